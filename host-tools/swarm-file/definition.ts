@@ -1,0 +1,47 @@
+/**
+ * A swarm as `swarm.ts` defines it, checked and compiled to plain data: what the CLI hands to the leader and to the
+ * simulator (as JSON), so that neither runs the user's file.
+ */
+import type { Program } from "../../protocols/pipeline/program.ts";
+
+export interface SwarmDefinition {
+  readonly name: string;
+  /** Absolute path of the file that it came from; relative file names in it are relative to its folder. */
+  readonly file: string;
+  readonly hosts: readonly string[];
+  /** Names of the boards that vote, beside the hosts. */
+  readonly voters: readonly string[];
+  readonly settings: Readonly<Record<string, SettingDefinition>>;
+  readonly boards: Readonly<Record<string, BoardDefinition>>;
+}
+
+/** A setting and its limits; the leader refuses a value outside them before it is proposed. */
+export type SettingDefinition =
+  | {
+      readonly type: "number";
+      readonly unit: string;
+      readonly min: number;
+      readonly max: number;
+      readonly initial: number;
+    }
+  | { readonly type: "boolean"; readonly initial: boolean }
+  | { readonly type: "text"; readonly lengthMax: number; readonly initial: string };
+
+export interface BoardDefinition {
+  /** Name of a file in `boards/`. */
+  readonly model: string;
+  readonly program: Program;
+  /** Metric to unit, for showing and exporting. */
+  readonly units: Readonly<Record<string, string>>;
+  /** What the simulator feeds to a sensor instead of this computer's own. Sensor name to series. */
+  readonly simulate: Readonly<Record<string, ReplayDefinition>>;
+}
+
+export interface ReplayDefinition {
+  /** CSV with the columns timestamp (ISO 8601 or `YYYY-MM-DD hh:mm:ss`, or seconds) and value; absolute path once compiled. */
+  readonly file: string;
+  /** Recorded seconds per second of the simulation. */
+  readonly speed: number;
+  /** Unit of the recorded values; converted to the sensor's own. */
+  readonly unit: string;
+}

@@ -1,0 +1,65 @@
+/**
+ * A program: what one board senses, how it processes it, what it drives and by which rules.
+ *
+ * It is data, not code (design, point 13): `swarm.ts` compiles to it, one committed entry carries it, and
+ * `firmware/sensing/` interprets it. On the wire it is a CBOR array; `encodeProgram` and `decodeProgram` stand in
+ * `program-codec.ts` and work on plain values so that each side keeps its own CBOR codec.
+ */
+export interface Program {
+  readonly pipelines: readonly Pipeline[];
+  readonly outputs: readonly Output[];
+  readonly rules: readonly Rule[];
+}
+
+/** Sensor in, metric out. A reading that leaves the last stage is reported. */
+export interface Pipeline {
+  /** Unique on the board; also what rules and reports call the result. */
+  readonly metric: string;
+  readonly sensor: string;
+  /** Sampling period in milliseconds, 10 or more. */
+  readonly everyMs: number;
+  readonly stages: readonly Stage[];
+}
+
+export type Stage =
+  /** Median of the last `count` samples (odd, 3 to 31); emits from the first sample on. */
+  | { readonly op: "median"; readonly count: number }
+  /** Mean of each tumbling window of `windowMs`; emits once a window, at its end; empty windows emit nothing. */
+  | { readonly op: "mean"; readonly windowMs: number }
+  /** Passes a value that differs from the last passed one by more than `delta`, and any value once `silenceMs` have gone by (0: never for that reason). */
+  | { readonly op: "deadband"; readonly delta: number; readonly silenceMs: number };
+
+/** A pin that the board drives. Its value: the active rule's, else the setting's, else the safe value. */
+export interface Output {
+  readonly name: string;
+  readonly kind: "digital" | "pwm";
+  readonly pin: number;
+  readonly safeValue: number;
+  /** Key of the setting that it follows; undefined for none. */
+  readonly setting: string | undefined;
+}
+
+/** While `metric` is beyond the threshold (for `forMs`), `output` is held at `value`. Acts on the board, leader or not. */
+export interface Rule {
+  readonly metric: string;
+  readonly when: "above" | "below";
+  /** A number, or the key of a setting that holds it. */
+  readonly threshold: number | string;
+  /** The rule ends when the metric has come back by this much; 0 or more. */
+  readonly hysteresis: number;
+  readonly forMs: number;
+  readonly output: string;
+  readonly value: number;
+}
+
+/** Limits that are part of the format; an encoded program also fits `stateLimits.valueBytesMax`. */
+export const programLimits = Object.freeze({
+  pipelinesMax: 16,
+  stagesMax: 8,
+  outputsMax: 16,
+  rulesMax: 16,
+  /** Characters of a metric, sensor or output name: lower-case letters, digits, `.` and `-`. */
+  nameLengthMax: 32,
+  everyMsMin: 10,
+  medianCountMax: 31,
+});

@@ -1,0 +1,118 @@
+/**
+ * The nouns of Raft as Covey uses them, and the contract between a core and whoever drives it.
+ *
+ * A core reads its log through `RaftLog` and answers every input with a `RaftOutput`. The driver owes it this order:
+ * apply `hardState`, `truncateFrom` and `entries` to its log at once, make them durable, and only then send `messages`
+ * (Raft paper, figure 2: "Updated on stable storage before responding to RPCs"); then apply committed entries.
+ */
+
+/** `name.incarnation`, for example `north-1.5f3a90c2`: a member that lost its state returns under a new one. */
+export type MemberId = string;
+
+export interface HardState {
+  readonly term: number;
+  /** Whom this member voted for in `term`; undefined for nobody. */
+  readonly vote: MemberId | undefined;
+}
+
+/** What an entry is for. A kind or version that a member does not know is kept in the log and skipped when applied. */
+export const EntryKind = Object.freeze({
+  /** Appended by a new leader so that it can commit what came before it (thesis, section 6.4). No data. */
+  noop: 0,
+  /** Sets one key of the agreed state: see `protocols/state/command.ts`. */
+  put: 1,
+  /** The voters from this entry on: see `membership.ts`. */
+  membership: 2,
+});
+
+export interface Entry {
+  readonly index: number;
+  readonly term: number;
+  /** One of `EntryKind`, or a number from a newer version. */
+  readonly kind: number;
+  /** Version of the encoding of `data`; 1 now. */
+  readonly version: number;
+  readonly data: Uint8Array;
+}
+
+export interface VoteRequest {
+  readonly type: "vote-request";
+  readonly from: MemberId;
+  readonly to: MemberId;
+  readonly term: number;
+  readonly lastLogIndex: number;
+  readonly lastLogTerm: number;
+}
+
+export interface VoteResponse {
+  readonly type: "vote-response";
+  readonly from: MemberId;
+  readonly to: MemberId;
+  readonly term: number;
+  readonly granted: boolean;
+}
+
+export interface AppendRequest {
+  readonly type: "append-request";
+  readonly from: MemberId;
+  readonly to: MemberId;
+  readonly term: number;
+  readonly prevLogIndex: number;
+  readonly prevLogTerm: number;
+  /** The leader's commit index; the follower commits up to the smaller of this and what it now knows to match. */
+  readonly commitIndex: number;
+  /** Consecutive, from prevLogIndex + 1; empty is a heartbeat. At most `limits.appendEntriesMax`. */
+  readonly entries: readonly Entry[];
+}
+
+export interface AppendResponse {
+  readonly type: "append-response";
+  readonly from: MemberId;
+  readonly to: MemberId;
+  readonly term: number;
+  readonly success: boolean;
+  /** On success: the last index known to match the leader's log. On refusal: where the leader should try next (last index that could match). */
+  readonly matchIndex: number;
+  /** The last index that this member has applied. */
+  readonly appliedIndex: number;
+}
+
+export type Message = VoteRequest | VoteResponse | AppendRequest | AppendResponse;
+
+/** The log as a core reads it. It already reflects every earlier output, durable or not. */
+export interface RaftLog {
+  /** First index still held; one past the compaction point. 1 in a log never compacted. */
+  readonly firstIndex: number;
+  /** 0 when empty and never compacted. */
+  readonly lastIndex: number;
+  /** Term of the entry at `index`; 0 for index 0; also known at `firstIndex - 1`; undefined elsewhere outside the log. */
+  termAt(index: number): number | undefined;
+}
+
+/** What a driver must do after an input, in the order described above. */
+export interface RaftOutput {
+  /** To make durable; undefined when unchanged. */
+  readonly hardState: HardState | undefined;
+  /** Drop this index and all after it before appending; 0 for nothing to drop. Never at or below the commit index. */
+  readonly truncateFrom: number;
+  /** To append, consecutive; empty when there is nothing. */
+  readonly entries: readonly Entry[];
+  /** To send once the above is durable. */
+  readonly messages: readonly Message[];
+  /** The commit index after this input. */
+  readonly commitIndex: number;
+}
+
+/** Limits that are part of the protocol, checked when a command is proposed and again when bytes arrive (design, point 11). */
+export const limits = Object.freeze({
+  /** Bytes of `Entry.data`. */
+  entryBytesMax: 1024,
+  /** Entries in one append request. */
+  appendEntriesMax: 16,
+  /** Bytes of all `Entry.data` in one append request: what a board can hold beside everything else. */
+  appendBytesMax: 2048,
+  /** UTF-8 bytes of a member id. */
+  memberIdBytesMax: 48,
+  /** Voters in one group. */
+  votersMax: 9,
+});
