@@ -1,0 +1,72 @@
+/**
+ * How a verb ends when it can't do what it was asked: one sentence that says what is wrong and what to do, and an exit
+ * code. Only a fault of Covey's own shows where it happened, and only when asked (COVEY_TRACE=1).
+ */
+import { stderr, stdout } from "node:process";
+import { CommanderError } from "commander";
+
+/** The work could not be done: exit 1. */
+export class Failed extends Error {
+  readonly exitCode = 1;
+  /** For programs; lower case with dashes. */
+  readonly code: string;
+
+  constructor(message: string, code = "failed") {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What the user gave is wrong: exit 2. Several mistakes are several sentences, a line each. */
+export class WrongInput extends Error {
+  readonly exitCode = 2;
+  readonly code = "wrong-input";
+  readonly problems: readonly string[];
+
+  constructor(...problems: readonly [string, ...string[]]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+/** Prints what ended the verb, as people or programs read it, and gives the exit code. */
+export function reportFailure(thrown: unknown, json: boolean): number {
+  const failure = describe(thrown);
+  if (failure === undefined) return 0;
+  const { message, code, exitCode } = failure;
+  if (json) {
+    const problems = thrown instanceof WrongInput ? { problems: thrown.problems } : {};
+    stdout.write(`${JSON.stringify({ error: { message, code, exitCode, ...problems } })}\n`);
+  } else {
+    stderr.write(`${message}\n`);
+    if (code === "fault" && process.env.COVEY_TRACE && thrown instanceof Error)
+      stderr.write(`${thrown.stack}\n`);
+  }
+  return exitCode;
+}
+
+interface Failure {
+  readonly message: string;
+  readonly code: string;
+  readonly exitCode: number;
+}
+
+function describe(thrown: unknown): Failure | undefined {
+  if (thrown instanceof Failed || thrown instanceof WrongInput) return thrown;
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return undefined;
+    return { message: `${sentence(thrown.message)} See covey --help.`, code: "wrong-input", exitCode: 2 };
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const hint = process.env.COVEY_TRACE ? "" : " (COVEY_TRACE=1 shows where)";
+  return { message: `covey failed: ${message}${hint}`, code: "fault", exitCode: 1 };
+}
+
+/** Commander says `error: unknown option '--x'` and may add `(Did you mean --y?)` on a line of its own. */
+function sentence(text: string): string {
+  const plain = text
+    .replace(/^error: /, "")
+    .replaceAll("\n", " ")
+    .trim();
+  return /[.?!)]$/.test(plain) ? plain : `${plain}.`;
+}

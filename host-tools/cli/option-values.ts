@@ -1,0 +1,24 @@
+/** Parsers for option values, for `new Option(...).argParser(...)`; each refuses with what would have been right. */
+import { InvalidArgumentError } from "commander";
+import { parseDuration } from "../swarm-file/duration.ts";
+
+/** `20s` as milliseconds. */
+export function durationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError("Write a duration such as 500ms, 20s, 2m or 1h.");
+  return ms;
+}
+
+/** A parser for whole numbers within limits. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Write a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** A TCP port; 0 asks for any free one. */
+export const port = wholeNumber(0, 65_535);
