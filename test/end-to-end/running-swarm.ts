@@ -1,0 +1,137 @@
+/** A swarm started as a user starts it - the CLI in a process of its own - and watched through its HTTP interface. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LeaderFile, Status } from "../../host-tools/leader/api-types.ts";
+
+export const repository = join(import.meta.dirname, "../..");
+export const covey = join(repository, "host-tools/cli/covey.ts");
+export const greenhouse = join(repository, "examples/greenhouse/swarm.ts");
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one `covey` command to its end. */
+export function runCovey(args: readonly string[], cwd: string): Promise<CommandResult> {
+  const child = spawn(process.execPath, [covey, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  return collect(child);
+}
+
+export class RunningSwarm {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<CommandResult>;
+  readonly folder: string;
+
+  /** Starts `covey sim` in `folder`, where its `.covey/` will be. */
+  static start(folder: string, args: readonly string[] = []): RunningSwarm {
+    const ports = ["--http-port", "0", "--mqtt-port", "0"];
+    const child = spawn(process.execPath, [covey, "sim", greenhouse, "--plain", ...ports, ...args], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    return new RunningSwarm(child, folder);
+  }
+
+  private constructor(child: ChildProcess, folder: string) {
+    this.#child = child;
+    this.#ended = collect(child);
+    this.folder = folder;
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** Polls the status until `accept` likes it; a leader that is down meanwhile is waited for. */
+  async until(what: string, accept: (status: Status) => boolean, timeoutMs = 60_000): Promise<Status> {
+    const deadline = Date.now() + timeoutMs;
+    let last: Status | undefined;
+    while (Date.now() < deadline) {
+      if (this.#child.exitCode !== null) {
+        const { code, stderr } = await this.#ended;
+        throw new Error(`the swarm ended with code ${code} while waiting for: ${what}\n${stderr}`);
+      }
+      last = (await this.status()) ?? last;
+      if (last && accept(last)) return last;
+      await sleep(50);
+    }
+    throw new Error(
+      `not seen within ${timeoutMs} ms: ${what}; last status: ${JSON.stringify(last, null, 1)}`,
+    );
+  }
+
+  /** All boards of the greenhouse are linked and have applied what is committed. */
+  untilSettled(boards = 5, timeoutMs = 120_000): Promise<Status> {
+    const settled = (status: Status) =>
+      status.leader.role === "leader" &&
+      status.boards.length === boards &&
+      status.boards.every(
+        (board) =>
+          board.link === "up" && board.appliedIndex === status.leader.commitIndex && board.samplesIn > 0,
+      );
+    return this.until(`${boards} boards joined and up to date`, settled, timeoutMs);
+  }
+
+  async status(): Promise<Status | undefined> {
+    try {
+      const response = await fetch(`${this.url()}/api/status`, { signal: AbortSignal.timeout(2_000) });
+      return response.ok ? ((await response.json()) as Status) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  url(): string {
+    return leaderFile(this.folder).url;
+  }
+
+  /** Ctrl-C, as a terminal sends it. */
+  interrupt(): Promise<CommandResult> {
+    this.#child.kill("SIGINT");
+    return this.#ended;
+  }
+
+  /** For `afterAll`: whatever state it is in, it ends. */
+  async end(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.interrupt();
+  }
+}
+
+/** A folder of its own for one swarm, with its removal. */
+export function temporaryFolder(): { folder: string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), "covey-"));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+export const alive = (pid: number): boolean => existsSync(`/proc/${pid}/stat`) && !isZombie(pid);
+
+function isZombie(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8").split(")").at(-1)!.slice(0, 4));
+  } catch {
+    return true;
+  }
+}
+
+function leaderFile(folder: string): LeaderFile {
+  const swarm = readdirSync(join(folder, ".covey"))[0]!;
+  return JSON.parse(readFileSync(join(folder, ".covey", swarm, "leader.json"), "utf8")) as LeaderFile;
+}
+
+function collect(child: ChildProcess): Promise<CommandResult> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
+}
