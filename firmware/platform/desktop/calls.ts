@@ -1,0 +1,64 @@
+/**
+ * What a simulated board and its parent process say to each other: the contract between `ports.ts` in this folder,
+ * which runs inside XS, and the parent, which owns everything outside the engine (sockets, flash, sensors, pins).
+ *
+ * Out: the board makes a synchronous call. The request is one CBOR array `[opcode, ...arguments]`, the answer one CBOR
+ * array: `[0, result]`, or `[1, sentence]` for a refusal, which the board's port throws as a `RangeError`.
+ *
+ * In: one message a turn, one CBOR array `[opcode, ...arguments]`.
+ *
+ * Offsets, lengths and ports are integers; values of sensors and outputs are any number, NaN included. The board chooses
+ * socket numbers, counts them up from 1 and never uses one twice.
+ */
+export const Call = Object.freeze({
+  /** [0] -> [swarm, board, model, leaderHost, leaderPort, flash sizeBytes, flash sectorBytes, flash alignBytes] */
+  config: 0,
+  /** [1, lengthBytes] -> bytes */
+  random: 1,
+  /** [2, offsetBytes, lengthBytes] -> bytes */
+  flashRead: 2,
+  /** [3, offsetBytes, bytes] -> null, once durable */
+  flashWrite: 3,
+  /** [4, sector] -> null, once durable */
+  flashErase: 4,
+  /** [5] -> null; from now on the parent says `networkUp` and `networkDown`, the present state first */
+  networkStart: 5,
+  /** [6, socket, host, port] -> null; the outcome arrives as `tcpOpened` or `tcpClosed` */
+  tcpOpen: 6,
+  /** [7, socket, bytes] -> true, or false when the send buffer has no room and nothing was sent */
+  tcpWrite: 7,
+  /** [8, socket] -> null; nothing arrives for the socket after it */
+  tcpClose: 8,
+  /** [9, sensor] -> number, NaN when the sensor has nothing to give */
+  sensorRead: 9,
+  /** [10, name, "digital" | "pwm", pin, safeValue] -> null */
+  outputConfigure: 10,
+  /** [11, name, value] -> null */
+  outputWrite: 11,
+  /** [12, name] -> null */
+  outputRelease: 12,
+  /** [13, "debug" | "info" | "warn" | "error", text] -> null */
+  log: 13,
+  /** [14, reason] -> null; the parent ends this process and starts the board anew */
+  restart: 14,
+});
+
+/** What the parent tells the board. */
+export const Arrival = Object.freeze({
+  /** [0] */
+  networkUp: 0,
+  /** [1] */
+  networkDown: 1,
+  /** [2, socket] */
+  tcpOpened: 2,
+  /** [3, socket, bytes]; at most `arrivalBytesMax` bytes at a time */
+  tcpData: 3,
+  /** [4, socket, reason]; at most once a socket */
+  tcpClosed: 4,
+});
+
+/** First item of an answer. */
+export const Answer = Object.freeze({ result: 0, refusal: 1 });
+
+/** Received bytes in one `tcpData`, so that an arrival fits the board's arena beside everything else. */
+export const arrivalBytesMax = 1024;

@@ -1,0 +1,32 @@
+import type {
+  Actuators,
+  BoardConfig,
+  FlashRegion,
+  LogLevel,
+  Network,
+  Random,
+  Sensors,
+} from "../ports.ts";
+
+/**
+ * What surrounds one simulated board: its ports less the clock and the heap, which belong to the engine that runs it.
+ *
+ * Written once, by the simulator, for both engines. In process a `VirtualBoard` calls it directly; for a board in XS
+ * the parent answers each call of `desktop/calls.ts` from it. It may call the network's callbacks at any moment: both
+ * engines queue what arrives and hand it to the board on its next turn, in order.
+ */
+export interface BoardWorld {
+  readonly random: Random;
+  readonly flash: FlashRegion;
+  readonly network: Network;
+  readonly sensors: Sensors;
+  readonly actuators: Actuators;
+  readonly system: WorldSystem;
+}
+
+export interface WorldSystem {
+  readonly config: BoardConfig;
+  log(level: LogLevel, text: string): void;
+  /** The board asks for a restart and does nothing more; the world discards it and boots another on the same flash. */
+  restart(reason: string): void;
+}
