@@ -2,8 +2,10 @@
  * The nouns of Raft as Covey uses them, and the contract between a core and whoever drives it.
  *
  * A core reads its log through `RaftLog` and answers every input with a `RaftOutput`. The driver owes it this order:
- * apply `hardState`, `truncateFrom` and `entries` to its log at once, make them durable, and only then send `messages`
- * (Raft paper, figure 2: "Updated on stable storage before responding to RPCs"); then apply committed entries.
+ * 1. change its log as `truncateFrom` and `entries` say, before the next input reaches the core;
+ * 2. make `hardState` and those changes durable (Raft paper, figure 2: "Updated on stable storage before responding to RPCs");
+ * 3. apply the entries up to `commitIndex`, in order, and tell the core with `setApplied`;
+ * 4. send `messages`. An append response not yet sent then already says what was applied.
  */
 
 /** `name.incarnation`, for example `north-1.5f3a90c2`: a member that lost its state returns under a new one. */
@@ -101,6 +103,8 @@ export interface RaftOutput {
   readonly messages: readonly Message[];
   /** The commit index after this input. */
   readonly commitIndex: number;
+  /** A promise of Raft that the sender broke, one sentence; the message was refused and nothing changed. undefined for none. */
+  readonly violation: string | undefined;
 }
 
 /** Limits that are part of the protocol, checked when a command is proposed and again when bytes arrive (design, point 11). */
