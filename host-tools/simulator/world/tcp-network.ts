@@ -1,0 +1,69 @@
+/**
+ * The network of a simulated board: real TCP sockets of this computer, seen through the board's `Network` port.
+ */
+import * as net from "node:net";
+import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
+
+export const networkLimits = Object.freeze({
+  /** Bytes that wait to be sent on one connection; lwIP on an ESP32 has room for 5,744, here the pipe to the socket counts too. */
+  sendBufferBytesMax: 8192,
+  /** A chip gives up on a silent peer much later; here both ends are on one computer. */
+  connectTimeoutMs: 5000,
+  connectionsMax: 8,
+});
+
+export class TcpNetwork implements Network {
+  readonly #sockets = new Set<net.Socket>();
+  #powered = true;
+
+  start(onChange: (up: boolean) => void): void {
+    setImmediate(() => {
+      if (this.#powered) onChange(true);
+    });
+  }
+
+  connect(host: string, port: number, events: TcpEvents): TcpConnection {
+    if (this.#sockets.size >= networkLimits.connectionsMax) {
+      setImmediate(() =>
+        events.onClose(`this board has ${networkLimits.connectionsMax} connections already`),
+      );
+      return { write: () => false, close: () => {} };
+    }
+    const socket = net.connect({ host, port, noDelay: true });
+    this.#sockets.add(socket);
+    let over = false;
+    const end = (reason: string | undefined): void => {
+      if (over) return;
+      over = true;
+      this.#sockets.delete(socket);
+      socket.destroy();
+      if (reason !== undefined && this.#powered) events.onClose(reason);
+    };
+    socket.setTimeout(networkLimits.connectTimeoutMs, () => end("the connection timed out"));
+    socket.on("connect", () => {
+      socket.setTimeout(0);
+      if (!over) events.onOpen();
+    });
+    socket.on("data", (bytes) => {
+      if (!over) events.onData(bytes);
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
+    socket.on("close", () => end("closed by the other end"));
+    return {
+      write(bytes) {
+        if (over || socket.writableLength + bytes.length > networkLimits.sendBufferBytesMax) return false;
+        // The board reuses its buffers, and a socket may keep what it is given until later.
+        socket.write(Uint8Array.from(bytes));
+        return true;
+      },
+      close: () => end(undefined),
+    };
+  }
+
+  /** Power is gone: every connection breaks off, and nothing is reported any more. */
+  powerOff(): void {
+    this.#powered = false;
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+}
