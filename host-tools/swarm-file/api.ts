@@ -1,0 +1,203 @@
+/**
+ * What `import { ... } from "covey"` gives: the words in which `swarm.ts` is written.
+ *
+ * A board senses, processes, drives outputs and follows rules; the swarm agrees on settings. Nothing here acts: each
+ * function notes what was asked for and where, and `covey sim` or `covey lead` checks the whole and compiles it.
+ *
+ * ```ts
+ * import { board, output, sense, setting, swarm, when } from "covey";
+ *
+ * export default swarm("greenhouse", {
+ *   settings: { "fan.duty": setting.number({ unit: "%", min: 0, max: 100, initial: 20 }) },
+ *   boards: {
+ *     north: board("esp32c3-devkit", {
+ *       sense: [sense("temperature", { every: "1s" }).median(5).mean("5s")],
+ *       outputs: { fan: output.pwm({ pin: 4, safe: 0, follows: "fan.duty" }) },
+ *       rules: [when("temperature").above(28, { hysteresis: 1 }).set("fan", 80)],
+ *     }),
+ *   },
+ * });
+ * ```
+ */
+import type { BoardModel } from "./board-models.ts";
+import { callSite } from "./call-site.ts";
+import type { Duration } from "./duration.ts";
+import type {
+  BoardPart,
+  NumberSetting,
+  OutputPart,
+  PipelinePart,
+  ReplayPart,
+  RulePart,
+  SettingPart,
+  StagePart,
+  SwarmPart,
+} from "./parts.ts";
+import type { SensorName } from "./sensors.ts";
+import type { Unit } from "./units.ts";
+
+export type { BoardModel, Duration, SensorName, Unit };
+
+/** A whole swarm, for `export default`. Its name is in its topics and its state folder: lower-case letters, digits and `-`. */
+export function swarm<const Key extends string, const BoardName extends string>(
+  name: string,
+  given: {
+    /** Names of the computers that coordinate; one, named `a`, if not said. */
+    hosts?: readonly string[];
+    /** Boards that vote beside the hosts; the others follow. Choose a few that are always powered. */
+    voters?: readonly NoInfer<BoardName>[];
+    /** What the swarm agrees on and `covey set` changes. */
+    settings?: Readonly<Record<Key, SettingPart>>;
+    boards: Readonly<Record<BoardName, BoardPart<NoInfer<Key>>>>;
+  },
+): SwarmPart {
+  return { kind: "swarm", site: callSite(), name, given };
+}
+
+/** A setting: a value that the whole swarm agrees on, within limits that the leader keeps. */
+export const setting = {
+  /** A number from `min` to `max`, in `unit`. */
+  number: (given: NumberSetting): SettingPart => settingPart("number", { ...given }),
+  /** On or off. */
+  boolean: (given: { initial: boolean }): SettingPart => settingPart("boolean", { ...given }),
+  /** A short text: at most `lengthMax` bytes of UTF-8, 128 if not said. */
+  text: (given: { initial: string; lengthMax?: number }): SettingPart => settingPart("text", { ...given }),
+};
+
+/** A board of a model that is in `boards/`: what it senses, drives and does by itself. */
+export function board<
+  const Metric extends string = never,
+  const Output extends string = never,
+  const Key extends string = never,
+>(
+  model: BoardModel,
+  given: {
+    /** Pipelines; each reports its own metric. */
+    sense: readonly PipelinePart<Metric>[];
+    /** Pins that the board drives, by name. */
+    outputs?: Readonly<Record<Output, OutputPart<Key>>>;
+    /** What the board does by itself, leader or not; the first rule that holds for an output decides it. */
+    rules?: readonly RulePart<NoInfer<Metric>, NoInfer<Output>, Key>[];
+    /** Recorded series that `covey sim` feeds to sensors instead of this computer's own. */
+    simulate?: Partial<Record<SensorName, ReplayPart>>;
+  },
+): BoardPart<Key> {
+  return { kind: "board", site: callSite(), model, given };
+}
+
+/** A pipeline under construction: each stage takes what the one before lets through. */
+export interface Pipeline<Metric extends string> extends PipelinePart<Metric> {
+  /** The median of the last `count` samples (odd, 3 to 31): removes outliers. */
+  median(count: number): Pipeline<Metric>;
+  /** The mean of each `window`, once a window. */
+  mean(window: Duration): Pipeline<Metric>;
+  /** Lets a value through when it differs from the last one by more than `delta`, and any value after `atLeastEvery` of silence. */
+  deadband(delta: number, options?: { atLeastEvery?: Duration }): Pipeline<Metric>;
+  /** Names the metric, which is the sensor's name otherwise. */
+  as<Name extends string>(metric: Name): Pipeline<Name>;
+}
+
+/** Reads a sensor of the catalogue at a fixed period, 10 ms or longer. */
+export function sense<Sensor extends SensorName>(
+  sensor: Sensor,
+  options: { every: Duration },
+): Pipeline<Sensor> {
+  return pipeline({
+    kind: "pipeline",
+    site: callSite(),
+    metric: sensor,
+    sensor,
+    every: options?.every,
+    stages: [],
+  });
+}
+
+/** A pin that the board drives. At boot, after a crash and whenever nothing else decides, it has its `safe` value. */
+export const output = {
+  /** A duty cycle in percent, 0 to 100; `follows` names a number setting in %. */
+  pwm: <const Key extends string = never>(given: {
+    pin: number;
+    safe: number;
+    follows?: Key;
+  }): OutputPart<Key> => ({ kind: "output", site: callSite(), type: "pwm", given: { ...given } }),
+  /** On or off; `follows` names a boolean setting. */
+  digital: <const Key extends string = never>(given: {
+    pin: number;
+    safe: boolean;
+    follows?: Key;
+  }): OutputPart<Key> => ({ kind: "output", site: callSite(), type: "digital", given: { ...given } }),
+};
+
+export interface RuleOptions {
+  /** The rule ends when the metric has come back by this much; 0 if not said. */
+  hysteresis?: number;
+  /** How long the metric must stay beyond the threshold before the rule begins; at once if not said. */
+  for?: Duration;
+}
+
+/** A rule that has its condition and still needs its effect. */
+export interface Condition<Metric extends string, Key extends string> {
+  /** While the condition holds, `output` has this value: percent for PWM, true or false for digital. */
+  set<const Output extends string>(output: Output, value: number | boolean): RulePart<Metric, Output, Key>;
+}
+
+/** Begins a rule on a metric of the same board; the threshold is a number or the key of a setting. */
+export function when<const Metric extends string>(metric: Metric) {
+  return {
+    above: <const Threshold extends number | string>(threshold: Threshold, options: RuleOptions = {}) =>
+      condition(metric, "above", threshold, options),
+    below: <const Threshold extends number | string>(threshold: Threshold, options: RuleOptions = {}) =>
+      condition(metric, "below", threshold, options),
+  };
+}
+
+/** A recorded series: CSV with the columns timestamp and value; the path is relative to the folder of `swarm.ts`. */
+export function replay(
+  file: string,
+  options: {
+    /** Recorded seconds for a second of the simulation; 1 if not said. */
+    speed?: number;
+    /** Unit of the recorded values; the sensor's own if not said. */
+    unit?: Unit;
+  } = {},
+): ReplayPart {
+  return { kind: "replay", site: callSite(), file, speed: options?.speed ?? 1, unit: options?.unit };
+}
+
+function settingPart(type: SettingPart["type"], given: SettingPart["given"]): SettingPart {
+  return { kind: "setting", site: callSite(), type, given };
+}
+
+function pipeline<Metric extends string>(part: PipelinePart<Metric>): Pipeline<Metric> {
+  const then = (stage: StagePart) => pipeline({ ...part, stages: [...part.stages, stage] });
+  return {
+    ...part,
+    median: (count) => then({ site: callSite(), op: "median", count }),
+    mean: (window) => then({ site: callSite(), op: "mean", window }),
+    deadband: (delta, options) =>
+      then({ site: callSite(), op: "deadband", delta, atLeastEvery: options?.atLeastEvery }),
+    as: (metric) => pipeline({ ...part, metric }),
+  };
+}
+
+function condition<Metric extends string, Threshold extends number | string>(
+  metric: Metric,
+  when: "above" | "below",
+  threshold: Threshold,
+  options: RuleOptions,
+): Condition<Metric, Extract<Threshold, string>> {
+  const site = callSite();
+  return {
+    set: (output, value) => ({
+      kind: "rule",
+      site,
+      metric,
+      when,
+      threshold: threshold as number | Extract<Threshold, string>,
+      hysteresis: options?.hysteresis ?? 0,
+      for: options?.for,
+      output,
+      value,
+    }),
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * The parts that the API's functions give back and `swarm` takes: what the user wrote and where, not yet checked.
+ *
+ * Type parameters carry names (settings, metrics, outputs) from where they are declared to where they are used, so that
+ * a misspelt one is a type error in the editor; they leave nothing at run time. Whoever ignores the types is caught by `compile`.
+ */
+import type { CallSite } from "./call-site.ts";
+import type { SensorName } from "./sensors.ts";
+import type { Unit } from "./units.ts";
+
+/** What every part knows of itself. */
+export interface Part<Kind extends string> {
+  readonly kind: Kind;
+  readonly site: CallSite | undefined;
+}
+
+export interface NumberSetting {
+  unit: Unit;
+  min: number;
+  max: number;
+  initial: number;
+}
+
+export interface SettingPart extends Part<"setting"> {
+  readonly type: "number" | "boolean" | "text";
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
+/** A pipeline: a sensor, and the stages that its samples go through, in the order written. */
+export interface PipelinePart<Metric extends string = string> extends Part<"pipeline"> {
+  readonly metric: Metric;
+  readonly sensor: string;
+  readonly every: unknown;
+  readonly stages: readonly StagePart[];
+}
+
+export type StagePart = { readonly site: CallSite | undefined } & (
+  | { readonly op: "median"; readonly count: unknown }
+  | { readonly op: "mean"; readonly window: unknown }
+  | { readonly op: "deadband"; readonly delta: unknown; readonly atLeastEvery: unknown }
+);
+
+export interface OutputPart<Key extends string = string> extends Part<"output"> {
+  readonly type: "digital" | "pwm";
+  readonly given: {
+    readonly pin: unknown;
+    readonly safe: unknown;
+    readonly follows?: Key | undefined;
+  };
+}
+
+export interface RulePart<
+  Metric extends string = string,
+  Output extends string = string,
+  Key extends string = string,
+> extends Part<"rule"> {
+  readonly metric: Metric;
+  readonly when: "above" | "below";
+  readonly threshold: number | Key;
+  readonly hysteresis: unknown;
+  readonly for: unknown;
+  readonly output: Output;
+  readonly value: unknown;
+}
+
+export interface ReplayPart extends Part<"replay"> {
+  readonly file: string;
+  readonly speed: unknown;
+  /** undefined: the sensor's own. */
+  readonly unit: unknown;
+}
+
+export interface BoardPart<Key extends string = string> extends Part<"board"> {
+  readonly model: string;
+  readonly given: {
+    readonly sense: readonly PipelinePart[];
+    readonly outputs?: Readonly<Record<string, OutputPart<Key>>>;
+    readonly rules?: readonly RulePart<string, string, Key>[];
+    readonly simulate?: Partial<Record<SensorName, ReplayPart>>;
+  };
+}
+
+export interface SwarmPart extends Part<"swarm"> {
+  readonly name: string;
+  readonly given: {
+    readonly hosts?: readonly string[];
+    readonly voters?: readonly string[];
+    readonly settings?: Readonly<Record<string, SettingPart>>;
+    readonly boards: Readonly<Record<string, BoardPart>>;
+  };
+}

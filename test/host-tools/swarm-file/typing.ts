@@ -1,0 +1,76 @@
+/**
+ * Checked by `tsc`, never run: names that a swarm does not have are type errors where they are written. A
+ * `@ts-expect-error` without an error fails the type check.
+ */
+import { board, output, replay, sense, setting, swarm, when } from "covey";
+
+export const greenhouse = swarm("greenhouse", {
+  hosts: ["a"],
+  voters: ["north-1"],
+  settings: {
+    "fan.duty": setting.number({ unit: "%", min: 0, max: 100, initial: 20 }),
+    "fan.on-above": setting.number({ unit: "°C", min: 0, max: 50, initial: 26 }),
+  },
+  boards: {
+    "north-1": board("esp32c3-devkit", {
+      sense: [
+        sense("temperature", { every: "1s" }).median(5).mean("5s").deadband(0.1, { atLeastEvery: "30s" }),
+        sense("cpu.load", { every: "500ms" }).as("load"),
+      ],
+      outputs: {
+        fan: output.pwm({ pin: 4, safe: 0, follows: "fan.duty" }),
+        lamp: output.digital({ pin: 5, safe: false }),
+      },
+      rules: [
+        when("temperature").above("fan.on-above", { hysteresis: 1, for: "2s" }).set("fan", 80),
+        when("load").below(10).set("lamp", true),
+      ],
+      simulate: { temperature: replay("data/ambient-temperature.csv", { speed: 60, unit: "°F" }) },
+    }),
+    "north-2": board("esp32-devkit", { sense: [] }),
+  },
+});
+
+export const misspelt = swarm("misspelt", {
+  // @ts-expect-error: no such board
+  voters: ["nroth"],
+  settings: { "fan.duty": setting.number({ unit: "%", min: 0, max: 100, initial: 20 }) },
+  boards: {
+    // @ts-expect-error: no such setting
+    north: board("esp32c3-devkit", {
+      sense: [sense("temperature", { every: "1s" })],
+      outputs: { fan: output.pwm({ pin: 4, safe: 0, follows: "fan.dutty" }) },
+    }),
+    // @ts-expect-error: no such setting as a threshold
+    south: board("esp32c3-devkit", {
+      sense: [sense("temperature", { every: "1s" })],
+      outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },
+      rules: [when("temperature").above("fan.on").set("fan", 80)],
+    }),
+  },
+});
+
+export const wrong = [
+  // @ts-expect-error: no such board model
+  board("esp33", { sense: [] }),
+  // @ts-expect-error: no such sensor
+  sense("temprature", { every: "1s" }),
+  // @ts-expect-error: no duration
+  sense("temperature", { every: "1 second" }),
+  // @ts-expect-error: no duration
+  sense("temperature", { every: "1s" }).mean("5x"),
+  // @ts-expect-error: no such unit
+  setting.number({ unit: "degrees", min: 0, max: 1, initial: 0 }),
+  board("esp32-devkit", {
+    sense: [sense("temperature", { every: "1s" })],
+    outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },
+    rules: [
+      // @ts-expect-error: no such metric on this board
+      when("humidity").above(1).set("fan", 80),
+      // @ts-expect-error: no such output on this board
+      when("temperature").above(1).set("lamp", 80),
+    ],
+  }),
+  // @ts-expect-error: a digital output is on or off
+  output.digital({ pin: 4, safe: 50 }),
+];
