@@ -1,0 +1,151 @@
+/**
+ * The firmware bundler: turns `firmware/` into the two ES modules that a board runs.
+ *
+ * A board has no room to unpack its program: JavaScript that is loaded at boot costs about four bytes of heap for each
+ * minified byte. So the bulk, the *core*, is linked ahead of time and stays frozen in flash, and only the small *main*,
+ * which knows the platform, is loaded when the board starts. Main imports the core by the bare name `core`; everything
+ * else it imports is a module of the platform.
+ *
+ * `docs/decisions/preloading.md` has the measurements behind each step.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BuildOptions, build, type Message, transform } from "esbuild";
+import { constDeclarations } from "./const-declarations.ts";
+import { coreImports, mainImports } from "./module-boundary.ts";
+
+/** The platforms that boot from a main of their own: a folder of `firmware/platform/` each. */
+export type MainPlatform = "desktop" | "moddable";
+
+export interface FirmwareBundle {
+  /** The core's minified ES module; it imports nothing. */
+  readonly core: string;
+  /** The platform's minified ES module; it imports `core` and modules of the platform. */
+  readonly main: string;
+  readonly coreBytes: number;
+  readonly mainBytes: number;
+}
+
+/** A module as esbuild joined it, readable, with the map back to its source files. */
+export interface JoinedModule {
+  readonly code: string;
+  /** Source map, version 3, as JSON; sources are relative to the project's root. */
+  readonly map: string;
+}
+
+/** The project's root folder, which holds `firmware/`. */
+export const projectRoot: string = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The firmware does not bundle; the message lists each place as `file:line: what`. */
+export class BundleError extends Error {
+  override readonly name = "BundleError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+/**
+ * Bundles the core and the main of one platform.
+ *
+ * @param options.root folder that holds `firmware/`; the project's own unless told
+ * @throws BundleError naming file and line when a source does not parse, crosses the boundary between core and main, or
+ *   assigns a module-level variable
+ */
+export async function bundleFirmware(options: {
+  main: MainPlatform;
+  root?: string;
+}): Promise<FirmwareBundle> {
+  const root = options.root ?? projectRoot;
+  const [core, main] = await Promise.all([
+    joinCore(join(root, "firmware/core.ts")).then(minify),
+    joinMain(root, options.main).then(minify),
+  ]);
+  return { core, main, coreBytes: Buffer.byteLength(core), mainBytes: Buffer.byteLength(main) };
+}
+
+/** Joins the core's sources into one readable module: what the frozen check reads and `bundleFirmware` minifies. */
+export function joinCore(entryFile: string): Promise<JoinedModule> {
+  return joinModule({ entryPoints: [entryFile], plugins: [coreImports()] });
+}
+
+/** Writes `FOLDER/PLATFORM/core.js` and `main.js`; `manifest.json` reads them from `build/firmware/moddable/`. */
+export async function writeBundles(
+  folder: string,
+  platforms: readonly MainPlatform[] = ["moddable"],
+): Promise<readonly { readonly platform: MainPlatform; readonly bundle: FirmwareBundle }[]> {
+  return Promise.all(
+    platforms.map(async (platform) => {
+      const bundle = await bundleFirmware({ main: platform });
+      const target = join(folder, platform);
+      await mkdir(target, { recursive: true });
+      await writeFile(join(target, "core.js"), bundle.core);
+      await writeFile(join(target, "main.js"), bundle.main);
+      return { platform, bundle };
+    }),
+  );
+}
+
+function joinMain(root: string, platform: MainPlatform): Promise<JoinedModule> {
+  const folder = join(root, "firmware/platform", platform);
+  return joinModule({
+    entryPoints: [join(folder, "main.ts")],
+    plugins: [mainImports({ coreFile: join(root, "firmware/core.ts"), folder })],
+  });
+}
+
+/** The language level is the engine's, XS 13.3: ES2022, modules, and nothing of Node or a browser. */
+async function joinModule(options: BuildOptions): Promise<JoinedModule> {
+  const result = await build({
+    absWorkingDir: projectRoot,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    platform: "neutral",
+    minify: false,
+    sourcemap: "external",
+    outfile: "bundle.js",
+    write: false,
+    logLevel: "silent",
+    ...options,
+  }).catch(rethrow);
+  const text = (ending: string) => result.outputFiles?.find((file) => file.path.endsWith(ending))?.text ?? "";
+  return { code: text(".js"), map: text(".map") };
+}
+
+/**
+ * Minifies in a second step, because only there are the module-level bindings `const` again, which the linker can
+ * freeze: bundling makes each of them a `var`.
+ */
+async function minify(joined: JoinedModule): Promise<string> {
+  const result = await transform(constDeclarations(joined.code), {
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    legalComments: "none",
+    logLevel: "silent",
+    logOverride: { "assign-to-constant": "error" },
+  }).catch(rethrow);
+  return result.code;
+}
+
+async function rethrow(error: unknown): Promise<never> {
+  const messages = (error as { errors?: Message[] }).errors;
+  if (!Array.isArray(messages)) throw error;
+  const problems = messages.map((message) =>
+    message.location === null
+      ? message.text
+      : `${message.location.file}:${message.location.line}: ${message.text}`,
+  );
+  throw new BundleError(problems);
+}
+
+if (import.meta.main) {
+  const folder = process.argv[2] ?? join(projectRoot, "build/firmware");
+  for (const { platform, bundle } of await writeBundles(folder)) {
+    console.log(`${join(folder, platform)}: core ${bundle.coreBytes} bytes, main ${bundle.mainBytes} bytes`);
+  }
+}
