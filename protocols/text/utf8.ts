@@ -1,0 +1,85 @@
+/**
+ * UTF-8 (RFC 3629) by hand: XS on a board has no TextEncoder. Strict in both directions: no half surrogate pairs, no
+ * overlong forms, nothing beyond U+10FFFF.
+ */
+
+/** Bytes of `text` in UTF-8; -1 when it has half a surrogate pair, which UTF-8 cannot hold. */
+export function utf8Length(text: string): number {
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i)!;
+    if (code < 0x80) length += 1;
+    else if (code < 0x800) length += 2;
+    else if (code < 0x10000) {
+      if (code >= 0xd800 && code < 0xe000) return -1;
+      length += 3;
+    } else {
+      length += 4;
+      i++;
+    }
+  }
+  return length;
+}
+
+/** Writes `text` from `at` on, where there is room for its `utf8Length` bytes; gives the offset after it. */
+export function writeUtf8(text: string, into: Uint8Array, at: number): number {
+  let to = at;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i)!;
+    if (code < 0x80) {
+      into[to++] = code;
+    } else if (code < 0x800) {
+      into[to++] = 0xc0 | (code >> 6);
+      into[to++] = 0x80 | (code & 0x3f);
+    } else if (code < 0x10000) {
+      into[to++] = 0xe0 | (code >> 12);
+      into[to++] = 0x80 | ((code >> 6) & 0x3f);
+      into[to++] = 0x80 | (code & 0x3f);
+    } else {
+      into[to++] = 0xf0 | (code >> 18);
+      into[to++] = 0x80 | ((code >> 12) & 0x3f);
+      into[to++] = 0x80 | ((code >> 6) & 0x3f);
+      into[to++] = 0x80 | (code & 0x3f);
+      i++;
+    }
+  }
+  return to;
+}
+
+/** Characters handed to one `String.fromCharCode` call, each of which takes a slot of the board's small stack. */
+const charsAtOnce = 32;
+
+/** The text in `bytes` from `start` to before `end`, or undefined when they are not UTF-8. */
+export function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = "";
+  const units: number[] = [];
+  let at = start;
+  while (at < end) {
+    const code = codePoint(bytes, at, end);
+    if (code < 0) return undefined;
+    at += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    if (code < 0x10000) units.push(code);
+    else units.push(0xd800 + ((code - 0x10000) >> 10), 0xdc00 + ((code - 0x10000) & 0x3ff));
+    if (units.length >= charsAtOnce) {
+      text += String.fromCharCode(...units);
+      units.length = 0;
+    }
+  }
+  return units.length > 0 ? text + String.fromCharCode(...units) : text;
+}
+
+/** The character at `at`, or -1. A character in its shortest form is as long as its code says, so overlong ones are refused. */
+function codePoint(bytes: Uint8Array, at: number, end: number): number {
+  const first = bytes[at]!;
+  if (first < 0x80) return first;
+  const more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+  if (first < 0xc2 || first > 0xf4 || at + more >= end) return -1;
+  let code = first & (0x3f >> more);
+  for (let i = 1; i <= more; i++) {
+    const next = bytes[at + i]!;
+    if ((next & 0xc0) !== 0x80) return -1;
+    code = (code << 6) | (next & 0x3f);
+  }
+  const least = more === 3 ? 0x10000 : more === 2 ? 0x800 : 0x80;
+  return code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? -1 : code;
+}
