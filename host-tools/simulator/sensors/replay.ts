@@ -4,8 +4,8 @@
  */
 import * as fs from "node:fs";
 import { CsvError, parse } from "csv-parse/sync";
+import { convert, isUnit, type Unit } from "../../swarm-file/units.ts";
 import type { SensorSource } from "./sensor-source.ts";
-import { unitConversion } from "./units.ts";
 
 export interface Series {
   readonly file: string;
@@ -116,12 +116,18 @@ export class ReplaySensor implements SensorSource {
 }
 
 /** Converter from the recording's unit to the sensor's. Throws `ReplayFileError` when the two do not measure the same thing. */
-export function seriesConversion(file: string, from: string, to: string): (value: number) => number {
-  const convert = unitConversion(from, to);
-  if (convert === undefined) {
-    throw new ReplayFileError(file, undefined, `a series in ${from} cannot stand in for a sensor in ${to}.`);
+export function seriesConversion(file: string, from: string, to: Unit): (value: number) => number {
+  try {
+    if (!isUnit(from)) throw new RangeError(`${from} is no unit that Covey knows`);
+    convert(0, from, to);
+    return (value) => convert(value, from, to);
+  } catch (error) {
+    throw new ReplayFileError(
+      file,
+      undefined,
+      `this series cannot be replayed: ${(error as Error).message}.`,
+    );
   }
-  return convert;
 }
 
 interface Row {
@@ -163,11 +169,7 @@ function parseRows(file: string, text: Buffer): Row[] {
     }) as unknown as typeof parsed;
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw new ReplayFileError(
-      file,
-      error.lines as number | undefined,
-      `this is no CSV: ${error.message}.`,
-    );
+    throw new ReplayFileError(file, error.lines as number | undefined, `this is no CSV: ${error.message}.`);
   }
   return parsed.map(({ record, info }) => {
     const [timestamp, value] = record;

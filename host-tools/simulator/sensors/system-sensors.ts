@@ -6,15 +6,21 @@
 import * as systeminformation from "systeminformation";
 import type { SensorSource } from "./sensor-source.ts";
 
-/** What this computer can stand in for. Sensor name to unit. */
-export const systemSensorUnits = Object.freeze({
-  "cpu.load": "%",
-  "memory.used": "%",
-  temperature: "°C",
-  "network.received": "B/s",
-});
+/** The sensors of the catalogue that this computer can stand in for; each gives the catalogue's unit. */
+export type SystemSensorName =
+  | "cpu.load"
+  | "memory.used"
+  | "temperature"
+  | "network.received"
+  | "network.sent";
 
-export type SystemSensorName = keyof typeof systemSensorUnits;
+const systemSensorNames: readonly string[] = Object.freeze([
+  "cpu.load",
+  "memory.used",
+  "temperature",
+  "network.received",
+  "network.sent",
+] satisfies SystemSensorName[]);
 
 const sampleEveryMs = 1000;
 
@@ -27,7 +33,6 @@ export class SystemSensors {
   #stopped = false;
 
   constructor() {
-    let received: { bytes: number; atMs: number } | undefined;
     this.#probes = {
       "cpu.load": async () => (await systeminformation.currentLoad()).currentLoad,
       "memory.used": async () => {
@@ -35,23 +40,13 @@ export class SystemSensors {
         return (100 * (memory.total - memory.available)) / memory.total;
       },
       temperature: async () => (await systeminformation.cpuTemperature()).main ?? Number.NaN,
-      "network.received": async () => {
-        const interfaces = await systeminformation.networkStats("*");
-        const now = {
-          bytes: interfaces.reduce((sum, each) => sum + each.rx_bytes, 0),
-          atMs: performance.now(),
-        };
-        const before = received;
-        received = now;
-        // A counter that went back (an interface left) says nothing about this second.
-        if (before === undefined || now.bytes < before.bytes) return Number.NaN;
-        return ((now.bytes - before.bytes) * 1000) / (now.atMs - before.atMs);
-      },
+      "network.received": byteRate("rx_bytes"),
+      "network.sent": byteRate("tx_bytes"),
     };
   }
 
   static has(sensor: string): sensor is SystemSensorName {
-    return Object.hasOwn(systemSensorUnits, sensor);
+    return systemSensorNames.includes(sensor);
   }
 
   /** The sensor's latest sample; NaN before the first, and for ever where this computer has no such sensor. */
@@ -87,4 +82,18 @@ export class SystemSensors {
       if (this.#latest.has(sensor)) this.#latest.set(sensor, value);
     }
   }
+}
+
+/** Bytes a second over all interfaces since the probe's last call; NaN at its first. */
+function byteRate(counter: "rx_bytes" | "tx_bytes"): Probe {
+  let before: { bytes: number; atMs: number } | undefined;
+  return async () => {
+    const interfaces = await systeminformation.networkStats("*");
+    const now = { bytes: interfaces.reduce((sum, each) => sum + each[counter], 0), atMs: performance.now() };
+    const last = before;
+    before = now;
+    // A counter that went back (an interface left) says nothing about this second.
+    if (last === undefined || now.bytes < last.bytes) return Number.NaN;
+    return ((now.bytes - last.bytes) * 1000) / (now.atMs - last.atMs);
+  };
 }

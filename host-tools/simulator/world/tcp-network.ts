@@ -2,6 +2,7 @@
  * The network of a simulated board: real TCP sockets of this computer, seen through the board's `Network` port.
  */
 import * as net from "node:net";
+import { arrivalBytesMax } from "../../../firmware/platform/desktop/calls.ts";
 import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
 
 export const networkLimits = Object.freeze({
@@ -45,7 +46,9 @@ export class TcpNetwork implements Network {
       if (!over) events.onOpen();
     });
     socket.on("data", (bytes) => {
-      if (!over) events.onData(bytes);
+      for (let at = 0; at < bytes.length && !over; at += arrivalBytesMax) {
+        events.onData(bytes.subarray(at, at + arrivalBytesMax));
+      }
     });
     socket.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
     socket.on("close", () => end("closed by the other end"));

@@ -1,0 +1,51 @@
+/**
+ * What is worth telling between one status of the leader and the next: who came and went, elections, settings, and
+ * outputs that moved. Readings change all the time and are for looking at, not for telling.
+ */
+import type { BoardStatus, Status } from "../../leader/api-types.ts";
+import { boardSummary, formatOutput, formatValue } from "./format.ts";
+import type { SwarmEvent } from "./swarm-event.ts";
+
+/** Changes in the order: the leader, its settings, then the boards. `before` is undefined for the first status ever seen. */
+export function statusChanges(before: Status | undefined, after: Status, atMs: number): SwarmEvent[] {
+  const events: SwarmEvent[] = [];
+  const tell = (source: string, text: string, level: SwarmEvent["level"] = "info") =>
+    events.push({ atMs, source, level, text });
+
+  const { leader } = after;
+  if (before === undefined || before.leader.term !== leader.term || before.leader.role !== leader.role) {
+    tell("leader", `${leader.id} is ${leader.role} in term ${leader.term}`);
+  }
+  const voters = leader.voters.join(", ");
+  if (before?.leader.voters.join(", ") !== voters && voters !== "") tell("leader", `voters: ${voters}`);
+  for (const [key, setting] of Object.entries(after.settings)) {
+    const known = before?.settings[key];
+    if (setting.index > 0 && known?.index !== setting.index) {
+      tell("leader", `${key} = ${formatValue(setting.value, setting.unit)} (entry ${setting.index})`);
+    }
+  }
+  for (const violation of after.violations) {
+    if (!before?.violations.includes(violation)) tell("leader", violation, "error");
+  }
+  const known = new Map(before?.boards.map((board) => [board.id, board]));
+  for (const board of after.boards) tellBoard(known.get(board.id), board, tell);
+  return events;
+}
+
+function tellBoard(
+  before: BoardStatus | undefined,
+  after: BoardStatus,
+  tell: (source: string, text: string, level?: SwarmEvent["level"]) => void,
+): void {
+  if (after.link === "up" && before?.link !== "up") tell(after.id, `joined: ${boardSummary(after)}`);
+  else if (after.link === "down" && before?.link === "up") tell(after.id, "lost its link", "warn");
+  else if (before !== undefined && after.link === "up" && before.role !== after.role) {
+    tell(after.id, `is a ${after.role} now`);
+  }
+  for (const output of after.outputs) {
+    const known = before?.outputs.find(({ name }) => name === output.name);
+    if (known === undefined ? output.cause !== "safe" : known.value !== output.value) {
+      tell(after.id, formatOutput(output));
+    }
+  }
+}

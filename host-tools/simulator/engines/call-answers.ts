@@ -1,0 +1,145 @@
+/**
+ * Answers the calls of a board in XS from its world: the parent's half of `firmware/platform/desktop/calls.ts`.
+ */
+import { Answer, Arrival, Call } from "../../../firmware/platform/desktop/calls.ts";
+import type { TcpConnection } from "../../../firmware/platform/ports.ts";
+import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
+import type { CborValue } from "../../../protocols/cbor/value.ts";
+import { decodeCbor, encodeCbor } from "../../leader/cbor.ts";
+
+const randomBytesMax = 1024;
+
+export class CallAnswers {
+  readonly #world: BoardWorld;
+  readonly #arrive: (message: Uint8Array) => void;
+  readonly #connections = new Map<number, TcpConnection>();
+
+  /** `arrive` takes what happens outside the board to it, one message a turn, in order. */
+  constructor(world: BoardWorld, arrive: (message: Uint8Array) => void) {
+    this.#world = world;
+    this.#arrive = arrive;
+  }
+
+  /** Carries out one call. A refusal by the world is an answer too; a request that is no call at all throws. */
+  answer(request: Uint8Array): Uint8Array {
+    const items = decodeCbor(request);
+    if (!Array.isArray(items)) throw new TypeError("The board made a call that is no CBOR array.");
+    let answer: CborValue;
+    try {
+      answer = [Answer.result, this.#carryOut(new Arguments(items))];
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      answer = [Answer.refusal, error.message];
+    }
+    return encodeCbor(answer);
+  }
+
+  #carryOut(call: Arguments): CborValue {
+    const { random, flash, network, sensors, actuators, system } = this.#world;
+    const opcode = call.number(0);
+    switch (opcode) {
+      case Call.config: {
+        const { swarm, board, model, leaderHost, leaderPort } = system.config;
+        const { sizeBytes, sectorBytes, alignBytes } = flash;
+        return [swarm, board, model, leaderHost, leaderPort, sizeBytes, sectorBytes, alignBytes];
+      }
+      case Call.random: {
+        const lengthBytes = call.number(1);
+        if (lengthBytes > randomBytesMax)
+          throw new RangeError(`${lengthBytes} random bytes are too many at once.`);
+        const bytes = new Uint8Array(lengthBytes);
+        random.fill(bytes);
+        return bytes;
+      }
+      case Call.flashRead:
+        return flash.read(call.number(1), call.number(2));
+      case Call.flashWrite:
+        flash.write(call.number(1), call.bytes(2));
+        return null;
+      case Call.flashErase:
+        flash.eraseSector(call.number(1));
+        return null;
+      case Call.networkStart:
+        network.start((up) => this.#tell([up ? Arrival.networkUp : Arrival.networkDown]));
+        return null;
+      case Call.tcpOpen:
+        this.#connect(call.number(1), call.text(2), call.number(3));
+        return null;
+      case Call.tcpWrite:
+        return this.#connections.get(call.number(1))?.write(call.bytes(2)) ?? false;
+      case Call.tcpClose:
+        this.#connections.get(call.number(1))?.close();
+        this.#connections.delete(call.number(1));
+        return null;
+      case Call.sensorRead:
+        return sensors.read(call.text(1));
+      case Call.outputConfigure: {
+        const kind = call.oneOf(2, ["digital", "pwm"] as const);
+        actuators.configure({ name: call.text(1), kind, pin: call.number(3), safeValue: call.number(4) });
+        return null;
+      }
+      case Call.outputWrite:
+        actuators.write(call.text(1), call.number(2));
+        return null;
+      case Call.outputRelease:
+        actuators.release(call.text(1));
+        return null;
+      case Call.log:
+        system.log(call.oneOf(1, ["debug", "info", "warn", "error"] as const), call.text(2));
+        return null;
+      case Call.restart:
+        system.restart(call.text(1));
+        return null;
+      default:
+        throw new TypeError(`The board made a call with the unknown opcode ${opcode}.`);
+    }
+  }
+
+  #connect(socket: number, host: string, port: number): void {
+    const connection = this.#world.network.connect(host, port, {
+      onOpen: () => this.#tell([Arrival.tcpOpened, socket]),
+      onData: (bytes) => this.#tell([Arrival.tcpData, socket, bytes]),
+      onClose: (reason) => {
+        this.#connections.delete(socket);
+        this.#tell([Arrival.tcpClosed, socket, reason]);
+      },
+    });
+    this.#connections.set(socket, connection);
+  }
+
+  #tell(message: CborValue): void {
+    this.#arrive(encodeCbor(message));
+  }
+}
+
+/** The items of one call, each checked for its type where it is used. */
+class Arguments {
+  readonly #items: readonly CborValue[];
+
+  constructor(items: readonly CborValue[]) {
+    this.#items = items;
+  }
+
+  number(i: number): number {
+    const item = this.#items[i];
+    return typeof item === "number" ? item : this.#refuse(i, "a number");
+  }
+
+  text(i: number): string {
+    const item = this.#items[i];
+    return typeof item === "string" ? item : this.#refuse(i, "a text");
+  }
+
+  bytes(i: number): Uint8Array {
+    const item = this.#items[i];
+    return item instanceof Uint8Array ? item : this.#refuse(i, "bytes");
+  }
+
+  oneOf<Text extends string>(i: number, allowed: readonly Text[]): Text {
+    return allowed.find((each) => each === this.#items[i]) ?? this.#refuse(i, `one of ${allowed.join(", ")}`);
+  }
+
+  #refuse(i: number, wanted: string): never {
+    throw new TypeError(`Argument ${i} of the board's call ${this.#items[0]} is not ${wanted}.`);
+  }
+}

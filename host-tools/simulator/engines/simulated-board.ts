@@ -1,0 +1,43 @@
+/**
+ * One board that is powered on, whatever engine runs it.
+ */
+import type { SimulatedWorld } from "../world/simulated-world.ts";
+
+export type EngineName = "xs" | "virtual";
+
+/** From the engine itself, at the end of the board's last turn. */
+export interface EngineFigures {
+  /** Bytes of a slot, the unit of XS's heap: 16 as on the chip, 32 in a 64-bit build, 0 where the engine is not XS. */
+  readonly slotBytes: number;
+  readonly arenaBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapPeakBytes: number;
+}
+
+/** Why a board is no longer running. */
+export interface BoardEnd {
+  /** `restart`: the board asked for it. `failure`: its process died, or the firmware threw. `power-off`: as told. */
+  readonly cause: "power-off" | "restart" | "failure";
+  /** What happened, for a sentence that begins with the board's name. */
+  readonly text: string;
+}
+
+export interface SimulatedBoard {
+  readonly engine: EngineName;
+  /** The board's own process; undefined where it shares the simulator's. */
+  readonly pid: number | undefined;
+  readonly figures: EngineFigures;
+  /** Resolves once, when the board runs no more; never rejects. */
+  readonly ended: Promise<BoardEnd>;
+  /** Takes the power away, without warning, as a plug that is pulled; resolves when nothing of the board is left. */
+  powerOff(): Promise<void>;
+}
+
+/** An engine, made ready once; boards are then switched on in it. */
+export interface Engine {
+  readonly name: EngineName;
+  /** For people: `XS, 32-bit`. */
+  readonly description: string;
+  /** Switches a board on. The world is the board's alone, and the engine powers it off when the board ends. */
+  powerOn(world: SimulatedWorld): SimulatedBoard;
+}
