@@ -91,6 +91,12 @@ export interface RaftLog {
   termAt(index: number): number | undefined;
 }
 
+/** The log as a host's core reads it. */
+export interface HostLog extends RaftLog {
+  /** The entry at `index`, which lies between `firstIndex` and `lastIndex`. */
+  entry(index: number): Entry;
+}
+
 /** What a driver must do after an input, in the order described above. */
 export interface RaftOutput {
   /** To make durable; undefined when unchanged. */
