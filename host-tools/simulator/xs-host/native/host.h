@@ -1,0 +1,72 @@
+/* What the parts of the host know of each other. */
+#ifndef COVEY_HOST_H
+#define COVEY_HOST_H
+
+#include "xsAll.h"
+#include "xsScript.h"
+
+#include "os.h"
+#include "protocol.h"
+
+/* A module as bytecode: what `compile` writes and `run` reads. */
+typedef struct {
+  const char* name;
+  txByte* code;
+  txSize code_bytes;
+  txByte* symbols; /* count, then zero-terminated names; the code names them by position */
+  txSize symbols_bytes;
+} Module;
+
+/* bytecode.c */
+int bytecode_compile(const char* name, const char* source_path, const char* output_path);
+int bytecode_load(const char* name, const char* path, Module* module);
+/* Gives every name in the code its ID in this machine. */
+void bytecode_link(txMachine* the, Module* module);
+
+/* memory.c */
+typedef struct {
+  uint8_t* base;
+  uint8_t* low;  /* chunks grow up to here */
+  uint8_t* high; /* slots grow down to here */
+  uint8_t* end;
+} Arena;
+
+int arena_open(Arena* arena, size_t bytes);
+/* Everything allocated between open and seal is flash: a write to it after the seal ends the process. */
+int flash_open(void);
+size_t flash_seal(void (*on_write)(void*));
+
+/* preload.c */
+/*
+ * Makes the machine that a linker would put into flash: the intrinsics, and `core` with its top level run, frozen.
+ * `main` only gets its names. Exits with a message when core's top level throws.
+ */
+txMachine* preload_link(Module* core, Module* main);
+/* The frozen object with the native functions of `host`, in flash. */
+extern txSlot* preload_natives;
+
+/* board.c */
+typedef struct {
+  size_t arena_bytes;
+  txSize stack_slots;
+  uint32_t seed;
+} BoardOptions;
+
+void board_run(txMachine* flash, Module* core, Module* main, const BoardOptions* options) __attribute__((noreturn));
+
+typedef struct {
+  const char* name;
+  txCallback function;
+  int length;
+} Native;
+/* The functions of the global `host`. */
+extern const Native board_natives[];
+extern const int board_natives_count;
+
+/* engine.c: what XS asks of its platform, and how its failures are told. */
+void engine_offer_modules(Module* const modules[], int count);
+void engine_run_promise_jobs(txMachine* the);
+/* Tells of the pending exception and exits. `where` begins the sentence. */
+void engine_exit_uncaught(txMachine* the, const char* where) __attribute__((noreturn));
+
+#endif

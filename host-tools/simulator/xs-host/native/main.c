@@ -1,0 +1,67 @@
+/*
+ *   covey-xs compile NAME IN.js OUT.xsb        an ES module's source to bytecode
+ *   covey-xs run [options] CORE.xsb MAIN.xsb   a board: CORE preloaded, MAIN started, turns on stdin and stdout
+ *
+ *     --arena BYTES   RAM for chunks, slots and stack (94208: an ESP32-C3 as the SDK creates it)
+ *     --stack SLOTS   of it for the JavaScript stack (384)
+ *     --seed NUMBER   for Math.random (1)
+ */
+#include "host.h"
+
+enum { ARENA_BYTES = 94208, STACK_SLOTS = 384 };
+
+/* In flash, while a signal handler tells of it: it can't be passed along. */
+static txMachine* running;
+
+static void on_flash_write(void* address) {
+  (void)address, (void)running;
+  os_say("write to preloaded (flash) memory: what a preloaded module made at its top level cannot be changed");
+  os_exit(STOP_FLASH_WRITE);
+}
+
+static int usage(void) {
+  os_say("usage: covey-xs compile NAME IN.js OUT.xsb | covey-xs run [--arena BYTES] [--stack SLOTS] [--seed NUMBER] "
+         "CORE.xsb MAIN.xsb");
+  return STOP_FAILURE;
+}
+
+static int parse_number(const char* text, unsigned long* value) {
+  char* end;
+  errno = 0;
+  *value = strtoul(text, &end, 10);
+  return *text >= '0' && *text <= '9' && *end == 0 && errno == 0;
+}
+
+static int run(int count, char* words[]) {
+  BoardOptions options = {.arena_bytes = ARENA_BYTES, .stack_slots = STACK_SLOTS, .seed = 1};
+  for (; count >= 2 && words[0][0] == '-'; words += 2, count -= 2) {
+    unsigned long value;
+    if (!parse_number(words[1], &value)) return usage();
+    if (strcmp(words[0], "--arena") == 0)
+      options.arena_bytes = value;
+    else if (strcmp(words[0], "--stack") == 0)
+      options.stack_slots = (txSize)value;
+    else if (strcmp(words[0], "--seed") == 0)
+      options.seed = (uint32_t)value;
+    else
+      return usage();
+  }
+  if (count != 2) return usage();
+
+  Module core, main;
+  fxInitializeSharedCluster(); /* the engine's own process-wide record: before flash, since it counts machines */
+  if (!flash_open()) {
+    os_say("the system refused memory for the flash image");
+    return STOP_FAILURE;
+  }
+  if (!bytecode_load("core", words[0], &core) || !bytecode_load("main", words[1], &main)) return STOP_FAILURE;
+  txMachine* flash = preload_link(&core, &main);
+  flash_seal(on_flash_write);
+  board_run(flash, &core, &main, &options);
+}
+
+int main(int argc, char* argv[]) {
+  if (argc == 5 && strcmp(argv[1], "compile") == 0) return bytecode_compile(argv[2], argv[3], argv[4]);
+  if (argc >= 4 && strcmp(argv[1], "run") == 0) return run(argc - 2, argv + 2);
+  return usage();
+}
