@@ -1,0 +1,215 @@
+/**
+ * The kinds of board that Covey knows: the files of `boards/`, read and checked.
+ *
+ * The JSON Schema says what a file holds; the checks here say what must hold between its fields, so that a new board's
+ * file is wrong on this computer and not in the flash of a chip.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+
+/** One kind of board; `boards/board.schema.json` says the same to an editor, with each field's meaning. */
+export interface BoardDescription {
+  readonly name: string;
+  readonly title: string;
+  readonly chip: Chip;
+  /** What `mcconfig -p` is told. */
+  readonly moddableTarget: string;
+  readonly flashBytes: number;
+  /** 0 for none. */
+  readonly psramBytes: number;
+  /** What the JavaScript engine gets for chunks and slots together. */
+  readonly arenaBytes: number;
+  readonly stackSlots: number;
+  readonly pins: {
+    readonly led: { readonly pin: number; readonly kind: "plain" | "ws2812" } | null;
+    readonly buttons: readonly { readonly name: string; readonly pin: number; readonly pressed: 0 | 1 }[];
+    /** GPIO numbers that an output may claim. */
+    readonly usable: readonly number[];
+    readonly inputOnly: readonly number[];
+  };
+  readonly buses: {
+    readonly i2c: { readonly data: number; readonly clock: number };
+    readonly spi: { readonly clock: number; readonly out: number; readonly in: number };
+    readonly uart: { readonly receive: number; readonly transmit: number };
+  };
+  /** Names of the sensor catalogue. */
+  readonly sensors: readonly string[];
+  /** By rising offset. */
+  readonly partitions: readonly Partition[];
+  readonly source: readonly string[];
+}
+
+export type Chip = "esp32" | "esp32c3" | "esp32s3";
+
+export interface Partition {
+  /** Up to 15 characters. */
+  readonly name: string;
+  readonly type: "app" | "data";
+  readonly subtype: string;
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+/** A file of `boards/` can't be used; the message is one sentence that names the file and the field. */
+export class BoardFileError extends Error {
+  override readonly name = "BoardFileError";
+  readonly file: string;
+  /** Path in the JSON, such as `partitions[2].offsetBytes`; empty for the file as a whole. */
+  readonly field: string;
+
+  constructor(file: string, field: string, problem: string) {
+    super(`${file}: ${field === "" ? "" : `${field} `}${problem}.`);
+    this.file = file;
+    this.field = field;
+  }
+}
+
+/** Flash is erased in sectors of this many bytes on every ESP32. */
+export const sectorBytes = 4096;
+
+/** An application starts on a page of the chip's flash cache (ESP-IDF, Partition Tables, "Offset & Size"). */
+const appAlignmentBytes = 65_536;
+/** The partition table ends here, at its usual place of 0x8000. */
+const firstPartitionBytes = 0x9000;
+const logBytesMin = 65_536;
+const highestPin: Readonly<Record<Chip, number>> = { esp32: 39, esp32c3: 21, esp32s3: 48 };
+
+const ownFolder = fileURLToPath(new URL("../../boards", import.meta.url));
+
+/**
+ * Reads every board of the folder, by name.
+ *
+ * @throws BoardFileError for the first file that can't be used
+ */
+export function loadBoards(folder: string = ownFolder): ReadonlyMap<string, BoardDescription> {
+  const schemaFile = "board.schema.json";
+  const validate = new Ajv({ strict: true }).compile<BoardDescription>(
+    readJson(folder, schemaFile) as object,
+  );
+  const boards = new Map<string, BoardDescription>();
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith(".json") || file === schemaFile) continue;
+    const board = checkShape(file, readJson(folder, file), validate);
+    checkBoard(file, board);
+    boards.set(board.name, board);
+  }
+  return boards;
+}
+
+/** The partition table as the ESP-IDF and the Moddable SDK read it: comma-separated, one partition a line. */
+export function partitionTable(board: BoardDescription): string {
+  const hex = (bytes: number) => `0x${bytes.toString(16)}`;
+  const lines = board.partitions.map(({ name, type, subtype, offsetBytes, sizeBytes }) =>
+    [name, type, subtype, hex(offsetBytes), hex(sizeBytes)].join(", "),
+  );
+  return ["# name, type, subtype, offset, size", ...lines, ""].join("\n");
+}
+
+function readJson(folder: string, file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(join(folder, file), "utf8"));
+  } catch (error) {
+    throw new BoardFileError(file, "", `does not read as JSON: ${(error as Error).message}`);
+  }
+}
+
+function checkShape(
+  file: string,
+  value: unknown,
+  validate: ValidateFunction<BoardDescription>,
+): BoardDescription {
+  if (validate(value)) return value;
+  const error = validate.errors![0]!;
+  throw new BoardFileError(file, fieldOf(error), problemOf(error));
+}
+
+/** `/partitions/2/name` as `partitions[2].name`. */
+function fieldOf(error: ErrorObject): string {
+  return error.instancePath
+    .slice(1)
+    .split("/")
+    .map((part, index) => (/^\d+$/.test(part) ? `[${part}]` : `${index === 0 ? "" : "."}${part}`))
+    .join("");
+}
+
+function problemOf(error: ErrorObject): string {
+  if (error.keyword === "additionalProperties")
+    return `has an unknown field "${error.params.additionalProperty}"`;
+  if (error.keyword === "required") return `lacks the field "${error.params.missingProperty}"`;
+  if (error.keyword === "enum") return `must be one of ${error.params.allowedValues.join(", ")}`;
+  return error.message ?? "is not what the schema says";
+}
+
+function checkBoard(file: string, board: BoardDescription): void {
+  const fail = (field: string, problem: string): never => {
+    throw new BoardFileError(file, field, problem);
+  };
+  if (file !== `${board.name}.json`) fail("name", `is "${board.name}", but the file is called ${file}`);
+  checkPartitions(board, fail);
+  checkPins(board, fail);
+}
+
+type Fail = (field: string, problem: string) => never;
+
+function checkPartitions({ partitions, flashBytes }: BoardDescription, fail: Fail): void {
+  let endBytes = firstPartitionBytes;
+  const names = new Set<string>();
+  for (const [index, { name, type, offsetBytes, sizeBytes }] of partitions.entries()) {
+    const field = `partitions[${index}]`;
+    if (names.has(name)) fail(`${field}.name`, `is "${name}", which an earlier partition has`);
+    if (offsetBytes < endBytes) {
+      fail(`${field}.offsetBytes`, `is ${offsetBytes}, but what comes before "${name}" ends at ${endBytes}`);
+    }
+    if (type === "app" && offsetBytes % appAlignmentBytes !== 0) {
+      fail(
+        `${field}.offsetBytes`,
+        `is ${offsetBytes}, but an app must start at a multiple of ${appAlignmentBytes}`,
+      );
+    }
+    names.add(name);
+    endBytes = offsetBytes + sizeBytes;
+    if (endBytes > flashBytes) {
+      fail(
+        `${field}.sizeBytes`,
+        `makes "${name}" end at ${endBytes}, beyond the flash of ${flashBytes} bytes`,
+      );
+    }
+  }
+  for (const needed of ["nvs", "otadata", "phy_init", "ota_0", "ota_1", "log"]) {
+    if (!names.has(needed)) fail("partitions", `lack "${needed}"`);
+  }
+  const find = (name: string) => partitions.find((partition) => partition.name === name)!;
+  if (find("ota_0").sizeBytes !== find("ota_1").sizeBytes) {
+    fail(
+      "partitions",
+      "give ota_0 and ota_1 different sizes, so that an image may fit one and not the other",
+    );
+  }
+  if (find("log").sizeBytes < logBytesMin) fail("partitions", `give "log" fewer than ${logBytesMin} bytes`);
+}
+
+function checkPins({ chip, pins, buses }: BoardDescription, fail: Fail): void {
+  const listed: [field: string, pin: number][] = [
+    ...pins.usable.map((pin, index): [string, number] => [`pins.usable[${index}]`, pin]),
+    ...pins.inputOnly.map((pin, index): [string, number] => [`pins.inputOnly[${index}]`, pin]),
+    ...pins.buttons.map(({ pin }, index): [string, number] => [`pins.buttons[${index}].pin`, pin]),
+    ...Object.entries(buses).flatMap(([bus, lines]) =>
+      Object.entries(lines).map(([line, pin]): [string, number] => [`buses.${bus}.${line}`, pin]),
+    ),
+  ];
+  if (pins.led) listed.push(["pins.led.pin", pins.led.pin]);
+  for (const [field, pin] of listed) {
+    if (pin > highestPin[chip])
+      fail(field, `is ${pin}, but the ${chip} has no GPIO above ${highestPin[chip]}`);
+  }
+  const taken = new Set([
+    ...pins.inputOnly,
+    ...pins.buttons.map(({ pin }) => pin),
+    ...(pins.led ? [pins.led.pin] : []),
+  ]);
+  for (const [index, pin] of pins.usable.entries()) {
+    if (taken.has(pin)) fail(`pins.usable[${index}]`, `is ${pin}, which has another use on this board`);
+  }
+}

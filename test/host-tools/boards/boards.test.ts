@@ -1,0 +1,140 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import {
+  BoardFileError,
+  loadBoards,
+  partitionTable,
+  sectorBytes,
+} from "../../../host-tools/boards/boards.ts";
+import { boardModels } from "../../../host-tools/swarm-file/board-models.ts";
+
+const boardsFolder = fileURLToPath(new URL("../../../boards", import.meta.url));
+const scratch = await mkdtemp(join(tmpdir(), "covey-boards-"));
+afterAll(() => rm(scratch, { recursive: true }));
+
+describe("the boards", () => {
+  const boards = loadBoards();
+
+  test("are the models that swarm.ts offers", () => {
+    expect([...boards.keys()]).toEqual([...boardModels]);
+  });
+
+  test.for([...boards])("%s has the arena and stack that manifest.json pins", async ([, board]) => {
+    const manifest = JSON.parse(await readFile(join(boardsFolder, "../manifest.json"), "utf8"));
+    const platform = board.moddableTarget === "esp32" ? "esp32" : board.moddableTarget;
+    const { static: arena, chunk, heap, stack } = manifest.platforms[platform].creation;
+    expect(arena === 0 ? chunk.initial + heap.initial * 16 : arena).toBe(board.arenaBytes);
+    expect(stack).toBe(board.stackSlots);
+  });
+
+  test.for([...boards])("%s keeps its log in whole sectors of flash", ([, board]) => {
+    const log = board.partitions.find(({ name }) => name === "log")!;
+    expect([log.offsetBytes % sectorBytes, log.sizeBytes % sectorBytes]).toEqual([0, 0]);
+  });
+
+  test("write their partition table as the SDK reads it", () => {
+    expect(partitionTable(boards.get("esp32c3-devkit")!)).toBe(`# name, type, subtype, offset, size
+nvs, data, nvs, 0x9000, 0x6000
+otadata, data, ota, 0xf000, 0x2000
+phy_init, data, phy, 0x11000, 0x1000
+ota_0, app, ota_0, 0x20000, 0x1e0000
+ota_1, app, ota_1, 0x200000, 0x1e0000
+log, data, 0x40, 0x3e0000, 0x20000
+`);
+  });
+});
+
+describe("a board's file is refused with its name and field", () => {
+  const refusals: [what: string, change: (board: never) => void, message: string][] = [
+    [
+      "overlapping partitions",
+      partition(4, { offsetBytes: 0x1f0000 }),
+      `partitions[4].offsetBytes is 2031616, but what comes before "ota_1" ends at 2097152.`,
+    ],
+    [
+      "a partition in the partition table",
+      partition(0, { offsetBytes: 0x8000 }),
+      "partitions[0].offsetBytes must be >= 36864.",
+    ],
+    [
+      "a partition off its sector",
+      partition(0, { offsetBytes: 0x9100 }),
+      "partitions[0].offsetBytes must be multiple of 4096.",
+    ],
+    [
+      "an app off its page",
+      partition(3, { offsetBytes: 0x21000 }),
+      "partitions[3].offsetBytes is 135168, but an app must start at a multiple of 65536.",
+    ],
+    [
+      "a partition beyond the flash",
+      partition(5, { sizeBytes: 0x30000 }),
+      `partitions[5].sizeBytes makes "log" end at 4259840, beyond the flash of 4194304 bytes.`,
+    ],
+    [
+      "two partitions of one name",
+      partition(5, { name: "nvs" }),
+      `partitions[5].name is "nvs", which an earlier partition has.`,
+    ],
+    ["no log", (board: { partitions: unknown[] }) => board.partitions.pop(), `partitions lack "log".`],
+    ["a small log", partition(5, { sizeBytes: 0x8000 }), `partitions give "log" fewer than 65536 bytes.`],
+    [
+      "update slots of different sizes",
+      partition(4, { sizeBytes: 0x1d0000 }),
+      "partitions give ota_0 and ota_1 different sizes, so that an image may fit one and not the other.",
+    ],
+    [
+      "a pin that the chip lacks",
+      (board: { pins: { usable: number[] } }) => board.pins.usable.push(22),
+      "pins.usable[9] is 22, but the esp32c3 has no GPIO above 21.",
+    ],
+    [
+      "a usable pin with a light on it",
+      (board: { pins: { usable: number[] } }) => board.pins.usable.push(8),
+      "pins.usable[9] is 8, which has another use on this board.",
+    ],
+    ["an unknown chip", set("chip", "esp8266"), "chip must be one of esp32, esp32c3, esp32s3."],
+    ["an unknown field", set("colour", "red"), `has an unknown field "colour".`],
+    ["a missing field", set("chip", undefined), `lacks the field "chip".`],
+    [
+      "another name than its file's",
+      set("name", "esp32c6-devkit"),
+      `name is "esp32c6-devkit", but the file is called esp32c3-devkit.json.`,
+    ],
+  ];
+
+  test.for(refusals)("%s", async ([, change, message]) => {
+    const folder = await copyOfBoards();
+    const file = join(folder, "esp32c3-devkit.json");
+    const board = JSON.parse(await readFile(file, "utf8"));
+    change(board as never);
+    await writeFile(file, JSON.stringify(board));
+    expect(() => loadBoards(folder)).toThrow(BoardFileError);
+    expect(() => loadBoards(folder)).toThrow(`esp32c3-devkit.json: ${message}`);
+  });
+
+  test("text that is no JSON", async () => {
+    const folder = await copyOfBoards();
+    await writeFile(join(folder, "esp32-devkit.json"), "{");
+    expect(() => loadBoards(folder)).toThrow(/^esp32-devkit\.json: does not read as JSON: /);
+  });
+});
+
+async function copyOfBoards(): Promise<string> {
+  const folder = await mkdtemp(join(scratch, "boards-"));
+  await cp(boardsFolder, folder, { recursive: true });
+  return folder;
+}
+
+function partition(index: number, change: object) {
+  return (board: { partitions: object[] }) => Object.assign(board.partitions[index]!, change);
+}
+
+function set(field: string, value: unknown) {
+  return (board: Record<string, unknown>) => {
+    board[field] = value;
+  };
+}
