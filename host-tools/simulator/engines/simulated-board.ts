@@ -16,9 +16,9 @@ export interface EngineFigures {
 
 /** Why a board is no longer running. */
 export interface BoardEnd {
-  /** `restart`: the board asked for it. `failure`: its process died, or the firmware threw. `power-off`: as told. */
-  readonly cause: "power-off" | "restart" | "failure";
-  /** What happened, for a sentence that begins with the board's name. */
+  /** `failure`: the engine or the firmware gave up. `killed`: somebody else ended its process. `power-off`: as told. */
+  readonly cause: "power-off" | "killed" | "failure";
+  /** What happened, for a sentence that begins with the board's name: `ran out of memory`. */
   readonly text: string;
 }
 

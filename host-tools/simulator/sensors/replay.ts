@@ -162,7 +162,7 @@ function parseRows(file: string, text: Buffer): Row[] {
       comment: "#",
       comment_no_infix: true,
       info: true,
-      relax_column_count_more: true,
+      relax_column_count: true,
       skip_empty_lines: true,
       to: seriesLimits.rowsMax,
       trim: true,

@@ -1,0 +1,143 @@
+/**
+ * Keeps one simulated board running: switches it on, and on again when it ended by itself or was killed, as a board in
+ * a cupboard would be after a power cut. Its flash is all that it keeps.
+ */
+import type { BoardConfig } from "../../firmware/platform/ports.ts";
+import { Backoff } from "./backoff.ts";
+import type { BoardEnd, Engine, EngineFigures, SimulatedBoard } from "./engines/simulated-board.ts";
+import type { BoardSensors } from "./sensors/board-sensors.ts";
+import { FlashFile, FlashFileError, type FlashGeometry } from "./world/flash-file.ts";
+import { SimulatedWorld } from "./world/simulated-world.ts";
+
+const backoffLimits = Object.freeze({ firstMs: 100, maxMs: 5000, wellAfterMs: 10_000 });
+
+export interface SupervisedBoard {
+  readonly config: BoardConfig;
+  readonly engine: Engine;
+  readonly flashPath: string;
+  readonly geometry: FlashGeometry;
+  readonly sensors: BoardSensors;
+  /** `text` begins in small letters: the board's name is said before it. */
+  readonly tell: (level: "info" | "warn" | "error", text: string) => void;
+}
+
+export class BoardSupervisor {
+  readonly name: string;
+  readonly #of: SupervisedBoard;
+  readonly #backoff = new Backoff(backoffLimits);
+  readonly #violations: string[] = [];
+  #board: SimulatedBoard | undefined;
+  #world: SimulatedWorld | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #figures: EngineFigures | undefined;
+  #heapPeakBytes = 0;
+  #wornWrites = 0;
+  #boots = 0;
+  #poweredOff = false;
+
+  constructor(of: SupervisedBoard) {
+    this.name = of.config.board;
+    this.#of = of;
+  }
+
+  get model(): string {
+    return this.#of.config.model;
+  }
+
+  get pid(): number | undefined {
+    return this.#board?.pid;
+  }
+
+  /** How often the board came back by itself. */
+  get restarts(): number {
+    return Math.max(0, this.#boots - 1);
+  }
+
+  /** As of now, or of the last moment that the board was on; the peak is that of all boots. undefined before the first. */
+  get figures(): EngineFigures | undefined {
+    this.#noteFigures();
+    return this.#figures && { ...this.#figures, heapPeakBytes: this.#heapPeakBytes };
+  }
+
+  /** What the board did that it must never do, a sentence each. */
+  get violations(): readonly string[] {
+    const worn = this.#wornWrites + (this.#world?.flash.wornWrites ?? 0);
+    if (worn === 0) return this.#violations;
+    return [...this.#violations, `${this.name} wrote ${worn} times to flash that was not erased.`];
+  }
+
+  /** Throws `FlashFileError` when its flash file can be neither used nor replaced. */
+  powerOn(): void {
+    const { config, engine, flashPath, geometry, sensors, tell } = this.#of;
+    const { flash, warning } = FlashFile.open(flashPath, geometry);
+    if (warning !== undefined) tell("warn", `has new flash: ${warning}`);
+    let askedToRestart: string | undefined;
+    const world = new SimulatedWorld({
+      config,
+      flash,
+      sensors,
+      onLog: (level, text) => {
+        if (level !== "debug") tell(level, text);
+      },
+      onOutput: () => {},
+      onRestart: (reason) => {
+        askedToRestart = reason;
+        setImmediate(() => void this.#board?.powerOff());
+      },
+    });
+    const board = engine.powerOn(world);
+    const startedMs = performance.now();
+    this.#boots++;
+    this.#world = world;
+    this.#board = board;
+    void board.ended.then((end) => {
+      this.#noteFigures();
+      this.#wornWrites += world.flash.wornWrites;
+      this.#board = undefined;
+      this.#world = undefined;
+      this.#afterEnd(
+        askedToRestart === undefined ? end : { ...end, text: `restarts: ${askedToRestart}` },
+        startedMs,
+      );
+    });
+  }
+
+  /** Off for good; resolves when nothing of the board is left. */
+  async powerOff(): Promise<void> {
+    this.#poweredOff = true;
+    clearTimeout(this.#timer);
+    await this.#board?.powerOff();
+  }
+
+  #noteFigures(): void {
+    const figures = this.#board?.figures;
+    if (figures === undefined) return;
+    this.#figures = figures;
+    this.#heapPeakBytes = Math.max(this.#heapPeakBytes, figures.heapPeakBytes);
+  }
+
+  #afterEnd(end: BoardEnd, startedMs: number): void {
+    if (this.#poweredOff) return;
+    if (end.cause === "failure") {
+      this.#of.tell("error", end.text);
+      if (this.#violations.length < violationsMax) this.#violations.push(`${this.name} ${end.text}.`);
+    } else {
+      this.#of.tell("warn", end.text);
+    }
+    this.#powerOnLater(performance.now() - startedMs);
+  }
+
+  #powerOnLater(ranMs: number): void {
+    this.#timer = setTimeout(() => {
+      try {
+        this.powerOn();
+      } catch (error) {
+        if (!(error instanceof FlashFileError)) throw error;
+        this.#of.tell("error", `stays off for now: ${error.message}`);
+        this.#powerOnLater(0);
+      }
+    }, this.#backoff.waitMs(ranMs));
+  }
+}
+
+const violationsMax = 20;
