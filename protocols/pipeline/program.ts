@@ -2,7 +2,7 @@
  * A program: what one board senses, how it processes it, what it drives and by which rules.
  *
  * It is data, not code (design, point 13): `swarm.ts` compiles to it, one committed entry carries it, and
- * `firmware/sensing/` interprets it. On the wire it is a CBOR array; `encodeProgram` and `decodeProgram` stand in
+ * `firmware/sensing/` interprets it. On the wire it is a CBOR array; `programToWire` and `programFromWire` stand in
  * `program-codec.ts` and work on plain values so that each side keeps its own CBOR codec.
  */
 export interface Program {

@@ -1,0 +1,140 @@
+/**
+ * Hello, report and health between structs and CBOR values: see `board-messages.ts` for the arrays. Used on boards and hosts,
+ * each with its own CBOR codec. Every `...FromWire` throws `ShapeError` for what does not fit.
+ */
+import { ItemReader, ShapeError } from "../cbor/shape.ts";
+import type { CborValue } from "../cbor/value.ts";
+import { programLimits } from "../pipeline/program.ts";
+import { limits } from "../raft/types.ts";
+import {
+  type Health,
+  type Hello,
+  messageLimits,
+  messageVersion,
+  type OutputCause,
+  type OutputState,
+  type Reading,
+  type Report,
+} from "./board-messages.ts";
+
+export function helloToWire(hello: Hello): CborValue {
+  const { memberId, model, firmware, term, lastIndex, appliedIndex } = hello;
+  return [messageVersion, memberId, model, firmware, term, lastIndex, appliedIndex];
+}
+
+export function helloFromWire(value: CborValue): Hello {
+  const items = new ItemReader(value, "hello", "", 7);
+  items.version(messageVersion);
+  const memberId = items.text("memberId", limits.memberIdBytesMax);
+  const dot = memberId.lastIndexOf(".");
+  if (dot < 1 || dot === memberId.length - 1) {
+    throw new ShapeError("hello", "memberId", "a name, a dot and an incarnation", memberId);
+  }
+  return {
+    memberId,
+    model: items.text("model", nameBytesMax),
+    firmware: items.text("firmware", nameBytesMax),
+    term: items.integer("term", 0, integerMax),
+    lastIndex: items.integer("lastIndex", 0, integerMax),
+    appliedIndex: items.integer("appliedIndex", 0, integerMax),
+  };
+}
+
+/** The payload of a board's last will, published by the broker on `gone`. Array: [version, memberId]. */
+export function goneToWire(memberId: string): CborValue {
+  return [messageVersion, memberId];
+}
+
+export function reportToWire(report: Report): CborValue {
+  const readings: CborValue[] = [];
+  for (const { metric, takenMs, value, quality } of report.readings) {
+    readings.push([metric, takenMs, value, quality]);
+  }
+  return [messageVersion, report.sentMs, report.sequence, readings];
+}
+
+export function reportFromWire(value: CborValue): Report {
+  const items = new ItemReader(value, "report", "", 4);
+  items.version(messageVersion);
+  const sentMs = items.integer("sentMs", 0, integerMax);
+  const sequence = items.integer("sequence", 0, integerMax);
+  const readings: Reading[] = [];
+  for (const reading of items.array("the readings", messageLimits.readingsMax)) {
+    readings.push(readingFromWire(reading, readings.length));
+  }
+  return { sentMs, sequence, readings };
+}
+
+export function healthToWire(health: Health): CborValue {
+  const outputs: CborValue[] = [];
+  for (const { name, value, cause } of health.outputs) outputs.push([name, value, causes.indexOf(cause)]);
+  return [
+    messageVersion,
+    health.sentMs,
+    health.uptimeMs,
+    health.term,
+    health.lastIndex,
+    health.commitIndex,
+    health.appliedIndex,
+    health.heapUsedBytes,
+    health.heapPeakBytes,
+    health.arenaBytes,
+    health.samplesIn,
+    health.reportsOut,
+    health.readingsDropped,
+    health.reconnects,
+    outputs,
+  ];
+}
+
+export function healthFromWire(value: CborValue): Health {
+  const items = new ItemReader(value, "health message", "", 15);
+  items.version(messageVersion);
+  return {
+    sentMs: items.integer("sentMs", 0, integerMax),
+    uptimeMs: items.integer("uptimeMs", 0, integerMax),
+    term: items.integer("term", 0, integerMax),
+    lastIndex: items.integer("lastIndex", 0, integerMax),
+    commitIndex: items.integer("commitIndex", 0, integerMax),
+    appliedIndex: items.integer("appliedIndex", 0, integerMax),
+    heapUsedBytes: items.integer("heapUsedBytes", 0, integerMax),
+    heapPeakBytes: items.integer("heapPeakBytes", 0, integerMax),
+    arenaBytes: items.integer("arenaBytes", 0, integerMax),
+    samplesIn: items.integer("samplesIn", 0, integerMax),
+    reportsOut: items.integer("reportsOut", 0, integerMax),
+    readingsDropped: items.integer("readingsDropped", 0, integerMax),
+    reconnects: items.integer("reconnects", 0, integerMax),
+    outputs: outputsFromWire(items.array("the outputs", messageLimits.outputsMax)),
+  };
+}
+
+const integerMax = Number.MAX_SAFE_INTEGER;
+
+/** UTF-8 bytes of a board's model and of a firmware's version. */
+const nameBytesMax = 32;
+
+/** The place of a cause is its number on the wire. */
+const causes: readonly OutputCause[] = Object.freeze(["safe", "setting", "rule"] as const);
+
+function readingFromWire(value: CborValue, at: number): Reading {
+  const items = new ItemReader(value, "report", `reading ${at}`, 4);
+  return {
+    metric: items.text("metric", programLimits.nameLengthMax),
+    takenMs: items.integer("takenMs", 0, integerMax),
+    value: items.anyNumber("value"),
+    quality: items.integer("quality", 0, 1) as 0 | 1,
+  };
+}
+
+function outputsFromWire(values: readonly CborValue[]): OutputState[] {
+  const outputs: OutputState[] = [];
+  for (const value of values) {
+    const items = new ItemReader(value, "health message", `output ${outputs.length}`, 3);
+    outputs.push({
+      name: items.text("name", programLimits.nameLengthMax),
+      value: items.number("value", 0, 100),
+      cause: causes[items.integer("cause", 0, causes.length - 1)]!,
+    });
+  }
+  return outputs;
+}

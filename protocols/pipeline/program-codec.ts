@@ -1,0 +1,203 @@
+/**
+ * A program between struct and CBOR value.
+ *
+ * ```
+ * program   [1, [pipeline, ...], [output, ...], [rule, ...]]
+ * pipeline  [metric, sensor, everyMs, [stage, ...]]
+ * stage     [0, count] median | [1, windowMs] mean | [2, delta, silenceMs] deadband
+ * output    [name, 0 digital | 1 pwm, pin, safeValue, setting | null]
+ * rule      [metric, 0 above | 1 below, threshold, hysteresis, forMs, output, value]
+ * ```
+ *
+ * Arrays are exactly this long: a board must not run half of a program that says more than it understands, so a program
+ * that needs more gets another version.
+ */
+import { ItemReader, ShapeError } from "../cbor/shape.ts";
+import type { CborValue } from "../cbor/value.ts";
+import { isStateKey } from "../state/codec.ts";
+import { type Output, type Pipeline, type Program, programLimits, type Rule, type Stage } from "./program.ts";
+
+export const programVersion = 1;
+
+export function programToWire(program: Program): CborValue {
+  return [
+    programVersion,
+    program.pipelines.map(({ metric, sensor, everyMs, stages }) => [
+      metric,
+      sensor,
+      everyMs,
+      stages.map(stageToWire),
+    ]),
+    program.outputs.map(({ name, kind, pin, safeValue, setting }) => [
+      name,
+      kind === "digital" ? 0 : 1,
+      pin,
+      safeValue,
+      setting ?? null,
+    ]),
+    program.rules.map(({ metric, when, threshold, hysteresis, forMs, output, value }) => [
+      metric,
+      when === "above" ? 0 : 1,
+      threshold,
+      hysteresis,
+      forMs,
+      output,
+      value,
+    ]),
+  ];
+}
+
+/** Throws `ShapeError` for anything but a whole, valid program: within limits, names unique, and rules that name what is there. */
+export function programFromWire(value: CborValue): Program {
+  const items = new ItemReader(value, "program", "", 4);
+  items.version(programVersion);
+  const pipelines: Pipeline[] = [];
+  for (const item of items.array("the pipelines", programLimits.pipelinesMax)) {
+    const pipeline = pipelineFromWire(item, `pipeline ${pipelines.length}`);
+    if (pipelines.some(({ metric }) => metric === pipeline.metric)) {
+      throw new ShapeError(
+        "program",
+        `the metric of pipeline ${pipelines.length}`,
+        "unique",
+        pipeline.metric,
+      );
+    }
+    pipelines.push(pipeline);
+  }
+  const outputs: Output[] = [];
+  for (const item of items.array("the outputs", programLimits.outputsMax)) {
+    const output = outputFromWire(item, `output ${outputs.length}`);
+    if (outputs.some(({ name }) => name === output.name)) {
+      throw new ShapeError("program", `the name of output ${outputs.length}`, "unique", output.name);
+    }
+    outputs.push(output);
+  }
+  const rules: Rule[] = [];
+  for (const item of items.array("the rules", programLimits.rulesMax)) {
+    rules.push(ruleFromWire(item, `rule ${rules.length}`, pipelines, outputs));
+  }
+  items.end();
+  return { pipelines, outputs, rules };
+}
+
+/** 1 to 32 lower-case letters, digits, `.` and `-`: a metric, a sensor or an output. */
+export function isProgramName(text: string): boolean {
+  if (text.length === 0 || text.length > programLimits.nameLengthMax) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const isLetter = code >= 0x61 && code <= 0x7a;
+    const isDigit = code >= 0x30 && code <= 0x39;
+    if (!isLetter && !isDigit && code !== 0x2d && code !== 0x2e) return false;
+  }
+  return true;
+}
+
+/** The value range of an output: 0 and 1 for digital, 0 to 100 percent for PWM. */
+export function outputMax(kind: Output["kind"]): number {
+  return kind === "digital" ? 1 : 100;
+}
+
+/** Periods and delays end where a board's timers do. */
+const durationMaxMs = 0x7fff_ffff;
+const pinMax = 255;
+const finiteMax = Number.MAX_VALUE;
+
+function pipelineFromWire(value: CborValue, part: string): Pipeline {
+  const items = new ItemReader(value, "program", part, 4);
+  const metric = nameFrom(items, "metric", part);
+  const sensor = nameFrom(items, "sensor", part);
+  const everyMs = items.integer("everyMs", programLimits.everyMsMin, durationMaxMs);
+  const stages: Stage[] = [];
+  for (const stage of items.array("the stages", programLimits.stagesMax)) {
+    stages.push(stageFromWire(stage, `stage ${stages.length} of ${part}`));
+  }
+  items.end();
+  return { metric, sensor, everyMs, stages };
+}
+
+function stageToWire(stage: Stage): CborValue {
+  switch (stage.op) {
+    case "median":
+      return [0, stage.count];
+    case "mean":
+      return [1, stage.windowMs];
+    case "deadband":
+      return [2, stage.delta, stage.silenceMs];
+  }
+}
+
+function stageFromWire(value: CborValue, part: string): Stage {
+  const items = new ItemReader(value, "program", part, 2);
+  const stage = stageItems(items, part);
+  items.end();
+  return stage;
+}
+
+function stageItems(items: ItemReader, part: string): Stage {
+  switch (items.integer("op", 0, 2)) {
+    case 0: {
+      const count = items.integer("count", 3, programLimits.medianCountMax);
+      if (count % 2 === 0) throw new ShapeError("program", `count of ${part}`, "odd", count);
+      return { op: "median", count };
+    }
+    case 1:
+      return { op: "mean", windowMs: items.integer("windowMs", 1, durationMaxMs) };
+    default:
+      return {
+        op: "deadband",
+        delta: items.number("delta", 0, finiteMax),
+        silenceMs: items.integer("silenceMs", 0, durationMaxMs),
+      };
+  }
+}
+
+function outputFromWire(value: CborValue, part: string): Output {
+  const items = new ItemReader(value, "program", part, 5);
+  const name = nameFrom(items, "name", part);
+  const kind = items.integer("kind", 0, 1) === 0 ? "digital" : "pwm";
+  const pin = items.integer("pin", 0, pinMax);
+  const safeValue = items.number("safeValue", 0, outputMax(kind));
+  const setting = items.any();
+  if (setting !== null && (typeof setting !== "string" || !isStateKey(setting))) {
+    throw new ShapeError("program", `setting of ${part}`, "the key of a setting, or null", setting);
+  }
+  items.end();
+  return { name, kind, pin, safeValue, setting: setting ?? undefined };
+}
+
+function ruleFromWire(
+  value: CborValue,
+  part: string,
+  pipelines: readonly Pipeline[],
+  outputs: readonly Output[],
+): Rule {
+  const items = new ItemReader(value, "program", part, 7);
+  const metric = items.text("metric", programLimits.nameLengthMax);
+  if (!pipelines.some((pipeline) => pipeline.metric === metric)) {
+    throw new ShapeError("program", `metric of ${part}`, "that of a pipeline", metric);
+  }
+  const when = items.integer("when", 0, 1) === 0 ? "above" : "below";
+  const threshold = thresholdFrom(items.any(), part);
+  const hysteresis = items.number("hysteresis", 0, finiteMax);
+  const forMs = items.integer("forMs", 0, durationMaxMs);
+  const outputName = items.text("output", programLimits.nameLengthMax);
+  const output = outputs.find(({ name }) => name === outputName);
+  if (output === undefined) {
+    throw new ShapeError("program", `output of ${part}`, "one of the program's outputs", outputName);
+  }
+  const driven = items.number("value", 0, outputMax(output.kind));
+  items.end();
+  return { metric, when, threshold, hysteresis, forMs, output: outputName, value: driven };
+}
+
+function thresholdFrom(value: CborValue, part: string): number | string {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (typeof value === "string" && isStateKey(value)) return value;
+  throw new ShapeError("program", `threshold of ${part}`, "a number or the key of a setting", value);
+}
+
+function nameFrom(items: ItemReader, item: string, part: string): string {
+  const name = items.text(item, programLimits.nameLengthMax);
+  if (isProgramName(name)) return name;
+  throw new ShapeError("program", `${item} of ${part}`, "lower-case letters, digits, . and -", name);
+}

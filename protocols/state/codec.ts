@@ -1,0 +1,48 @@
+/** The data of a `put` entry, between struct and CBOR value. Strict: exactly two items, within `stateLimits`. */
+import { ItemReader, ShapeError } from "../cbor/shape.ts";
+import type { CborValue } from "../cbor/value.ts";
+import { utf8Length } from "../text/utf8.ts";
+import { type PutCommand, type StateValue, stateLimits } from "./command.ts";
+
+export function commandToWire(command: PutCommand): CborValue {
+  return [command.key, command.value ?? null];
+}
+
+/** Throws `ShapeError` for anything but a valid command: the same rule where one is proposed and where one is applied. */
+export function commandFromWire(value: CborValue): PutCommand {
+  const items = new ItemReader(value, "put command", "", 2);
+  const key = items.text("the key", stateLimits.keyLengthMax);
+  if (!isStateKey(key)) {
+    throw new ShapeError("put command", "the key", "letters, digits and . _ - / only", key);
+  }
+  const found = items.any();
+  items.end();
+  return { key, value: found === null ? undefined : checkValue(found) };
+}
+
+/** 1 to 48 ASCII letters, digits and `. _ - /`. */
+export function isStateKey(text: string): boolean {
+  if (text.length === 0 || text.length > stateLimits.keyLengthMax) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const isLetter = (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f;
+    if (!isLetter && !(code >= 0x2d && code <= 0x39)) return false; // 0x2d to 0x39: - . / and digits.
+  }
+  return true;
+}
+
+function checkValue(value: CborValue): StateValue {
+  switch (typeof value) {
+    case "number":
+    case "boolean":
+      return value;
+    case "string":
+      if (utf8Length(value) <= stateLimits.textBytesMax) return value;
+      break;
+    default:
+      if (value instanceof Uint8Array && value.length <= stateLimits.valueBytesMax) return value;
+  }
+  const { textBytesMax, valueBytesMax } = stateLimits;
+  const expected = `a number, a boolean, at most ${textBytesMax} bytes of text or ${valueBytesMax} bytes, or null`;
+  throw new ShapeError("put command", "the value", expected, value);
+}
