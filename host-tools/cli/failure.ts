@@ -4,6 +4,7 @@
  */
 import { stderr, stdout } from "node:process";
 import { CommanderError } from "commander";
+import { SwarmFileError, SwarmFileMissingError } from "../swarm-file/diagnostics.ts";
 
 /** The work could not be done: exit 1. */
 export class Failed extends Error {
@@ -19,8 +20,6 @@ export class Failed extends Error {
 
 /** What the user gave is wrong: exit 2. Several mistakes are several sentences, a line each. */
 export class WrongInput extends Error {
-  readonly exitCode = 2;
-  readonly code = "wrong-input";
   readonly problems: readonly string[];
 
   constructor(...problems: readonly [string, ...string[]]) {
@@ -35,8 +34,7 @@ export function reportFailure(thrown: unknown, json: boolean): number {
   if (failure === undefined) return 0;
   const { message, code, exitCode } = failure;
   if (json) {
-    const problems = thrown instanceof WrongInput ? { problems: thrown.problems } : {};
-    stdout.write(`${JSON.stringify({ error: { message, code, exitCode, ...problems } })}\n`);
+    stdout.write(`${JSON.stringify({ error: failure })}\n`);
   } else {
     stderr.write(`${message}\n`);
     if (code === "fault" && process.env.COVEY_TRACE && thrown instanceof Error)
@@ -49,17 +47,27 @@ interface Failure {
   readonly message: string;
   readonly code: string;
   readonly exitCode: number;
+  /** One sentence each, where there may be several. */
+  readonly problems?: readonly string[];
 }
 
 function describe(thrown: unknown): Failure | undefined {
-  if (thrown instanceof Failed || thrown instanceof WrongInput) return thrown;
+  if (thrown instanceof Failed)
+    return { message: thrown.message, code: thrown.code, exitCode: thrown.exitCode };
+  if (thrown instanceof WrongInput) return wrongInput(thrown.message, thrown.problems);
+  if (thrown instanceof SwarmFileError) return wrongInput(thrown.message, thrown.lines);
+  if (thrown instanceof SwarmFileMissingError) return wrongInput(thrown.message);
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return undefined;
-    return { message: `${sentence(thrown.message)} See covey --help.`, code: "wrong-input", exitCode: 2 };
+    return wrongInput(`${sentence(thrown.message)} See covey --help.`);
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const hint = process.env.COVEY_TRACE ? "" : " (COVEY_TRACE=1 shows where)";
   return { message: `covey failed: ${message}${hint}`, code: "fault", exitCode: 1 };
+}
+
+function wrongInput(message: string, problems: readonly string[] = [message]): Failure {
+  return { message, code: "wrong-input", exitCode: 2, problems };
 }
 
 /** Commander says `error: unknown option '--x'` and may add `(Did you mean --y?)` on a line of its own. */

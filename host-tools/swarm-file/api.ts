@@ -20,7 +20,7 @@
  * ```
  */
 import type { BoardModel } from "./board-models.ts";
-import { callSite } from "./call-site.ts";
+import { type CallSite, callSite } from "./call-site.ts";
 import type { Duration } from "./duration.ts";
 import type {
   BoardPart,
@@ -106,6 +106,7 @@ export function sense<Sensor extends SensorName>(
     kind: "pipeline",
     site: callSite(),
     metric: sensor,
+    metricSite: undefined,
     sensor,
     every: options?.every,
     stages: [],
@@ -143,11 +144,12 @@ export interface Condition<Metric extends string, Key extends string> {
 
 /** Begins a rule on a metric of the same board; the threshold is a number or the key of a setting. */
 export function when<const Metric extends string>(metric: Metric) {
+  const site = callSite();
   return {
     above: <const Threshold extends number | string>(threshold: Threshold, options: RuleOptions = {}) =>
-      condition(metric, "above", threshold, options),
+      condition(site, metric, "above", threshold, options),
     below: <const Threshold extends number | string>(threshold: Threshold, options: RuleOptions = {}) =>
-      condition(metric, "below", threshold, options),
+      condition(site, metric, "below", threshold, options),
   };
 }
 
@@ -176,26 +178,29 @@ function pipeline<Metric extends string>(part: PipelinePart<Metric>): Pipeline<M
     mean: (window) => then({ site: callSite(), op: "mean", window }),
     deadband: (delta, options) =>
       then({ site: callSite(), op: "deadband", delta, atLeastEvery: options?.atLeastEvery }),
-    as: (metric) => pipeline({ ...part, metric }),
+    as: (metric) => pipeline({ ...part, metric, metricSite: callSite() }),
   };
 }
 
 function condition<Metric extends string, Threshold extends number | string>(
+  site: CallSite | undefined,
   metric: Metric,
   when: "above" | "below",
   threshold: Threshold,
   options: RuleOptions,
 ): Condition<Metric, Extract<Threshold, string>> {
-  const site = callSite();
+  const conditionSite = callSite();
   return {
     set: (output, value) => ({
       kind: "rule",
       site,
       metric,
       when,
+      conditionSite,
       threshold: threshold as number | Extract<Threshold, string>,
       hysteresis: options?.hysteresis ?? 0,
       for: options?.for,
+      effectSite: callSite(),
       output,
       value,
     }),

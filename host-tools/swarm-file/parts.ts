@@ -29,6 +29,8 @@ export interface SettingPart extends Part<"setting"> {
 /** A pipeline: a sensor, and the stages that its samples go through, in the order written. */
 export interface PipelinePart<Metric extends string = string> extends Part<"pipeline"> {
   readonly metric: Metric;
+  /** Where it was named with `as`. */
+  readonly metricSite: CallSite | undefined;
   readonly sensor: string;
   readonly every: unknown;
   readonly stages: readonly StagePart[];
@@ -54,11 +56,16 @@ export interface RulePart<
   Output extends string = string,
   Key extends string = string,
 > extends Part<"rule"> {
+  /** `site` is where `when` was called. */
   readonly metric: Metric;
   readonly when: "above" | "below";
+  /** Where `above` or `below` was called. */
+  readonly conditionSite: CallSite | undefined;
   readonly threshold: number | Key;
   readonly hysteresis: unknown;
   readonly for: unknown;
+  /** Where `set` was called. */
+  readonly effectSite: CallSite | undefined;
   readonly output: Output;
   readonly value: unknown;
 }

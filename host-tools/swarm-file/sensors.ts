@@ -34,11 +34,6 @@ const catalogue = {
     description: "rate of bytes received",
     onThisComputer: "all network interfaces together, since the last sample",
   },
-  "network.sent": {
-    unit: "B/s",
-    description: "rate of bytes sent",
-    onThisComputer: "all network interfaces together, since the last sample",
-  },
 } as const satisfies Record<string, SensorDefinition>;
 
 export type SensorName = keyof typeof catalogue;

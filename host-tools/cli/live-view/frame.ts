@@ -33,14 +33,14 @@ export interface FrameSize {
 
 const eventRowsWanted = 6;
 const boardColumns: readonly Column[] = Object.freeze([
-  { title: "board", min: 7, max: 18 },
+  { title: "board", min: 5, max: 18 },
   { title: "role", min: 7, max: 7, dropBelow: 72 },
   { title: "link", min: 4, max: 4 },
   { title: "term", min: 4, max: 4, dropBelow: 64, align: "right" },
   { title: "applied", min: 7, max: 9, align: "right" },
-  { title: "heap of arena", min: 14, max: 24, dropBelow: 48 },
-  { title: "readings", min: 16, max: 80, grow: 3 },
-  { title: "outputs", min: 12, max: 60, grow: 2 },
+  { title: "heap", min: 11, max: 22, dropBelow: 48, stretches: true },
+  { title: "readings", min: 8, max: 80, yields: true },
+  { title: "outputs", min: 7, max: 60, yields: true },
 ]);
 
 /** At most `size.rows` lines, each at most `size.columns` wide, styled by `paint`. */

@@ -12,8 +12,10 @@ export interface Column {
   readonly title: string;
   readonly min: number;
   readonly max: number;
-  /** Share of the width that is left over; 0 when missing. */
-  readonly grow?: number;
+  /** Gives way first where the terminal is too narrow for all. */
+  readonly yields?: boolean;
+  /** Takes what is left over, up to its maximum. */
+  readonly stretches?: boolean;
   /** Left out where the terminal is narrower than this. */
   readonly dropBelow?: number;
   readonly align?: "left" | "right";
@@ -21,7 +23,8 @@ export interface Column {
 
 export type Paint = (style: Style, text: string) => string;
 
-const gap = "  ";
+/** Narrow terminals need the room. */
+const gapOf = (width: number): string => (width < 100 ? " " : "  ");
 
 export function cell(text: string, style?: Style): Cell {
   return { text, style };
@@ -38,6 +41,7 @@ export function fitted(text: string, width: number, align: "left" | "right" = "l
 /** Cells side by side in at most `width` columns. */
 export function line(cells: readonly Cell[], width: number, paint: Paint): string {
   let left = width;
+  const gap = "  ";
   const parts: string[] = [];
   for (const { text, style } of cells) {
     const room = left - (parts.length === 0 ? 0 : gap.length);
@@ -60,6 +64,7 @@ export function table(
   const kept = columns.map((_, i) => i).filter((i) => width >= (columns[i]!.dropBelow ?? 0));
   const widths = columnWidths(columns, rows, kept, width);
   const heading = kept.map((i, n) => paint("dim", fitted(columns[i]!.title, widths[n]!, columns[i]!.align)));
+  const gap = gapOf(width);
   const lines = [heading.join(gap)];
   for (const row of rows) {
     const cells = kept.map((i, n) => {
@@ -91,19 +96,24 @@ function columnWidths(
     const longest = Math.max(title.length, ...rows.map((row) => [...row[i]!.text].length));
     return Math.min(max, Math.max(min, longest));
   });
-  const gaps = gap.length * Math.max(0, kept.length - 1);
-  let excess = wanted.reduce((sum, each) => sum + each, gaps) - width;
+  const gaps = gapOf(width).length * Math.max(0, kept.length - 1);
   const widths = [...wanted];
-  // Too wide: growing columns give first, the widest first, then everything from the right.
+  let excess = widths.reduce((sum, each) => sum + each, gaps) - width;
   while (excess > 0) {
     const givers = kept
-      .map((i, n) => ({ n, grow: columns[i]!.grow ?? 0, spare: widths[n]! - columns[i]!.min }))
+      .map((i, n) => ({ n, yields: columns[i]!.yields === true, spare: widths[n]! - columns[i]!.min }))
       .filter(({ spare }) => spare > 0)
-      .sort((a, b) => Number(b.grow > 0) - Number(a.grow > 0) || b.spare - a.spare);
+      .sort((a, b) => Number(b.yields) - Number(a.yields) || b.spare - a.spare);
     const giver = givers[0]?.n ?? widths.findLastIndex((each) => each > 0);
     if (giver < 0) break;
     widths[giver]!--;
     excess--;
+  }
+  for (const [n, i] of kept.entries()) {
+    if (columns[i]!.stretches !== true || excess >= 0) continue;
+    const more = Math.min(-excess, columns[i]!.max - widths[n]!);
+    widths[n]! += more;
+    excess += more;
   }
   return widths;
 }

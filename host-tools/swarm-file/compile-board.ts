@@ -1,0 +1,223 @@
+/** Checks and compiles one board: its model, its program, and what the simulator feeds it. */
+import { resolve } from "node:path";
+import type { Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
+import { programLimits } from "../../protocols/pipeline/program.ts";
+import { stateLimits } from "../../protocols/state/command.ts";
+import type { BoardDescription } from "../boards/boards.ts";
+import { ReplayFileError, readSeries } from "../simulator/sensors/replay.ts";
+import { compileOutput, pinProblem } from "./compile-output.ts";
+import { compilePipeline } from "./compile-pipeline.ts";
+import { compileRule } from "./compile-rule.ts";
+import type { BoardDefinition, ReplayDefinition, SettingDefinition } from "./definition.ts";
+import type { Diagnostics } from "./diagnostics.ts";
+import { isNumberWithin, isPart, isRecord, shown } from "./given.ts";
+import type { BoardPart, OutputPart, PipelinePart, ReplayPart, RulePart } from "./parts.ts";
+import { programSizeBytes } from "./program-size.ts";
+import { isSensor, sensorNames, sensors } from "./sensors.ts";
+import { suggestion } from "./suggestion.ts";
+import { isUnit, quantityOf, units } from "./units.ts";
+
+/** What a board is checked against. */
+export interface BoardSurroundings {
+  readonly name: string;
+  /** Absolute path of the swarm's file. */
+  readonly file: string;
+  readonly settings: Readonly<Record<string, SettingDefinition>>;
+  readonly models: ReadonlyMap<string, BoardDescription>;
+}
+
+export function compileBoard(
+  part: BoardPart,
+  surroundings: BoardSurroundings,
+  diagnostics: Diagnostics,
+): BoardDefinition {
+  return new BoardCompilation(part, surroundings, diagnostics).run();
+}
+
+class BoardCompilation {
+  readonly #part: BoardPart;
+  readonly #at: BoardSurroundings;
+  readonly #diagnostics: Diagnostics;
+  readonly #model: BoardDescription | undefined;
+
+  constructor(part: BoardPart, surroundings: BoardSurroundings, diagnostics: Diagnostics) {
+    this.#part = part;
+    this.#at = surroundings;
+    this.#diagnostics = diagnostics;
+    this.#model = surroundings.models.get(part.model);
+  }
+
+  run(): BoardDefinition {
+    const { model } = this.#part;
+    if (this.#model === undefined) {
+      const known = [...this.#at.models.keys()];
+      this.#wrong([model], `${shown(model)} is not a board model${suggestion(model, known)}`);
+    }
+    if (!isRecord(this.#part.given)) this.#wrong([], `write board(${shown(model)}, { sense: [...] }).`);
+    const given: Record<string, unknown> = isRecord(this.#part.given) ? this.#part.given : {};
+    this.#checkKeys(given);
+    const pipelines = this.#pipelines(given.sense);
+    const outputs = this.#outputs(given.outputs);
+    const rules = this.#rules(given.rules, pipelines, outputs);
+    const simulate = this.#simulate(given.simulate, pipelines);
+    const program: Program = { pipelines, outputs, rules };
+    this.#checkSize(program);
+    return { model, program, units: unitsOf(pipelines), simulate };
+  }
+
+  #pipelines(given: unknown): Pipeline[] {
+    const pipelines: Pipeline[] = [];
+    for (const part of this.#list<PipelinePart>(
+      "sense",
+      given,
+      "pipeline",
+      'sense("temperature", { every: "1s" })',
+    )) {
+      const pipeline = compilePipeline(part, this.#diagnostics);
+      const { metric } = pipeline;
+      if (pipelines.some((other) => other.metric === metric)) {
+        const place = part.metricSite ?? part.site;
+        this.#diagnostics.add(
+          place,
+          [metric],
+          `${this.#who} has two pipelines for ${shown(metric)}; name one of them with .as("...").`,
+        );
+      }
+      pipelines.push(pipeline);
+    }
+    this.#checkCount("sense", pipelines.length, programLimits.pipelinesMax, "pipelines");
+    return pipelines;
+  }
+
+  #outputs(given: unknown): Output[] {
+    if (given !== undefined && !isRecord(given))
+      this.#wrong(["outputs"], "outputs must be an object of output.pwm({...}) and output.digital({...}).");
+    const outputs: Output[] = [];
+    for (const [name, part] of Object.entries(isRecord(given) ? given : {})) {
+      if (!isPart<OutputPart>(part, "output")) {
+        this.#wrong(
+          ["outputs", name],
+          `${shown(name)} is no output; write output.pwm({...}) or output.digital({...}).`,
+        );
+        continue;
+      }
+      const output = compileOutput(name, part, this.#at.settings, this.#diagnostics);
+      const twin = outputs.find(({ pin }) => pin === output.pin);
+      const problem = this.#model && pinProblem(this.#model, output.pin);
+      if (twin)
+        this.#diagnostics.add(part.site, ["pin"], `pin ${output.pin} already drives ${shown(twin.name)}.`);
+      else if (problem) this.#diagnostics.add(part.site, ["pin"], problem);
+      outputs.push(output);
+    }
+    this.#checkCount("outputs", outputs.length, programLimits.outputsMax, "outputs");
+    return outputs;
+  }
+
+  #rules(given: unknown, pipelines: readonly Pipeline[], outputs: readonly Output[]): Rule[] {
+    const parts = this.#list<RulePart>(
+      "rules",
+      given ?? [],
+      "rule",
+      'when("temperature").above(28).set("fan", 80)',
+    );
+    const board = { metrics: unitsOf(pipelines), outputs, settings: this.#at.settings };
+    this.#checkCount("rules", parts.length, programLimits.rulesMax, "rules");
+    return parts.map((part) => compileRule(part, board, this.#diagnostics));
+  }
+
+  #simulate(given: unknown, pipelines: readonly Pipeline[]): Record<string, ReplayDefinition> {
+    if (given !== undefined && !isRecord(given))
+      this.#wrong(
+        ["simulate"],
+        'simulate must be an object such as { temperature: replay("data/series.csv") }.',
+      );
+    const simulate: Record<string, ReplayDefinition> = {};
+    const sensed = [...new Set(pipelines.map(({ sensor }) => sensor))];
+    for (const [sensor, part] of Object.entries(isRecord(given) ? given : {})) {
+      if (!isSensor(sensor))
+        this.#wrong(
+          ["simulate", sensor],
+          `${shown(sensor)} is not a sensor${suggestion(sensor, sensorNames)}`,
+        );
+      else if (!sensed.includes(sensor))
+        this.#wrong(
+          ["simulate", sensor],
+          `${this.#who} does not sense ${shown(sensor)}; sense it or remove it from simulate.`,
+        );
+      else if (!isPart<ReplayPart>(part, "replay"))
+        this.#wrong(["simulate", sensor], `what stands in for ${shown(sensor)} must be replay("FILE.csv").`);
+      else simulate[sensor] = this.#replay(sensor, part);
+    }
+    return simulate;
+  }
+
+  #replay(sensor: keyof typeof sensors, part: ReplayPart): ReplayDefinition {
+    const wrong = (path: readonly string[], text: string) => this.#diagnostics.add(part.site, path, text);
+    const { unit: own } = sensors[sensor];
+    const { speed, unit = own } = part;
+    if (!isNumberWithin(speed, Number.MIN_VALUE, 1e6))
+      wrong(["speed"], `speed must be above 0 and at most 1000000, not ${shown(speed)}.`);
+    if (!isUnit(unit)) wrong(["unit"], `${shown(unit)} is not a unit${suggestion(unit, units)}`);
+    else if (quantityOf(unit) !== quantityOf(own))
+      wrong(["unit"], `a series in ${unit} cannot stand in for ${sensor}, which is in ${own}.`);
+    const file = resolve(this.#at.file, "..", String(part.file));
+    try {
+      readSeries(file);
+    } catch (error) {
+      if (!(error instanceof ReplayFileError)) throw error;
+      wrong([String(part.file)], error.message);
+    }
+    return { file, speed: speed as number, unit: unit as string };
+  }
+
+  #list<P extends PipelinePart | RulePart>(
+    key: string,
+    given: unknown,
+    kind: P["kind"],
+    example: string,
+  ): P[] {
+    if (!Array.isArray(given)) {
+      this.#wrong([key], `${key} must be a list: ${key}: [${example}].`);
+      return [];
+    }
+    const parts = given.filter((item): item is P => isPart<P>(item, kind));
+    if (parts.length < given.length)
+      this.#wrong([key], `each item of ${key} must be a ${kind} such as ${example}.`);
+    return parts;
+  }
+
+  #checkKeys(given: object): void {
+    const known = ["sense", "outputs", "rules", "simulate"];
+    for (const key of Object.keys(given)) {
+      if (!known.includes(key)) this.#wrong([key], `a board has no ${shown(key)}${suggestion(key, known)}`);
+    }
+  }
+
+  #checkCount(key: string, count: number, max: number, what: string): void {
+    if (count > max) this.#wrong([key], `${this.#who} has ${count} ${what}; a board holds at most ${max}.`);
+  }
+
+  #checkSize(program: Program): void {
+    const bytes = programSizeBytes(program);
+    if (bytes > stateLimits.valueBytesMax) {
+      this.#wrong(
+        [],
+        `the program of ${this.#who} takes ${bytes} bytes; at most ${stateLimits.valueBytesMax} fit in an entry, so use fewer stages or shorter names.`,
+      );
+    }
+  }
+
+  get #who(): string {
+    return shown(this.#at.name);
+  }
+
+  #wrong(path: readonly string[], text: string): void {
+    this.#diagnostics.add(this.#part.site, path, text);
+  }
+}
+
+function unitsOf(pipelines: readonly Pipeline[]): Record<string, string> {
+  return Object.fromEntries(
+    pipelines.map(({ metric, sensor }) => [metric, isSensor(sensor) ? sensors[sensor].unit : ""]),
+  );
+}

@@ -1,0 +1,178 @@
+/**
+ * Checks a swarm as the user wrote it and compiles it to plain data. Every mistake is found in one run, each with its
+ * file and line; nothing is assumed of the types, since the user's file need not have been type-checked.
+ */
+import { stateLimits } from "../../protocols/state/command.ts";
+import type { BoardDescription } from "../boards/boards.ts";
+import { compileBoard } from "./compile-board.ts";
+import { compileSetting } from "./compile-setting.ts";
+import type { BoardDefinition, SettingDefinition, SwarmDefinition } from "./definition.ts";
+import { Diagnostics } from "./diagnostics.ts";
+import { isName, isPart, isRecord, nameRule, shown } from "./given.ts";
+import type { BoardPart, SettingPart, SwarmPart } from "./parts.ts";
+import { suggestion } from "./suggestion.ts";
+
+/** Boards of one swarm (design, point 16: one Raft group). */
+export const boardsMax = 250;
+
+/**
+ * Compiles what `export default` of `file` (absolute path) gave. `models` are the boards of `boards/`, by name. Throws
+ * `SwarmFileError` with every mistake.
+ */
+export function compileSwarm(
+  exported: unknown,
+  file: string,
+  models: ReadonlyMap<string, BoardDescription>,
+): SwarmDefinition {
+  const diagnostics = new Diagnostics(file);
+  if (!isPart<SwarmPart>(exported, "swarm")) {
+    diagnostics.add(
+      undefined,
+      [],
+      'there is no swarm here; end the file with export default swarm("name", {...}).',
+    );
+    diagnostics.throwIfAny();
+  }
+  const definition = new SwarmCompilation(exported as SwarmPart, file, models, diagnostics).run();
+  diagnostics.throwIfAny();
+  return definition;
+}
+
+class SwarmCompilation {
+  readonly #part: SwarmPart;
+  readonly #file: string;
+  readonly #models: ReadonlyMap<string, BoardDescription>;
+  readonly #diagnostics: Diagnostics;
+
+  constructor(
+    part: SwarmPart,
+    file: string,
+    models: ReadonlyMap<string, BoardDescription>,
+    diagnostics: Diagnostics,
+  ) {
+    this.#part = part;
+    this.#file = file;
+    this.#models = models;
+    this.#diagnostics = diagnostics;
+  }
+
+  run(): SwarmDefinition {
+    const { name } = this.#part;
+    const given: Record<string, unknown> = isRecord(this.#part.given) ? this.#part.given : {};
+    this.#checkKeys(given);
+    if (!isName(name)) this.#wrong([String(name)], `${shown(name)} cannot name a swarm: ${nameRule}.`);
+    const settings = this.#settings(given.settings);
+    const boards = this.#boards(given.boards, settings);
+    const hosts = this.#hosts(given.hosts, Object.keys(boards));
+    const voters = this.#voters(given.voters, Object.keys(boards));
+    this.#checkCount(boards, settings);
+    return { name, file: this.#file, hosts, voters, settings, boards };
+  }
+
+  #settings(given: unknown): Record<string, SettingDefinition> {
+    const settings: Record<string, SettingDefinition> = {};
+    if (given !== undefined && !isRecord(given))
+      this.#wrong(["settings"], "settings must be an object of setting.number(...) and the like.");
+    for (const [key, part] of Object.entries(isRecord(given) ? given : {})) {
+      if (!isSettingKey(key)) {
+        this.#wrong(
+          ["settings", key],
+          `${shown(key)} cannot be a setting's key: use letters, digits and . _ - and at most ${stateLimits.keyLengthMax} of them.`,
+        );
+      }
+      if (isPart<SettingPart>(part, "setting")) settings[key] = compileSetting(key, part, this.#diagnostics);
+      else
+        this.#wrong(
+          ["settings", key],
+          `${shown(key)} is no setting; write setting.number({...}), setting.boolean({...}) or setting.text({...}).`,
+        );
+    }
+    return settings;
+  }
+
+  #boards(given: unknown, settings: Record<string, SettingDefinition>): Record<string, BoardDefinition> {
+    const boards: Record<string, BoardDefinition> = {};
+    const entries = Object.entries(isRecord(given) ? given : {});
+    if (entries.length === 0)
+      this.#wrong(
+        ["boards"],
+        'a swarm needs boards; write boards: { "north-1": board("esp32c3-devkit", {...}) }.',
+      );
+    for (const [name, part] of entries) {
+      if (!isName(name)) this.#wrong(["boards", name], `${shown(name)} cannot name a board: ${nameRule}.`);
+      if (!isPart<BoardPart>(part, "board")) {
+        this.#wrong(["boards", name], `${shown(name)} is no board; write board("esp32c3-devkit", {...}).`);
+        continue;
+      }
+      const surroundings = { name, file: this.#file, settings, models: this.#models };
+      boards[name] = compileBoard(part, surroundings, this.#diagnostics);
+    }
+    return boards;
+  }
+
+  #hosts(given: unknown, boards: readonly string[]): string[] {
+    const hosts = this.#names("hosts", given ?? ["a"]);
+    if (hosts.length === 0) this.#wrong(["hosts"], 'a swarm needs a host; write hosts: ["a"].');
+    for (const host of hosts) {
+      if (!isName(host)) this.#wrong(["hosts", host], `${shown(host)} cannot name a host: ${nameRule}.`);
+      if (boards.includes(host))
+        this.#wrong(
+          ["hosts", host],
+          `${shown(host)} names a host and a board; give one of them another name.`,
+        );
+    }
+    return hosts;
+  }
+
+  #voters(given: unknown, boards: readonly string[]): string[] {
+    const voters = this.#names("voters", given ?? []);
+    for (const voter of voters) {
+      if (boards.includes(voter)) continue;
+      this.#wrong(
+        ["voters", voter],
+        `the voter ${shown(voter)} is not a board of this swarm${suggestion(voter, boards)}`,
+      );
+    }
+    return voters;
+  }
+
+  #names(what: "hosts" | "voters", given: unknown): string[] {
+    if (!Array.isArray(given) || given.some((name) => typeof name !== "string")) {
+      this.#wrong([what], `${what} must be a list of names.`);
+      return [];
+    }
+    const names = given as string[];
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined)
+      this.#wrong([what, twice, twice], `${shown(twice)} is twice in ${what}; remove one.`);
+    return names;
+  }
+
+  #checkKeys(given: object): void {
+    const known = ["hosts", "voters", "settings", "boards"];
+    for (const key of Object.keys(given)) {
+      if (!known.includes(key)) this.#wrong([key], `a swarm has no ${shown(key)}${suggestion(key, known)}`);
+    }
+  }
+
+  #checkCount(boards: object, settings: object): void {
+    const boardCount = Object.keys(boards).length;
+    const keyCount = boardCount + Object.keys(settings).length;
+    if (boardCount > boardsMax)
+      this.#wrong(["boards"], `${boardCount} boards are too many for one swarm; ${boardsMax} are the most.`);
+    if (keyCount > stateLimits.keysMax) {
+      this.#wrong(
+        ["settings"],
+        `boards and settings together are ${keyCount}; a swarm agrees on at most ${stateLimits.keysMax}.`,
+      );
+    }
+  }
+
+  #wrong(path: readonly string[], text: string): void {
+    this.#diagnostics.add(this.#part.site, path, text);
+  }
+}
+
+function isSettingKey(key: string): boolean {
+  return key.length <= stateLimits.keyLengthMax && /^[A-Za-z0-9._-]+$/.test(key);
+}
