@@ -121,6 +121,11 @@ export class Node {
     return this.#membership.voters;
   }
 
+  /** Whether a leader may change the voters now: the last change is committed, and so is an entry of its own term. */
+  get isMembershipSettled(): boolean {
+    return this.#membership.index <= this.commitIndex && this.#log.termAt(this.commitIndex) === this.term;
+  }
+
   /** When `tick` has something to do. */
   get deadlineMs(): number {
     return this.#deadlineMs;
