@@ -22,3 +22,10 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 
 /** A TCP port; 0 asks for any free one. */
 export const port = wholeNumber(0, 65_535);
+
+/** A number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0) throw new InvalidArgumentError("Write a number above 0.");
+  return value;
+}

@@ -42,7 +42,7 @@ export type { BoardModel, Duration, SensorName, Unit };
 export function swarm<const Key extends string, const BoardName extends string>(
   name: string,
   given: {
-    /** Names of the computers that coordinate; one, named `a`, if not said. */
+    /** Names of the computers that coordinate; one, named `main`, if not said. */
     hosts?: readonly string[];
     /** Boards that vote beside the hosts; the others follow. Choose a few that are always powered. */
     voters?: readonly NoInfer<BoardName>[];

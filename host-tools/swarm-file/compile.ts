@@ -111,8 +111,8 @@ class SwarmCompilation {
   }
 
   #hosts(given: unknown, boards: readonly string[]): string[] {
-    const hosts = this.#names("hosts", given ?? ["a"]);
-    if (hosts.length === 0) this.#wrong(["hosts"], 'a swarm needs a host; write hosts: ["a"].');
+    const hosts = this.#names("hosts", given ?? ["main"]);
+    if (hosts.length === 0) this.#wrong(["hosts"], 'a swarm needs a host; write hosts: ["main"].');
     for (const host of hosts) {
       if (!isName(host)) this.#wrong(["hosts", host], `${shown(host)} cannot name a host: ${nameRule}.`);
       if (boards.includes(host))

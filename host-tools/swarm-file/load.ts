@@ -1,7 +1,7 @@
 /** Reads a user's `swarm.ts`: runs it once, under Node's own type stripping, and compiles what it exports. */
 import { readFileSync, statSync } from "node:fs";
 import { registerHooks } from "node:module";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { transform } from "esbuild";
 import { loadBoards } from "../boards/boards.ts";
@@ -66,9 +66,9 @@ async function diagnose(thrown: unknown, file: string): Promise<Diagnostic> {
   if (!(thrown instanceof Error)) return { file, line: undefined, text: `threw ${String(thrown)}.` };
   const place = placeOf(thrown) ?? { file, line: undefined };
   if (thrown instanceof SyntaxError)
-    return (await parseError(place.file)) ?? { ...place, text: firstLine(thrown) };
+    return (await parseError(place.file)) ?? { ...place, text: sentence(headline(thrown)) };
   if ((thrown as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") return missingModule(thrown, file);
-  return { ...place, text: `${thrown.name}: ${firstLine(thrown)}` };
+  return { ...place, text: `${thrown.name}: ${sentence(headline(thrown))}` };
 }
 
 /** The first place in the stack, which for a syntax error is the line that does not parse. */
@@ -92,22 +92,25 @@ async function parseError(file: string): Promise<Diagnostic | undefined> {
   }
 }
 
-/** Node names the importing file but not the line. */
+/** Node names the importing file and the resolved path, but neither the line nor what the user wrote. */
 function missingModule(error: Error, file: string): Diagnostic {
   const [, missing = "?", importer = file] =
-    /^Cannot find (?:module|package) '([^']+)' imported from (.+)$/.exec(firstLine(error)) ?? [];
+    /^Cannot find (?:module|package) '([^']+)' imported from (.+)$/.exec(headline(error)) ?? [];
   const from = importer.startsWith("file:") ? fileURLToPath(importer) : importer;
-  const name = missing.startsWith("/") ? missing.slice(missing.lastIndexOf("/") + 1) : missing;
-  const lines = readFileSync(from, "utf8").split("\n");
-  const index = lines.findIndex((line) => /\b(from|import)\b/.test(line) && line.includes(name));
-  return {
-    file: from,
-    line: index < 0 ? undefined : index + 1,
-    text: `there is no module "${missing}" to import.`,
-  };
+  const name = basename(missing);
+  for (const [i, line] of readFileSync(from, "utf8").split("\n").entries()) {
+    const specifier = /(?:from|import)\s*\(?\s*["']([^"']+)["']/.exec(line)?.[1];
+    if (specifier?.endsWith(name)) {
+      return { file: from, line: i + 1, text: `there is no module "${specifier}" to import.` };
+    }
+  }
+  return { file: from, line: undefined, text: `there is no module "${missing}" to import.` };
 }
 
-function firstLine(error: Error): string {
-  const line = error.message.split("\n").find((text) => text.trim() !== "") ?? error.name;
-  return /[.!?]$/.test(line) ? line : `${line}.`;
+function headline(error: Error): string {
+  return error.message.split("\n").find((text) => text.trim() !== "") ?? error.name;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -18,7 +18,8 @@ function nearest(word: string, known: readonly string[]): string | undefined {
   let bestDistance = limit + 1;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
+    const sharesNothing = distance >= Math.max(word.length, candidate.length);
+    if (distance < bestDistance && !sharesNothing) {
       best = candidate;
       bestDistance = distance;
     }

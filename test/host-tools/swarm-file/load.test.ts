@@ -1,0 +1,84 @@
+/** What a user's file compiles to, and what each mistake in it is told, word for word. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { loadBoards } from "../../../host-tools/boards/boards.ts";
+import { boardModels } from "../../../host-tools/swarm-file/board-models.ts";
+import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
+import { programFromWire, programToWire } from "../../../protocols/pipeline/program-codec.ts";
+import { mistakes } from "./mistakes.ts";
+
+type Loaded = { definition: SwarmDefinition; mistakes?: never } | { definition?: never; mistakes: string[] };
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "covey-swarm-file-")));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Loads each file in one process of its own, as the CLI would: under Node's type stripping and not vitest's. */
+function load(files: readonly string[]): Loaded[] {
+  const script = join(import.meta.dirname, "load-in-process.ts");
+  const { stdout, stderr } = spawnSync(process.execPath, [script, ...files], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  expect(stderr).toBe("");
+  return JSON.parse(stdout) as Loaded[];
+}
+
+describe("a swarm file with a mistake", () => {
+  const swarmFolder = join(folder, "mistakes");
+  mkdirSync(swarmFolder);
+  writeFileSync(
+    join(swarmFolder, "series.csv"),
+    "timestamp,value\n2013-12-20 15:00:00,70\n2013-12-20 16:00:00,71\n",
+  );
+  writeFileSync(
+    join(swarmFolder, "broken.csv"),
+    "timestamp,value\n2013-12-20 15:00:00,70\n2013-12-20 16:00:00,warm\n",
+  );
+  const files = mistakes.map(({ source }, i) => {
+    const file = join(swarmFolder, `swarm-${i}.ts`);
+    writeFileSync(file, source);
+    return file;
+  });
+  const loaded = load(files);
+
+  it.each(mistakes.map((mistake, i) => ({ ...mistake, i })))("$what", ({ says, i }) => {
+    const place = `mistakes/swarm-${i}.ts:`;
+    const expected = says.map((line) => (line.startsWith("...") ? line : place + line));
+    expect(loaded[i]).toEqual({ mistakes: expected.map((line) => line.replace("FOLDER", swarmFolder)) });
+  });
+});
+
+describe("the greenhouse", () => {
+  const [loaded] = load([join(import.meta.dirname, "../../../examples/greenhouse")]);
+  const { definition } = loaded!;
+
+  it("compiles", () => {
+    expect(loaded!.mistakes).toBeUndefined();
+    expect(definition!.hosts).toEqual(["main"]);
+    expect(definition!.boards["north-1"]!.units).toEqual({ temperature: "°C" });
+    expect(definition!.boards["north-1"]!.program.rules).toEqual([
+      {
+        metric: "temperature",
+        when: "above",
+        threshold: "heat.limit",
+        hysteresis: 1,
+        forMs: 1000,
+        output: "fan",
+        value: 90,
+      },
+    ]);
+  });
+
+  it("has programs that a board accepts as they are", () => {
+    for (const { program } of Object.values(definition!.boards)) {
+      expect(programFromWire(programToWire(program))).toEqual(JSON.parse(JSON.stringify(program)));
+    }
+  });
+});
+
+it("offers in the editor the board models that there are", () => {
+  expect([...boardModels]).toEqual([...loadBoards().keys()]);
+});

@@ -1,0 +1,430 @@
+/** Mistakes that a person makes in `swarm.ts`, and what each is told. */
+export interface Mistake {
+  readonly what: string;
+  readonly source: string;
+  /** Each begins with its line; the file's name goes in front. FOLDER stands for where the file is. */
+  readonly says: readonly string[];
+}
+
+const words = 'import { board, output, replay, sense, setting, swarm, when } from "covey";';
+
+/** A swarm of one board, `door`; `lines` begin on line 9. */
+function onBoard(lines: string, model = "esp32c3-devkit"): string {
+  return `${words}
+const settings = {
+  "fan.duty": setting.number({ unit: "%", min: 0, max: 100, initial: 20 }),
+  "fan.on-above": setting.number({ unit: "°F", min: 0, max: 100, initial: 20 }),
+  "lamp.on": setting.boolean({ initial: false }),
+  note: setting.text({ initial: "" }),
+};
+export default swarm("house", { settings, boards: { door: board("${model}", {
+${lines}
+}) } });
+`;
+}
+
+/** A swarm with these parts; `lines` begin on line 3. */
+function inSwarm(lines: string, name = '"house"'): string {
+  return `${words}
+export default swarm(${name}, {
+${lines}
+});
+`;
+}
+
+const door = 'boards: { door: board("esp32-devkit", { sense: [] }) },';
+const usable = "0, 1, 2, 3, 4, 5, 6, 7 or 10";
+
+export const mistakes: readonly Mistake[] = [
+  // The file as a whole.
+  {
+    what: "does not parse",
+    source: `${words}\nexport default swarm("house", {\n  boards: { door: }\n});\n`,
+    says: ['3: Unexpected "}".'],
+  },
+  {
+    what: "exports nothing",
+    source: `${words}\nswarm("house", { ${door} });\n`,
+    says: [' there is no swarm here; end the file with export default swarm("name", {...}).'],
+  },
+  {
+    what: "imports a word that there is not",
+    source: 'import {\n  swarm,\n  sensor,\n} from "covey";\nexport default swarm("a", sensor);\n',
+    says: ["3: The requested module 'covey' does not provide an export named 'sensor'."],
+  },
+  {
+    what: "imports a file that there is not",
+    source: `${words}\nimport { garden } from "./garden.ts";\nexport default garden;\n`,
+    says: ['2: there is no module "./garden.ts" to import.'],
+  },
+  {
+    what: "throws",
+    source: `${words}\nfunction pins() {\n  throw new RangeError("out of pins");\n}\nexport default swarm("house", pins());\n`,
+    says: ["3: RangeError: out of pins."],
+  },
+  {
+    what: "uses a name that is not defined",
+    source: `${words}\n\nexport default swarm("house", { boards: bords });\n`,
+    says: ["3: ReferenceError: bords is not defined."],
+  },
+  {
+    what: "uses TypeScript that cannot be stripped",
+    source: `${words}\nenum Pin { fan = 4 }\nexport default swarm("house", { ${door} });\n`,
+    says: ["2: TypeScript enum is not supported in strip-only mode."],
+  },
+
+  // The swarm.
+  {
+    what: "has a swarm name that no topic can hold",
+    source: inSwarm(`  ${door}`, '"Green House"'),
+    says: [
+      '2: "Green House" cannot name a swarm: use lower-case letters, digits and "-", at most 32, a letter first.',
+    ],
+  },
+  {
+    what: "names a voter that is no board",
+    source: inSwarm(`  voters: ["dor"],\n  ${door}`),
+    says: ['3: the voter "dor" is not a board of this swarm; did you mean "door"?'],
+  },
+  {
+    what: "names a voter twice",
+    source: inSwarm(`  voters: [\n    "door",\n    "door",\n  ],\n  ${door}`),
+    says: ['5: "door" is twice in voters; remove one.'],
+  },
+  {
+    what: "gives a host a board's name",
+    source: inSwarm(`  hosts: ["door"],\n  ${door}`),
+    says: ['3: "door" names a host and a board; give one of them another name.'],
+  },
+  {
+    what: "has no hosts",
+    source: inSwarm(`  hosts: [],\n  ${door}`),
+    says: ['3: a swarm needs a host; write hosts: ["main"].'],
+  },
+  {
+    what: "has no boards",
+    source: inSwarm("  boards: {},"),
+    says: ['3: a swarm needs boards; write boards: { "north-1": board("esp32c3-devkit", {...}) }.'],
+  },
+  {
+    what: "misspells a part of the swarm",
+    source: inSwarm(`  voter: ["door"],\n  ${door}`),
+    says: ['3: a swarm has no "voter"; did you mean "voters"?'],
+  },
+  {
+    what: "has a board that is no board",
+    source: inSwarm('  boards: {\n    door: "esp32-devkit",\n  },'),
+    says: ['4: "door" is no board; write board("esp32c3-devkit", {...}).'],
+  },
+  {
+    what: "has a board's name with a capital",
+    source: inSwarm('  boards: {\n    Door: board("esp32-devkit", { sense: [] }),\n  },'),
+    says: [
+      '4: "Door" cannot name a board: use lower-case letters, digits and "-", at most 32, a letter first.',
+    ],
+  },
+
+  // Settings.
+  {
+    what: "has a setting in a unit that there is not",
+    source: inSwarm(
+      `  settings: {\n    heat: setting.number({\n      unit: "°c",\n      min: 0, max: 50, initial: 20 }),\n  },\n  ${door}`,
+    ),
+    says: ['5: "°c" is not a unit; did you mean "°C"?'],
+  },
+  {
+    what: "begins a setting outside its limits",
+    source: inSwarm(
+      `  settings: { heat: setting.number({ unit: "°C", min: 0, max: 50, initial: 70 }) },\n  ${door}`,
+    ),
+    says: ['3: initial of "heat" is 70; it must be from 0 to 50.'],
+  },
+  {
+    what: "swaps a setting's limits",
+    source: inSwarm(
+      `  settings: { heat: setting.number({ unit: "°C", min: 50, max: 0, initial: 20 }) },\n  ${door}`,
+    ),
+    says: ['3: min of "heat" is above its max; swap them.'],
+  },
+  {
+    what: "begins a number with a text",
+    source: inSwarm(
+      `  settings: { heat: setting.number({ unit: "°C", min: 0, max: 50, initial: "20" }) },\n  ${door}`,
+    ),
+    says: ['3: initial of "heat" must be a number, not "20".'],
+  },
+  {
+    what: "gives a setting a key with a space",
+    source: inSwarm(`  settings: { "fan duty": setting.boolean({ initial: true }) },\n  ${door}`),
+    says: ['3: "fan duty" cannot be a setting\'s key: use letters, digits and . _ - and at most 48 of them.'],
+  },
+  {
+    what: "makes a text longer than it may be",
+    source: inSwarm(`  settings: { note: setting.text({ lengthMax: 3, initial: "häh" }) },\n  ${door}`),
+    says: ['3: initial of "note" is longer than 3 bytes.'],
+  },
+  {
+    what: "has a plain value for a setting",
+    source: inSwarm(`  settings: { heat: 20 },\n  ${door}`),
+    says: [
+      '3: "heat" is no setting; write setting.number({...}), setting.boolean({...}) or setting.text({...}).',
+    ],
+  },
+
+  // A board and its sensing.
+  {
+    what: "names a board model that there is not",
+    source: onBoard("  sense: []", "esp32c3-devkti"),
+    says: ['8: "esp32c3-devkti" is not a board model; did you mean "esp32c3-devkit"?'],
+  },
+  {
+    what: "names a sensor that there is not",
+    source: onBoard('  sense: [sense("temprature", { every: "1s" })],'),
+    says: ['9: "temprature" is not a sensor; did you mean "temperature"?'],
+  },
+  {
+    what: "names something far from any sensor",
+    source: onBoard('  sense: [sense("love", { every: "1s" })],'),
+    says: [
+      '9: "love" is not a sensor; use "temperature", "humidity", "cpu.load", "memory.used" or "network.received".',
+    ],
+  },
+  {
+    what: "writes a duration without its unit",
+    source: onBoard('  sense: [sense("temperature", {\n    every: "10",\n  })],'),
+    says: ['10: "10" is not a duration; write every as "500ms", "5s", "2m" or "1h".'],
+  },
+  {
+    what: "samples too fast",
+    source: onBoard('  sense: [sense("temperature", { every: "5ms" })],'),
+    says: ["9: every is 5ms; it must be from 10ms to 24h."],
+  },
+  {
+    what: "takes the median of an even number",
+    source: onBoard(
+      '  sense: [\n    sense("temperature", { every: "1s" })\n      .median(4)\n      .mean("5s"),\n  ],',
+    ),
+    says: ["11: a median is taken of an odd number of samples from 3 to 31, not of 4."],
+  },
+  {
+    what: "has a window shorter than the sampling period",
+    source: onBoard('  sense: [\n    sense("temperature", { every: "2s" })\n      .mean("1s"),\n  ],'),
+    says: ["11: a window of 1s is shorter than the sampling period, 2000ms; most windows would be empty."],
+  },
+  {
+    what: "has a negative deadband",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).deadband(-1)],'),
+    says: ["9: a deadband is a number, 0 or more, not -1."],
+  },
+  {
+    what: "has two pipelines for one metric",
+    source: onBoard(
+      '  sense: [\n    sense("cpu.load", { every: "1s" }),\n    sense("cpu.load", { every: "2s" }),\n  ],',
+    ),
+    says: ['11: "door" has two pipelines for "cpu.load"; name one of them with .as("...").'],
+  },
+  {
+    what: "names a metric with a capital",
+    source: onBoard('  sense: [\n    sense("cpu.load", { every: "1s" })\n      .as("Load"),\n  ],'),
+    says: ['11: "Load" cannot name a metric: use lower-case letters, digits, "." and "-", at most 32.'],
+  },
+  {
+    what: "misspells a part of a board",
+    source: onBoard("  sense: [],\n  output: {},"),
+    says: ['10: a board has no "output"; did you mean "outputs"?'],
+  },
+  {
+    what: "gives sense no list",
+    source: onBoard('  sense: sense("cpu.load", { every: "1s" }),'),
+    says: ['9: sense must be a list: sense: [sense("temperature", { every: "1s" })].'],
+  },
+  {
+    what: "forgets to say what a rule does",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" })],\n  rules: [when("temperature").above(20)],',
+    ),
+    says: ['10: each item of rules must be a rule such as when("temperature").above(28).set("fan", 80).'],
+  },
+
+  // Outputs.
+  {
+    what: "drives a pin that cannot be driven",
+    source: onBoard(
+      "  sense: [],\n  outputs: {\n    fan: output.pwm({\n      pin: 21,\n      safe: 0 }),\n  },",
+    ),
+    says: [`12: pin 21 is not one that esp32c3-devkit can drive; use ${usable}.`],
+  },
+  {
+    what: "drives the pin of a button",
+    source: onBoard("  sense: [],\n  outputs: { fan: output.pwm({ pin: 9, safe: 0 }) },"),
+    says: [`10: pin 9 of esp32c3-devkit is its boot button; use ${usable}.`],
+  },
+  {
+    what: "drives one pin twice",
+    source: onBoard(
+      "  sense: [],\n  outputs: {\n    fan: output.pwm({ pin: 4, safe: 0 }),\n    lamp: output.digital({ pin: 4, safe: false }),\n  },",
+    ),
+    says: ['12: pin 4 already drives "fan".'],
+  },
+  {
+    what: "has a safe value that the output cannot have",
+    source: onBoard("  sense: [],\n  outputs: { fan: output.pwm({ pin: 4, safe: 101 }) },"),
+    says: ["10: safe must be a duty cycle from 0 to 100 %, not 101."],
+  },
+  {
+    what: "follows a setting that there is not",
+    source: onBoard(
+      '  sense: [],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0, follows: "fan.dutty" }) },',
+    ),
+    says: ['10: "fan.dutty" is not a setting; did you mean "fan.duty"?'],
+  },
+  {
+    what: "follows a setting in the wrong unit",
+    source: onBoard(
+      '  sense: [],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0, follows: "fan.on-above" }) },',
+    ),
+    says: ['10: a PWM output follows a number in %, and "fan.on-above" is in °F.'],
+  },
+  {
+    what: "lets a digital output follow a number",
+    source: onBoard(
+      '  sense: [],\n  outputs: { lamp: output.digital({ pin: 4, safe: false, follows: "fan.duty" }) },',
+    ),
+    says: ['10: a digital output follows a boolean setting, and "fan.duty" is a number.'],
+  },
+
+  // Rules; the rule is on line 11.
+  ...rules([
+    [
+      "on a metric that there is not",
+      'when("humidity").above(20).set("fan", 80)',
+      'the board has no metric "humidity"; use "temperature".',
+    ],
+    [
+      "on a setting that there is not",
+      'when("temperature").above("fan.on").set("fan", 80)',
+      '"fan.on" is not a setting; use "fan.duty", "fan.on-above", "lamp.on" or "note".',
+    ],
+    [
+      "on a setting in another unit",
+      'when("temperature").above("fan.on-above").set("fan", 80)',
+      '"fan.on-above" is in °F and temperature in °C; give the setting the unit °C.',
+    ],
+    [
+      "on a setting that is no number",
+      'when("temperature").above("lamp.on").set("fan", 80)',
+      'a threshold is a number, and "lamp.on" is a boolean.',
+    ],
+    [
+      "for an output that there is not",
+      'when("temperature").above(20).set("fna", 80)',
+      'the board has no output "fna"; did you mean "fan"?',
+    ],
+    [
+      "with a value that the output cannot have",
+      'when("temperature").above(20).set("fan", 800)',
+      '"fan" must be set to a duty cycle from 0 to 100 %, not 800.',
+    ],
+    [
+      "with a negative hysteresis",
+      'when("temperature").above(20, { hysteresis: -1 }).set("fan", 80)',
+      "hysteresis must be a number, 0 or more, not -1.",
+    ],
+    [
+      "with no duration",
+      'when("temperature").above(20, { for: 2 }).set("fan", 80)',
+      '2 is not a duration; write for as "500ms", "5s", "2m" or "1h".',
+    ],
+  ]),
+
+  // Simulated input; the replay is on line 10.
+  ...replays([
+    ["of a file that there is not", 'replay("serie.csv")', "FOLDER/serie.csv: there is no such file."],
+    ["of a file with a bad value", 'replay("broken.csv")', 'FOLDER/broken.csv:3: "warm" is no number.'],
+    [
+      "in a unit that there is not",
+      'replay("series.csv", { unit: "F" })',
+      '"F" is not a unit; did you mean "°F"?',
+    ],
+    [
+      "in a unit of another quantity",
+      'replay("series.csv", { unit: "hPa" })',
+      "a series in hPa cannot stand in for temperature, which is in °C.",
+    ],
+    [
+      "at no speed",
+      'replay("series.csv", { speed: 0 })',
+      "speed must be above 0 and at most 1000000, not 0.",
+    ],
+    ["that is only a name", '"series.csv"', 'what stands in for "temperature" must be replay("FILE.csv").'],
+  ]),
+  {
+    what: "simulates what it does not sense",
+    source: onBoard('  sense: [],\n  simulate: { temperature: replay("series.csv") },'),
+    says: ['10: "door" does not sense "temperature"; sense it or remove it from simulate.'],
+  },
+
+  // Limits, and many mistakes at once.
+  {
+    what: "makes a program larger than an entry",
+    source: onBoard(
+      '  sense: Array.from({ length: 16 }, (_, i) => sense("temperature", { every: "1s" })\n    .as("a-long-name-for-a-temperature-" + i).median(3).deadband(0.1, { atLeastEvery: "30s" }).median(5)),',
+    ),
+    says: [
+      '8: the program of "door" takes 1131 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
+    ],
+  },
+  {
+    what: "has more pipelines than a board holds",
+    source: onBoard(
+      '  sense: Array.from({ length: 17 }, (_, i) => sense("cpu.load", { every: "1s" }).as("m" + i)),',
+    ),
+    says: ['9: "door" has 17 pipelines; a board holds at most 16.'],
+  },
+  {
+    what: "says the same of two boards made by one function once",
+    source: `${words}
+const make = () => board("esp32-devkit", {
+  sense: [sense("wind", { every: "1s" })],
+});
+export default swarm("house", { boards: { a: make(), b: make() } });
+`,
+    says: [
+      '3: "wind" is not a sensor; use "temperature", "humidity", "cpu.load", "memory.used" or "network.received".',
+    ],
+  },
+  {
+    what: "shows ten of twelve mistakes, in the order of lines",
+    source: onBoard(
+      `  sense: [\n${Array.from({ length: 12 }, (_, i) => `    sense("cpu.load", { every: "1s" }).as("m${i}").median(2),`).join("\n")}\n  ],`,
+    ),
+    says: [
+      ...Array.from({ length: 10 }, (_, i) => {
+        return `${i + 10}: a median is taken of an odd number of samples from 3 to 31, not of 2.`;
+      }),
+      "... and 2 more.",
+    ],
+  },
+];
+
+type Case = [what: string, code: string, says: string];
+
+function rules(cases: Case[]): Mistake[] {
+  return cases.map(([what, code, says]) => ({
+    what: `has a rule ${what}`,
+    source: onBoard(
+      `  sense: [sense("temperature", { every: "1s" })],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  rules: [${code}],`,
+    ),
+    says: [`11: ${says}`],
+  }));
+}
+
+function replays(cases: Case[]): Mistake[] {
+  return cases.map(([what, code, says]) => ({
+    what: `simulates with a replay ${what}`,
+    source: onBoard(
+      `  sense: [sense("temperature", { every: "1s" })],\n  simulate: { temperature: ${code} },`,
+    ),
+    says: [`10: ${says}`],
+  }));
+}
