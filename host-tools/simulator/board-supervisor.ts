@@ -4,7 +4,7 @@
  */
 import type { BoardConfig } from "../../firmware/platform/ports.ts";
 import { Backoff } from "./backoff.ts";
-import type { BoardEnd, Engine, EngineFigures, SimulatedBoard } from "./engines/simulated-board.ts";
+import type { BoardEnd, BoardRam, Engine, EngineFigures, SimulatedBoard } from "./engines/simulated-board.ts";
 import type { BoardSensors } from "./sensors/board-sensors.ts";
 import { FlashFile, FlashFileError, type FlashGeometry } from "./world/flash-file.ts";
 import { SimulatedWorld } from "./world/simulated-world.ts";
@@ -16,6 +16,7 @@ export interface SupervisedBoard {
   readonly engine: Engine;
   readonly flashPath: string;
   readonly geometry: FlashGeometry;
+  readonly ram: BoardRam;
   readonly sensors: BoardSensors;
   /** `text` begins in small letters: the board's name is said before it. */
   readonly tell: (level: "info" | "warn" | "error", text: string) => void;
@@ -68,7 +69,7 @@ export class BoardSupervisor {
 
   /** Throws `FlashFileError` when its flash file can be neither used nor replaced. */
   powerOn(): void {
-    const { config, engine, flashPath, geometry, sensors, tell } = this.#of;
+    const { config, engine, flashPath, geometry, ram, sensors, tell } = this.#of;
     const { flash, warning } = FlashFile.open(flashPath, geometry);
     if (warning !== undefined) tell("warn", `has new flash: ${warning}`);
     let askedToRestart: string | undefined;
@@ -85,7 +86,7 @@ export class BoardSupervisor {
         setImmediate(() => void this.#board?.powerOff());
       },
     });
-    const board = engine.powerOn(world);
+    const board = engine.powerOn(world, ram);
     const startedMs = performance.now();
     this.#boots++;
     this.#world = world;

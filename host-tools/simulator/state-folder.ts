@@ -7,9 +7,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { SimulationError } from "./simulation-error.ts";
 
 /** Another simulator runs on this folder. */
-export class StateFolderInUse extends Error {
+export class StateFolderInUse extends SimulationError {
   readonly folder: string;
 
   constructor(folder: string, pid: string | undefined) {

@@ -6,11 +6,13 @@ import type { BoardStatus, Status } from "../../leader/api-types.ts";
 import { boardSummary, formatOutput, formatValue } from "./format.ts";
 import type { SwarmEvent } from "./swarm-event.ts";
 
+export type Change = Pick<SwarmEvent, "level" | "source" | "text">;
+
 /** Changes in the order: the leader, its settings, then the boards. `before` is undefined for the first status ever seen. */
-export function statusChanges(before: Status | undefined, after: Status, atMs: number): SwarmEvent[] {
-  const events: SwarmEvent[] = [];
+export function statusChanges(before: Status | undefined, after: Status): Change[] {
+  const events: Change[] = [];
   const tell = (source: string, text: string, level: SwarmEvent["level"] = "info") =>
-    events.push({ atMs, source, level, text });
+    events.push({ source, level, text });
 
   const { leader } = after;
   if (before === undefined || before.leader.term !== leader.term || before.leader.role !== leader.role) {

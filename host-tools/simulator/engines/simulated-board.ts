@@ -39,5 +39,11 @@ export interface Engine {
   /** For people: `XS, 32-bit`. */
   readonly description: string;
   /** Switches a board on. The world is the board's alone, and the engine powers it off when the board ends. */
-  powerOn(world: SimulatedWorld): SimulatedBoard;
+  powerOn(world: SimulatedWorld, ram: BoardRam): SimulatedBoard;
+}
+
+/** What a model of board has for JavaScript: see `boards/`. */
+export interface BoardRam {
+  readonly arenaBytes: number;
+  readonly stackSlots: number;
 }

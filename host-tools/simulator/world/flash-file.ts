@@ -10,6 +10,7 @@
  */
 import * as fs from "node:fs";
 import type { FlashRegion } from "../../../firmware/platform/ports.ts";
+import { SimulationError } from "../simulation-error.ts";
 
 export interface FlashGeometry {
   /** A multiple of `sectorBytes`. */
@@ -22,7 +23,7 @@ export interface FlashGeometry {
 export const nor = Object.freeze({ sectorBytes: 4096, alignBytes: 16 });
 
 /** The flash file can be neither used nor kept aside. */
-export class FlashFileError extends Error {
+export class FlashFileError extends SimulationError {
   readonly path: string;
 
   constructor(path: string, reason: string) {

@@ -1,0 +1,142 @@
+import { stripVTControlCharacters, styleText } from "node:util";
+import { describe, expect, it } from "vitest";
+import { frame, type SwarmView } from "../../../../host-tools/cli/live-view/frame.ts";
+import type { BoardStatus, Status } from "../../../../host-tools/leader/api-types.ts";
+
+const plain = (_style: unknown, text: string) => text;
+
+function board(id: string, over: Partial<BoardStatus> = {}): BoardStatus {
+  return {
+    id,
+    model: "esp32c3-devkit",
+    memberId: `${id}.5f3a90c2`,
+    role: "learner",
+    link: "up",
+    term: 2,
+    matchIndex: 9,
+    appliedIndex: 9,
+    heapUsedBytes: 40_960,
+    heapPeakBytes: 51_200,
+    arenaBytes: 94_208,
+    samplesIn: 120,
+    reportsOut: 30,
+    readingsDropped: 0,
+    reconnects: 0,
+    outputs: [{ name: "fan", value: 90, cause: "rule" }],
+    readings: [{ metric: "temperature", value: 28.31, unit: "°C", atMs: 0 }],
+    lastSeenMs: 0,
+    ...over,
+  };
+}
+
+function view(boards: readonly BoardStatus[], over: Partial<SwarmView> = {}): SwarmView {
+  const status: Status = {
+    swarm: "greenhouse",
+    leader: {
+      id: "a.11aa22bb",
+      role: "leader",
+      term: 2,
+      lastIndex: 9,
+      commitIndex: 9,
+      appliedIndex: 9,
+      pid: 4711,
+      uptimeMs: 83_000,
+      mqttPort: 7883,
+      httpPort: 7800,
+      voters: ["a.11aa22bb"],
+    },
+    boards,
+    settings: {},
+    counters: {
+      messagesIn: 1,
+      messagesOut: 1,
+      bytesIn: 1,
+      bytesOut: 1,
+      garbage: 0,
+      disconnects: 0,
+      readingsStored: 1234,
+    },
+    violations: [],
+  };
+  return {
+    swarm: "greenhouse",
+    engine: "5 boards in XS, 32-bit",
+    url: "http://127.0.0.1:7800",
+    status,
+    silentSinceMs: undefined,
+    restarts: new Map(),
+    events: Array.from({ length: 9 }, (_, i) => ({
+      atMs: 0,
+      source: "north-1",
+      level: "info" as const,
+      text: `event ${i}`,
+    })),
+    nowMs: 90_000,
+    ...over,
+  };
+}
+
+const five = ["north-1", "north-2", "south-1", "south-2", "door"].map((id) => board(id));
+const sizes = [
+  [40, 10],
+  [60, 16],
+  [80, 24],
+  [120, 40],
+  [200, 50],
+] as const;
+
+describe("the picture of a swarm", () => {
+  it.each(sizes)("fits %i columns and %i rows, styled or not", (columns, rows) => {
+    const many = Array.from({ length: 50 }, (_, i) => board(`board-with-a-long-name-${i}`));
+    for (const boards of [five, many, []]) {
+      for (const paint of [
+        plain,
+        (style: "red", text: string) => styleText(style, text, { validateStream: false }),
+      ]) {
+        const lines = frame(view(boards), { columns, rows }, paint as typeof plain);
+        expect(lines.length).toBeLessThanOrEqual(rows);
+        for (const line of lines) {
+          expect([...stripVTControlCharacters(line)].length).toBeLessThanOrEqual(columns);
+        }
+      }
+    }
+  });
+
+  it("shows of each board its role, link, term, applied index, heap, readings and outputs", () => {
+    const text = frame(view(five), { columns: 120, rows: 40 }, plain).join("\n");
+    const row = text.split("\n").find((line) => line.startsWith("north-1"))!;
+    expect(row.split(/\s{2,}/).map((each) => each.trim())).toEqual([
+      ...["north-1", "learner", "up", "2", "9"],
+      expect.stringMatching(/^█+.*40\/92K$/),
+      "temperature 28.31 °C",
+      "fan 90 rule",
+    ]);
+    expect(text).toContain("http://127.0.0.1:7800");
+    expect(text).toContain("a.11aa22bb: leader");
+    expect(text).toContain("Ctrl-C");
+  });
+
+  it("shows those that need a look when not all fit, and sums up the rest", () => {
+    const boards = Array.from({ length: 50 }, (_, i) => board(`b${i}`));
+    boards[33] = board("b33", { link: "down" });
+    boards[41] = board("b41", { appliedIndex: 4 });
+    boards[17] = board("b17", { heapPeakBytes: 90_000 });
+    const lines = frame(view(boards), { columns: 80, rows: 24 }, plain);
+    const text = lines.join("\n");
+    for (const id of ["b17", "b33", "b41"]) expect(text).toMatch(new RegExp(`^${id} `, "m"));
+    const shown = lines.filter((line) => /^b\d+ /.test(line)).length;
+    expect(text).toContain(`and ${50 - shown} more: ${50 - shown} up, applied 9, heap peak at most 50 KB`);
+  });
+
+  it("says for how long a leader has been silent", () => {
+    const text = frame(view(five, { silentSinceMs: 78_000 }), { columns: 80, rows: 24 }, plain).join("\n");
+    expect(text).toContain("has not answered for 0:12");
+  });
+
+  it("lets no text from a board steer the terminal", () => {
+    const events = [{ atMs: 0, source: "door", level: "info" as const, text: "\x1b[2Jgone\r\n" }];
+    const text = frame(view(five, { events }), { columns: 80, rows: 24 }, plain).join("");
+    expect(text).not.toContain("\x1b");
+    expect(text).not.toContain("\r");
+  });
+});
