@@ -1,25 +1,24 @@
 /**
  * Keeps the leader running, in a process of its own: started again on the same ports when it dies, however it dies.
  *
- * It is reached only as anybody reaches it: `leader.json` says where it answers, and it counts as up once its HTTP
- * interface does. Its standard input is a pipe from here, so that it notices when this process is gone.
+ * Its standard input is a pipe from here, so that it ends when this process is gone, however that went.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { LeaderFile, Status } from "../leader/api-types.ts";
+import type { ReadyLine } from "../leader/main.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { Backoff } from "./backoff.ts";
 import { SimulationError } from "./simulation-error.ts";
 
 const leaderLimits = Object.freeze({
+  /** Until it serves, or is taken for stuck. */
   startMs: 30_000,
-  pollEveryMs: 50,
   /** From the polite request to end until the plug is pulled. */
   stopMs: 5000,
-  /** Characters of its standard error that are kept to explain its end. */
-  saidCharactersMax: 4096,
 });
 const backoffLimits = Object.freeze({ firstMs: 100, maxMs: 5000, wellAfterMs: 10_000 });
 
@@ -47,9 +46,9 @@ export class LeaderSupervisor {
   readonly #of: SupervisedLeader;
   readonly #backoff = new Backoff(backoffLimits);
   #address: LeaderAddress | undefined;
-  #child: ChildProcess | undefined;
+  #child: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #said = "";
+  #lastWords = "";
   #starts = 0;
   #stopping = false;
 
@@ -66,21 +65,16 @@ export class LeaderSupervisor {
     return Math.max(0, this.#starts - 1);
   }
 
-  /** Resolves once the leader answers. @throws {LeaderStartError} */
+  /** Resolves once the leader serves. @throws {LeaderStartError} */
   async start(): Promise<LeaderAddress> {
-    const child = this.#spawn();
-    const deadlineMs = performance.now() + leaderLimits.startMs;
-    while (performance.now() < deadlineMs && !this.#stopping) {
-      if (child !== this.#child) throw new LeaderStartError(this.#lastWords());
-      const status = await this.#statusOf(child.pid!);
-      if (status !== undefined) {
-        const { httpPort, mqttPort } = status.leader;
-        this.#address = { url: `http://127.0.0.1:${httpPort}`, httpPort, mqttPort };
-        return this.#address;
-      }
-      await new Promise((resolve) => setTimeout(resolve, leaderLimits.pollEveryMs));
-    }
-    throw new LeaderStartError(`The leader did not answer within ${leaderLimits.startMs / 1000} s.`);
+    writeFileSync(this.#definitionFile, JSON.stringify(this.#of.definition));
+    const ready = await this.#spawn();
+    this.#address = {
+      url: `http://127.0.0.1:${ready.httpPort}`,
+      httpPort: ready.httpPort,
+      mqttPort: ready.mqttPort,
+    };
+    return this.#address;
   }
 
   /** Ends it in good order; resolves when its process is gone. */
@@ -96,55 +90,62 @@ export class LeaderSupervisor {
     clearTimeout(plug);
   }
 
-  #spawn(): ChildProcess {
-    const { definition, stateFolder, tell } = this.#of;
-    const options = {
-      definition,
-      stateDirectory: stateFolder,
-      httpPort: this.#address?.httpPort ?? this.#of.httpPort,
-      mqttPort: this.#address?.mqttPort ?? this.#of.mqttPort,
-    };
+  get #definitionFile(): string {
+    return join(this.#of.stateFolder, "definition.json");
+  }
+
+  /** Resolves with its first word that it serves. */
+  #spawn(): Promise<ReadyLine> {
+    const { definition, stateFolder } = this.#of;
+    const words = [
+      ...["--definition", this.#definitionFile, "--state", stateFolder, "--host", definition.hosts[0]!],
+      ...["--http-port", String(this.#address?.httpPort ?? this.#of.httpPort)],
+      ...["--mqtt-port", String(this.#address?.mqttPort ?? this.#of.mqttPort)],
+      ...["--log-level", "warn", "--parent"],
+    ];
     // A group of its own: Ctrl-C at the terminal is for this process, which then stops everything in order.
-    const child = spawn(process.execPath, [leaderMain], {
-      stdio: ["pipe", "ignore", "pipe"],
+    const child = spawn(process.execPath, [leaderMain, ...words], {
+      stdio: ["pipe", "pipe", "pipe"],
       detached: true,
     });
-    const startedMs = performance.now();
     this.#child = child;
     this.#starts++;
-    this.#said = "";
+    this.#lastWords = "it ended without a word";
     child.stdin.on("error", () => {});
-    child.stdin.write(`${JSON.stringify(options)}\n`);
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      this.#said = (this.#said + text).slice(-leaderLimits.saidCharactersMax);
+    createInterface(child.stderr).on("line", (line) => this.#heard(line));
+    return new Promise((resolve, reject) => {
+      const stuck = setTimeout(() => child.kill("SIGKILL"), leaderLimits.startMs);
+      const startedMs = performance.now();
+      createInterface(child.stdout).once("line", (line) => {
+        clearTimeout(stuck);
+        resolve(JSON.parse(line) as ReadyLine);
+      });
+      child.once("error", (error) =>
+        reject(new LeaderStartError(`The leader cannot be started: ${error.message}.`)),
+      );
+      child.once("close", (code, signal) => {
+        clearTimeout(stuck);
+        this.#child = undefined;
+        reject(new LeaderStartError(this.#lastWords));
+        this.#afterEnd(code, signal, performance.now() - startedMs);
+      });
     });
-    child.once("close", (code, signal) => {
-      this.#child = undefined;
-      if (this.#stopping || this.#address === undefined) return;
-      const how =
-        signal === null ? `ended with code ${code}: ${this.#lastWords()}` : `was killed (${signal})`;
-      tell(signal === null ? "error" : "warn", `${how}; it is started again`);
-      this.#timer = setTimeout(() => this.#spawn(), this.#backoff.waitMs(performance.now() - startedMs));
-    });
-    return child;
   }
 
-  /** The status of the leader with this pid; undefined while it does not answer. */
-  async #statusOf(pid: number): Promise<Status | undefined> {
-    try {
-      const path = join(this.#of.stateFolder, "leader.json");
-      const file = JSON.parse(readFileSync(path, "utf8")) as LeaderFile;
-      if (file.pid !== pid) return undefined;
-      const response = await fetch(`${file.url}/api/status`, { signal: AbortSignal.timeout(2000) });
-      return response.ok ? ((await response.json()) as Status) : undefined;
-    } catch {
-      return undefined;
-    }
+  #afterEnd(code: number | null, signal: NodeJS.Signals | null, ranMs: number): void {
+    if (this.#stopping || this.#address === undefined) return;
+    const how = signal === null ? `ended with code ${code} (${this.#lastWords})` : `was killed (${signal})`;
+    this.#of.tell(signal === null ? "error" : "warn", `${how}; it is started again`);
+    this.#timer = setTimeout(() => {
+      this.#spawn().catch(() => {});
+    }, this.#backoff.waitMs(ranMs));
   }
 
-  /** The last line that it wrote to its standard error. */
-  #lastWords(): string {
-    return this.#said.trim().split("\n").at(-1) || "The leader ended without a word.";
+  /** Log lines are `TIME level event facts`; anything else is what it said before it ended. */
+  #heard(line: string): void {
+    this.#lastWords = line;
+    const [, level, text] = /^\d{4}-\S+ (warn|error)\s+(.*)$/.exec(line) ?? [];
+    if (level !== undefined) this.#of.tell(level as "warn" | "error", text!);
   }
 }
 

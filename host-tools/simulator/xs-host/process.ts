@@ -93,6 +93,8 @@ export class XsProcess extends EventEmitter<{ exit: [BoardExit] }> {
     if (options.seed !== undefined) words.push("--seed", `${options.seed >>> 0}`);
     this.#child = spawn(options.host.binary, [...words, options.core, options.main], {
       stdio: ["pipe", "pipe", "pipe"],
+      // A group of its own: Ctrl-C at the terminal is for the parent, which then ends its boards in order.
+      detached: true,
     });
 
     const reader = new FrameReader((type, body) => this.#onFrame(type, body));
