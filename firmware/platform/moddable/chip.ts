@@ -1,0 +1,32 @@
+/** The functions of `chip-functions.c`: what the SDK has no module for. */
+import type { Random } from "../ports.ts";
+
+/** Bytes of the JavaScript arena that are in use, garbage included. */
+export function heapUsedBytes(): number {
+  return heapBytes(false) as number;
+}
+
+/** The most that the chunks and the slots of the arena have held, each at its own moment. */
+export function heapPeakBytes(): number {
+  return heapBytes(true) as number;
+}
+
+/** Restarts the chip; ends the process on a desktop. */
+export function restart(): unknown {
+  return native("covey_restart").call(undefined);
+}
+
+/** The chip's hardware generator, with its noise source switched on while the radio is off. */
+export class ChipRandom implements Random {
+  fill(into: Uint8Array): void {
+    fillRandom(into);
+  }
+}
+
+function heapBytes(peak: boolean): unknown {
+  return native("covey_heap_bytes").call(undefined, peak);
+}
+
+function fillRandom(into: Uint8Array): unknown {
+  return native("covey_fill_random").call(undefined, into);
+}

@@ -1,0 +1,18 @@
+/** Stands in for `embedded:io/digital` on lin: a pin that says what it is driven to. */
+export default class Digital {
+  static readonly Output = 8;
+  readonly #pin: number;
+
+  constructor(options: { readonly pin: number; readonly mode: number; readonly initialValue?: number }) {
+    this.#pin = options.pin;
+    this.write(options.initialValue ?? 0);
+  }
+
+  write(value: number): void {
+    trace(`pin ${this.#pin}: ${value}\n`);
+  }
+
+  close(): void {
+    trace(`pin ${this.#pin}: released\n`);
+  }
+}

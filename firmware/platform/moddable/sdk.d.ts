@@ -1,0 +1,142 @@
+/**
+ * What the adapter calls of the Moddable SDK, and no more. Read from the sources of SDK version 8.2.3; each module names
+ * its file there. (ECMA-419 is the standard behind the `embedded:` modules.)
+ */
+
+/** xs/platforms: writes a line to the debugger or the serial console. */
+declare function trace(text: string): void;
+
+/** xs/sources/xsGlobal.c: names a C function of the program; the compiler binds it. */
+declare function native(name: string): (this: unknown, ...parameters: readonly unknown[]) => unknown;
+
+/** Made by mcconfig: `config` of the manifest, with the `key=value` arguments of its command line. */
+declare module "mc/config" {
+  const config: Readonly<Record<string, unknown>>;
+  export default config;
+}
+
+/** modules/base/timer/timer.js */
+declare module "timer" {
+  /** Opaque. A one-shot timer is gone once its callback has been called. */
+  export type TimerId = { readonly timer: unique symbol };
+  const Timer: {
+    set(callback: () => void, delayMs: number): TimerId;
+    clear(id: TimerId): void;
+  };
+  export default Timer;
+}
+
+/** modules/base/time/time.js */
+declare module "time" {
+  const Time: {
+    /** Milliseconds; on ESP32 a signed 32-bit count since power-on that wraps, on lin the wall clock. */
+    readonly ticks: number;
+  };
+  export default Time;
+}
+
+/** modules/network/net/net.js */
+declare module "net" {
+  const Net: {
+    /** Calls back on a later turn, with undefined when the name can't be resolved. */
+    resolve(host: string, callback: (host: string, address: string | undefined) => void): void;
+  };
+  export default Net;
+}
+
+/** modules/io/socket/lwip/tcp.js and modules/io/socket/lin/tcp.js */
+declare module "embedded:io/socket/tcp" {
+  export interface TcpOptions {
+    /** Dotted IPv4, or IPv6 on ESP32; a host name throws. */
+    readonly address: string;
+    readonly port: number;
+    /** False lets small writes wait for each other. */
+    readonly nodelay?: boolean;
+    onReadable?(byteCount: number): void;
+    /** First call: the connection is established. */
+    onWritable?(byteCount: number): void;
+    /** Comes once, after everything received has been read. */
+    onError?(): void;
+  }
+  export default class TCP {
+    constructor(options: TcpOptions);
+    /** Throws when fewer than `byteCount` bytes are there. */
+    read(byteCount: number): ArrayBuffer;
+    /** The bytes that may be written next; undefined after an error. Throws when there is no room for all of `bytes`. */
+    write(bytes: Uint8Array): number | undefined;
+    close(): void;
+  }
+}
+
+/** modules/io/wifi/esp32/wifi-esp32.js */
+declare module "embedded:network/interface/wifi" {
+  export default class WiFi {
+    /** `onChanged` comes with "connection" or "address", on a later turn. */
+    constructor(options: { onChanged?(property: string): void });
+    /** 200 disconnected, 300 connecting, 400 associated, 500 associated and with addresses. */
+    readonly connection: number;
+    /** Throws when it is connecting already. The outcome comes through `onChanged`. */
+    connect(options: { readonly SSID: string; readonly password?: string }): void;
+    /** Calls nothing back. */
+    disconnect(): void;
+    close(): void;
+  }
+}
+
+/** modules/io/digital/digital.js */
+declare module "embedded:io/digital" {
+  export default class Digital {
+    static readonly Output: number;
+    /** Throws when the pin does not exist, is input-only or in use. The pin has `initialValue` before it becomes an output. */
+    constructor(options: { readonly pin: number; readonly mode: number; readonly initialValue?: number });
+    write(value: number): void;
+    close(): void;
+  }
+}
+
+/** modules/io/pwm/esp32/_pwm.js */
+declare module "embedded:io/pwm" {
+  export default class PWM {
+    /** Starts at duty 0. Throws when the pin or every channel is in use. 1,024 Hz and 10 bits unless told. */
+    constructor(options: { readonly pin: number; readonly hz?: number; readonly resolution?: number });
+    /** 0 to 2^resolution - 1, which is always on. */
+    write(value: number): void;
+    /** Stops at a low level. */
+    close(): void;
+  }
+}
+
+/** modules/io/flash/esp32/flash-esp32.js */
+declare module "embedded:storage/flash" {
+  export interface FlashPartition {
+    /** Bytes of the partition and of one erase block. */
+    status(): { readonly size: number; readonly blockLength: number };
+    read(byteLength: number, byteOffset: number): ArrayBuffer;
+    write(bytes: Uint8Array, byteOffset: number): void;
+    eraseBlock(block: number): void;
+    close(): void;
+  }
+  const flash: {
+    /** Opens a data partition by its label; throws when there is none. */
+    open(options: { readonly path: string; readonly mode?: "r" | "r+" }): FlashPartition;
+  };
+  export default flash;
+}
+
+/** modules/io/files/posix/files-posix.js; the root is the folder that `config.files` names. */
+declare module "embedded:storage/files" {
+  export interface File {
+    /** Shorter than `byteLength` at the end of the file. */
+    read(byteLength: number, byteOffset: number): ArrayBuffer;
+    /** The buffer must be writable memory, even though it is only read. */
+    write(bytes: Uint8Array, byteOffset: number): void;
+    flush(): void;
+    close(): void;
+  }
+  const files: {
+    openFile(options: { readonly path: string; readonly mode: "r" | "r+" | "w" | "w+" }): File;
+    /** `size` is undefined when there is no such file. */
+    status(path: string): { readonly size?: number };
+  };
+  export default files;
+}

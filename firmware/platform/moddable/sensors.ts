@@ -1,0 +1,34 @@
+import type { Clock, Sensors, System } from "../ports.ts";
+import { Rate, type Traffic } from "./traffic.ts";
+
+/** What a bare board can sense: itself. A sensor of the catalogue that is not on the board reads NaN. */
+export class ChipSensors implements Sensors {
+  readonly #clock: Clock;
+  readonly #system: System;
+  readonly #traffic: Traffic;
+  readonly #received: Rate;
+  readonly #sent: Rate;
+
+  constructor(clock: Clock, system: System, traffic: Traffic) {
+    this.#clock = clock;
+    this.#system = system;
+    this.#traffic = traffic;
+    this.#received = new Rate(traffic.receivedBytes, clock.nowMs());
+    this.#sent = new Rate(traffic.sentBytes, clock.nowMs());
+  }
+
+  read(sensor: string): number {
+    switch (sensor) {
+      case "memory.used": {
+        const { heapUsedBytes, arenaBytes } = this.#system.memory();
+        return (heapUsedBytes * 100) / arenaBytes;
+      }
+      case "network.received":
+        return this.#received.read(this.#traffic.receivedBytes, this.#clock.nowMs());
+      case "network.sent":
+        return this.#sent.read(this.#traffic.sentBytes, this.#clock.nowMs());
+      default:
+        return Number.NaN;
+    }
+  }
+}

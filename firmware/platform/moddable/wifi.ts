@@ -1,0 +1,85 @@
+import WiFi from "embedded:network/interface/wifi";
+import type { Clock, Random, Timer } from "../ports.ts";
+
+/** Association and addresses take a few seconds; after this long the attempt is given up. */
+const attemptMsMax = 20_000;
+const retryMsMin = 1_000;
+const retryMsMax = 60_000;
+/** The SDK's figure for a station that has its addresses. */
+const connected = 500;
+/** Below this it is neither connected nor connecting. */
+const connecting = 300;
+
+/** The Wi-Fi station, kept connected: retries for ever, doubling the pause up to a minute, each with its own jitter. */
+export class WifiStation {
+  readonly #credentials: { readonly SSID: string; readonly password?: string };
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #wifi: WiFi | undefined;
+  #timer: Timer | undefined;
+  #retryMs = retryMsMin;
+  #isUp = false;
+  #onChange: (up: boolean) => void = () => undefined;
+
+  constructor(
+    credentials: { readonly SSID: string; readonly password?: string },
+    clock: Clock,
+    random: Random,
+  ) {
+    this.#credentials = credentials;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  start(onChange: (up: boolean) => void): void {
+    this.#onChange = onChange;
+    this.#wifi = new WiFi({ onChanged: () => this.#changed() });
+    this.#attempt();
+  }
+
+  #attempt(): void {
+    this.#wait(attemptMsMax, () => this.#giveUp());
+    try {
+      this.#wifi!.connect(this.#credentials);
+    } catch {
+      this.#retry();
+      return;
+    }
+    this.#changed();
+  }
+
+  #changed(): void {
+    const state = this.#wifi!.connection;
+    if (state >= connected) {
+      this.#timer?.cancel();
+      this.#retryMs = retryMsMin;
+      this.#setUp(true);
+    } else if (state < connecting) this.#retry();
+  }
+
+  /** Associated but without an address, or never associated: start over. */
+  #giveUp(): void {
+    this.#wifi!.disconnect();
+    this.#retry();
+  }
+
+  #retry(): void {
+    this.#setUp(false);
+    const byte = new Uint8Array(1);
+    this.#random.fill(byte);
+    const jitterMs = Math.floor((this.#retryMs * byte[0]!) / 256);
+    this.#wait(this.#retryMs + jitterMs, () => this.#attempt());
+    this.#retryMs = Math.min(this.#retryMs * 2, retryMsMax);
+  }
+
+  #wait(delayMs: number, callback: () => void): void {
+    this.#timer?.cancel();
+    this.#timer = this.#clock.setTimer(delayMs, callback);
+  }
+
+  #setUp(up: boolean): void {
+    if (this.#isUp === up) return;
+    this.#isUp = up;
+    this.#onChange(up);
+  }
+}
