@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { XsHost } from "./build.ts";
-import { cacheDirectory, cacheKey } from "./cache.ts";
+import { cacheKey } from "./cache.ts";
 import { runCommand } from "./compiler.ts";
 
 /** The module's source does not parse as an ES module of XS's edition. */
@@ -21,35 +21,30 @@ export class ModuleSyntaxError extends Error {
 
 /**
  * Compiles an ES module's source to bytecode for `host`.
- * @returns the bytecode file's path, in the cache.
+ * @returns the bytecode file's path, beside the host's binary in the cache.
  * @throws ModuleSyntaxError
  */
 export async function compileModule(host: XsHost, name: string, source: string): Promise<string> {
-  const path = join(cacheDirectory(), `${cacheKey([await readHostKey(host), name, source])}.xsb`);
+  // The binary's name is the hash of what it is built from.
+  const path = join(dirname(host.binary), `${cacheKey([basename(host.binary), name, source])}.xsb`);
   if (existsSync(path)) return path;
-  await mkdir(cacheDirectory(), { recursive: true });
-  const directory = await mkdtemp(`${path}-`);
+  const workplace = await mkdtemp(`${path}-`);
   try {
-    const input = join(directory, "module.js");
-    const output = join(directory, "module.xsb");
+    const input = join(workplace, "module.js");
+    const output = join(workplace, "module.xsb");
     await writeFile(input, source);
     const { code, output: said } = await runCommand(host.binary, ["compile", name, input, output]);
     if (code !== 0) throw readSyntaxError(name, said);
     await rename(output, path);
     return path;
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await rm(workplace, { recursive: true, force: true });
   }
 }
 
 /** Bytes of a compiled module, for the board's budget. */
 export async function bytecodeBytes(path: string): Promise<number> {
   return (await readFile(path)).length;
-}
-
-/** The binary's name is the hash of what it is built from. */
-async function readHostKey(host: XsHost): Promise<string> {
-  return host.binary;
 }
 
 function readSyntaxError(name: string, said: string): Error {

@@ -7,6 +7,7 @@ export type ExitReason =
   | "stack overflow"
   | "names full"
   | "protocol"
+  | "endless turn"
   | "engine"
   | "failure" // it never became a board: a bad argument, an unreadable file
   | "killed";
@@ -28,10 +29,16 @@ const REASONS: Readonly<Record<number, ExitReason>> = Object.freeze({
   13: "stack overflow",
   14: "names full",
   15: "protocol",
-  16: "engine",
+  16: "endless turn",
+  17: "engine",
 });
 
 export function readExit(code: number | null, signal: string | null, said: string): BoardExit {
   const reason = signal !== null || code === null ? "killed" : (REASONS[code] ?? "failure");
-  return { reason, message: said.trim(), code, signal };
+  return { reason, message: withoutNamelessFrames(said).trim(), code, signal };
+}
+
+/** XS lists a function without a name as an empty line of the stack. */
+function withoutNamelessFrames(said: string): string {
+  return said.replace(/^\s*at \(\)\n?/gm, "");
 }

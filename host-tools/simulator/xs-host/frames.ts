@@ -14,7 +14,7 @@ export const CALL_BYTES_MAX: number = FRAME_BYTES_MAX - 1;
 
 export const FrameType = Object.freeze({ turn: 1, call: 2, return: 3, refuse: 4, done: 5 });
 
-/** What the engine reports at the end of each turn. Counts of bytes, but for the three that say otherwise. */
+/** What the engine reports at the end of each turn. Counts of bytes, but for those that say otherwise. */
 export interface HeapFigures {
   /** Chunks and slots in use now, garbage since the last collection included. */
   readonly usedBytes: number;
@@ -30,6 +30,8 @@ export interface HeapFigures {
   readonly stackSlots: number;
   /** Garbage collections since start. */
   readonly collections: number;
+  /** Bytecode instructions that this turn took: the same on every run. */
+  readonly instructions: number;
   /** Outside the arena, in RAM on a chip too: tables of names, keys and aliases. */
   readonly tableBytes: number;
 }
@@ -40,7 +42,7 @@ export interface Done {
   readonly heap: HeapFigures;
 }
 
-const FIGURES = 9;
+const FIGURES = 10;
 const DONE_BODY_BYTES = 8 + FIGURES * 4;
 const HEAD_BYTES = 5;
 
@@ -83,7 +85,8 @@ export function decodeDone(body: Uint8Array): Done {
       stackPeakSlots: figure(5),
       stackSlots: figure(6),
       collections: figure(7),
-      tableBytes: figure(8),
+      instructions: figure(8),
+      tableBytes: figure(9),
     },
   };
 }

@@ -12,6 +12,9 @@ enum {
   SLOTS_STEP = 64,
   KEYS = 256,
 
+  /* Seconds of work on a desktop, minutes on the chip, where the watchdog bites much sooner. */
+  TURN_INSTRUCTIONS_MAX = 250 * 1000 * 1000,
+
   STACK_PAINT = 0x5A,
   FRAME_HEAD_BYTES = 5,
 };
@@ -112,6 +115,7 @@ static Figures figures(txMachine* the) {
       .stack_peak_slots = stack_peak_slots(the),
       .stack_slots = (uint32_t)(the->stackTop - the->stackBottom),
       .collections = board.collections,
+      .instructions = the->meterIndex,
       .table_bytes = (uint32_t)(((size_t)(the->keyCount - the->keyOffset) + (size_t)the->nameModulo +
                                  (size_t)the->symbolModulo + (size_t)the->aliasCount) *
                                 sizeof(txSlot*)),
@@ -226,8 +230,14 @@ static double call_turn(txMachine* the, uint32_t message_bytes) {
   return deadline_ms;
 }
 
+static txBoolean allow_no_more(txMachine* the, txU4 instructions) {
+  (void)the, (void)instructions;
+  return 0;
+}
+
 static void run_turn(txMachine* the, int first, uint32_t message_bytes) {
   volatile double deadline_ms = C_INFINITY;
+  fxBeginMetering(the, allow_no_more, TURN_INSTRUCTIONS_MAX);
   fxBeginHost(the);
   mxTry(the) {
     if (first) {
@@ -247,6 +257,14 @@ static void run_turn(txMachine* the, int first, uint32_t message_bytes) {
   send_frame(FRAME_DONE, sizeof deadline + sizeof now);
 }
 
+static void exit_flash_write(void) {
+  char where[256] = "";
+  if (board.machine) engine_describe_frames(board.machine, where, sizeof where);
+  os_say("write to preloaded (flash) memory%s: what a preloaded module made at its top level cannot be changed so",
+         where);
+  os_exit(STOP_FLASH_WRITE);
+}
+
 void board_run(txMachine* flash, Module* core, Module* main, const BoardOptions* options) {
   txCreation creation = {
       .initialChunkSize = CHUNK_BYTES_INITIAL,
@@ -259,7 +277,9 @@ void board_run(txMachine* flash, Module* core, Module* main, const BoardOptions*
       .nameModulo = flash->nameModulo,
       .symbolModulo = flash->symbolModulo,
   };
-  board.random = options->seed ? options->seed : 1; /* xorshift never leaves 0 */
+  flash_seal(exit_flash_write);
+  board.random = options->seed * 2654435769u; /* spread, so that near seeds are far from each other */
+  if (board.random == 0) board.random = 2654435769u; /* xorshift never leaves 0 */
   if (!arena_open(&board.arena, options->arena_bytes)) {
     os_say("the system refused an arena of %lu bytes", (unsigned long)options->arena_bytes);
     os_exit(STOP_FAILURE);

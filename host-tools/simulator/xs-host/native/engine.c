@@ -1,7 +1,7 @@
 /* What XS asks of its platform, and how its failures are told: one line on stderr and an exit code of protocol.h. */
 #include "host.h"
 
-enum { MODULES_MAX = 2, DESCRIPTION_BYTES = 900 };
+enum { MODULES_MAX = 2, DESCRIPTION_BYTES = 900, FRAMES_TOLD_MAX = 5 };
 
 static Module* offered[MODULES_MAX];
 static int offered_count;
@@ -59,9 +59,30 @@ void engine_run_promise_jobs(txMachine* the) {
   fxCheckUnhandledRejections(the, 1);
 }
 
-static void append(char* text, const char* more) {
+static void __attribute__((format(printf, 3, 4))) append(char* text, size_t bytes, const char* format, ...) {
   size_t used = strlen(text);
-  snprintf(text + used, DESCRIPTION_BYTES - used, "%s", more);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text + used, bytes - used, format, arguments);
+  va_end(arguments);
+}
+
+/* Reads only, and only what the collector keeps valid: it is called while a signal is handled. */
+void engine_describe_frames(txMachine* the, char* text, size_t bytes) {
+  int named = 0;
+  text[0] = 0;
+  for (txSlot* frame = the->frame; frame && frame->next && named < FRAMES_TOLD_MAX; frame = frame->next) {
+    txSlot* function = frame + 3; /* as mxFunction has it */
+    if (function->kind != XS_REFERENCE_KIND) continue;
+    for (txSlot* property = function->value.reference->next; property; property = property->next) {
+      if (property->ID != mxID(_name) || (property->flag & XS_INTERNAL_FLAG)) continue;
+      if (property->kind != XS_STRING_KIND && property->kind != XS_STRING_X_KIND) break;
+      if (property->value.string[0] == 0) break;
+      append(text, bytes, named == 0 ? " in %s" : named == 1 ? ", called by %s" : ", by %s", property->value.string);
+      named++;
+      break;
+    }
+  }
 }
 
 /* The exception as text: its `stack`, which XS begins with the name and the message, or else the value itself. */
@@ -74,9 +95,9 @@ static void describe_exception(txMachine* the, char* text) {
       mxGetID(mxID(_stack));
       if (mxIsUndefined(the->stack)) mxPop();
     }
-    append(text, fxToString(the, the->stack));
+    append(text, DESCRIPTION_BYTES, "%s", fxToString(the, the->stack));
   }
-  mxCatch(the) { append(text, "an exception that cannot be told"); }
+  mxCatch(the) { append(text, DESCRIPTION_BYTES, "an exception that cannot be told"); }
 }
 
 void engine_exit_uncaught(txMachine* the, const char* where) {
@@ -95,18 +116,21 @@ static void __attribute__((noreturn)) exit_memory_full(txMachine* the) {
   long total = (long)(arena->end - arena->base);
   long chunks = (long)(arena->low - arena->base);
   long stack = (long)((the->stackTop - the->stackBottom) * (long)sizeof(txSlot));
-  os_say("memory full: the arena of %ld bytes is taken by %ld of chunks, %ld of slots and %ld of stack; %ld were left",
-         total, chunks, (long)(arena->end - arena->high) - stack, stack, (long)(arena->high - arena->low));
+  long slots = (long)(arena->end - arena->high) - stack;
+  os_say("memory full: %ld bytes more were asked of an arena of %ld that has %ld left (chunks %ld, slots %ld, stack %ld)",
+         (long)arena->refused_bytes, total, (long)(arena->high - arena->low), chunks, slots, stack);
   os_exit(STOP_MEMORY_FULL);
 }
 
 void fxAbort(txMachine* the, int status) {
+  char where[256];
   switch (status) {
     case XS_NOT_ENOUGH_MEMORY_EXIT:
       exit_memory_full(the);
     case XS_STACK_OVERFLOW_EXIT:
-      os_say("stack overflow: the JavaScript stack of %ld slots, or the native one, is exhausted",
-             (long)(the->stackTop - the->stackBottom));
+      engine_describe_frames(the, where, sizeof where);
+      os_say("stack overflow: the JavaScript stack of %ld slots (or the native one) is exhausted%s",
+             (long)(the->stackTop - the->stackBottom), where);
       os_exit(STOP_STACK_OVERFLOW);
     case XS_NO_MORE_KEYS_EXIT:
       os_say("names full: more than %d property names were made while running", (int)(the->keyCount - the->keyOffset));
@@ -115,6 +139,10 @@ void fxAbort(txMachine* the, int status) {
       engine_exit_uncaught(the, "uncaught exception in a promise job");
     case XS_UNHANDLED_REJECTION_EXIT:
       engine_exit_uncaught(the, "unhandled promise rejection");
+    case XS_TOO_MUCH_COMPUTATION_EXIT:
+      engine_describe_frames(the, where, sizeof where);
+      os_say("endless turn: %lu instructions, and no end%s", (unsigned long)the->meterIndex, where);
+      os_exit(STOP_ENDLESS_TURN);
     default:
       os_say("the engine gave up (XS status %d)", status);
       os_exit(STOP_ENGINE);

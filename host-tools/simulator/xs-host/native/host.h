@@ -29,12 +29,13 @@ typedef struct {
   uint8_t* low;  /* chunks grow up to here */
   uint8_t* high; /* slots grow down to here */
   uint8_t* end;
+  size_t refused_bytes; /* the last request that did not fit */
 } Arena;
 
 int arena_open(Arena* arena, size_t bytes);
 /* Everything allocated between open and seal is flash: a write to it after the seal ends the process. */
 int flash_open(void);
-size_t flash_seal(void (*on_write)(void*));
+size_t flash_seal(void (*on_write)(void));
 
 /* preload.c */
 /*
@@ -66,6 +67,8 @@ extern const int board_natives_count;
 /* engine.c: what XS asks of its platform, and how its failures are told. */
 void engine_offer_modules(Module* const modules[], int count);
 void engine_run_promise_jobs(txMachine* the);
+/* The names of the functions that run, innermost first, as " in a, called by b, by c"; empty when none has a name. */
+void engine_describe_frames(txMachine* the, char* text, size_t bytes);
 /* Tells of the pending exception and exits. `where` begins the sentence. */
 void engine_exit_uncaught(txMachine* the, const char* where) __attribute__((noreturn));
 

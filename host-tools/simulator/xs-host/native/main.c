@@ -10,15 +10,6 @@
 
 enum { ARENA_BYTES = 94208, STACK_SLOTS = 384 };
 
-/* In flash, while a signal handler tells of it: it can't be passed along. */
-static txMachine* running;
-
-static void on_flash_write(void* address) {
-  (void)address, (void)running;
-  os_say("write to preloaded (flash) memory: what a preloaded module made at its top level cannot be changed");
-  os_exit(STOP_FLASH_WRITE);
-}
-
 static int usage(void) {
   os_say("usage: covey-xs compile NAME IN.js OUT.xsb | covey-xs run [--arena BYTES] [--stack SLOTS] [--seed NUMBER] "
          "CORE.xsb MAIN.xsb");
@@ -56,7 +47,6 @@ static int run(int count, char* words[]) {
   }
   if (!bytecode_load("core", words[0], &core) || !bytecode_load("main", words[1], &main)) return STOP_FAILURE;
   txMachine* flash = preload_link(&core, &main);
-  flash_seal(on_flash_write);
   board_run(flash, &core, &main, &options);
 }
 

@@ -32,7 +32,7 @@ int flash_open(void) {
   return flash.open;
 }
 
-size_t flash_seal(void (*on_write)(void*)) {
+size_t flash_seal(void (*on_write)(void)) {
   size_t bytes = (size_t)(flash.next - flash.base);
   flash.open = 0;
   os_protect(flash.base, bytes, on_write);
@@ -79,6 +79,11 @@ int arena_open(Arena* arena, size_t bytes) {
   return arena->base != NULL;
 }
 
+static void* arena_refuse(Arena* arena, txSize bytes) {
+  arena->refused_bytes = (size_t)bytes;
+  return NULL;
+}
+
 /*
  * The arena holds one block of chunks. When XS wants more it asks for a whole new block's worth; only what the free
  * tail of the block lacks is taken. XS recognises memory that continues its block (it begins at block->limit) and
@@ -89,14 +94,14 @@ static void* arena_extend_chunks(txMachine* the, Arena* arena, txSize size) {
   txBlock* block = the->firstBlock;
   if (!block) {
     uint8_t* start = arena->low;
-    if (arena->high - arena->low < size) return NULL;
+    if (arena->high - arena->low < size) return arena_refuse(arena, size);
     arena->low += size;
     return start;
   }
   txSize wanted = size - (txSize)sizeof(txBlock);
   txSize lacking = wanted - (txSize)(block->limit - block->current);
   if (lacking < 0) lacking = 0;
-  if (arena->high - arena->low < lacking) return NULL;
+  if (arena->high - arena->low < lacking) return arena_refuse(arena, lacking);
   arena->low += lacking;
   block->limit = (txByte*)arena->low - size;
   the->maximumChunksSize -= size - lacking;
@@ -112,7 +117,7 @@ static void* arena_extend_slots(txMachine* the, Arena* arena, txSize bytes) {
     block->limit = block->current;
     arena->low = (uint8_t*)block->current;
   }
-  if (arena->high - arena->low < bytes) return NULL;
+  if (arena->high - arena->low < bytes) return arena_refuse(arena, bytes);
   arena->high -= bytes;
   return arena->high;
 }

@@ -26,7 +26,7 @@ enum {
 static struct {
   char* base;
   char* end;
-  void (*on_write)(void*);
+  void (*on_write)(void);
 } guarded;
 
 static int frames_in = -1;
@@ -40,13 +40,13 @@ void* os_reserve(size_t bytes) {
 static void on_fault(int signal_number, siginfo_t* info, void* context) {
   (void)context;
   char* address = info->si_addr;
-  if (address >= guarded.base && address < guarded.end) guarded.on_write(address);
+  if (address >= guarded.base && address < guarded.end) guarded.on_write();
   /* Anything else is a fault of the host: die by the same signal, as if nobody had listened. */
   signal(signal_number, SIG_DFL);
   raise(signal_number);
 }
 
-void os_protect(void* base, size_t bytes, void (*on_write)(void*)) {
+void os_protect(void* base, size_t bytes, void (*on_write)(void)) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   size_t whole = (bytes + page - 1) / page * page;
   guarded.base = base;

@@ -11,10 +11,10 @@
 void* os_reserve(size_t bytes);
 
 /*
- * From now on a write to these bytes ends the process: on_write is called once with the address, on a stack of its
- * own, and must not return.
+ * From now on a write to these bytes ends the process: on_write is called once, on a stack of its own, and
+ * must not return.
  */
-void os_protect(void* base, size_t bytes, void (*on_write)(void* address));
+void os_protect(void* base, size_t bytes, void (*on_write)(void));
 
 /* The lowest address to which native recursion may grow. */
 char* os_stack_limit(void);

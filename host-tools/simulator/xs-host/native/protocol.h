@@ -33,6 +33,7 @@ typedef struct {
   uint32_t stack_peak_slots; /* the deepest that the JavaScript stack ever was */
   uint32_t stack_slots;
   uint32_t collections; /* garbage collections since start */
+  uint32_t instructions; /* bytecode instructions that this turn took: the same on every run */
   uint32_t table_bytes; /* outside the arena, in RAM on a chip too: tables of names, keys and aliases */
 } Figures;
 
@@ -46,7 +47,8 @@ enum {
   STOP_STACK_OVERFLOW = 13,
   STOP_NAMES_FULL = 14,
   STOP_PROTOCOL = 15,
-  STOP_ENGINE = 16, /* the engine gave up for another reason */
+  STOP_ENDLESS_TURN = 16,
+  STOP_ENGINE = 17, /* the engine gave up for another reason */
 };
 
 #endif
