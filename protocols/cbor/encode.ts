@@ -26,13 +26,26 @@ export class CborEncoder {
   }
 
   /**
-   * The encoding of `value`: a view of this encoder's buffer, valid until its next call.
-   * Throws `CborError`: too-large beyond `bytesMax`, malformed for text with half a surrogate pair.
+   * The encoding of `value`: a view of this encoder's buffer, valid until its next call. `before` zero bytes stand ahead of
+   * it, for a frame around it. Throws `CborError`: too-large beyond `bytesMax`, malformed for text with half a surrogate pair.
    */
-  encode(value: CborValue): Uint8Array {
+  encode(value: CborValue, before = 0): Uint8Array {
     this.#length = 0;
+    if (before > 0) this.#zeros(before);
     this.#value(value);
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** The latest encoding with `count` zero bytes after it. */
+  extend(count: number): Uint8Array {
+    this.#zeros(count);
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #zeros(count: number): void {
+    this.#room(count);
+    this.#bytes.fill(0, this.#length, this.#length + count);
+    this.#length += count;
   }
 
   #value(value: CborValue): void {

@@ -78,6 +78,14 @@ export class ItemReader {
     return value;
   }
 
+  bytes(item: string, lengthMax: number): Uint8Array {
+    const value = this.#items[this.#at++];
+    if (!(value instanceof Uint8Array) || value.length > lengthMax) {
+      this.#fail(item, `at most ${lengthMax} bytes`, value);
+    }
+    return value;
+  }
+
   /** An item that may be of several kinds; what to make of it is for the caller. */
   any(): CborValue {
     return this.#items[this.#at++]!;
