@@ -8,10 +8,11 @@
  *
  * `docs/decisions/preloading.md` has the measurements behind each step.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Message, transform } from "esbuild";
+import { loadBoards, partitionTable } from "../boards/boards.ts";
 import { constDeclarations } from "./const-declarations.ts";
 import { coreImports, mainImports } from "./module-boundary.ts";
 
@@ -72,21 +73,39 @@ export function joinCore(entryFile: string): Promise<JoinedModule> {
   return joinModule({ entryPoints: [entryFile], plugins: [coreImports()] });
 }
 
-/** Writes `FOLDER/PLATFORM/core.js` and `main.js`; `manifest.json` reads them from `build/firmware/moddable/`. */
-export async function writeBundles(
-  folder: string,
-  platforms: readonly MainPlatform[] = ["moddable"],
-): Promise<readonly { readonly platform: MainPlatform; readonly bundle: FirmwareBundle }[]> {
-  return Promise.all(
-    platforms.map(async (platform) => {
-      const bundle = await bundleFirmware({ main: platform });
-      const target = join(folder, platform);
-      await mkdir(target, { recursive: true });
-      await writeFile(join(target, "core.js"), bundle.core);
-      await writeFile(join(target, "main.js"), bundle.main);
-      return { platform, bundle };
-    }),
-  );
+/**
+ * Writes what `manifest.json` builds from: `core.js` and `main.js` in `FOLDER/moddable/`, the stand-ins of the SDK's
+ * `lin` platform in `lin/` and each board's partition table in `partitions/`.
+ *
+ * @throws BundleError, BoardFileError
+ */
+export async function writeBundles(folder: string, root: string = projectRoot): Promise<FirmwareBundle> {
+  const target = join(folder, "moddable");
+  const [bundle, standIns] = await Promise.all([
+    bundleFirmware({ main: "moddable", root }),
+    joinStandIns(join(root, "firmware/platform/moddable/lin")),
+  ]);
+  await writeFiles(target, { "core.js": bundle.core, "main.js": bundle.main });
+  await writeFiles(join(target, "lin"), standIns);
+  const tables = [...loadBoards().values()].map((board) => [`${board.name}.csv`, partitionTable(board)]);
+  await writeFiles(join(target, "partitions"), Object.fromEntries(tables));
+  return bundle;
+}
+
+/** Modules of the SDK that its desktop platform lacks, by file name. */
+async function joinStandIns(folder: string): Promise<Record<string, string>> {
+  const sources = (await readdir(folder)).filter((file) => file.endsWith(".ts"));
+  const modules = sources.map(async (file) => {
+    const plugins = [mainImports({ coreFile: "", folder })];
+    const joined = await joinModule({ entryPoints: [join(folder, file)], plugins });
+    return [file.replace(".ts", ".js"), await minify(joined)];
+  });
+  return Object.fromEntries(await Promise.all(modules));
+}
+
+async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
 }
 
 function joinMain(root: string, platform: MainPlatform): Promise<JoinedModule> {
@@ -145,7 +164,6 @@ async function rethrow(error: unknown): Promise<never> {
 
 if (import.meta.main) {
   const folder = process.argv[2] ?? join(projectRoot, "build/firmware");
-  for (const { platform, bundle } of await writeBundles(folder)) {
-    console.log(`${join(folder, platform)}: core ${bundle.coreBytes} bytes, main ${bundle.mainBytes} bytes`);
-  }
+  const { coreBytes, mainBytes } = await writeBundles(folder);
+  console.log(`${join(folder, "moddable")}: core ${coreBytes} bytes, main ${mainBytes} bytes`);
 }
