@@ -16,8 +16,13 @@ export class XsEngine implements Engine {
 
   /** @throws {NoCompiler} {BuildFailed} {BundleError} {ModuleSyntaxError} */
   static async make(onProgress: (text: string) => void): Promise<XsEngine> {
+    let shown = -1;
     const host = await buildXsHost({
-      onProgress: ({ percent }) => onProgress(`Building the XS engine (once on this computer): ${percent} %`),
+      onProgress: ({ percent }) => {
+        const step = Math.floor(percent / 5) * 5;
+        if (step > shown) onProgress(`Building the XS engine (once on this computer): ${step} %`);
+        shown = step;
+      },
     });
     onProgress("Compiling the firmware for XS");
     const bundle = await bundleFirmware({ main: "desktop" });

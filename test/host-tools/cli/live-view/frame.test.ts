@@ -1,66 +1,13 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { describe, expect, it } from "vitest";
 import { frame, type SwarmView } from "../../../../host-tools/cli/live-view/frame.ts";
-import type { BoardStatus, Status } from "../../../../host-tools/leader/api-types.ts";
+import type { BoardStatus } from "../../../../host-tools/leader/api-types.ts";
+import { sampleBoard as board, sampleStatus } from "./sample-status.ts";
 
 const plain = (_style: unknown, text: string) => text;
 
-function board(id: string, over: Partial<BoardStatus> = {}): BoardStatus {
-  return {
-    id,
-    model: "esp32c3-devkit",
-    memberId: `${id}.5f3a90c2`,
-    role: "learner",
-    link: "up",
-    term: 2,
-    matchIndex: 9,
-    appliedIndex: 9,
-    heapUsedBytes: 40_960,
-    heapPeakBytes: 51_200,
-    arenaBytes: 94_208,
-    samplesIn: 120,
-    reportsOut: 30,
-    readingsDropped: 0,
-    reconnects: 0,
-    outputs: [{ name: "fan", value: 90, cause: "rule" }],
-    readings: [{ metric: "temperature", value: 28.31, unit: "°C", atMs: 0 }],
-    lastSeenMs: 0,
-    ...over,
-  };
-}
-
 function view(boards: readonly BoardStatus[], over: Partial<SwarmView> = {}): SwarmView {
-  const status: Status = {
-    swarm: "greenhouse",
-    leader: {
-      id: "a.11aa22bb",
-      role: "leader",
-      term: 2,
-      lastIndex: 9,
-      commitIndex: 9,
-      appliedIndex: 9,
-      pid: 4711,
-      uptimeMs: 83_000,
-      mqttPort: 7883,
-      httpPort: 7800,
-      voters: ["a.11aa22bb"],
-    },
-    boards,
-    settings: {},
-    counters: {
-      messagesIn: 1,
-      messagesOut: 1,
-      bytesIn: 1,
-      bytesOut: 1,
-      payloadBytesIn: 1,
-      payloadBytesOut: 1,
-      refused: 0,
-      garbage: 0,
-      disconnects: 0,
-      readingsStored: 1234,
-    },
-    violations: [],
-  };
+  const status = sampleStatus(boards);
   return {
     swarm: "greenhouse",
     engine: "5 boards in XS, 32-bit",

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { statusChanges } from "../../../../host-tools/cli/live-view/status-changes.ts";
+import type { Status } from "../../../../host-tools/leader/api-types.ts";
+import { sampleBoard, sampleStatus } from "./sample-status.ts";
+
+const boards = [sampleBoard("north-1"), sampleBoard("door", { outputs: [] })];
+const before = sampleStatus(boards);
+
+const told = (after: Status, since: Status | undefined = before) =>
+  statusChanges(since, after).map(({ level, source, text }) => `${level} ${source}: ${text}`);
+
+describe("what is told between two statuses", () => {
+  it("is nothing when only readings and counts have changed", () => {
+    const busy = boards.map((board) => ({ ...board, readings: [], samplesIn: 999, heapUsedBytes: 1 }));
+    expect(told(sampleStatus(busy))).toEqual([]);
+  });
+
+  it("is, at first, who leads and who is there", () => {
+    expect(statusChanges(undefined, before).map(({ source, text }) => `${source}: ${text}`)).toEqual([
+      "leader: a.11aa22bb is leader in term 2",
+      "leader: voters: a.11aa22bb",
+      "north-1: joined: learner, term 2, applied 9, heap 40 of 92 KB",
+      "north-1: fan 90 (rule)",
+      "door: joined: learner, term 2, applied 9, heap 40 of 92 KB",
+    ]);
+  });
+
+  it("is an election", () => {
+    const leader = { ...before.leader, term: 3, role: "candidate" as const };
+    expect(told(sampleStatus(boards, { leader }))).toEqual([
+      "info leader: a.11aa22bb is candidate in term 3",
+    ]);
+  });
+
+  it("is a setting that was set, and the output that follows it", () => {
+    const fan = { name: "fan", value: 40, cause: "setting" as const };
+    const after = sampleStatus([sampleBoard("north-1", { outputs: [fan] }), boards[1]!], {
+      settings: {
+        "fan.duty": {
+          value: 40,
+          unit: "%",
+          index: 10,
+          takes: { type: "number", unit: "%", min: 0, max: 100, initial: 20 },
+        },
+      },
+    });
+    expect(told(after)).toEqual([
+      "info leader: fan.duty = 40 % (entry 10)",
+      "info north-1: fan 40 (setting)",
+    ]);
+  });
+
+  it("is a board that lost its link, and its return", () => {
+    const away = sampleStatus([sampleBoard("north-1", { link: "down" }), boards[1]!]);
+    expect(told(away)).toEqual(["warn north-1: lost its link"]);
+    expect(told(before, away)).toEqual([
+      "info north-1: joined: learner, term 2, applied 9, heap 40 of 92 KB",
+    ]);
+  });
+
+  it("is a promotion, and a broken promise, each once", () => {
+    const violations = ["door voted twice in term 2."];
+    const after = sampleStatus([sampleBoard("north-1", { role: "voter" }), boards[1]!], { violations });
+    expect(told(after)).toEqual([
+      "error leader: door voted twice in term 2.",
+      "info north-1: is a voter now",
+    ]);
+    expect(told(after, after)).toEqual([]);
+  });
+});
