@@ -84,16 +84,16 @@ export class Simulation {
       ends.push(() => state.release());
       const system = new SystemSensors();
       const sensors = swarmSensors(definition, options.replay, system, () => performance.now());
-      const engine = await readyEngine(options);
-      signal.throwIfAborted();
-      onProgress("Starting the leader");
       const leader = new LeaderSupervisor({
         ...options,
         tell: (level, text) => options.onEvent(level, "leader", text),
       });
-      ends.push(() => leader.stop());
-      const [address] = await Promise.all([leader.start(), system.start()]);
-      ends.push(() => system.stop());
+      ends.push(
+        () => leader.stop(),
+        () => system.stop(),
+      );
+      onProgress("Starting the leader");
+      const [engine, address] = await Promise.all([readyEngine(options), leader.start(), system.start()]);
       signal.throwIfAborted();
       onProgress("Switching the boards on");
       const boards = makeBoards(options, engine, sensors, state, address.mqttPort);
