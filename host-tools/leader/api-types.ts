@@ -15,6 +15,7 @@
  * Every refusal is `{error: ApiError}` with a 4xx or 5xx status.
  */
 import type { OutputState } from "../../protocols/messages/board-messages.ts";
+import type { SettingDefinition } from "../swarm-file/definition.ts";
 
 export interface Status {
   readonly swarm: string;
@@ -71,6 +72,8 @@ export interface Setting {
   readonly unit: string;
   /** Log index of the entry that set it; 0 while it has its initial value and nothing was committed. */
   readonly index: number;
+  /** Its type and limits, as `swarm.ts` defines them. */
+  readonly takes: SettingDefinition;
 }
 
 export interface SetResult {
@@ -104,10 +107,16 @@ export interface StoredReading {
 export interface Counters {
   readonly messagesIn: number;
   readonly messagesOut: number;
+  /** On the TCP connections, MQTT framing and control packets included. */
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** The CBOR of the messages alone. */
+  readonly payloadBytesIn: number;
+  readonly payloadBytesOut: number;
   /** Bytes that were no MQTT, or a payload that did not decode; the connection was closed. */
   readonly garbage: number;
+  /** Connections closed for asking what was not theirs: an unknown client id, a foreign topic, a message before hello. */
+  readonly refused: number;
   readonly disconnects: number;
   readonly readingsStored: number;
 }

@@ -1,0 +1,29 @@
+/** A refusal on its way to the client: one sentence, a code that programs can read, the HTTP status that goes with it. */
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { ApiError } from "./api-types.ts";
+
+const statusOf: Readonly<Record<ApiError["code"], ContentfulStatusCode>> = {
+  "bad-request": 400,
+  "not-found": 404,
+  "out-of-limits": 422,
+  internal: 500,
+  "not-leader": 503,
+  timeout: 504,
+};
+
+export class ApiFailure extends Error {
+  override readonly name = "ApiFailure";
+  readonly code: ApiError["code"];
+  readonly status: ContentfulStatusCode;
+
+  /** @param status where HTTP has a closer word than the code. */
+  constructor(code: ApiError["code"], message: string, status: ContentfulStatusCode = statusOf[code]) {
+    super(message);
+    this.code = code;
+    this.status = status;
+  }
+
+  get body(): { error: ApiError } {
+    return { error: { message: this.message, code: this.code } };
+  }
+}

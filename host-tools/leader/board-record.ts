@@ -1,0 +1,130 @@
+/** What the leader knows of one board: who it is at present, what it last said, what it last measured. */
+import type { Health, Hello, Report } from "../../protocols/messages/board-messages.ts";
+import { programLimits } from "../../protocols/pipeline/program.ts";
+import type { AppendResponse, MemberId } from "../../protocols/raft/types.ts";
+import type { BoardDefinition } from "../swarm-file/definition.ts";
+import type { BoardStatus } from "./api-types.ts";
+import { BoardClock } from "./board-clock.ts";
+import type { BoardLink } from "./broker.ts";
+import type { NewReading } from "./telemetry.ts";
+
+type LastReading = BoardStatus["readings"][number];
+
+/** A board that changes its program keeps reporting under its old metrics for a moment. */
+const metricsMax = 2 * programLimits.pipelinesMax;
+
+export class BoardRecord {
+  readonly name: string;
+  readonly definition: BoardDefinition;
+  memberId: MemberId | undefined;
+  /** The connection on which it said hello; undefined while it is down. */
+  link: BoardLink | undefined;
+  #clock = new BoardClock();
+  #lastSequence = -1;
+  #lastSeenMs: number | undefined;
+  /** As the board last said. */
+  term = 0;
+  appliedIndex = 0;
+  /** The last entry that it acknowledged. */
+  matchIndex = 0;
+  #health: Health | undefined;
+  readonly #readings = new Map<string, LastReading>();
+
+  constructor(name: string, definition: BoardDefinition) {
+    this.name = name;
+    this.definition = definition;
+  }
+
+  /** A new connection of `hello.memberId`. Returns what it should have remembered and did not, as sentences. */
+  greet(link: BoardLink, hello: Hello, nowMs: number): string[] {
+    const isSame = hello.memberId === this.memberId;
+    const forgotten = isSame ? this.#forgottenBy(hello) : [];
+    this.link = link;
+    this.memberId = hello.memberId;
+    this.#clock = new BoardClock();
+    this.#lastSequence = -1;
+    this.#lastSeenMs = nowMs;
+    this.term = hello.term;
+    if (!isSame) this.matchIndex = 0;
+    this.appliedIndex = hello.appliedIndex;
+    return forgotten;
+  }
+
+  /** Takes a report's readings, placed on the leader's clock; none when this report was taken before on this connection. */
+  takeReport(report: Report, nowMs: number): NewReading[] {
+    this.#hear(report.sentMs, nowMs);
+    if (report.sequence <= this.#lastSequence) return [];
+    this.#lastSequence = report.sequence;
+    const readings: NewReading[] = [];
+    for (const { metric, takenMs, value, quality } of report.readings) {
+      if (!this.#readings.has(metric) && this.#readings.size === metricsMax) continue;
+      // No reading is taken after it was sent.
+      const atMs = Math.round(this.#clock.at(Math.min(takenMs, report.sentMs)));
+      const shown = Number.isFinite(value) ? value : null;
+      this.#readings.set(metric, { metric, value: shown, unit: this.definition.units[metric] ?? "", atMs });
+      readings.push({ board: this.name, metric, atMs, value, quality });
+    }
+    return readings;
+  }
+
+  /** Returns a broken promise as a sentence, or undefined. */
+  takeHealth(health: Health, nowMs: number): string | undefined {
+    this.#hear(health.sentMs, nowMs);
+    this.#health = health;
+    this.term = health.term;
+    this.appliedIndex = health.appliedIndex;
+    if (health.appliedIndex <= health.commitIndex) return undefined;
+    return `${this.name} applied entry ${health.appliedIndex} while it knew only ${health.commitIndex} to be committed.`;
+  }
+
+  takeAppendResponse(response: AppendResponse, nowMs: number): void {
+    this.#lastSeenMs = nowMs;
+    this.term = response.term;
+    this.appliedIndex = response.appliedIndex;
+    if (response.success) this.matchIndex = Math.max(this.matchIndex, response.matchIndex);
+  }
+
+  status(isVoter: (id: MemberId) => boolean): BoardStatus {
+    const health = this.#health;
+    const role = this.memberId === undefined ? "unknown" : isVoter(this.memberId) ? "voter" : "learner";
+    return {
+      id: this.name,
+      model: this.definition.model,
+      memberId: this.memberId,
+      role,
+      link: this.link === undefined ? "down" : "up",
+      term: this.term,
+      matchIndex: this.matchIndex,
+      appliedIndex: this.appliedIndex,
+      heapUsedBytes: health?.heapUsedBytes ?? 0,
+      heapPeakBytes: health?.heapPeakBytes ?? 0,
+      arenaBytes: health?.arenaBytes ?? 0,
+      samplesIn: health?.samplesIn ?? 0,
+      reportsOut: health?.reportsOut ?? 0,
+      readingsDropped: health?.readingsDropped ?? 0,
+      reconnects: health?.reconnects ?? 0,
+      outputs: health?.outputs ?? [],
+      readings: [...this.#readings.values()],
+      lastSeenMs: this.#lastSeenMs,
+    };
+  }
+
+  #hear(sentMs: number, nowMs: number): void {
+    this.#clock.hear(sentMs, nowMs);
+    this.#lastSeenMs = nowMs;
+  }
+
+  /** Term and acknowledged entries are durable on a member for as long as it keeps its id (Raft, figure 2: persistent state). */
+  #forgottenBy(hello: Hello): string[] {
+    const forgotten = [];
+    if (hello.term < this.term) {
+      forgotten.push(`${hello.memberId} returned in term ${hello.term} after it had been in ${this.term}.`);
+    }
+    if (hello.lastIndex < this.matchIndex) {
+      forgotten.push(
+        `${hello.memberId} returned with a log up to ${hello.lastIndex} after it had acknowledged ${this.matchIndex}.`,
+      );
+    }
+    return forgotten;
+  }
+}

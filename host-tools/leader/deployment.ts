@@ -1,0 +1,82 @@
+/**
+ * What the swarm's definition asks of the agreed state: every board's program as compiled, and a value for every setting.
+ *
+ * Boards know only what is committed, so a setting that was never set is committed with its initial value. One that was set
+ * keeps its value, whatever the definition's initial one is now. All is proposed at once, so that one round of appends
+ * carries it.
+ */
+
+import { programToWire } from "../../protocols/pipeline/program-codec.ts";
+import type { Entry } from "../../protocols/raft/types.ts";
+import { EntryKind } from "../../protocols/raft/types.ts";
+import { type PutCommand, programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
+import type { SwarmDefinition } from "../swarm-file/definition.ts";
+import type { AgreedState } from "./agreed-state.ts";
+import { encodeCbor } from "./cbor.ts";
+import { encodePut } from "./entries.ts";
+import type { Log } from "./log.ts";
+import type { Replica } from "./raft/replica.ts";
+import { checkSetting } from "./settings.ts";
+
+/** Deploys once in each term that this host leads, as soon as an entry of the term is committed and all before it with it. */
+export class Deployment {
+  readonly #definition: SwarmDefinition;
+  readonly #state: AgreedState;
+  readonly #log: Log;
+  #deployedTerm = 0;
+
+  constructor(definition: SwarmDefinition, state: AgreedState, log: Log) {
+    this.#definition = definition;
+    this.#state = state;
+    this.#log = log;
+  }
+
+  /** Call after entries were applied. */
+  committed(entries: readonly Entry[], replica: Replica): void {
+    const newest = entries.at(-1);
+    if (newest === undefined || newest.term === this.#deployedTerm || !replica.isLeader) return;
+    if (newest.term !== replica.status().term) return;
+    this.#deployedTerm = newest.term;
+    // The replica is in the middle of applying; it takes proposals when it has finished.
+    setImmediate(() => this.#deploy(replica));
+  }
+
+  #deploy(replica: Replica): void {
+    for (const command of missingPuts(this.#definition, this.#state)) {
+      replica.propose(EntryKind.put, encodePut(command)).then(
+        ({ index }) => this.#log.info("deployed", { key: command.key, index }),
+        // The next term deploys what is missing then.
+        (error: Error) => this.#log.warn("not-deployed", { key: command.key, reason: error.message }),
+      );
+    }
+  }
+}
+
+/** What must be put so that the state is what the definition asks for; empty when it is. */
+export function missingPuts(definition: SwarmDefinition, state: AgreedState): PutCommand[] {
+  const puts: PutCommand[] = [];
+  for (const [key, { initial }] of Object.entries(definition.settings)) {
+    if (!isStillValid(definition, key, state.get(key)?.value)) puts.push({ key, value: initial });
+  }
+  for (const [board, { program }] of Object.entries(definition.boards)) {
+    const key = programKeyPrefix + board;
+    const value = encodeCbor(programToWire(program));
+    if (!areEqual(value, state.get(key)?.value)) puts.push({ key, value });
+  }
+  return puts;
+}
+
+/** A value that was agreed under other limits than today's is replaced: no board may act on it. */
+function isStillValid(definition: SwarmDefinition, key: string, value: StateValue | undefined): boolean {
+  if (value === undefined) return false;
+  try {
+    checkSetting(definition.settings, key, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function areEqual(wanted: Uint8Array, present: StateValue | undefined): boolean {
+  return present instanceof Uint8Array && Buffer.compare(wanted, present) === 0;
+}

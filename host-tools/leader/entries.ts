@@ -1,0 +1,52 @@
+/** Log entries, read and written with the host's CBOR. */
+
+import { type Entry, EntryKind } from "../../protocols/raft/types.ts";
+import { commandFromWire, commandToWire } from "../../protocols/state/codec.ts";
+import type { PutCommand, StateValue } from "../../protocols/state/command.ts";
+import type { LogEntry } from "./api-types.ts";
+import { decodeCbor, encodeCbor } from "./cbor.ts";
+
+/** The data of a `put` entry. */
+export function encodePut(command: PutCommand): Uint8Array {
+  return encodeCbor(commandToWire(command));
+}
+
+/** undefined for an entry that is no `put` of a version that this host knows: it is skipped (design, point 11). */
+export function readPut(entry: Entry): PutCommand | undefined {
+  if (entry.kind !== EntryKind.put || entry.version !== 1) return undefined;
+  try {
+    return commandFromWire(decodeCbor(entry.data));
+  } catch {
+    return undefined;
+  }
+}
+
+/** How `covey log` shows an entry. */
+export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
+  const { index, term } = entry;
+  const committed = index <= commitIndex;
+  if (entry.kind === EntryKind.noop) return { index, term, kind: "noop", text: "", committed };
+  if (entry.kind === EntryKind.membership) {
+    return { index, term, kind: "membership", text: describeVoters(entry.data), committed };
+  }
+  const put = readPut(entry);
+  if (put !== undefined) return { index, term, kind: "put", text: describePut(put), committed };
+  const text = `kind ${entry.kind}, version ${entry.version}, ${entry.data.length} bytes`;
+  return { index, term, kind: "unknown", text, committed };
+}
+
+function describePut({ key, value }: PutCommand): string {
+  return value === undefined ? `${key} deleted` : `${key} = ${describeValue(value)}`;
+}
+
+function describeValue(value: StateValue): string {
+  return value instanceof Uint8Array ? `${value.length} bytes` : JSON.stringify(value);
+}
+
+function describeVoters(data: Uint8Array): string {
+  try {
+    return (decodeCbor(data) as unknown[]).join(", ");
+  } catch {
+    return `${data.length} bytes`;
+  }
+}

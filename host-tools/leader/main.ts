@@ -1,0 +1,114 @@
+/**
+ * The leader as a process of its own: what `covey lead` and `covey sim` start.
+ *
+ * Prints one line of JSON on stdout when it serves, logs on stderr, ends on SIGTERM or SIGINT, and, with `--parent`, when its
+ * stdin closes: a parent that dies by SIGKILL leaves no leader behind.
+ */
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { SwarmDefinition } from "../swarm-file/definition.ts";
+import { type RunningLeader, startLeader } from "./leader.ts";
+import { createLog, type LogLevel, logLevels } from "./log.ts";
+
+/** The line on stdout. */
+export interface ReadyLine {
+  readonly ready: true;
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly pid: number;
+}
+
+interface Options {
+  readonly definition: string;
+  readonly state: string;
+  readonly host: string;
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly keepDays: number | undefined;
+  readonly keepReadings: number | undefined;
+  readonly logLevel: LogLevel;
+  readonly parent: boolean | undefined;
+}
+
+const command = new Command("leader")
+  .description("Runs one leader host of a swarm.")
+  .requiredOption("--definition <file>", "the compiled swarm, as JSON")
+  .requiredOption("--state <folder>", "where this swarm's state is kept")
+  .requiredOption("--host <name>", "which of the swarm's hosts this is")
+  .option("--mqtt-port <port>", "for the boards; 0 takes any free one", parsePort, 7883)
+  .option("--http-port <port>", "for the page and the other verbs; 0 takes any free one", parsePort, 7800)
+  .option("--keep-days <days>", "how long readings are kept", parsePositive)
+  .option("--keep-readings <count>", "how many readings of each metric are kept", parsePositive)
+  .addOption(
+    new Option("--log-level <level>", "least important line to log").choices(logLevels).default("info"),
+  )
+  .option("--parent", "end when stdin closes");
+
+await main(command.parse().opts());
+
+async function main(options: Options): Promise<void> {
+  const log = createLog(options.logLevel, (line) => process.stderr.write(line));
+  let leader: RunningLeader | undefined;
+  let isStopping = false;
+  const stop = async (exitCode: number) => {
+    if (isStopping) return;
+    isStopping = true;
+    await leader?.stop();
+    process.exit(exitCode);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop(0));
+  if (options.parent) process.stdin.resume().on("close", () => stop(0));
+  try {
+    leader = await startLeader({
+      definition: readDefinition(options.definition),
+      stateDir: options.state,
+      hostName: options.host,
+      mqttPort: options.mqttPort,
+      httpPort: options.httpPort,
+      retention: retentionOf(options),
+      log,
+      onFailure: (error) => {
+        log.error("leader-failed", { reason: error.message });
+        stop(1);
+      },
+    });
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+  if (isStopping) await leader.stop().then(() => process.exit(0));
+  const ready: ReadyLine = {
+    ready: true,
+    mqttPort: leader.mqttPort,
+    httpPort: leader.httpPort,
+    pid: process.pid,
+  };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+}
+
+function readDefinition(file: string): SwarmDefinition {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as SwarmDefinition;
+  } catch (error) {
+    throw new Error(`The swarm's definition ${file} could not be read: ${(error as Error).message}.`);
+  }
+}
+
+function retentionOf({ keepDays, keepReadings }: Options) {
+  return {
+    ...(keepDays === undefined ? {} : { ageMaxMs: keepDays * 24 * 3_600_000 }),
+    ...(keepReadings === undefined ? {} : { readingsPerSeriesMax: keepReadings }),
+  };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+}
+
+function parsePositive(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError("It is a whole number, 1 or more.");
+}

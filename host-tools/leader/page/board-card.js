@@ -1,0 +1,162 @@
+// @ts-check
+/** One board: who it is, how far it agrees, its memory, its readings and its outputs. */
+import { element, KeyedList, setAttribute, setText } from "./elements.js";
+import { bytes, duration, quantity } from "./quantities.js";
+import { Sparkline } from "./sparkline.js";
+
+/** @typedef {import("../api-types.ts").BoardStatus} BoardStatus */
+/** @typedef {import("../api-types.ts").Status} Status */
+
+const causeText = Object.freeze({
+  safe: "safe value",
+  setting: "follows its setting",
+  rule: "held by a rule",
+});
+
+export class BoardCard {
+  #name;
+  #link = element("span", { class: "link" });
+  #role = element("span", { class: "badge" });
+  #identity = element("p", { class: "quiet identity" });
+  #agreement = element("dd");
+  #heapText = element("dd");
+  #meter = element("div", { class: "meter", role: "meter", "aria-valuemin": "0" });
+  #meterFill = element("div", { class: "fill" });
+  #meterPeak = element("div", { class: "peak" });
+  #readingList = element("ul", { class: "readings" });
+  #outputList = element("ul", { class: "outputs" });
+  #readings;
+  #outputs;
+  /** @type {Map<string, Sparkline>} */
+  #sparklines = new Map();
+  element;
+
+  /** @param {string} name */
+  constructor(name) {
+    this.#name = name;
+    this.#meter.append(this.#meterFill, this.#meterPeak);
+    this.#readings = new KeyedList(this.#readingList, (metric) => this.#makeReading(metric));
+    this.#outputs = new KeyedList(this.#outputList, (output) => makeOutput(output));
+    const heading = element("h3", { id: `board-${name}` }, name);
+    this.element = element(
+      "li",
+      { class: "card board", "aria-labelledby": `board-${name}` },
+      element("div", { class: "board-head" }, heading, this.#role, this.#link),
+      this.#identity,
+      element(
+        "dl",
+        { class: "pairs" },
+        element("div", {}, element("dt", {}, "Applied"), this.#agreement),
+        element("div", {}, element("dt", {}, "Memory"), this.#heapText),
+      ),
+      this.#meter,
+      this.#readingList,
+      this.#outputList,
+    );
+  }
+
+  /** @param {{ board: BoardStatus, commitIndex: number }} now */
+  update({ board, commitIndex }) {
+    setAttribute(this.element, "data-link", board.link);
+    setText(this.#link, linkText(board));
+    setText(this.#role, board.role);
+    setAttribute(this.#role, "data-role", board.role);
+    setText(
+      this.#identity,
+      board.memberId === undefined ? board.model : `${board.model} · ${board.memberId}`,
+    );
+    this.#updateAgreement(board, commitIndex);
+    this.#updateMemory(board);
+    this.#readings.update(board.readings.map((reading) => [reading.metric, reading]));
+    this.#outputs.update(board.outputs.map((output) => [output.name, output]));
+  }
+
+  /**
+   * A reading of the past, for the line.
+   * @param {string} metric
+   * @param {number} atMs
+   * @param {number | null} value
+   */
+  remember(metric, atMs, value) {
+    this.#sparkline(metric).add(atMs, value);
+  }
+
+  /**
+   * @param {BoardStatus} board
+   * @param {number} commitIndex
+   */
+  #updateAgreement(board, commitIndex) {
+    const behind = commitIndex - board.appliedIndex;
+    const state = board.memberId === undefined ? "unknown" : behind > 0 ? "behind" : "agreed";
+    setAttribute(this.#agreement, "data-agreement", state);
+    if (state === "unknown") setText(this.#agreement, "not heard of yet");
+    else if (state === "behind") setText(this.#agreement, `${board.appliedIndex} of ${commitIndex}`);
+    else setText(this.#agreement, `${board.appliedIndex}, all agreed`);
+  }
+
+  /** @param {BoardStatus} board */
+  #updateMemory(board) {
+    const known = board.arenaBytes > 0;
+    this.#meter.hidden = !known;
+    setText(
+      this.#heapText,
+      known ? `${bytes(board.heapUsedBytes)} of ${bytes(board.arenaBytes)}` : "not reported yet",
+    );
+    if (!known) return;
+    this.#meterFill.style.setProperty("--share", String(board.heapUsedBytes / board.arenaBytes));
+    this.#meterPeak.style.setProperty("--share", String(board.heapPeakBytes / board.arenaBytes));
+    setAttribute(this.#meter, "aria-valuemax", String(board.arenaBytes));
+    setAttribute(this.#meter, "aria-valuenow", String(board.heapUsedBytes));
+    setAttribute(this.#meter, "aria-label", `Heap of ${this.#name}`);
+    setAttribute(
+      this.#meter,
+      "aria-valuetext",
+      `${bytes(board.heapUsedBytes)} of ${bytes(board.arenaBytes)}`,
+    );
+    setAttribute(this.#meter, "title", `at most ${bytes(board.heapPeakBytes)} so far`);
+  }
+
+  /** @param {string} metric */
+  #sparkline(metric) {
+    let line = this.#sparklines.get(metric);
+    if (line === undefined) {
+      line = new Sparkline();
+      this.#sparklines.set(metric, line);
+    }
+    return line;
+  }
+
+  /** @param {string} metric */
+  #makeReading(metric) {
+    const value = element("span", { class: "value" });
+    const line = this.#sparkline(metric);
+    const row = element("li", {}, element("span", { class: "metric" }, metric), line.element, value);
+    /** @param {BoardStatus["readings"][number]} reading */
+    const update = (reading) => {
+      setText(value, reading.value === null ? "no reading" : quantity(reading.value, reading.unit));
+      line.add(reading.atMs, reading.value);
+    };
+    return { element: row, update };
+  }
+}
+
+/** @param {string} name */
+function makeOutput(name) {
+  const value = element("span", { class: "value" });
+  const cause = element("span", { class: "cause" });
+  const row = element("li", {}, element("span", { class: "metric" }, name), cause, value);
+  /** @param {BoardStatus["outputs"][number]} output */
+  const update = (output) => {
+    setText(value, quantity(output.value, ""));
+    setText(cause, causeText[output.cause]);
+    setAttribute(cause, "data-cause", output.cause);
+  };
+  return { element: row, update };
+}
+
+/** @param {BoardStatus} board */
+function linkText(board) {
+  if (board.link === "up") return "connected";
+  if (board.lastSeenMs === undefined) return "never seen";
+  return `gone for ${duration(Math.max(0, Date.now() - board.lastSeenMs))}`;
+}

@@ -1,0 +1,151 @@
+// @ts-check
+/** The first page: the status as the leader pushes it, and the settings. */
+import { BoardCard } from "./board-card.js";
+import { byId, element, KeyedList, setAttribute, setFacts, setText } from "./elements.js";
+import { bytes, duration, number } from "./quantities.js";
+import { SettingRow } from "./settings-card.js";
+import { sparklineLimits } from "./sparkline.js";
+
+/** @typedef {import("../api-types.ts").Status} Status */
+/** @typedef {import("../api-types.ts").Setting} Setting */
+/** @typedef {import("../api-types.ts").StoredReading} StoredReading */
+/** @typedef {import("../api-types.ts").BoardStatus} BoardStatus */
+
+const retryMs = 2_000;
+/** The leader sends a comment at least this often on a living stream, but the browser hides it; a new status is our sign of life. */
+const historyReadingsMax = 20_000;
+
+/** @type {Map<string, BoardCard>} */
+const cards = new Map();
+/** @type {KeyedList<{ board: BoardStatus, commitIndex: number }>} */
+const boards = new KeyedList(byId("boards"), (name) => {
+  const card = new BoardCard(name);
+  cards.set(name, card);
+  return { element: card.element, update: (now) => card.update(now) };
+});
+/** @type {KeyedList<Setting>} */
+const settings = new KeyedList(byId("settings"), (key) => {
+  const row = new SettingRow(key);
+  return { element: row.element, update: (setting) => row.update(setting) };
+});
+/** @type {KeyedList<string>} */
+const violations = new KeyedList(byId("violation-list"), (sentence) => ({
+  element: element("li", {}, sentence),
+  update: () => {},
+}));
+
+let isFirst = true;
+follow();
+
+function follow() {
+  const source = new EventSource("/api/events");
+  source.addEventListener("open", () => showConnection("live", "live"));
+  source.addEventListener("status", (event) => show(JSON.parse(event.data)));
+  source.addEventListener("error", () => {
+    showConnection("lost", "leader not reachable, trying again");
+    // The browser gives up for good when it was answered with an error.
+    if (source.readyState === EventSource.CLOSED) setTimeout(follow, retryMs);
+  });
+}
+
+/**
+ * @param {"live" | "lost"} state
+ * @param {string} text
+ */
+function showConnection(state, text) {
+  setAttribute(byId("connection"), "data-state", state);
+  setText(byId("connection"), text);
+  document.body.dataset.connection = state;
+}
+
+/** @param {Status} status */
+function show(status) {
+  document.title = `${status.swarm} · Covey`;
+  setText(byId("swarm"), status.swarm);
+  setText(byId("summary"), summary(status));
+  setFacts(byId("leader"), leaderFacts(status));
+  const { commitIndex } = status.leader;
+  // The past comes first: a line takes its points in order.
+  if (isFirst) {
+    isFirst = false;
+    showPast(status).finally(() => showBoards(status.boards, commitIndex));
+  } else showBoards(status.boards, commitIndex);
+  byId("settings-section").hidden = Object.keys(status.settings).length === 0;
+  settings.update(Object.entries(status.settings));
+  byId("violations").hidden = status.violations.length === 0;
+  violations.update(status.violations.map((sentence) => [sentence, sentence]));
+  setFacts(byId("counters"), counterFacts(status));
+}
+
+/**
+ * @param {readonly BoardStatus[]} all
+ * @param {number} commitIndex
+ */
+function showBoards(all, commitIndex) {
+  boards.update(all.map((board) => [board.id, { board, commitIndex }]));
+}
+
+/** @param {Status} status */
+async function showPast(status) {
+  showBoards(
+    status.boards.map((board) => ({ ...board, readings: [] })),
+    status.leader.commitIndex,
+  );
+  const from = Date.now() - sparklineLimits.ageMaxMs;
+  const response = await fetch(`/api/readings?from=${from}&limit=${historyReadingsMax}`);
+  if (!response.ok) return;
+  for (const { board, metric, atMs, value } of /** @type {StoredReading[]} */ (await response.json())) {
+    cards.get(board)?.remember(metric, atMs, value);
+  }
+}
+
+/** @param {Status} status */
+function summary({ boards: all, leader }) {
+  const connected = all.filter((board) => board.link === "up").length;
+  const agreed = all.filter(
+    (board) => board.link === "up" && board.appliedIndex >= leader.commitIndex,
+  ).length;
+  const board = all.length === 1 ? "board" : "boards";
+  if (connected === 0) return `none of ${all.length} ${board} connected`;
+  const agreement = agreed === connected ? "all agreed" : `${agreed} up to date`;
+  return `${connected} of ${all.length} ${board} connected, ${agreement}`;
+}
+
+/**
+ * @param {Status} status
+ * @returns {[string, string][]}
+ */
+function leaderFacts({ leader }) {
+  return [
+    ["Host", leader.id],
+    ["Role", leader.role],
+    ["Term", number(leader.term)],
+    ["Committed", `${number(leader.commitIndex)} of ${number(leader.lastIndex)}`],
+    ["Voters", leader.voters.map(nameOf).join(", ") || "none yet"],
+    ["Running for", duration(leader.uptimeMs)],
+  ];
+}
+
+/**
+ * @param {Status} status
+ * @returns {[string, string][]}
+ */
+function counterFacts({ counters }) {
+  return [
+    ["Messages in", number(counters.messagesIn)],
+    ["Messages out", number(counters.messagesOut)],
+    ["Bytes in", bytes(counters.bytesIn)],
+    ["Bytes out", bytes(counters.bytesOut)],
+    ["Readings stored", number(counters.readingsStored)],
+    ["Disconnects", number(counters.disconnects)],
+    ["Garbage", number(counters.garbage)],
+  ];
+}
+
+/**
+ * `north-1` of `north-1.5f3a90c2`.
+ * @param {string} memberId
+ */
+function nameOf(memberId) {
+  return memberId.includes(".") ? memberId.slice(0, memberId.lastIndexOf(".")) : memberId;
+}

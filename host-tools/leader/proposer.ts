@@ -1,0 +1,73 @@
+/** Proposing a change, as somebody who waits for the answer sees it: agreed, refused, or not known in time. */
+import {
+  EntryTooLarge,
+  MembershipRefused,
+  NotLeader,
+  ProposalQueueFull,
+} from "../../protocols/raft/errors.ts";
+import { EntryKind } from "../../protocols/raft/types.ts";
+import type { PutCommand } from "../../protocols/state/command.ts";
+import { ApiFailure } from "./api-failure.ts";
+import { encodePut } from "./entries.ts";
+import { ReplicaStopped, Superseded } from "./raft/proposals.ts";
+import type { Replica } from "./raft/replica.ts";
+
+/** How long a client waits for a majority; several elections fit. */
+export const agreementWaitMs = 10_000;
+
+/**
+ * Resolves once the entry is committed and applied here. Rejects with an `ApiFailure`; one with the code `timeout` means that the
+ * entry may still be committed.
+ */
+export async function agreeOn(
+  replica: Replica,
+  command: PutCommand,
+): Promise<{ index: number; term: number }> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(outcomeUnknown(replica, command.key)), agreementWaitMs);
+  });
+  try {
+    return await Promise.race([replica.propose(EntryKind.put, encodePut(command)), tooLate]);
+  } catch (error) {
+    throw explain(replica, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function outcomeUnknown(replica: Replica, key: string): ApiFailure {
+  return new ApiFailure(
+    "timeout",
+    `No majority agreed within ${agreementWaitMs / 1_000} s (${describeVoters(replica)}); ` +
+      `the change may still happen, so look with "covey get ${key}" before you repeat it.`,
+  );
+}
+
+function explain(replica: Replica, error: unknown): unknown {
+  if (error instanceof NotLeader) {
+    return new ApiFailure(
+      "not-leader",
+      `This swarm has no leader at the moment (${describeVoters(replica)}); nothing was changed, try again when it has one.`,
+    );
+  }
+  if (error instanceof Superseded || error instanceof ReplicaStopped || error instanceof ProposalQueueFull) {
+    return new ApiFailure("not-leader", error.message);
+  }
+  if (error instanceof EntryTooLarge || error instanceof MembershipRefused) {
+    return new ApiFailure("out-of-limits", error.message);
+  }
+  return error;
+}
+
+function describeVoters(replica: Replica): string {
+  const { id, voters, members } = replica.status();
+  const heard = new Set(
+    members.filter(({ silentMs }) => silentMs !== undefined && silentMs < heardWithinMs).map((m) => m.id),
+  );
+  const present = voters.filter((voter) => voter === id || heard.has(voter)).length;
+  return `${present} of ${voters.length} voters answer`;
+}
+
+/** Twelve heartbeats. */
+const heardWithinMs = 3_000;
