@@ -165,6 +165,7 @@ async function build(
   const directory = await mkdtemp(`${binary}-building-`);
   const flags = [...target.flags, ...FLAGS, ...includes.map((path) => `-I${path}`)];
   const bytesTotal = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+  const queue = [...sources];
   let bytesDone = 0;
   let filesDone = 0;
   const report = (file: string) =>
@@ -178,6 +179,7 @@ async function build(
   const compile = async (words: readonly string[], what: string) => {
     const { code, output } = await runCommand(compiler.command, words);
     if (code === 0) return;
+    queue.length = 0; // nothing more is worth compiling
     const logFile = `${binary}.log`;
     await writeFile(logFile, `${compiler.command} ${words.join(" ")}\n\n${output}`);
     throw new BuildFailed(what, firstError(output), logFile);
@@ -185,7 +187,6 @@ async function build(
   const objectOf = (path: string) => join(directory, `${basename(path, ".c")}.o`);
 
   try {
-    const queue = [...sources];
     const worker = async () => {
       for (let next = queue.shift(); next; next = queue.shift()) {
         const warnings = next.path.startsWith(nativeDirectory) ? ["-Wall", "-Wextra"] : ["-w"];

@@ -35,7 +35,8 @@ describe("works on preloaded code", () => {
     },
     {
       what: "tagged templates",
-      core: "const tag = (s, ...v) => s.raw.join('-') + v.join();\nexport function render(x) { return tag`a${x}b`; }",
+      core: `const tag = (s, ...v) => s.raw.join('-') + v.join();
+export function render(x) { return tag\`a\${x}b\`; }`,
       body: "return render(3) + render(4);",
       gives: ["a-b3a-b4", "a-b3a-b4"],
     },
