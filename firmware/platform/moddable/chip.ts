@@ -1,4 +1,7 @@
-/** The functions of `chip-functions.c`: what the SDK has no module for. */
+/**
+ * The functions of `chip-functions.c`: what the SDK has no module for. The SDK's compiler replaces a function whose body
+ * is nothing but `native(NAME).call(this, ...)`, with its own parameters, by the C function itself.
+ */
 import type { Random } from "../ports.ts";
 
 /** Bytes of the JavaScript arena that are in use, garbage included. */
@@ -12,8 +15,8 @@ export function heapPeakBytes(): number {
 }
 
 /** Restarts the chip; ends the process on a desktop. */
-export function restart(): unknown {
-  return native("covey_restart").call(undefined);
+export function restart(this: unknown): unknown {
+  return native("covey_restart").call(this);
 }
 
 /** The chip's hardware generator, with its noise source switched on while the radio is off. */
@@ -23,10 +26,10 @@ export class ChipRandom implements Random {
   }
 }
 
-function heapBytes(peak: boolean): unknown {
-  return native("covey_heap_bytes").call(undefined, peak);
+function heapBytes(this: unknown, peak: boolean): unknown {
+  return native("covey_heap_bytes").call(this, peak);
 }
 
-function fillRandom(into: Uint8Array): unknown {
-  return native("covey_fill_random").call(undefined, into);
+function fillRandom(this: unknown, into: Uint8Array): unknown {
+  return native("covey_fill_random").call(this, into);
 }

@@ -122,21 +122,3 @@ declare module "embedded:storage/flash" {
   };
   export default flash;
 }
-
-/** modules/io/files/posix/files-posix.js; the root is the folder that `config.files` names. */
-declare module "embedded:storage/files" {
-  export interface File {
-    /** Shorter than `byteLength` at the end of the file. */
-    read(byteLength: number, byteOffset: number): ArrayBuffer;
-    /** The buffer must be writable memory, even though it is only read. */
-    write(bytes: Uint8Array, byteOffset: number): void;
-    flush(): void;
-    close(): void;
-  }
-  const files: {
-    openFile(options: { readonly path: string; readonly mode: "r" | "r+" | "w" | "w+" }): File;
-    /** `size` is undefined when there is no such file. */
-    status(path: string): { readonly size?: number };
-  };
-  export default files;
-}

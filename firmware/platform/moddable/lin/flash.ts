@@ -1,48 +1,36 @@
 /**
- * Stands in for `embedded:storage/flash` on lin: a partition is a file of its size, which behaves as NOR flash does.
- * Every write is on the disk when the call returns.
+ * Stands in for `embedded:storage/flash` on lin: a partition is a file in the folder that `flashFolder` of the config
+ * names, and behaves as NOR flash does.
  */
-import type { File } from "embedded:storage/files";
-import files from "embedded:storage/files";
 import config from "mc/config";
 
 const sizeBytes = 131_072;
 const blockBytes = 4_096;
 
 class FlashFile {
-  readonly #file: File;
+  readonly #descriptor: unknown;
 
   constructor(label: string) {
-    const path = `covey-${config.swarm}-${config.board}.${label}`;
-    const isNew = files.status(path).size !== sizeBytes;
-    this.#file = files.openFile({ path, mode: isNew ? "w+" : "r+" });
-    if (isNew) for (let block = 0; block < sizeBytes / blockBytes; block += 1) this.eraseBlock(block);
+    this.#descriptor = openFile(`${config.flashFolder}/${config.swarm}-${config.board}.${label}`, sizeBytes);
   }
 
   status(): { readonly size: number; readonly blockLength: number } {
     return { size: sizeBytes, blockLength: blockBytes };
   }
 
-  read(byteLength: number, byteOffset: number): ArrayBuffer {
-    return this.#file.read(byteLength, byteOffset);
+  read(byteLength: number, byteOffset: number): unknown {
+    return readFile(this.#descriptor, byteLength, byteOffset);
   }
 
-  /** A write can only clear bits. */
   write(bytes: Uint8Array, byteOffset: number): void {
-    const stored = new Uint8Array(this.read(bytes.length, byteOffset));
-    for (let index = 0; index < bytes.length; index += 1) stored[index]! &= bytes[index]!;
-    this.#file.write(stored, byteOffset);
-    this.#file.flush();
+    writeFile(this.#descriptor, bytes, byteOffset);
   }
 
   eraseBlock(block: number): void {
-    this.#file.write(new Uint8Array(blockBytes).fill(0xff), block * blockBytes);
-    this.#file.flush();
+    eraseFile(this.#descriptor, block);
   }
 
-  close(): void {
-    this.#file.close();
-  }
+  close(): void {}
 }
 
 export default Object.freeze({
@@ -50,3 +38,20 @@ export default Object.freeze({
     return new FlashFile(options.path);
   },
 });
+
+/** Gives a file descriptor. */
+function openFile(this: unknown, path: string, byteLength: number): unknown {
+  return native("covey_flash_open").call(this, path, byteLength);
+}
+
+function readFile(this: unknown, descriptor: unknown, byteLength: number, byteOffset: number): unknown {
+  return native("covey_flash_read").call(this, descriptor, byteLength, byteOffset);
+}
+
+function writeFile(this: unknown, descriptor: unknown, bytes: Uint8Array, byteOffset: number): unknown {
+  return native("covey_flash_write").call(this, descriptor, bytes, byteOffset);
+}
+
+function eraseFile(this: unknown, descriptor: unknown, block: number): unknown {
+  return native("covey_flash_erase").call(this, descriptor, block);
+}
