@@ -1,0 +1,139 @@
+/**
+ * One member of a simulated group: a core, its disk and what it has applied. It keeps the order that `types.ts` demands of a
+ * driver; when the disk syncs is up to whoever runs the group.
+ */
+import * as followerModule from "../../../../protocols/raft/follower.ts";
+import * as nodeModule from "../../../../protocols/raft/node.ts";
+import type { Entry, MemberId, Message, RaftOutput } from "../../../../protocols/raft/types.ts";
+import { Disk } from "./disk.ts";
+
+/** The product's cores, or deliberately broken copies of them. */
+export interface Cores {
+  readonly Follower: typeof followerModule.Follower;
+  readonly Node: typeof nodeModule.Node;
+}
+
+export const productCores: Cores = { Follower: followerModule.Follower, Node: nodeModule.Node };
+
+export interface MemberEvents {
+  onSend(message: Message): void;
+  onApplied(member: Member, entry: Entry): void;
+  onViolation(member: Member, violation: string): void;
+}
+
+export interface MemberOptions {
+  readonly id: MemberId;
+  readonly isHost: boolean;
+  readonly cores: Cores;
+  readonly events: MemberEvents;
+  readonly timing: nodeModule.Timing;
+  readonly random: () => number;
+  /** A driver's fault, for showing that it is found: sends before the disk has synced. */
+  readonly sendsBeforeSync?: boolean;
+}
+
+export class Member {
+  readonly id: MemberId;
+  readonly isHost: boolean;
+  readonly disk = new Disk();
+  readonly #options: MemberOptions;
+  #node: nodeModule.Node | undefined;
+  #follower: followerModule.Follower | undefined;
+  #unsynced: Unsynced[] = [];
+  #appliedIndex = 0;
+
+  constructor(options: MemberOptions) {
+    this.id = options.id;
+    this.isHost = options.isHost;
+    this.#options = options;
+  }
+
+  get isUp(): boolean {
+    return this.#node !== undefined || this.#follower !== undefined;
+  }
+
+  /** The host's core, or undefined on a board and while down. */
+  get node(): nodeModule.Node | undefined {
+    return this.#node;
+  }
+
+  get core(): nodeModule.Node | followerModule.Follower | undefined {
+    return this.#node ?? this.#follower;
+  }
+
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  get hasUnsynced(): boolean {
+    return this.#unsynced.length > 0;
+  }
+
+  start(nowMs: number): void {
+    const { id, cores, timing, random } = this.#options;
+    const options = { id, hardState: this.disk.hardState, log: this.disk, commitIndex: 0 };
+    this.#appliedIndex = 0;
+    if (this.isHost) this.#node = new cores.Node({ ...options, decodeVoters, timing, random, nowMs });
+    else this.#follower = new cores.Follower(options);
+  }
+
+  /** Loses whatever was not synced, but for the first `keptWrites`. */
+  crash(keptWrites = 0): void {
+    this.#node = undefined;
+    this.#follower = undefined;
+    this.#unsynced = [];
+    this.disk.crash(keptWrites);
+  }
+
+  receive(message: Message, nowMs: number): void {
+    if (this.#node !== undefined) this.perform(this.#node.step(message, nowMs));
+    else if (this.#follower !== undefined) this.perform(this.#follower.step(message));
+  }
+
+  perform(output: RaftOutput): void {
+    if (output.violation !== undefined) this.#options.events.onViolation(this, output.violation);
+    this.disk.write(output);
+    const index = this.disk.lastIndex;
+    this.#unsynced.push({ output, index, term: this.disk.termAt(index)! });
+    if (this.#options.sendsBeforeSync === true) this.#send(output);
+  }
+
+  /** The disk syncs; then come, in order, applying, sending, and telling the core. */
+  sync(): void {
+    this.disk.sync();
+    for (const { output, index, term } of this.#unsynced.splice(0)) {
+      this.#apply(output.commitIndex);
+      if (this.#options.sendsBeforeSync !== true) this.#send(output);
+      if (this.#node !== undefined && output.entries.length > 0) {
+        this.perform(this.#node.persisted(index, term));
+      }
+    }
+  }
+
+  #send(output: RaftOutput): void {
+    for (const message of output.messages) this.#options.events.onSend(message);
+  }
+
+  #apply(commitIndex: number): void {
+    while (this.#appliedIndex < commitIndex) {
+      this.#appliedIndex++;
+      this.#options.events.onApplied(this, this.disk.entry(this.#appliedIndex));
+    }
+    this.core?.setApplied(this.#appliedIndex);
+  }
+}
+
+/** Voters as text, `a,b,c`: the cores under test leave the encoding to their driver. */
+export function encodeVoters(voters: readonly MemberId[]): Uint8Array {
+  return Uint8Array.from(voters.join(","), (character) => character.charCodeAt(0));
+}
+
+export function decodeVoters(data: Uint8Array): readonly MemberId[] | undefined {
+  return data.length === 0 ? undefined : String.fromCharCode(...data).split(",");
+}
+
+interface Unsynced {
+  readonly output: RaftOutput;
+  readonly index: number;
+  readonly term: number;
+}
