@@ -6,15 +6,16 @@ import { stderr, stdout } from "node:process";
 import { CommanderError } from "commander";
 import { SwarmFileError, SwarmFileMissingError } from "../swarm-file/diagnostics.ts";
 
-/** The work could not be done: exit 1. */
+/** The work could not be done: exit 1, or 2 when a leader finds that what was asked for is wrong. */
 export class Failed extends Error {
-  readonly exitCode = 1;
+  readonly exitCode: 1 | 2;
   /** For programs; lower case with dashes. */
   readonly code: string;
 
-  constructor(message: string, code = "failed") {
+  constructor(message: string, code = "failed", exitCode: 1 | 2 = 1) {
     super(message);
     this.code = code;
+    this.exitCode = exitCode;
   }
 }
 

@@ -31,6 +31,13 @@ export class Terminal {
     stdout.write(`${text}\n`);
   }
 
+  /** Shows `lines` in place of all that the terminal showed; only where `interactive`. */
+  repaint(lines: readonly string[]): void {
+    if (!this.interactive) return;
+    // Home, each line to its end, then whatever is left below: no flicker, unlike clearing first.
+    stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join("\n")}\x1b[K\n\x1b[J`);
+  }
+
   /** The verb's one JSON value; nothing without `--json`. */
   result(value: unknown): void {
     if (this.json) stdout.write(`${JSON.stringify(value)}\n`);

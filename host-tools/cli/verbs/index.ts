@@ -1,5 +1,14 @@
 /** Every verb, in the order in which `covey --help` lists them. */
 import type { Verb } from "../verb.ts";
+import { doctor } from "./doctor.ts";
+import { exportReadings } from "./export.ts";
+import { get } from "./get.ts";
+import { init } from "./init.ts";
+import { lead } from "./lead.ts";
+import { log } from "./log.ts";
+import { set } from "./set.ts";
+import { sim } from "./sim.ts";
+import { status } from "./status.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each verb knows its own options; the list does not care
-export const verbs: readonly Verb<any>[] = [];
+export const verbs: readonly Verb<any>[] = [init, sim, lead, status, get, set, log, exportReadings, doctor];

@@ -1,0 +1,21 @@
+/** A leader's status as a table, in the look of the live view of `covey sim`. */
+import type { Status } from "../leader/api-types.ts";
+import { frame } from "./live-view/frame.ts";
+import type { Terminal } from "./terminal.ts";
+
+export function statusLines(status: Status, url: string, terminal: Terminal): string[] {
+  const count = `${status.boards.length} ${status.boards.length === 1 ? "board" : "boards"}`;
+  const view = {
+    swarm: status.swarm,
+    engine: count,
+    url,
+    status,
+    silentSinceMs: undefined,
+    restarts: new Map<string, number>(),
+    events: [],
+    nowMs: Date.now(),
+  };
+  const size = { columns: terminal.columns, rows: Number.MAX_SAFE_INTEGER };
+  const lines = frame(view, size, (style, text) => terminal.style(style, text)).slice(0, -2);
+  return [...lines, ...status.violations.map((violation) => terminal.style("red", violation))];
+}
