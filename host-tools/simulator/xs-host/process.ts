@@ -109,7 +109,7 @@ export class XsProcess extends EventEmitter<{ exit: [BoardExit] }> {
       this.#said = (this.#said + chunk.toString()).slice(-SAID_CHARACTERS_MAX);
     });
     this.#child.stdin.on("error", () => {}); // EPIPE: the exit that follows says why
-    this.#child.on("error", (error) => this.#onExit(readExit(null, null, error.message)));
+    this.#child.on("error", (error) => this.#onExit(readExit(1, null, error.message)));
     this.#child.on("close", (code, signal) => this.#onExit(readExit(code, signal, this.#said)));
   }
 

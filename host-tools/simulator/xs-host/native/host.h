@@ -40,11 +40,14 @@ size_t flash_seal(void (*on_write)(void));
 /* preload.c */
 /*
  * Makes the machine that a linker would put into flash: the intrinsics, and `core` with its top level run, frozen.
- * `main` only gets its names. Exits with a message when core's top level throws.
+ * `main` (or NULL) only gets its names. Exits with a message when core's top level throws.
  */
 txMachine* preload_link(Module* core, Module* main);
 /* The frozen object with the native functions of `host`, in flash. */
 extern txSlot* preload_natives;
+
+/* check.c: prints what of a linked core stays changeable. */
+void check_core(txMachine* flash);
 
 /* board.c */
 typedef struct {

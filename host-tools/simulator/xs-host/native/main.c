@@ -1,6 +1,7 @@
 /*
  *   covey-xs compile NAME IN.js OUT.xsb        an ES module's source to bytecode
  *   covey-xs run [options] CORE.xsb MAIN.xsb   a board: CORE preloaded, MAIN started, turns on stdin and stdout
+ *   covey-xs check CORE.xsb                    what of CORE stays changeable when it is preloaded
  *
  *     --arena BYTES   RAM for chunks, slots and stack (94208: an ESP32-C3 as the SDK creates it)
  *     --stack SLOTS   of it for the JavaScript stack (384)
@@ -11,8 +12,8 @@
 enum { ARENA_BYTES = 94208, STACK_SLOTS = 384 };
 
 static int usage(void) {
-  os_say("usage: covey-xs compile NAME IN.js OUT.xsb | covey-xs run [--arena BYTES] [--stack SLOTS] [--seed NUMBER] "
-         "CORE.xsb MAIN.xsb");
+  os_say("usage: covey-xs compile NAME IN.js OUT.xsb | covey-xs check CORE.xsb | "
+         "covey-xs run [--arena BYTES] [--stack SLOTS] [--seed NUMBER] CORE.xsb MAIN.xsb");
   return STOP_FAILURE;
 }
 
@@ -21,6 +22,21 @@ static int parse_number(const char* text, unsigned long* value) {
   errno = 0;
   *value = strtoul(text, &end, 10);
   return *text >= '0' && *text <= '9' && *end == 0 && errno == 0;
+}
+
+static void open_flash(void) {
+  fxInitializeSharedCluster(); /* the engine's own process-wide record: before flash, since it counts machines */
+  if (flash_open()) return;
+  os_say("the system refused memory for the flash image");
+  os_exit(STOP_FAILURE);
+}
+
+static int check(const char* path) {
+  Module core;
+  open_flash();
+  if (!bytecode_load("core", path, &core)) return STOP_FAILURE;
+  check_core(preload_link(&core, NULL));
+  return 0;
 }
 
 static int run(int count, char* words[]) {
@@ -40,11 +56,7 @@ static int run(int count, char* words[]) {
   if (count != 2) return usage();
 
   Module core, main;
-  fxInitializeSharedCluster(); /* the engine's own process-wide record: before flash, since it counts machines */
-  if (!flash_open()) {
-    os_say("the system refused memory for the flash image");
-    return STOP_FAILURE;
-  }
+  open_flash();
   if (!bytecode_load("core", words[0], &core) || !bytecode_load("main", words[1], &main)) return STOP_FAILURE;
   txMachine* flash = preload_link(&core, &main);
   board_run(flash, &core, &main, &options);
@@ -52,6 +64,7 @@ static int run(int count, char* words[]) {
 
 int main(int argc, char* argv[]) {
   if (argc == 5 && strcmp(argv[1], "compile") == 0) return bytecode_compile(argv[2], argv[3], argv[4]);
+  if (argc == 3 && strcmp(argv[1], "check") == 0) return check(argv[2]);
   if (argc >= 4 && strcmp(argv[1], "run") == 0) return run(argc - 2, argv + 2);
   return usage();
 }

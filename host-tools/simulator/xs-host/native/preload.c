@@ -262,7 +262,7 @@ txMachine* preload_link(Module* core, Module* main) {
   fxBeginHost(the);
   mxTry(the) {
     bytecode_link(the, core);
-    bytecode_link(the, main);
+    if (main) bytecode_link(the, main);
     make_natives(the);
     mxPushStringC("core");
     fxAwaitImport(the, XS_IMPORT_NAMESPACE);
