@@ -40,7 +40,7 @@ export async function measureFirmwareSize(): Promise<FirmwareSize> {
 async function heapAtBoot(host: XsHost, core: string, main: string): Promise<number> {
   const board = new XsProcess({ host, core, main, onCall: () => new Uint8Array(0) });
   try {
-    return (await board.turn(0)).heap.heapUsedBytes;
+    return (await board.turn(0)).heap.usedBytes;
   } finally {
     await board.stop();
   }
