@@ -116,6 +116,11 @@ export class MqttSession {
     this.#events.send(this.#writer.disconnect());
   }
 
+  /** The transport is gone, or is to be: the session takes and gives nothing any more. */
+  abandon(): void {
+    this.#end();
+  }
+
   /** For the reader, not for owners. */
   onPacket(header: number, body: Uint8Array): void {
     const flags = header & 0x0f;

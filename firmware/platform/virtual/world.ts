@@ -1,12 +1,4 @@
-import type {
-  Actuators,
-  BoardConfig,
-  FlashRegion,
-  LogLevel,
-  Network,
-  Random,
-  Sensors,
-} from "../ports.ts";
+import type { Actuators, BoardConfig, FlashRegion, LogLevel, Network, Random, Sensors } from "../ports.ts";
 
 /**
  * What surrounds one simulated board: its ports less the clock and the heap, which belong to the engine that runs it.

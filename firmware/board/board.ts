@@ -1,0 +1,341 @@
+/**
+ * A board: everything that it does, made of the parts around this file, on whatever ports it is given.
+ *
+ * It starts by recovering what it knew, and runs the program of the committed state at once, leader or not. Then it brings
+ * up its link, says hello, and follows: each append request is made durable, what it commits is applied, and only
+ * then is it answered. Whatever comes in (the network, a socket, the clock) is one turn: it is handled to its end, and the next
+ * deadline is set. An error that nobody expected ends the board with a restart; its flash holds all that it promised.
+ */
+import { decodeCbor } from "../../protocols/cbor/decode.ts";
+import { CborEncoder, encodeCbor } from "../../protocols/cbor/encode.ts";
+import { CborError } from "../../protocols/cbor/error.ts";
+import { ShapeError } from "../../protocols/cbor/shape.ts";
+import { messageLimits, type Report } from "../../protocols/messages/board-messages.ts";
+import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
+import type { Program } from "../../protocols/pipeline/program.ts";
+import { programFromWire } from "../../protocols/pipeline/program-codec.ts";
+import { MalformedMessage, messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
+import { Follower } from "../../protocols/raft/follower.ts";
+import type { Message } from "../../protocols/raft/types.ts";
+import { programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
+import type { Ports, TcpEvents, Timer } from "../platform/ports.ts";
+import { ReadingQueue } from "../sensing/reading-queue.ts";
+import { Sensing, type SensingParts } from "../sensing/sensing.ts";
+import { BoardStore, type StateListener } from "../storage/board-store.ts";
+import { firmwareVersion } from "../version.ts";
+import { BoardLog } from "./board-log.ts";
+import { Link, type LinkEvents, type LinkState } from "./link.ts";
+import { Telemetry, type TelemetrySender } from "./telemetry.ts";
+
+export const boardLimits = Object.freeze({
+  /** Readings that wait for a report; two full ones. */
+  readingsMax: 2 * messageLimits.readingsMax,
+});
+
+export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySender {
+  readonly #ports: Ports;
+  readonly #log: BoardLog;
+  readonly #store: BoardStore;
+  readonly #follower: Follower;
+  readonly #queue = new ReadingQueue(boardLimits.readingsMax);
+  readonly #sensing: Sensing;
+  readonly #link: Link;
+  readonly #telemetry: Telemetry;
+  readonly #encoder = new CborEncoder(messageLimits.payloadBytesMax, 256);
+  readonly #programKey: string;
+  readonly #bootMs: number;
+  /** One closure for every timer that is ever set. */
+  readonly #onTimer = () => this.#onTime();
+  #timer: Timer | undefined;
+  #timerMs = Infinity;
+  #outputChanges = 0;
+  #isFull = false;
+  #isHalted = false;
+
+  /** Recovers the board's state from its flash. Nothing moves before `start`. */
+  constructor(ports: Ports) {
+    const { config } = ports.system;
+    this.#ports = ports;
+    this.#log = new BoardLog(ports.system);
+    this.#bootMs = ports.clock.nowMs();
+    this.#programKey = programKeyPrefix + config.board;
+    this.#store = new BoardStore(ports.flash, { swarm: config.swarm, board: config.board }, ports.random);
+    const { memberId, hardState, appliedIndex } = this.#store;
+    this.#follower = new Follower({ id: memberId, hardState, log: this.#store, commitIndex: appliedIndex });
+    this.#sensing = new Sensing(this.#sensingParts());
+    this.#telemetry = new Telemetry(this.#queue, this);
+    this.#link = new Link(
+      {
+        clock: ports.clock,
+        random: ports.random,
+        network: ports.network,
+        config,
+        log: this.#log,
+        tcpEvents: this,
+        gone: encodeCbor(goneToWire(memberId)),
+      },
+      this,
+    );
+  }
+
+  get memberId(): string {
+    return this.#store.memberId;
+  }
+
+  get linkState(): LinkState {
+    return this.#link.state;
+  }
+
+  /** Runs the committed program, then brings up the network. */
+  start(): void {
+    this.#logRecovery();
+    try {
+      this.#loadProgram(this.#store.get(this.#programKey));
+      this.#ports.network.start((up) => this.#onNetworkChange(up));
+    } catch (error) {
+      this.#crash(error);
+    }
+    this.#endTurn();
+  }
+
+  // Ways in: the clock, the network, the socket. Each is one turn.
+
+  #onTime(): void {
+    this.#timer = undefined;
+    this.#timerMs = Infinity;
+    this.#endTurn();
+  }
+
+  #onNetworkChange(up: boolean): void {
+    if (this.#isHalted) return;
+    try {
+      this.#link.onNetworkChange(up);
+    } catch (error) {
+      this.#crash(error);
+    }
+    this.#endTurn();
+  }
+
+  onOpen(): void {
+    if (this.#isHalted) return;
+    try {
+      this.#link.onOpen();
+    } catch (error) {
+      this.#crash(error);
+    }
+    this.#endTurn();
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.#isHalted) return;
+    try {
+      this.#link.onData(bytes);
+    } catch (error) {
+      this.#crash(error);
+    }
+    this.#endTurn();
+  }
+
+  onClose(reason: string): void {
+    if (this.#isHalted) return;
+    try {
+      this.#link.onClose(reason);
+    } catch (error) {
+      this.#crash(error);
+    }
+    this.#endTurn();
+  }
+
+  /** Does what is due, then sets the timer for what is due next. */
+  #endTurn(): void {
+    if (this.#isHalted) return;
+    try {
+      const nowMs = this.#ports.clock.nowMs();
+      if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
+      if (nowMs >= this.#link.dueMs) this.#link.run(nowMs);
+      if (this.#link.state !== "joined") this.#telemetry.leave();
+      this.#noteOutputs();
+      this.#telemetry.run(nowMs);
+      this.#setTimer(nowMs);
+    } catch (error) {
+      this.#crash(error);
+    }
+  }
+
+  /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
+  #setTimer(nowMs: number): void {
+    const dueMs = Math.min(this.#sensing.dueMs, this.#link.dueMs, this.#telemetry.dueMs);
+    if (dueMs >= this.#timerMs || dueMs === Infinity) return;
+    this.#timer?.cancel();
+    this.#timerMs = dueMs;
+    this.#timer = this.#ports.clock.setTimer(Math.max(0, dueMs - nowMs), this.#onTimer);
+  }
+
+  #crash(error: unknown): void {
+    if (this.#isHalted) return;
+    this.#isHalted = true;
+    this.#timer?.cancel();
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : `${error}`;
+    this.#log.write("error", "crashed", "reason", reason);
+    this.#ports.system.restart(reason);
+  }
+
+  // The link.
+
+  /** For the link: the first message on every connection says who this is. */
+  onJoined(): void {
+    const { config } = this.#ports.system;
+    const { memberId, lastIndex, appliedIndex } = this.#store;
+    const { term } = this.#follower;
+    const { model } = config;
+    const hello = { memberId, model, firmware: firmwareVersion, term, lastIndex, appliedIndex };
+    this.#link.publish("hello", this.#encoder.encode(helloToWire(hello)));
+    this.#log.write("info", "joined", "member", memberId, "term", term, "applied", appliedIndex);
+    this.#telemetry.join(this.#ports.clock.nowMs());
+  }
+
+  /** For the link. Channels that this firmware does not know are for a newer one. */
+  onPayload(channel: string, payload: Uint8Array): void {
+    if (channel !== "raft") return;
+    let message: Message;
+    try {
+      message = messageFromWire(decodeCbor(payload));
+    } catch (error) {
+      if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
+      this.#link.dropForGarbage(error.message);
+      return;
+    }
+    if (message.to === this.#store.memberId) this.#follow(message);
+  }
+
+  // Following.
+
+  /** Durable first, then applied, then answered (the contract of `protocols/raft/types.ts`). */
+  #follow(message: Message): void {
+    if (!this.#makeRoom(message)) return;
+    const output = this.#follower.step(message);
+    this.#store.write(output);
+    if (output.commitIndex > this.#store.appliedIndex) {
+      this.#store.commit(output.commitIndex, this);
+      this.#follower.setApplied(this.#store.appliedIndex);
+      this.#telemetry.tellNews();
+    }
+    for (const answer of output.messages) {
+      this.#link.publish("raft", this.#encoder.encode(messageToWire(answer)));
+    }
+    if (output.violation !== undefined) this.#log.write("error", "raft-violation", "what", output.violation);
+  }
+
+  /** A request that the flash has no room for is dropped, as if it had been lost on the way; the leader repeats it. */
+  #makeRoom(message: Message): boolean {
+    const hasRoom = this.#store.makeRoom(message.type === "append-request" ? message : undefined);
+    if (hasRoom === this.#isFull) {
+      this.#isFull = !hasRoom;
+      this.#log.write(hasRoom ? "info" : "error", hasRoom ? "flash-has-room" : "flash-full");
+    }
+    return hasRoom;
+  }
+
+  /** For the store: a committed entry has changed the state. */
+  onStateChange(key: string, value: StateValue | undefined): void {
+    if (key === this.#programKey) this.#loadProgram(value);
+    else this.#sensing.onSetting(key, value, this.#ports.clock.nowMs());
+  }
+
+  // Sensing.
+
+  #sensingParts(): SensingParts {
+    const { sensors, actuators } = this.#ports;
+    return {
+      sensors,
+      actuators,
+      settings: this.#store,
+      queue: this.#queue,
+      onOutputRefused: (output, reason) =>
+        this.#log.write("error", "output-refused", "output", output, "reason", reason),
+    };
+  }
+
+  /** What runs follows from the committed state alone: a program that this firmware cannot read is no program. */
+  #loadProgram(value: StateValue | undefined): void {
+    let program: Program = noProgram;
+    try {
+      if (value instanceof Uint8Array) program = programFromWire(decodeCbor(value));
+    } catch (error) {
+      if (!(error instanceof CborError || error instanceof ShapeError)) throw error;
+      this.#log.write("error", "program-refused", "reason", error.message);
+    }
+    this.#sensing.load(program, this.#ports.clock.nowMs());
+    const { pipelines, outputs, rules } = program;
+    this.#log.write(
+      "info",
+      "program",
+      "pipelines",
+      pipelines.length,
+      "outputs",
+      outputs.length,
+      "rules",
+      rules.length,
+    );
+  }
+
+  #noteOutputs(): void {
+    if (this.#outputChanges === this.#sensing.outputChanges) return;
+    this.#outputChanges = this.#sensing.outputChanges;
+    this.#telemetry.tellNews();
+  }
+
+  // Telemetry.
+
+  /** For the telemetry. */
+  sendReport(report: Report): boolean {
+    return this.#link.publish("report", this.#encoder.encode(reportToWire(report)));
+  }
+
+  /** For the telemetry. */
+  sendHealth(): boolean {
+    const nowMs = this.#ports.clock.nowMs();
+    const { heapUsedBytes, heapPeakBytes, arenaBytes } = this.#ports.system.memory();
+    const health = {
+      sentMs: nowMs,
+      uptimeMs: nowMs - this.#bootMs,
+      term: this.#follower.term,
+      lastIndex: this.#store.lastIndex,
+      commitIndex: this.#follower.commitIndex,
+      appliedIndex: this.#store.appliedIndex,
+      heapUsedBytes,
+      heapPeakBytes,
+      arenaBytes,
+      samplesIn: this.#sensing.samplesIn,
+      reportsOut: this.#telemetry.reportsOut,
+      readingsDropped: this.#queue.dropped,
+      reconnects: this.#link.reconnects,
+      outputs: this.#sensing.outputs(),
+    };
+    return this.#link.publish("health", this.#encoder.encode(healthToWire(health)));
+  }
+
+  #logRecovery(): void {
+    const { recovery, memberId, size, appliedIndex } = this.#store;
+    const log = this.#log;
+    switch (recovery.kind) {
+      case "recovered":
+        log.write("info", "recovered", "member", memberId, "applied", appliedIndex, "keys", size);
+        break;
+      case "formatted":
+        log.write("info", "formatted", "member", memberId);
+        break;
+      case "foreign":
+        log.write("warn", "flash-of-another-board", "owner", recovery.owner, "member", memberId);
+        break;
+      case "damaged":
+        log.write("error", "flash-damaged", "what", recovery.what, "member", memberId);
+    }
+  }
+}
+
+const noProgram: Program = Object.freeze({
+  pipelines: Object.freeze([]),
+  outputs: Object.freeze([]),
+  rules: Object.freeze([]),
+});

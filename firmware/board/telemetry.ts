@@ -1,0 +1,90 @@
+import type { Health, Report } from "../../protocols/messages/board-messages.ts";
+import { messageLimits } from "../../protocols/messages/board-messages.ts";
+import type { ReadingQueue } from "../sensing/reading-queue.ts";
+
+export const telemetryPeriods = Object.freeze({
+  /** Between reports, unless one is full before. */
+  reportMs: 1_000,
+  healthMs: 2_000,
+  /** Between health messages that news ask for, so that news which come together are told together. */
+  newsMs: 100,
+});
+
+/** What a board tells about itself, and when. */
+export interface TelemetrySender {
+  /** False when it cannot be sent now. */
+  sendReport(report: Report): boolean;
+  sendHealth(): boolean;
+}
+
+/**
+ * Decides when a report and a health message are due. Readings leave their queue only when the transport has taken them; what
+ * cannot be sent is tried again a period later.
+ */
+export class Telemetry {
+  readonly #queue: ReadingQueue;
+  readonly #sender: TelemetrySender;
+  #joined = false;
+  #hasNews = false;
+  #reportMs = 0;
+  #healthMs = 0;
+  #reportsOut = 0;
+
+  constructor(queue: ReadingQueue, sender: TelemetrySender) {
+    this.#queue = queue;
+    this.#sender = sender;
+  }
+
+  /** Reports sent since the board booted. */
+  get reportsOut(): Health["reportsOut"] {
+    return this.#reportsOut;
+  }
+
+  /** When `run` has something to do; Infinity for never. */
+  get dueMs(): number {
+    if (!this.#joined) return Infinity;
+    return Math.min(this.#reportDueMs(), this.#healthDueMs());
+  }
+
+  /** The link is up: health is told at once. */
+  join(nowMs: number): void {
+    this.#joined = true;
+    this.#hasNews = true;
+    this.#healthMs = nowMs - telemetryPeriods.newsMs;
+  }
+
+  leave(): void {
+    this.#joined = false;
+  }
+
+  /** Something has changed that the leader should hear of before the next period ends. */
+  tellNews(): void {
+    this.#hasNews = true;
+  }
+
+  run(nowMs: number): void {
+    if (this.#joined && nowMs >= this.#reportDueMs()) this.#report(nowMs);
+    if (this.#joined && nowMs >= this.#healthDueMs()) {
+      this.#healthMs = nowMs;
+      this.#hasNews = !this.#sender.sendHealth();
+    }
+  }
+
+  #report(nowMs: number): void {
+    const readings = this.#queue.peek(messageLimits.readingsMax);
+    this.#reportMs = nowMs;
+    if (!this.#sender.sendReport({ sentMs: nowMs, sequence: this.#reportsOut, readings })) return;
+    this.#queue.drop(readings.length);
+    this.#reportsOut++;
+  }
+
+  #reportDueMs(): number {
+    if (this.#queue.length === 0) return Infinity;
+    const isFull = this.#queue.length >= messageLimits.readingsMax;
+    return this.#reportMs + (isFull ? telemetryPeriods.newsMs : telemetryPeriods.reportMs);
+  }
+
+  #healthDueMs(): number {
+    return this.#healthMs + (this.#hasNews ? telemetryPeriods.newsMs : telemetryPeriods.healthMs);
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * The core: everything of the firmware that knows no platform, preloaded into flash. A platform's `main.ts` imports it,
+ * makes its ports and starts a `Board` on them.
+ */
+export { decodeCbor } from "../protocols/cbor/decode.ts";
+export { CborEncoder } from "../protocols/cbor/encode.ts";
+export { Board } from "./board/board.ts";
+export { TimerQueue } from "./platform/timer-queue.ts";
+export { firmwareVersion } from "./version.ts";

@@ -1,0 +1,214 @@
+/** The board's ports inside XS on a desktop: each call goes to the parent process (`calls.ts`). */
+import { CborEncoder, decodeCbor, TimerQueue } from "../../core.ts";
+import type {
+  Actuators,
+  BoardConfig,
+  Clock,
+  FlashRegion,
+  LogLevel,
+  MemoryFigures,
+  Network,
+  OutputConfig,
+  Ports,
+  Random,
+  Sensors,
+  System,
+  TcpConnection,
+  TcpEvents,
+  Timer,
+} from "../ports.ts";
+import { Answer, Arrival, Call } from "./calls.ts";
+import type { Host } from "./host.ts";
+
+/** A value as it travels between board and parent. */
+type Wire = Parameters<CborEncoder["encode"]>[0];
+
+/** Bytes of the largest call: a TCP write of a whole MQTT packet. */
+const callBytesMax = 8192;
+
+export class DesktopPorts implements Ports {
+  readonly clock: DesktopClock;
+  readonly random: Random;
+  readonly flash: FlashRegion;
+  readonly network: DesktopNetwork;
+  readonly sensors: Sensors;
+  readonly actuators: Actuators;
+  readonly system: System;
+
+  constructor(host: Host) {
+    const parent = new Parent(host);
+    const config = parent.call([Call.config]) as ConfigAnswer;
+    const [swarm, board, model, leaderHost, leaderPort, sizeBytes, sectorBytes, alignBytes] = config;
+    this.clock = new DesktopClock(host);
+    this.random = { fill: (into) => into.set(parent.call([Call.random, into.length]) as Uint8Array) };
+    this.flash = new DesktopFlash(parent, sizeBytes, sectorBytes, alignBytes);
+    this.network = new DesktopNetwork(parent);
+    this.sensors = { read: (sensor) => parent.call([Call.sensorRead, sensor]) as number };
+    this.actuators = new DesktopActuators(parent);
+    this.system = new DesktopSystem(parent, host, { swarm, board, model, leaderHost, leaderPort });
+  }
+}
+
+type ConfigAnswer = readonly [string, string, string, string, number, number, number, number];
+
+/** The other end of `host.call`. */
+class Parent {
+  readonly #host: Host;
+  readonly #encoder = new CborEncoder(callBytesMax);
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Throws `RangeError` when the parent refuses. */
+  call(request: Wire): Wire {
+    const answer = decodeCbor(new Uint8Array(this.#host.call(this.#encoder.encode(request))));
+    const [outcome, result] = answer as readonly [number, Wire];
+    if (outcome === Answer.refusal) throw new RangeError(`${result}`);
+    return result;
+  }
+}
+
+export class DesktopClock implements Clock {
+  readonly timers = new TimerQueue();
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  nowMs(): number {
+    return Math.floor(this.#host.now());
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return this.timers.set(this.nowMs() + delayMs, callback);
+  }
+}
+
+class DesktopFlash implements FlashRegion {
+  readonly sizeBytes: number;
+  readonly sectorBytes: number;
+  readonly alignBytes: number;
+  readonly #parent: Parent;
+
+  constructor(parent: Parent, sizeBytes: number, sectorBytes: number, alignBytes: number) {
+    this.#parent = parent;
+    this.sizeBytes = sizeBytes;
+    this.sectorBytes = sectorBytes;
+    this.alignBytes = alignBytes;
+  }
+
+  read(offsetBytes: number, lengthBytes: number): Uint8Array {
+    return this.#parent.call([Call.flashRead, offsetBytes, lengthBytes]) as Uint8Array;
+  }
+
+  write(offsetBytes: number, bytes: Uint8Array): void {
+    this.#parent.call([Call.flashWrite, offsetBytes, bytes]);
+  }
+
+  eraseSector(sector: number): void {
+    this.#parent.call([Call.flashErase, sector]);
+  }
+}
+
+export class DesktopNetwork implements Network {
+  readonly #parent: Parent;
+  readonly #sockets = new Map<number, TcpEvents>();
+  #lastSocket = 0;
+  #onChange: ((up: boolean) => void) | undefined;
+
+  constructor(parent: Parent) {
+    this.#parent = parent;
+  }
+
+  start(onChange: (up: boolean) => void): void {
+    this.#onChange = onChange;
+    this.#parent.call([Call.networkStart]);
+  }
+
+  connect(host: string, port: number, events: TcpEvents): TcpConnection {
+    const socket = ++this.#lastSocket;
+    this.#sockets.set(socket, events);
+    this.#parent.call([Call.tcpOpen, socket, host, port]);
+    return {
+      write: (bytes) =>
+        this.#sockets.has(socket) && this.#parent.call([Call.tcpWrite, socket, bytes]) === true,
+      close: () => {
+        if (this.#sockets.delete(socket)) this.#parent.call([Call.tcpClose, socket]);
+      },
+    };
+  }
+
+  /** Something that the parent tells; what it says of a socket that was closed meanwhile is dropped. */
+  onArrival(payload: ArrayBuffer): void {
+    const [opcode, socket, what] = decodeCbor(new Uint8Array(payload)) as readonly [number, number, Wire];
+    switch (opcode) {
+      case Arrival.networkUp:
+        this.#onChange?.(true);
+        break;
+      case Arrival.networkDown:
+        this.#onChange?.(false);
+        break;
+      case Arrival.tcpOpened:
+        this.#sockets.get(socket)?.onOpen();
+        break;
+      case Arrival.tcpData:
+        this.#sockets.get(socket)?.onData(what as Uint8Array);
+        break;
+      case Arrival.tcpClosed: {
+        const events = this.#sockets.get(socket);
+        this.#sockets.delete(socket);
+        events?.onClose(what as string);
+        break;
+      }
+      default:
+        throw new RangeError(`The parent said ${opcode}, which this board does not know.`);
+    }
+  }
+}
+
+class DesktopActuators implements Actuators {
+  readonly #parent: Parent;
+
+  constructor(parent: Parent) {
+    this.#parent = parent;
+  }
+
+  configure({ name, kind, pin, safeValue }: OutputConfig): void {
+    this.#parent.call([Call.outputConfigure, name, kind, pin, safeValue]);
+  }
+
+  write(name: string, value: number): void {
+    this.#parent.call([Call.outputWrite, name, value]);
+  }
+
+  release(name: string): void {
+    this.#parent.call([Call.outputRelease, name]);
+  }
+}
+
+class DesktopSystem implements System {
+  readonly config: BoardConfig;
+  readonly #parent: Parent;
+  readonly #host: Host;
+
+  constructor(parent: Parent, host: Host, config: BoardConfig) {
+    this.#parent = parent;
+    this.#host = host;
+    this.config = config;
+  }
+
+  memory(): MemoryFigures {
+    const host = this.#host;
+    return { heapUsedBytes: host.heapUsed(), heapPeakBytes: host.heapPeak(), arenaBytes: host.arena() };
+  }
+
+  log(level: LogLevel, text: string): void {
+    this.#parent.call([Call.log, level, text]);
+  }
+
+  restart(reason: string): void {
+    this.#parent.call([Call.restart, reason]);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * A board inside this process, with its time driven from outside: the same core as on a chip, directly on a `BoardWorld`.
+ *
+ * Nothing happens but in a turn. What the world brings (bytes, connections) waits until then, as it would for a board in a
+ * process of its own, so a run depends on nothing but the order and the times of its turns.
+ */
+import { Board } from "../../core.ts";
+import type { Clock, Network, Ports, System, TcpConnection, TcpEvents, Timer } from "../ports.ts";
+import { TimerQueue } from "../timer-queue.ts";
+import type { BoardWorld } from "./world.ts";
+
+/** Arrivals that wait for a turn. */
+export const arrivalsMax = 1024;
+
+export class VirtualBoard {
+  readonly #ports: Ports;
+  readonly #clock = new VirtualClock();
+  readonly #arrivals: (() => void)[] = [];
+  readonly #onArrival: () => void;
+  #board: Board | undefined;
+  #isOff = false;
+
+  /** `onArrival` is called whenever something waits for a turn that the last deadline did not announce. */
+  constructor(world: BoardWorld, onArrival: () => void) {
+    this.#onArrival = onArrival;
+    this.#ports = {
+      clock: this.#clock,
+      random: world.random,
+      flash: world.flash,
+      network: this.#network(world.network),
+      sensors: world.sensors,
+      actuators: world.actuators,
+      system: systemOf(world),
+    };
+  }
+
+  /** The board itself, once the first turn has booted it. */
+  get board(): Board | undefined {
+    return this.#board;
+  }
+
+  /** When the board next needs a turn: -Infinity for now, because something waits; Infinity for never. */
+  get nextDeadlineMs(): number {
+    if (this.#isOff) return Infinity;
+    return this.#board === undefined || this.#arrivals.length > 0 ? -Infinity : this.#clock.timers.nextMs;
+  }
+
+  /**
+   * Boots the board in its first turn; then hands over what has arrived and runs the timers that are due. `nowMs` is an
+   * integer and never falls. Gives the next deadline.
+   */
+  turn(nowMs: number): number {
+    if (this.#isOff) return Infinity;
+    this.#clock.advanceTo(nowMs);
+    if (this.#board === undefined) {
+      this.#board = new Board(this.#ports);
+      this.#board.start();
+    }
+    for (let waiting = this.#arrivals.length; waiting > 0 && !this.#isOff; waiting--)
+      this.#arrivals.shift()!();
+    if (!this.#isOff) this.#clock.timers.runDue(nowMs);
+    return this.nextDeadlineMs;
+  }
+
+  /** Takes the power away: nothing happens any more, whatever the world brings. */
+  powerOff(): void {
+    this.#isOff = true;
+    this.#arrivals.length = 0;
+  }
+
+  #arrive(arrival: () => void): void {
+    if (this.#isOff) return;
+    if (this.#arrivals.length >= arrivalsMax) {
+      throw new RangeError(`The board does not keep up: ${arrivalsMax} arrivals wait for a turn.`);
+    }
+    this.#arrivals.push(arrival);
+    this.#onArrival();
+  }
+
+  #network(network: Network): Network {
+    return {
+      start: (onChange) => network.start((up) => this.#arrive(() => onChange(up))),
+      connect: (host, port, events) => this.#connect(network, host, port, events),
+    };
+  }
+
+  #connect(network: Network, host: string, port: number, events: TcpEvents): TcpConnection {
+    let isClosed = false;
+    const arrive = (arrival: () => void) =>
+      this.#arrive(() => {
+        if (!isClosed) arrival();
+      });
+    const connection = network.connect(host, port, {
+      onOpen: () => arrive(() => events.onOpen()),
+      onData: (bytes) => {
+        const own = bytes.slice();
+        arrive(() => events.onData(own));
+      },
+      onClose: (reason) => arrive(() => events.onClose(reason)),
+    });
+    return {
+      write: (bytes) => !isClosed && connection.write(bytes),
+      close: () => {
+        isClosed = true;
+        connection.close();
+      },
+    };
+  }
+}
+
+class VirtualClock implements Clock {
+  readonly timers = new TimerQueue();
+  #nowMs = 0;
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  advanceTo(nowMs: number): void {
+    if (nowMs < this.#nowMs) throw new RangeError(`Time went back from ${this.#nowMs} to ${nowMs} ms.`);
+    this.#nowMs = nowMs;
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return this.timers.set(this.#nowMs + delayMs, callback);
+  }
+}
+
+/** Node has no arena, so the figures are 0: unknown. */
+function systemOf({ system }: BoardWorld): System {
+  return {
+    config: system.config,
+    memory: () => ({ heapUsedBytes: 0, heapPeakBytes: 0, arenaBytes: 0 }),
+    log: (level, text) => system.log(level, text),
+    restart: (reason) => system.restart(reason),
+  };
+}

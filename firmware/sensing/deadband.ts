@@ -1,0 +1,31 @@
+import type { Filter } from "./filter.ts";
+
+/**
+ * Passes a value that differs by more than `delta` from the last that passed, and any value that comes `silenceMs` or more
+ * after it (0: none for that reason). The first value passes.
+ */
+export class Deadband implements Filter {
+  readonly dueMs = Infinity;
+  readonly #delta: number;
+  readonly #silenceMs: number;
+  #passed = NaN;
+  #passedMs = 0;
+
+  constructor(delta: number, silenceMs: number) {
+    this.#delta = delta;
+    this.#silenceMs = silenceMs;
+  }
+
+  push(value: number, atMs: number): number {
+    const isSilent = this.#silenceMs > 0 && atMs - this.#passedMs >= this.#silenceMs;
+    // Written so that the NaN before the first value lets it pass.
+    if (Math.abs(value - this.#passed) <= this.#delta && !isSilent) return NaN;
+    this.#passed = value;
+    this.#passedMs = atMs;
+    return value;
+  }
+
+  advance(): number {
+    return NaN;
+  }
+}

@@ -1,0 +1,56 @@
+import type { OutputCause, OutputState } from "../../protocols/messages/board-messages.ts";
+import type { Output } from "../../protocols/pipeline/program.ts";
+import type { StateValue } from "../../protocols/state/command.ts";
+import type { Actuators } from "../platform/ports.ts";
+import type { RuleRun } from "./rule-run.ts";
+
+/** An output at work: the first active rule that names it decides its value, else its setting, else its safe value. */
+export class OutputRun {
+  readonly definition: Output;
+  readonly #actuators: Actuators;
+  #value: number;
+  #cause: OutputCause = "safe";
+
+  /** Claims the pin, which drives it to the safe value. Throws what the port throws when it cannot. */
+  constructor(definition: Output, actuators: Actuators) {
+    const { name, kind, pin, safeValue } = definition;
+    actuators.configure({ name, kind, pin, safeValue });
+    this.definition = definition;
+    this.#actuators = actuators;
+    this.#value = safeValue;
+  }
+
+  get state(): OutputState {
+    return { name: this.definition.name, value: this.#value, cause: this.#cause };
+  }
+
+  /** Decides anew; true when value or cause is another than before. */
+  decide(rules: readonly RuleRun[], setting: StateValue | undefined): boolean {
+    const { name, kind, safeValue } = this.definition;
+    let value = settingValue(setting);
+    let cause: OutputCause = Number.isNaN(value) ? "safe" : "setting";
+    if (cause === "safe") value = safeValue;
+    for (const rule of rules) {
+      if (!rule.active || rule.definition.output !== name) continue;
+      value = rule.definition.value;
+      cause = "rule";
+      break;
+    }
+    value = kind === "digital" ? (value >= 0.5 ? 1 : 0) : Math.min(100, Math.max(0, value));
+    const isChanged = value !== this.#value || cause !== this.#cause;
+    if (value !== this.#value) this.#actuators.write(name, value);
+    this.#value = value;
+    this.#cause = cause;
+    return isChanged;
+  }
+
+  release(): void {
+    this.#actuators.release(this.definition.name);
+  }
+}
+
+/** A number as it is, a boolean as 0 or 1; NaN for what drives no output. */
+function settingValue(setting: StateValue | undefined): number {
+  if (typeof setting === "boolean") return setting ? 1 : 0;
+  return typeof setting === "number" ? setting : NaN;
+}

@@ -1,0 +1,77 @@
+import type { Quality } from "../../protocols/messages/board-messages.ts";
+import type { Pipeline } from "../../protocols/pipeline/program.ts";
+import type { Sensors } from "../platform/ports.ts";
+import { type Filter, filterFor } from "./filter.ts";
+
+/** Told of each reading that leaves a pipeline. */
+export interface ReadingSink {
+  onReading(metric: string, takenMs: number, value: number, quality: Quality): void;
+}
+
+/** How often a sensor that goes on giving nothing is reported. */
+export const missingEveryMs = 10_000;
+
+/** A pipeline at work: samples its sensor on a steady grid of time and passes each value through its stages. */
+export class PipelineRun {
+  readonly definition: Pipeline;
+  readonly #sensors: Sensors;
+  readonly #sink: ReadingSink;
+  readonly #filters: readonly Filter[];
+  #nextSampleMs: number;
+  /** When the sensor's silence may be reported; -Infinity while it speaks. */
+  #missingDueMs = -Infinity;
+
+  constructor(definition: Pipeline, sensors: Sensors, sink: ReadingSink, nowMs: number) {
+    this.definition = definition;
+    this.#sensors = sensors;
+    this.#sink = sink;
+    this.#filters = definition.stages.map(filterFor);
+    this.#nextSampleMs = nowMs;
+  }
+
+  /** When `run` has something to do. */
+  get dueMs(): number {
+    let dueMs = this.#nextSampleMs;
+    for (const filter of this.#filters) if (filter.dueMs < dueMs) dueMs = filter.dueMs;
+    return dueMs;
+  }
+
+  /** Does what is due and gives the number of samples taken, 0 or 1. */
+  run(nowMs: number): number {
+    for (let i = 0; i < this.#filters.length; i++) {
+      const filter = this.#filters[i]!;
+      const { dueMs } = filter;
+      if (dueMs <= nowMs) this.#pass(filter.advance(), dueMs, i + 1);
+    }
+    if (this.#nextSampleMs > nowMs) return 0;
+    this.#nextSampleMs += this.definition.everyMs;
+    if (this.#nextSampleMs <= nowMs) {
+      // Late by a period or more: the samples that were missed are gone, the grid stays.
+      const { everyMs } = this.definition;
+      this.#nextSampleMs += (Math.floor((nowMs - this.#nextSampleMs) / everyMs) + 1) * everyMs;
+    }
+    this.#sample(nowMs);
+    return 1;
+  }
+
+  #sample(nowMs: number): void {
+    const value = this.#sensors.read(this.definition.sensor);
+    if (!Number.isNaN(value)) {
+      this.#missingDueMs = -Infinity;
+      this.#pass(value, nowMs, 0);
+    } else if (nowMs >= this.#missingDueMs) {
+      // Filters see only values; that there is none goes past them.
+      this.#missingDueMs = nowMs + missingEveryMs;
+      this.#sink.onReading(this.definition.metric, nowMs, NaN, 1);
+    }
+  }
+
+  #pass(value: number, atMs: number, fromStage: number): void {
+    let passing = value;
+    for (let i = fromStage; i < this.#filters.length; i++) {
+      if (Number.isNaN(passing)) return;
+      passing = this.#filters[i]!.push(passing, atMs);
+    }
+    if (!Number.isNaN(passing)) this.#sink.onReading(this.definition.metric, atMs, passing, 0);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Rule } from "../../protocols/pipeline/program.ts";
+
+/**
+ * A rule at work. It becomes active once its metric has been beyond the threshold for `forMs` without a reading that says
+ * otherwise, and ends with the first reading that has come back by `hysteresis` or more. A sensor that falls silent changes
+ * nothing.
+ */
+export class RuleRun {
+  readonly definition: Rule;
+  active = false;
+  /** When a waiting rule becomes active; Infinity while none is waiting. */
+  dueMs = Infinity;
+  #threshold: number;
+  #value = NaN;
+
+  /** `threshold` is NaN while there is none: the rule then rests. */
+  constructor(definition: Rule, threshold: number) {
+    this.definition = definition;
+    this.#threshold = threshold;
+  }
+
+  onReading(value: number, atMs: number): void {
+    this.#value = value;
+    this.#judge(atMs);
+  }
+
+  onThreshold(threshold: number, nowMs: number): void {
+    this.#threshold = threshold;
+    this.#judge(nowMs);
+  }
+
+  run(nowMs: number): void {
+    if (nowMs < this.dueMs) return;
+    this.dueMs = Infinity;
+    this.active = true;
+  }
+
+  #judge(atMs: number): void {
+    const { when, hysteresis, forMs } = this.definition;
+    // How far beyond the threshold; NaN while the value or the threshold is unknown.
+    const beyond = when === "above" ? this.#value - this.#threshold : this.#threshold - this.#value;
+    if (this.active) {
+      this.active = beyond > -hysteresis;
+    } else if (!(beyond > 0)) {
+      this.dueMs = Infinity;
+    } else if (forMs === 0) {
+      this.active = true;
+    } else if (this.dueMs === Infinity) {
+      this.dueMs = atMs + forMs;
+    }
+  }
+}

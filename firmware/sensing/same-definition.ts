@@ -1,0 +1,43 @@
+import type { Output, Pipeline, Rule, Stage } from "../../protocols/pipeline/program.ts";
+
+/** Whether a pipeline of a new program is the one at work, so that its filters keep what they hold. */
+export function isSamePipeline(a: Pipeline, b: Pipeline): boolean {
+  if (a.metric !== b.metric || a.sensor !== b.sensor || a.everyMs !== b.everyMs) return false;
+  if (a.stages.length !== b.stages.length) return false;
+  for (let i = 0; i < a.stages.length; i++) if (!isSameStage(a.stages[i]!, b.stages[i]!)) return false;
+  return true;
+}
+
+export function isSameRule(a: Rule, b: Rule): boolean {
+  return (
+    a.metric === b.metric &&
+    a.when === b.when &&
+    a.threshold === b.threshold &&
+    a.hysteresis === b.hysteresis &&
+    a.forMs === b.forMs &&
+    a.output === b.output &&
+    a.value === b.value
+  );
+}
+
+/** Whether an output of a new program is the one at work, so that its pin is not driven to the safe value in between. */
+export function isSameOutput(a: Output, b: Output): boolean {
+  return (
+    a.name === b.name &&
+    a.kind === b.kind &&
+    a.pin === b.pin &&
+    a.safeValue === b.safeValue &&
+    a.setting === b.setting
+  );
+}
+
+function isSameStage(a: Stage, b: Stage): boolean {
+  switch (a.op) {
+    case "median":
+      return b.op === "median" && a.count === b.count;
+    case "mean":
+      return b.op === "mean" && a.windowMs === b.windowMs;
+    case "deadband":
+      return b.op === "deadband" && a.delta === b.delta && a.silenceMs === b.silenceMs;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The interpreter of programs: samples sensors, runs pipelines, judges rules, drives outputs. It has no timers of its own:
+ * whoever owns it calls `run` when `dueMs` has come.
+ */
+import type { OutputState, Quality } from "../../protocols/messages/board-messages.ts";
+import type { Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
+import type { StateValue } from "../../protocols/state/command.ts";
+import type { Actuators, Sensors } from "../platform/ports.ts";
+import { OutputRun } from "./output-run.ts";
+import { PipelineRun, type ReadingSink } from "./pipeline-run.ts";
+import type { ReadingQueue } from "./reading-queue.ts";
+import { RuleRun } from "./rule-run.ts";
+import { isSameOutput, isSamePipeline, isSameRule } from "./same-definition.ts";
+
+/** The committed settings, by key. */
+export interface Settings {
+  get(key: string): StateValue | undefined;
+}
+
+export interface SensingParts {
+  readonly sensors: Sensors;
+  readonly actuators: Actuators;
+  readonly settings: Settings;
+  readonly queue: ReadingQueue;
+  /** An output of the program cannot be claimed; the rest of the program runs. */
+  onOutputRefused(output: string, reason: string): void;
+}
+
+export class Sensing implements ReadingSink {
+  readonly #parts: SensingParts;
+  #pipelines: readonly PipelineRun[] = [];
+  #rules: readonly RuleRun[] = [];
+  #outputs: readonly OutputRun[] = [];
+  /** The settings that the program names, as last committed. */
+  readonly #settings = new Map<string, StateValue | undefined>();
+  #samplesIn = 0;
+  #outputChanges = 0;
+
+  constructor(parts: SensingParts) {
+    this.#parts = parts;
+  }
+
+  /** Samples taken since the board booted, missing ones included. */
+  get samplesIn(): number {
+    return this.#samplesIn;
+  }
+
+  /** Counts the changes of any output's value or cause, so that an owner can tell that there was one. */
+  get outputChanges(): number {
+    return this.#outputChanges;
+  }
+
+  /** When `run` has something to do; Infinity for never. */
+  get dueMs(): number {
+    let dueMs = Infinity;
+    for (const pipeline of this.#pipelines) if (pipeline.dueMs < dueMs) dueMs = pipeline.dueMs;
+    for (const rule of this.#rules) if (rule.dueMs < dueMs) dueMs = rule.dueMs;
+    return dueMs;
+  }
+
+  outputs(): OutputState[] {
+    const states: OutputState[] = [];
+    for (const output of this.#outputs) states.push(output.state);
+    return states;
+  }
+
+  /**
+   * Runs `program` from now on. What it has in common with the one before goes on undisturbed: filters keep what they hold,
+   * rules stay active, outputs keep their value.
+   */
+  load(program: Program, nowMs: number): void {
+    this.#loadSettings(program);
+    this.#pipelines = program.pipelines.map((definition) => this.#pipeline(definition, nowMs));
+    this.#rules = program.rules.map((definition) => this.#rule(definition));
+    this.#loadOutputs(program.outputs);
+    this.#decide();
+  }
+
+  /** A committed entry has changed a setting. */
+  onSetting(key: string, value: StateValue | undefined, nowMs: number): void {
+    if (!this.#settings.has(key)) return;
+    this.#settings.set(key, value);
+    for (const rule of this.#rules) {
+      if (rule.definition.threshold === key) rule.onThreshold(this.#threshold(rule.definition), nowMs);
+    }
+    this.#decide();
+  }
+
+  run(nowMs: number): void {
+    for (const pipeline of this.#pipelines) {
+      if (pipeline.dueMs <= nowMs) this.#samplesIn += pipeline.run(nowMs);
+    }
+    for (const rule of this.#rules) rule.run(nowMs);
+    this.#decide();
+  }
+
+  /** For the pipelines, not for owners. */
+  onReading(metric: string, takenMs: number, value: number, quality: Quality): void {
+    this.#parts.queue.push(metric, takenMs, value, quality);
+    if (quality !== 0) return;
+    for (const rule of this.#rules) {
+      if (rule.definition.metric === metric) rule.onReading(value, takenMs);
+    }
+  }
+
+  #loadSettings(program: Program): void {
+    this.#settings.clear();
+    for (const { setting } of program.outputs) if (setting !== undefined) this.#learn(setting);
+    for (const { threshold } of program.rules) if (typeof threshold === "string") this.#learn(threshold);
+  }
+
+  #learn(key: string): void {
+    this.#settings.set(key, this.#parts.settings.get(key));
+  }
+
+  #pipeline(definition: Pipeline, nowMs: number): PipelineRun {
+    const same = this.#pipelines.find((run) => isSamePipeline(run.definition, definition));
+    return same ?? new PipelineRun(definition, this.#parts.sensors, this, nowMs);
+  }
+
+  #rule(definition: Rule): RuleRun {
+    const same = this.#rules.find((run) => isSameRule(run.definition, definition));
+    return same ?? new RuleRun(definition, this.#threshold(definition));
+  }
+
+  /** Gives back what the new program does not name before it claims what it does: a pin may have another name now. */
+  #loadOutputs(definitions: readonly Output[]): void {
+    const kept: OutputRun[] = [];
+    for (const run of this.#outputs) {
+      if (definitions.some((definition) => isSameOutput(run.definition, definition))) kept.push(run);
+      else run.release();
+    }
+    const outputs: OutputRun[] = [];
+    for (const definition of definitions) {
+      const same = kept.find((run) => run.definition.name === definition.name);
+      if (same !== undefined) outputs.push(same);
+      else this.#claim(definition, outputs);
+    }
+    this.#outputs = outputs;
+    this.#outputChanges++;
+  }
+
+  #claim(definition: Output, into: OutputRun[]): void {
+    try {
+      into.push(new OutputRun(definition, this.#parts.actuators));
+    } catch (error) {
+      this.#parts.onOutputRefused(definition.name, error instanceof Error ? error.message : `${error}`);
+    }
+  }
+
+  #decide(): void {
+    for (const output of this.#outputs) {
+      const { setting } = output.definition;
+      const value = setting === undefined ? undefined : this.#settings.get(setting);
+      if (output.decide(this.#rules, value)) this.#outputChanges++;
+    }
+  }
+
+  #threshold({ threshold }: Rule): number {
+    if (typeof threshold === "number") return threshold;
+    const value = this.#settings.get(threshold);
+    return typeof value === "number" ? value : NaN;
+  }
+}
