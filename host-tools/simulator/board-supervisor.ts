@@ -78,7 +78,7 @@ export class BoardSupervisor {
       flash,
       sensors,
       onLog: (level, text) => {
-        if (level !== "debug") tell(level, text);
+        if (level === "warn" || level === "error") tell(level, text);
       },
       onOutput: () => {},
       onRestart: (reason) => {

@@ -54,62 +54,53 @@ export class Simulation {
   readonly engine: Engine;
   /** Of the leader's HTTP interface and page. */
   readonly url: string;
-  readonly #leader: LeaderSupervisor;
   readonly #boards: readonly BoardSupervisor[];
-  readonly #stopRest: () => void;
+  /** What ends each part, in the order in which they were begun. */
+  readonly #ends: End[];
 
-  private constructor(
-    engine: Engine,
-    url: string,
-    leader: LeaderSupervisor,
-    boards: readonly BoardSupervisor[],
-    stopRest: () => void,
-  ) {
+  private constructor(engine: Engine, url: string, boards: readonly BoardSupervisor[], ends: End[]) {
     this.engine = engine;
     this.url = url;
-    this.#leader = leader;
     this.#boards = boards;
-    this.#stopRest = stopRest;
+    this.#ends = ends;
   }
 
   /**
-   * Starts everything; resolves once the leader answers and every board is switched on. When that fails, nothing is left running.
-   * @throws {SimulationError} {ReplayFileError}
+   * Starts everything; resolves once the leader answers and every board is switched on. When that fails, or is given up,
+   * nothing is left running. @throws {SimulationError} {ReplayFileError}
    */
   static async start(options: SimulationOptions): Promise<Simulation> {
-    const { definition, signal, onProgress } = options;
-    const ends: (() => void | Promise<void>)[] = [];
+    const ends: End[] = [];
     try {
-      const state = new StateFolder(options.stateFolder);
-      ends.push(() => state.release());
-      const system = new SystemSensors();
-      const sensors = swarmSensors(definition, options.replay, system, () => performance.now());
-      const leader = new LeaderSupervisor({
-        ...options,
-        tell: (level, text) => options.onEvent(level, "leader", text),
-      });
-      ends.push(
-        () => leader.stop(),
-        () => system.stop(),
-      );
-      onProgress("Starting the leader");
-      const [engine, address] = await Promise.all([readyEngine(options), leader.start(), system.start()]);
-      signal.throwIfAborted();
-      onProgress("Switching the boards on");
-      const boards = makeBoards(options, engine, sensors, state, address.mqttPort);
-      ends.push(async () => void (await Promise.all(boards.map((board) => board.powerOff()))));
-      for (const board of boards) board.powerOn();
-      const stopTelling = tellRounds(sensors, options.onEvent);
-      ends.push(stopTelling);
-      return new Simulation(engine, address.url, leader, boards, () => {
-        stopTelling();
-        system.stop();
-        state.release();
-      });
+      return await Simulation.#begin(options, ends);
     } catch (error) {
-      for (const end of ends.reverse()) await end();
+      await endAll(ends);
       throw error;
     }
+  }
+
+  static async #begin(options: SimulationOptions, ends: End[]): Promise<Simulation> {
+    const { signal, onProgress, onEvent } = options;
+    const state = new StateFolder(options.stateFolder);
+    ends.push(() => state.release());
+    const system = new SystemSensors();
+    ends.push(() => system.stop());
+    const sensors = swarmSensors(options.definition, options.replay, system, () => performance.now());
+    const leader = new LeaderSupervisor({
+      ...options,
+      tell: (level, text) => onEvent(level, "leader", text),
+    });
+    ends.push(() => leader.stop());
+
+    onProgress("Starting the leader");
+    const ready = Promise.all([readyEngine(options), leader.start(), system.start()]);
+    const [engine, address] = await Promise.race([ready, rejectedBy(signal)]);
+    onProgress("Switching the boards on");
+    const boards = makeBoards(options, engine, sensors, state, address.mqttPort);
+    ends.push(() => Promise.all(boards.map((board) => board.powerOff())));
+    for (const board of boards) board.powerOn();
+    ends.push(tellRounds(sensors, onEvent));
+    return new Simulation(engine, address.url, boards, ends);
   }
 
   get boards(): readonly BoardInside[] {
@@ -129,11 +120,23 @@ export class Simulation {
   }
 
   /** Ends boards and leader; resolves when no process is left and the state is given back. */
-  async stop(): Promise<void> {
-    await Promise.all(this.#boards.map((board) => board.powerOff()));
-    await this.#leader.stop();
-    this.#stopRest();
+  stop(): Promise<void> {
+    return endAll(this.#ends);
   }
+}
+
+type End = () => unknown;
+
+/** Last begun, first ended. Called again, there is nothing left to end. */
+async function endAll(ends: End[]): Promise<void> {
+  for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end();
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 function makeBoards(

@@ -21,8 +21,7 @@ export function statusChanges(before: Status | undefined, after: Status): Change
   const voters = leader.voters.join(", ");
   if (before?.leader.voters.join(", ") !== voters && voters !== "") tell("leader", `voters: ${voters}`);
   for (const [key, setting] of Object.entries(after.settings)) {
-    const known = before?.settings[key];
-    if (setting.index > 0 && known?.index !== setting.index) {
+    if (before !== undefined && before.settings[key]?.index !== setting.index) {
       tell("leader", `${key} = ${formatValue(setting.value, setting.unit)} (entry ${setting.index})`);
     }
   }

@@ -1,6 +1,9 @@
 /** Makes the engine ready that the user asked for, or the best that this computer can run. */
 import { SimulationError } from "../simulation-error.ts";
+import { BuildFailed, NoCompiler } from "../xs-host/build.ts";
 import type { Engine, EngineName } from "./simulated-board.ts";
+import { VirtualEngine } from "./virtual-engine.ts";
+import { XsEngine } from "./xs-engine.ts";
 
 export interface EngineWishes {
   /** undefined: XS where it can be built, else the one in process. */
@@ -12,10 +15,7 @@ export interface EngineWishes {
 
 /** @throws {SimulationError} when XS was asked for by name and there is no compiler, or when its build fails */
 export async function readyEngine({ engine, onProgress, onNote }: EngineWishes): Promise<Engine> {
-  const { VirtualEngine } = await import("./virtual-engine.ts");
   if (engine === "virtual") return new VirtualEngine();
-  const { BuildFailed, NoCompiler } = await import("../xs-host/build.ts");
-  const { XsEngine } = await import("./xs-engine.ts");
   try {
     const ready = await XsEngine.make(onProgress);
     if (ready.note !== undefined) onNote(sentence(ready.note));

@@ -1,0 +1,67 @@
+/** The engine in process: the same core, run by Node, with its deadlines kept in real time. It has no arena and no slots. */
+import { VirtualBoard } from "../../../firmware/platform/virtual/virtual-board.ts";
+import type { SimulatedWorld } from "../world/simulated-world.ts";
+import type { BoardEnd, Engine, EngineFigures, SimulatedBoard } from "./simulated-board.ts";
+
+/** setTimeout knows no longer delay. */
+const delayMsMax = 2 ** 31 - 1;
+
+export class VirtualEngine implements Engine {
+  readonly name = "virtual";
+  readonly description = "Node, without XS";
+
+  powerOn(world: SimulatedWorld): SimulatedBoard {
+    return new RealTimeBoard(world);
+  }
+}
+
+/** A `VirtualBoard` whose turns come when they are due by this computer's clock. */
+class RealTimeBoard implements SimulatedBoard {
+  readonly engine = "virtual";
+  readonly pid = undefined;
+  readonly figures: EngineFigures = { slotBytes: 0, arenaBytes: 0, heapUsedBytes: 0, heapPeakBytes: 0 };
+  readonly ended: Promise<BoardEnd>;
+  readonly #board: VirtualBoard;
+  readonly #world: SimulatedWorld;
+  #resolveEnded!: (end: BoardEnd) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+
+  constructor(world: SimulatedWorld) {
+    this.#world = world;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#board = new VirtualBoard(world, () => this.#turnSoon());
+    this.#turnSoon();
+  }
+
+  async powerOff(): Promise<void> {
+    this.#end({ cause: "power-off", text: "was switched off" });
+  }
+
+  #turnSoon(): void {
+    this.#immediate ??= setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.#immediate = undefined;
+    clearTimeout(this.#timer);
+    try {
+      const deadlineMs = this.#board.turn(Math.floor(performance.now()));
+      if (deadlineMs === Number.POSITIVE_INFINITY) return;
+      const delayMs = Math.max(0, Math.ceil(deadlineMs - performance.now()));
+      this.#timer = setTimeout(() => this.#turn(), Math.min(delayMs, delayMsMax));
+    } catch (error) {
+      this.#end({ cause: "failure", text: `died: ${error}` });
+    }
+  }
+
+  #end(end: BoardEnd): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#board.powerOff();
+    this.#world.powerOff();
+    this.#resolveEnded(end);
+  }
+}
