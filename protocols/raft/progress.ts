@@ -31,9 +31,12 @@ export class Progress {
     return this.state === "probe" ? this.#probing : this.#inflight.length >= inflightAppendsMax;
   }
 
-  /** The connection is new or gone: whatever was on the way is lost. */
-  reset(): void {
-    this.#probeFrom(this.matchIndex + 1);
+  /**
+   * The connection is new or gone: whatever was on the way is lost. A member of which nothing is known is thought to have
+   * all up to `lastIndex`; its refusal says better.
+   */
+  reset(lastIndex: number): void {
+    this.#probeFrom((this.matchIndex > 0 ? this.matchIndex : lastIndex) + 1);
     this.sentCommitIndex = 0;
   }
 

@@ -55,7 +55,7 @@ export class Replication {
 
   /** Forgets what was on the way to a member, whose connection is new or gone. */
   reset(id: MemberId): void {
-    this.#members.get(id)?.reset();
+    this.#members.get(id)?.reset(this.durableIndex);
   }
 
   /** An empty append to everyone: it keeps followers from campaigning and finds out what was lost on the way. */

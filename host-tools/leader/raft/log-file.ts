@@ -35,6 +35,12 @@ export interface LogChange {
   readonly entries: readonly Entry[];
 }
 
+/** Which entry: an index and a term name one. */
+export interface LogPlace {
+  readonly index: number;
+  readonly term: number;
+}
+
 /** The log's file holds bytes that were sound once and are not any more. */
 export class DamagedLog extends Error {
   override readonly name = "DamagedLog";
@@ -61,6 +67,7 @@ export class LogFile implements HostLog {
   /** Records queued and made durable since the file was opened. */
   #queuedCount = 0;
   #durableCount = 0;
+  #durableEnd: LogPlace;
   #waiters: Waiter[] = [];
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
@@ -110,6 +117,7 @@ export class LogFile implements HostLog {
     this.memberId = contents.memberId;
     this.#hardState = contents.hardState;
     this.#entries = contents.entries;
+    this.#durableEnd = { index: this.lastIndex, term: this.termAt(this.lastIndex)! };
     this.#sizeBytes = sizeBytes;
     this.tornBytes = tornBytes;
   }
@@ -129,6 +137,11 @@ export class LogFile implements HostLog {
 
   get lastIndex(): number {
     return this.#entries.length;
+  }
+
+  /** The last entry that was written and is durable; it may have been overwritten since. */
+  get durableEnd(): LogPlace {
+    return this.#durableEnd;
   }
 
   termAt(index: number): number | undefined {
@@ -194,6 +207,7 @@ export class LogFile implements HostLog {
         await this.#handle.datasync();
         this.#sizeBytes += frame.length;
         this.#durableCount += records.length;
+        this.#durableEnd = lastEntryOf(records) ?? this.#durableEnd;
         while (this.#waiters.length > 0 && this.#waiters[0]!.count <= this.#durableCount) {
           this.#waiters.shift()!.resolve();
         }
@@ -233,6 +247,11 @@ function recordsOf(change: LogChange): CborValue[] {
     records.push([recordKind.entry, index, term, kind, version, data]);
   }
   return records;
+}
+
+function lastEntryOf(records: readonly CborValue[]): LogPlace | undefined {
+  const [kind, index, term] = records.at(-1) as readonly number[];
+  return kind === recordKind.entry ? { index: index!, term: term! } : undefined;
 }
 
 /** Puts an entry in its place, dropping whatever was there and after. Returns whether that place exists. */

@@ -196,21 +196,23 @@ export class Replica {
     if (output.violation !== undefined) this.#options.onViolation(output.violation);
     if (output.truncateFrom > 0) this.#proposals.supersede(output.truncateFrom);
     this.#log.append(output);
-    const index = this.#log.lastIndex;
-    const term = this.#log.termAt(index)!;
     // Even what changes nothing waits for all before it: a message may speak of a term or entry that is still being written.
     this.#log.flush().then(
-      () => this.#performDurable(output, index, term),
+      () => this.#performDurable(output),
       (error: Error) => this.#fail(error),
     );
   }
 
-  #performDurable(output: RaftOutput, index: number, term: number): void {
+  #performDurable(output: RaftOutput): void {
     if (!this.#isRunning) return;
     try {
       this.#apply(output.commitIndex);
       for (const message of output.messages) this.#options.send(message);
-      if (output.entries.length > 0) this.#perform(this.#node.persisted(index, term));
+      if (output.entries.length > 0) {
+        // Perhaps more than this output's: then one append carries what one fsync made durable.
+        const { index, term } = this.#log.durableEnd;
+        this.#perform(this.#node.persisted(index, term));
+      }
     } catch (error) {
       this.#fail(error as Error);
     }

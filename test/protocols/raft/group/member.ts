@@ -39,7 +39,7 @@ export class Member {
   readonly #options: MemberOptions;
   #node: nodeModule.Node | undefined;
   #follower: followerModule.Follower | undefined;
-  #unsynced: Unsynced[] = [];
+  #unsynced: RaftOutput[] = [];
   #appliedIndex = 0;
 
   constructor(options: MemberOptions) {
@@ -93,15 +93,16 @@ export class Member {
   perform(output: RaftOutput): void {
     if (output.violation !== undefined) this.#options.events.onViolation(this, output.violation);
     this.disk.write(output);
-    const index = this.disk.lastIndex;
-    this.#unsynced.push({ output, index, term: this.disk.termAt(index)! });
+    this.#unsynced.push(output);
     if (this.#options.sendsBeforeSync === true) this.#send(output);
   }
 
   /** The disk syncs; then come, in order, applying, sending, and telling the core. */
   sync(): void {
     this.disk.sync();
-    for (const { output, index, term } of this.#unsynced.splice(0)) {
+    const index = this.disk.lastIndex;
+    const term = this.disk.termAt(index)!;
+    for (const output of this.#unsynced.splice(0)) {
       this.#apply(output.commitIndex);
       if (this.#options.sendsBeforeSync !== true) this.#send(output);
       if (this.#node !== undefined && output.entries.length > 0) {
@@ -130,10 +131,4 @@ export function encodeVoters(voters: readonly MemberId[]): Uint8Array {
 
 export function decodeVoters(data: Uint8Array): readonly MemberId[] | undefined {
   return data.length === 0 ? undefined : String.fromCharCode(...data).split(",");
-}
-
-interface Unsynced {
-  readonly output: RaftOutput;
-  readonly index: number;
-  readonly term: number;
 }

@@ -1,0 +1,60 @@
+/**
+ * Readable test files in the manner of etcd's "datadriven": comments, a command, a line of dashes, what must come back, an empty
+ * line. With COVEY_REWRITE=1 the answers are written into the file instead of compared; review the difference.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+
+export interface Case {
+  /** Line of the command, from 1. */
+  readonly line: number;
+  readonly command: string;
+  readonly expected: string;
+}
+
+/** Runs every case of a file in order. Throws at the first whose answer differs. Returns how many there were. */
+export function runCases(path: string, answer: (command: string) => string): number {
+  const lines = readFileSync(path, "utf8").split("\n");
+  const cases = readCases(lines);
+  if (process.env.COVEY_REWRITE === "1") {
+    writeFileSync(path, rewritten(lines, cases, answer));
+    return cases.length;
+  }
+  for (const { line, command, expected } of cases) {
+    const answered = answer(command);
+    if (answered !== expected) {
+      throw new Error(`${path}:${line}: ${command}\nexpected:\n${expected}\nanswered:\n${answered}`);
+    }
+  }
+  return cases.length;
+}
+
+function readCases(lines: readonly string[]): Case[] {
+  const cases: Case[] = [];
+  for (let at = 1; at < lines.length; at++) {
+    if (lines[at] !== "----") continue;
+    const end = endOfAnswer(lines, at + 1);
+    cases.push({ line: at, command: lines[at - 1]!, expected: lines.slice(at + 1, end).join("\n") });
+    at = end;
+  }
+  return cases;
+}
+
+function rewritten(
+  lines: readonly string[],
+  cases: readonly Case[],
+  answer: (command: string) => string,
+): string {
+  const out: string[] = [];
+  let at = 0;
+  for (const { line, command } of cases) {
+    out.push(...lines.slice(at, line + 1), ...answer(command).split("\n"));
+    at = endOfAnswer(lines, line + 1);
+  }
+  return [...out, ...lines.slice(at)].join("\n");
+}
+
+function endOfAnswer(lines: readonly string[], from: number): number {
+  let end = from;
+  while (end < lines.length && lines[end] !== "") end++;
+  return end;
+}
