@@ -7,12 +7,16 @@ import type { Traffic } from "./traffic.ts";
 /** Received bytes are handed on in pieces of at most this many, so that a burst costs no more heap than one piece. */
 const pieceBytesMax = 512;
 
-/** A TCP connection over the SDK's socket, which needs an address and tells how much it will take. */
+/**
+ * A TCP connection over the SDK's socket, which needs an address and tells how much it will take: less than a packet on
+ * lin, so what does not fit is kept and follows when there is room. Only one such rest is kept.
+ */
 export class SocketConnection implements TcpConnection {
   readonly #events: TcpEvents;
   readonly #traffic: Traffic;
   #socket: TCP | undefined;
   #writableBytes = 0;
+  #rest: Uint8Array | undefined;
   #isOpen = false;
   #isClosed = false;
 
@@ -27,17 +31,27 @@ export class SocketConnection implements TcpConnection {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#socket === undefined || bytes.length > this.#writableBytes) return false;
-    this.#writableBytes = this.#socket.write(bytes) ?? 0;
+    if (!this.#isOpen || this.#isClosed || this.#rest !== undefined) return false;
     this.#traffic.sentBytes += bytes.length;
+    this.#send(bytes);
     return true;
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#writableBytes = 0;
+    this.#rest = undefined;
     this.#socket?.close();
     this.#socket = undefined;
+  }
+
+  /** Hands as much to the socket as it takes and keeps a copy of the rest. */
+  #send(bytes: Uint8Array): void {
+    const fitting = Math.min(bytes.length, this.#writableBytes);
+    if (fitting > 0) {
+      this.#writableBytes =
+        this.#socket!.write(fitting === bytes.length ? bytes : bytes.subarray(0, fitting)) ?? 0;
+    }
+    this.#rest = fitting === bytes.length ? undefined : bytes.slice(fitting);
   }
 
   #open(address: string, port: number): void {
@@ -68,6 +82,7 @@ export class SocketConnection implements TcpConnection {
 
   #writable(byteCount: number): void {
     this.#writableBytes = byteCount;
+    if (this.#rest !== undefined) this.#send(this.#rest);
     if (this.#isOpen) return;
     this.#isOpen = true;
     this.#events.onOpen();
