@@ -60,11 +60,16 @@ export interface BoardStatus {
   readonly reportsOut: number;
   readonly readingsDropped: number;
   readonly reconnects: number;
-  readonly outputs: readonly OutputState[];
+  readonly outputs: readonly OutputStatus[];
   /** The last reading of each metric. */
   readonly readings: readonly { metric: string; value: number | null; unit: string; atMs: number }[];
   /** Unix milliseconds; undefined when never heard of. */
   readonly lastSeenMs: number | undefined;
+}
+
+export interface OutputStatus extends OutputState {
+  /** A digital output is 0 or 1; a pwm one 0 to 100 %. As `swarm.ts` defines it now. */
+  readonly kind: "digital" | "pwm";
 }
 
 export interface Setting {

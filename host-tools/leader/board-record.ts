@@ -3,7 +3,7 @@ import type { Health, Hello, Report } from "../../protocols/messages/board-messa
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import type { AppendResponse, MemberId } from "../../protocols/raft/types.ts";
 import type { BoardDefinition } from "../swarm-file/definition.ts";
-import type { BoardStatus } from "./api-types.ts";
+import type { BoardStatus, OutputStatus } from "./api-types.ts";
 import { BoardClock } from "./board-clock.ts";
 import type { BoardLink } from "./broker.ts";
 import type { NewReading } from "./telemetry.ts";
@@ -103,10 +103,14 @@ export class BoardRecord {
       reportsOut: health?.reportsOut ?? 0,
       readingsDropped: health?.readingsDropped ?? 0,
       reconnects: health?.reconnects ?? 0,
-      outputs: health?.outputs ?? [],
+      outputs: (health?.outputs ?? []).map((output) => ({ ...output, kind: this.#kindOf(output.name) })),
       readings: [...this.#readings.values()],
       lastSeenMs: this.#lastSeenMs,
     };
+  }
+
+  #kindOf(output: string): OutputStatus["kind"] {
+    return this.definition.program.outputs.find(({ name }) => name === output)?.kind ?? "pwm";
   }
 
   #hear(sentMs: number, nowMs: number): void {

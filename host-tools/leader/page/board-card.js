@@ -1,7 +1,7 @@
 // @ts-check
 /** One board: who it is, how far it agrees, its memory, its readings and its outputs. */
 import { element, KeyedList, setAttribute, setText } from "./elements.js";
-import { bytes, duration, quantity } from "./quantities.js";
+import { bytes, duration, exact, rounded, withUnit } from "./quantities.js";
 import { Sparkline } from "./sparkline.js";
 
 /** @typedef {import("../api-types.ts").BoardStatus} BoardStatus */
@@ -19,6 +19,7 @@ export class BoardCard {
   #role = element("span", { class: "badge" });
   #identity = element("p", { class: "quiet identity" });
   #agreement = element("dd");
+  #term = element("dd");
   #heapText = element("dd");
   #meter = element("div", { class: "meter", role: "meter", "aria-valuemin": "0" });
   #meterFill = element("div", { class: "fill" });
@@ -47,6 +48,7 @@ export class BoardCard {
         "dl",
         { class: "pairs" },
         element("div", {}, element("dt", {}, "Applied"), this.#agreement),
+        element("div", {}, element("dt", {}, "Term"), this.#term),
         element("div", {}, element("dt", {}, "Memory"), this.#heapText),
       ),
       this.#meter,
@@ -57,7 +59,7 @@ export class BoardCard {
 
   /** @param {{ board: BoardStatus, commitIndex: number }} now */
   update({ board, commitIndex }) {
-    setAttribute(this.element, "data-link", board.link);
+    setAttribute(this.element, "data-link", board.lastSeenMs === undefined ? "never" : board.link);
     setText(this.#link, linkText(board));
     setText(this.#role, board.role);
     setAttribute(this.#role, "data-role", board.role);
@@ -66,6 +68,7 @@ export class BoardCard {
       board.memberId === undefined ? board.model : `${board.model} · ${board.memberId}`,
     );
     this.#updateAgreement(board, commitIndex);
+    setText(this.#term, board.memberId === undefined ? "none" : String(board.term));
     this.#updateMemory(board);
     this.#readings.update(board.readings.map((reading) => [reading.metric, reading]));
     this.#outputs.update(board.outputs.map((output) => [output.name, output]));
@@ -130,10 +133,10 @@ export class BoardCard {
   #makeReading(metric) {
     const value = element("span", { class: "value" });
     const line = this.#sparkline(metric);
-    const row = element("li", {}, element("span", { class: "metric" }, metric), line.element, value);
+    const row = element("li", {}, breakable(metric), line.element, value);
     /** @param {BoardStatus["readings"][number]} reading */
     const update = (reading) => {
-      setText(value, reading.value === null ? "no reading" : quantity(reading.value, reading.unit));
+      setText(value, reading.value === null ? "no reading" : withUnit(rounded(reading.value), reading.unit));
       line.add(reading.atMs, reading.value);
     };
     return { element: row, update };
@@ -144,14 +147,25 @@ export class BoardCard {
 function makeOutput(name) {
   const value = element("span", { class: "value" });
   const cause = element("span", { class: "cause" });
-  const row = element("li", {}, element("span", { class: "metric" }, name), cause, value);
+  const row = element("li", {}, breakable(name), cause, value);
   /** @param {BoardStatus["outputs"][number]} output */
   const update = (output) => {
-    setText(value, quantity(output.value, ""));
+    const isDigital = output.kind === "digital";
+    setText(value, isDigital ? (output.value > 0 ? "on" : "off") : withUnit(exact(output.value), "%"));
     setText(cause, causeText[output.cause]);
     setAttribute(cause, "data-cause", output.cause);
   };
   return { element: row, update };
+}
+
+/**
+ * A name that may break after its dots: `network.received`.
+ * @param {string} name
+ */
+function breakable(name) {
+  const span = element("span", { class: "metric" });
+  for (const part of name.split(/(?<=[.-])/)) span.append(part, element("wbr"));
+  return span;
 }
 
 /** @param {BoardStatus} board */

@@ -2,7 +2,7 @@
 /** The first page: the status as the leader pushes it, and the settings. */
 import { BoardCard } from "./board-card.js";
 import { byId, element, KeyedList, setAttribute, setFacts, setText } from "./elements.js";
-import { bytes, duration, number } from "./quantities.js";
+import { bytes, duration, exact } from "./quantities.js";
 import { SettingRow } from "./settings-card.js";
 import { sparklineLimits } from "./sparkline.js";
 
@@ -12,7 +12,6 @@ import { sparklineLimits } from "./sparkline.js";
 /** @typedef {import("../api-types.ts").BoardStatus} BoardStatus */
 
 const retryMs = 2_000;
-/** The leader sends a comment at least this often on a living stream, but the browser hides it; a new status is our sign of life. */
 const historyReadingsMax = 20_000;
 
 /** @type {Map<string, BoardCard>} */
@@ -117,10 +116,10 @@ function summary({ boards: all, leader }) {
  */
 function leaderFacts({ leader }) {
   return [
-    ["Host", leader.id],
+    ["Host", nameOf(leader.id)],
     ["Role", leader.role],
-    ["Term", number(leader.term)],
-    ["Committed", `${number(leader.commitIndex)} of ${number(leader.lastIndex)}`],
+    ["Term", exact(leader.term)],
+    ["Committed", `${exact(leader.commitIndex)} of ${exact(leader.lastIndex)}`],
     ["Voters", leader.voters.map(nameOf).join(", ") || "none yet"],
     ["Running for", duration(leader.uptimeMs)],
   ];
@@ -132,13 +131,14 @@ function leaderFacts({ leader }) {
  */
 function counterFacts({ counters }) {
   return [
-    ["Messages in", number(counters.messagesIn)],
-    ["Messages out", number(counters.messagesOut)],
+    ["Messages in", exact(counters.messagesIn)],
+    ["Messages out", exact(counters.messagesOut)],
     ["Bytes in", bytes(counters.bytesIn)],
     ["Bytes out", bytes(counters.bytesOut)],
-    ["Readings stored", number(counters.readingsStored)],
-    ["Disconnects", number(counters.disconnects)],
-    ["Garbage", number(counters.garbage)],
+    ["Readings stored", exact(counters.readingsStored)],
+    ["Disconnects", exact(counters.disconnects)],
+    ["Refused", exact(counters.refused)],
+    ["Garbage", exact(counters.garbage)],
   ];
 }
 

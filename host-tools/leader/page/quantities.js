@@ -2,20 +2,28 @@
 /** Numbers, as people read them. */
 
 /**
- * Four significant places at most below a thousand, whole numbers above.
+ * A measured number, to about three places; always with the same digits, so that a living number stands still.
  * @param {number} value
  */
-export function number(value) {
+export function rounded(value) {
   const size = Math.abs(value);
-  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
-  return value.toLocaleString("en", { maximumFractionDigits: digits });
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/**
+ * A number that somebody chose, as it is.
+ * @param {number} value
+ */
+export function exact(value) {
+  return value.toLocaleString("en", { maximumFractionDigits: 9 });
 }
 
 /** @param {number} value */
 export function bytes(value) {
   if (value < 1024) return `${value} B`;
-  if (value < 1024 ** 2) return `${number(value / 1024)} KB`;
-  return `${number(value / 1024 ** 2)} MB`;
+  if (value < 1024 ** 2) return `${tenths(value / 1024)} KB`;
+  return `${tenths(value / 1024 ** 2)} MB`;
 }
 
 /** @param {number} ms */
@@ -28,11 +36,14 @@ export function duration(ms) {
 }
 
 /**
- * @param {number | string | boolean} value
- * @param {string} unit
+ * @param {string} amount
+ * @param {string} unit empty for none
  */
-export function quantity(value, unit) {
-  if (typeof value === "boolean") return value ? "on" : "off";
-  if (typeof value === "string") return value === "" ? "empty" : value;
-  return unit === "" ? number(value) : `${number(value)}\u202f${unit}`;
+export function withUnit(amount, unit) {
+  return unit === "" ? amount : `${amount}\u202f${unit}`;
+}
+
+/** @param {number} value */
+function tenths(value) {
+  return value.toLocaleString("en", { maximumFractionDigits: 1 });
 }

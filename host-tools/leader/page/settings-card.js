@@ -1,7 +1,7 @@
 // @ts-check
 /** One setting: its agreed value, and a form to propose another. */
 import { element, setText } from "./elements.js";
-import { quantity } from "./quantities.js";
+import { exact, withUnit } from "./quantities.js";
 
 /** @typedef {import("../api-types.ts").Setting} Setting */
 /** @typedef {import("../api-types.ts").SetResult} SetResult */
@@ -33,7 +33,7 @@ export class SettingRow {
 
   /** @param {Setting} setting */
   update(setting) {
-    setText(this.#current, quantity(setting.value, setting.unit));
+    setText(this.#current, shown(setting));
     setText(this.#origin, setting.index === 0 ? "initial value" : `entry ${setting.index}`);
     if (this.#control === undefined) this.#build(setting);
     else this.#control.agreed(setting.value);
@@ -44,6 +44,7 @@ export class SettingRow {
     this.#control = makeControl(this.#key, setting);
     this.#control.field.id = `setting-${this.#key}`;
     this.#control.field.setAttribute("aria-describedby", this.#answer.id);
+    this.#form.addEventListener("input", () => this.#form.classList.add("touched"));
     this.#form.append(...this.#control.elements, this.#button);
   }
 
@@ -63,6 +64,7 @@ export class SettingRow {
       else {
         const ms = Math.max(1, Math.round(performance.now() - started));
         control.isTouched = false;
+        this.#form.classList.remove("touched");
         this.#say("agreed", `agreed as entry ${answer.index} in ${ms} ms`);
       }
     } catch {
@@ -80,6 +82,13 @@ export class SettingRow {
     this.#control?.field.setAttribute("aria-invalid", String(state === "refused"));
     setText(this.#answer, text);
   }
+}
+
+/** @param {Setting} setting */
+function shown({ value, unit }) {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "string") return value === "" ? "empty" : value;
+  return withUnit(exact(value), unit);
 }
 
 /**
