@@ -29,7 +29,7 @@ static struct {
   uint32_t random;
   uint32_t heap_peak_bytes;
   uint32_t collections;
-  txSlot* deepest; /* the stack slot at which the search for its peak last ended */
+  txSlot* deepest; /* the lowest stack slot that was ever in use */
 } board;
 
 /* One frame at a time, in either direction: the protocol is strictly alternating while a turn runs. */
@@ -84,10 +84,13 @@ static void on_collection(txMachine* the, void* data, txMarkRoot mark) {
 
 static const txHostHooks collection_hooks = {.marker = on_collection};
 
-/* The unused part of the stack is painted; what lost its paint has been in use. */
+/*
+ * The unused part of the stack is painted before a turn; the deepest use ends where paint begins. XS takes the far end
+ * of the unused part for scratch (numbers to text, regular expressions), so the search starts from what is in use.
+ */
 static void paint_stack(txMachine* the) {
-  memset(the->stackBottom, STACK_PAINT, (size_t)((char*)the->stack - (char*)the->stackBottom));
-  board.deepest = the->stack;
+  if (!board.deepest) board.deepest = the->stack;
+  memset(the->stackBottom, STACK_PAINT, (size_t)((char*)board.deepest - (char*)the->stackBottom));
 }
 
 static int is_painted(const txSlot* slot) {
@@ -98,8 +101,7 @@ static int is_painted(const txSlot* slot) {
 }
 
 static uint32_t stack_peak_slots(txMachine* the) {
-  for (txSlot* slot = the->stackBottom; slot < board.deepest; slot++)
-    if (!is_painted(slot)) board.deepest = slot;
+  while (board.deepest > the->stackBottom && !is_painted(board.deepest - 1)) board.deepest--;
   return (uint32_t)(the->stackTop - board.deepest);
 }
 
@@ -237,6 +239,7 @@ static txBoolean allow_no_more(txMachine* the, txU4 instructions) {
 
 static void run_turn(txMachine* the, int first, uint32_t message_bytes) {
   volatile double deadline_ms = C_INFINITY;
+  paint_stack(the);
   fxBeginMetering(the, allow_no_more, TURN_INSTRUCTIONS_MAX);
   fxBeginHost(the);
   mxTry(the) {
@@ -292,7 +295,6 @@ void board_run(txMachine* flash, Module* core, Module* main, const BoardOptions*
   board.machine = the;
   Module* const modules[] = {core, main};
   engine_offer_modules(modules, 2);
-  paint_stack(the);
   fxBeginHost(the);
   make_host(the);
   fxEndHost(the);
