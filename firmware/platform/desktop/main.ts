@@ -1,4 +1,4 @@
-/** Starts the board inside XS on a desktop, and hands it its turns. */
+/** Starts the board inside XS on a desktop, and hands it its turns. The first turn runs this file's top level. */
 import { Board } from "../../core.ts";
 import type { Host } from "./host.ts";
 import { DesktopPorts } from "./ports.ts";
@@ -6,15 +6,11 @@ import { DesktopPorts } from "./ports.ts";
 declare const host: Host;
 
 const ports = new DesktopPorts(host);
-const board = new Board(ports);
-let isStarted = false;
 
 host.turn = (payload) => {
-  if (!isStarted) {
-    isStarted = true;
-    board.start();
-  }
   if (payload !== undefined) ports.network.onArrival(payload);
   ports.clock.timers.runDue(ports.clock.nowMs());
   return ports.clock.timers.nextMs;
 };
+
+new Board(ports).start();
