@@ -1,4 +1,6 @@
 /** What `covey init` writes. */
+import { readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "./version.ts";
 
@@ -9,9 +11,9 @@ export function initFiles(swarm: string): Record<string, string> {
       name: swarm,
       private: true,
       type: "module",
-      scripts: { start: "covey sim", check: "tsc" },
+      scripts: { start: "covey sim" },
       dependencies: { covey: coveyDependency() },
-      devDependencies: { node: "^24.0.0", typescript: "^7.0.0" },
+      devDependencies: { node: "^24.0.0" },
       allowScripts: { node: true, "@agoric/xsnap": false, esbuild: false, "cbor-extract": false },
     }),
     "tsconfig.json": json({
@@ -33,10 +35,28 @@ export function initFiles(swarm: string): Record<string, string> {
   };
 }
 
-/** From a checkout its path, from an installed package its version. */
+/**
+ * A Covey like this one: a checkout by its path; a package as it was installed, from a registry by its version, from a
+ * tarball by the tarball's path.
+ */
 function coveyDependency(): string {
-  const root = fileURLToPath(new URL("../..", import.meta.url));
-  return import.meta.url.endsWith(".ts") ? `file:${root}` : version;
+  const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+  const modules = dirname(root);
+  if (basename(modules) !== "node_modules") return `file:${root}`;
+  const resolved = resolvedAs(join(modules, ".package-lock.json"));
+  return resolved?.startsWith("file:") ? `file:${resolve(modules, "..", resolved.slice(5))}` : `^${version}`;
+}
+
+/** What npm noted when it installed this package. */
+function resolvedAs(lockFile: string): string | undefined {
+  try {
+    const { packages } = JSON.parse(readFileSync(lockFile, "utf8")) as {
+      packages?: Record<string, { resolved?: string }>;
+    };
+    return packages?.["node_modules/covey"]?.resolved;
+  } catch {
+    return undefined;
+  }
 }
 
 function json(value: object): string {

@@ -120,7 +120,12 @@ class BoardCompilation {
       "rule",
       'when("temperature").above(28).set("fan", 80)',
     );
-    const board = { metrics: unitsOf(pipelines), outputs, settings: this.#at.settings };
+    const board = {
+      metrics: unitsOf(pipelines),
+      metricsKnown: pipelines.every(({ sensor }) => isSensor(sensor)),
+      outputs,
+      settings: this.#at.settings,
+    };
     this.#checkCount("rules", parts.length, programLimits.rulesMax, "rules");
     return parts.map((part) => compileRule(part, board, this.#diagnostics));
   }

@@ -12,6 +12,8 @@ import { suggestion } from "./suggestion.ts";
 export interface RuleSurroundings {
   /** The board's metrics and their units. */
   readonly metrics: Readonly<Record<string, string>>;
+  /** False when a pipeline names no known sensor: then a missing metric may be that mistake again. */
+  readonly metricsKnown: boolean;
   readonly outputs: readonly Output[];
   readonly settings: Readonly<Record<string, SettingDefinition>>;
 }
@@ -20,8 +22,10 @@ export function compileRule(part: RulePart, board: RuleSurroundings, diagnostics
   const { metric, when, threshold, hysteresis, output } = part;
   const metrics = Object.keys(board.metrics);
   if (!metrics.includes(metric)) {
-    const text = `the board has no metric ${shown(metric)}${suggestion(metric, metrics)}`;
-    diagnostics.add(part.site, [String(metric)], text);
+    if (board.metricsKnown) {
+      const text = `the board has no metric ${shown(metric)}${suggestion(metric, metrics)}`;
+      diagnostics.add(part.site, [String(metric)], text);
+    }
   } else {
     const problem = thresholdProblem(part, board);
     if (problem !== undefined) diagnostics.add(part.conditionSite, [String(threshold)], problem);

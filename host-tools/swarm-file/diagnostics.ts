@@ -1,5 +1,6 @@
 /** Mistakes in a swarm's files: collected, so that one run shows them all, and thrown together. */
 import { isAbsolute, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { CallSite } from "./call-site.ts";
 import { lineWithin } from "./source-position.ts";
 
@@ -54,7 +55,7 @@ export class Diagnostics {
     const place =
       site === undefined
         ? { file: this.#file, line: undefined }
-        : { file: site.file, line: lineWithin(site, path) };
+        : { file: fileURLToPath(site.url), line: lineWithin(site, path) };
     const known = this.#found.some(
       (found) => found.file === place.file && found.line === place.line && found.text === text,
     );

@@ -5,6 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { transform } from "esbuild";
 import { loadBoards } from "../boards/boards.ts";
+import { stackPlaces } from "./call-site.ts";
 import { compileSwarm } from "./compile.ts";
 import type { SwarmDefinition } from "./definition.ts";
 import { type Diagnostic, SwarmFileError, SwarmFileMissingError } from "./diagnostics.ts";
@@ -29,10 +30,7 @@ function swarmFile(path: string): string {
 
 async function importUserFile(file: string): Promise<unknown> {
   const url = pathToFileURL(file).href;
-  const hooks = resolveCoveyTo(
-    new URL(`./api${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href,
-    url,
-  );
+  const hooks = resolveCoveyTo(new URL("./api.ts", import.meta.url).href, url);
   const write = process.stdout.write;
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write;
   try {
@@ -71,13 +69,13 @@ async function diagnose(thrown: unknown, file: string): Promise<Diagnostic> {
   return { ...place, text: `${thrown.name}: ${sentence(headline(thrown))}` };
 }
 
-/** The first place in the stack, which for a syntax error is the line that does not parse. */
+/** The first place in the stack that is the user's, which for a syntax error is the line that does not parse. */
 function placeOf({ stack = "" }: Error): { file: string; line: number } | undefined {
-  for (const [, url, line] of stack.matchAll(/(file:\/\/[^\s()]+?):(\d+)(?::\d+)?\)?$/gm)) {
-    const isOwn = url!.startsWith(new URL("./", import.meta.url).href);
-    if (!isOwn && !url!.includes("/node_modules/")) return { file: fileURLToPath(url!), line: Number(line) };
-  }
-  return undefined;
+  const ownFolder = new URL("./", import.meta.url).href;
+  const place = stackPlaces(stack).find(({ url }) => {
+    return !url.startsWith(ownFolder) && !url.includes("/node_modules/");
+  });
+  return place && { file: fileURLToPath(place.url), line: place.line };
 }
 
 /** esbuild says in plain words, with the line, what it expected; undefined when it finds nothing wrong. */

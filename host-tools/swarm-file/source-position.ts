@@ -10,7 +10,7 @@ import type { CallSite } from "./call-site.ts";
  * call's parentheses; the call's own line when none can.
  */
 export function lineWithin(site: CallSite, path: readonly string[]): number {
-  const source = read(site.file);
+  const source = read(site.url);
   if (source === undefined) return site.line;
   const tokens = callTokens(source, offsetOf(source, site));
   let line = site.line;
@@ -64,9 +64,9 @@ function countLines(source: string, offset: number): number {
   return source.slice(0, offset).split("\n").length;
 }
 
-function read(file: string): string | undefined {
+function read(url: string): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(new URL(url), "utf8");
   } catch {
     return undefined;
   }

@@ -190,6 +190,13 @@ export const mistakes: readonly Mistake[] = [
     ],
   },
   {
+    what: "names a wrong sensor whose metric a rule uses, and is told of one mistake",
+    source: onBoard(
+      '  sense: [sense("temprature", { every: "1s" })],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  rules: [when("temperature").above(20).set("fan", 80)],',
+    ),
+    says: ['9: "temprature" is not a sensor; did you mean "temperature"?'],
+  },
+  {
     what: "writes a duration without its unit",
     source: onBoard('  sense: [sense("temperature", {\n    every: "10",\n  })],'),
     says: ['10: "10" is not a duration; write every as "500ms", "5s", "2m" or "1h".'],
