@@ -15,6 +15,7 @@
  * same on every member; what is new there gets a new kind or version, which is kept and skipped (design, point 11).
  */
 import type { CborValue } from "../cbor/value.ts";
+import { utf8Length } from "../text/utf8.ts";
 import type { AppendRequest, Entry, MemberId, Message } from "./types.ts";
 import { limits } from "./types.ts";
 
@@ -174,22 +175,13 @@ function booleanAt(items: readonly CborValue[], at: number, what: string): boole
 
 function memberAt(items: readonly CborValue[], at: number, what: string): MemberId {
   const value = items[at];
-  if (typeof value !== "string" || value.length === 0 || utf8Bytes(value) > limits.memberIdBytesMax) {
+  const bytes = typeof value === "string" ? utf8Length(value) : 0;
+  if (typeof value !== "string" || bytes < 1 || bytes > limits.memberIdBytesMax) {
     throw new MalformedMessage(
       `Raft ${what} is ${shown(value)}: it must be a member id of 1 to ${limits.memberIdBytesMax} bytes.`,
     );
   }
   return value;
-}
-
-function utf8Bytes(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    // Each half of a surrogate pair counts two of the pair's four bytes.
-    bytes += unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 2 : 3;
-  }
-  return bytes;
 }
 
 /** A value in a few characters, whatever was sent. */

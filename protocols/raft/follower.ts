@@ -148,10 +148,9 @@ export class Follower {
     const prevTerm = this.#log.termAt(request.prevLogIndex);
     const isCommitted = request.prevLogIndex <= this.#commitIndex;
     if (prevTerm !== request.prevLogTerm && !(prevTerm === undefined && isCommitted)) {
-      const violation = isCommitted
-        ? overwrites(request.from, request.prevLogIndex, prevTerm, request.prevLogTerm)
-        : undefined;
-      return this.#refuse(request, hardState, this.#lastPossibleMatch(request), violation);
+      if (!isCommitted) return this.#refuse(request, hardState, this.#lastPossibleMatch(request), undefined);
+      const violation = overwrites(request.from, request.prevLogIndex, prevTerm, request.prevLogTerm);
+      return this.#refuse(request, hardState, this.#commitIndex, violation);
     }
     return this.#take(request, hardState);
   }

@@ -13,8 +13,8 @@ export interface Case {
 
 /** Runs every case of a file in order. Throws at the first whose answer differs. Returns how many there were. */
 export function runCases(path: string, answer: (command: string) => string): number {
-  const lines = readFileSync(path, "utf8").split("\n");
-  const cases = readCases(lines);
+  const lines = linesOf(path);
+  const cases = casesIn(lines);
   if (process.env.COVEY_REWRITE === "1") {
     writeFileSync(path, rewritten(lines, cases, answer));
     return cases.length;
@@ -28,7 +28,15 @@ export function runCases(path: string, answer: (command: string) => string): num
   return cases.length;
 }
 
-function readCases(lines: readonly string[]): Case[] {
+export function readCases(path: string): Case[] {
+  return casesIn(linesOf(path));
+}
+
+function linesOf(path: string): string[] {
+  return readFileSync(path, "utf8").split("\n");
+}
+
+function casesIn(lines: readonly string[]): Case[] {
   const cases: Case[] = [];
   for (let at = 1; at < lines.length; at++) {
     if (lines[at] !== "----") continue;
