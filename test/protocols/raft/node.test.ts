@@ -1,0 +1,244 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { EntryTooLarge, NotLeader, ProposalQueueFull } from "../../../protocols/raft/errors.ts";
+import { membersMax, Node, uncommittedEntriesMax } from "../../../protocols/raft/node.ts";
+import type { Message, RaftOutput } from "../../../protocols/raft/types.ts";
+import { EntryKind } from "../../../protocols/raft/types.ts";
+import { Disk } from "./group/disk.ts";
+import { decodeVoters, encodeVoters } from "./group/member.ts";
+
+const timing = { heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 };
+const vote = { from: "b", to: "a", term: 2, lastLogIndex: 9, lastLogTerm: 1 };
+
+describe("a host's core", () => {
+  let disk: Disk;
+  let patience: number;
+
+  beforeEach(() => {
+    disk = new Disk();
+    patience = 0.5;
+  });
+
+  /** A host `a`, with the given voters in its first entry. */
+  function nodeAmong(...voters: string[]): Node {
+    const data = encodeVoters(voters);
+    const entry = { index: 1, term: 1, kind: EntryKind.membership, version: 1, data };
+    disk.write({ hardState: { term: 1, vote: undefined }, truncateFrom: 0, entries: [entry] });
+    return new Node({
+      id: "a",
+      hardState: disk.hardState,
+      log: disk,
+      commitIndex: 0,
+      decodeVoters,
+      timing,
+      random: () => patience,
+      nowMs: 0,
+    });
+  }
+
+  /** Carries out an output, and what making it durable brings. */
+  function perform(node: Node, output: RaftOutput): Message[] {
+    disk.write(output);
+    const messages = [...output.messages];
+    if (output.entries.length > 0) {
+      const { index, term } = output.entries.at(-1)!;
+      messages.push(...perform(node, node.persisted(index, term)));
+    }
+    return messages;
+  }
+
+  describe("waiting for a leader (5.2)", () => {
+    it.each([0, 0.25, 0.999])("campaigns after a time drawn between the two limits: %s", (draw) => {
+      patience = draw;
+      const node = nodeAmong("a", "b");
+      const timeoutMs = 1000 + Math.floor(draw * 1000);
+      expect(node.deadlineMs).toBe(timeoutMs);
+      node.tick(timeoutMs - 1);
+      expect(node.role).toBe("follower");
+      node.tick(timeoutMs);
+      expect(node).toMatchObject({ role: "candidate", term: 2, vote: "a" });
+    });
+
+    it("starts to wait anew when it hears the leader or gives its vote", () => {
+      const node = nodeAmong("a", "b");
+      node.step({ type: "vote-request", ...vote }, 600);
+      expect(node).toMatchObject({ vote: "b", deadlineMs: 2100 });
+      node.step({ type: "append-request", from: "b", to: "a", term: 2, ...emptyAppend }, 900);
+      expect(node).toMatchObject({ leaderId: "b", deadlineMs: 2400 });
+    });
+
+    it("does not wait longer for a candidate that it refuses, or a leader of an earlier term", () => {
+      const node = nodeAmong("a", "b");
+      node.step({ type: "vote-request", ...vote, term: 5, lastLogIndex: 0, lastLogTerm: 0 }, 600);
+      node.step({ type: "append-request", from: "b", to: "a", term: 4, ...emptyAppend }, 700);
+      expect(node).toMatchObject({ term: 5, deadlineMs: 1500 });
+    });
+
+    it("never campaigns when it has no vote itself", () => {
+      const node = nodeAmong("b", "c");
+      expect(node.tick(10_000)).toMatchObject({ hardState: undefined, messages: [] });
+      expect(node).toMatchObject({ role: "follower", term: 1 });
+    });
+
+    it("ignores votes from an earlier campaign and from those who do not vote", () => {
+      const node = nodeAmong("a", "b", "c");
+      perform(node, node.campaign(0));
+      perform(node, node.campaign(0));
+      const granted = { type: "vote-response", to: "a", granted: true } as const;
+      node.step({ ...granted, from: "b", term: 2 }, 0);
+      node.step({ ...granted, from: "w", term: 3 }, 0);
+      expect(node.role).toBe("candidate");
+      node.step({ ...granted, from: "b", term: 3 }, 0);
+      expect(node.role).toBe("leader");
+    });
+
+    it("asks a voter that connects during the election", () => {
+      const node = nodeAmong("a", "n");
+      perform(node, node.campaign(0));
+      expect(node.addMember("n").messages).toMatchObject([{ type: "vote-request", to: "n", term: 2 }]);
+      expect(node.addMember("w").messages).toEqual([]);
+    });
+  });
+
+  describe("leading", () => {
+    it("alone, commits what is durable, and not before", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      expect(node).toMatchObject({ role: "leader", commitIndex: 2 });
+      const { index, term, output } = node.propose(EntryKind.put, Uint8Array.of(1));
+      disk.write(output);
+      expect([index, term, node.commitIndex]).toEqual([3, 2, 2]);
+      expect(node.persisted(3, 2).commitIndex).toBe(3);
+    });
+
+    it("counts nothing for an entry that was overwritten while it was written", () => {
+      const node = nodeAmong("a", "b");
+      disk.write(node.campaign(0));
+      disk.write(node.step({ type: "vote-response", from: "b", to: "a", term: 2, granted: true }, 0));
+      const replaced = { index: 2, term: 3, kind: EntryKind.noop, version: 1, data: new Uint8Array(0) };
+      const append = { type: "append-request", from: "b", to: "a", term: 3 } as const;
+      const output = node.step(
+        { ...append, prevLogIndex: 1, prevLogTerm: 1, commitIndex: 0, entries: [replaced] },
+        0,
+      );
+      disk.write(output);
+      expect(output.truncateFrom).toBe(2);
+      node.persisted(2, 2);
+      expect(node.persisted(2, 3)).toMatchObject({ messages: [], commitIndex: 0 });
+    });
+
+    it("steps down for a later term and sends its clients elsewhere", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      const output = node.step({ type: "append-request", from: "b", to: "a", term: 9, ...emptyAppend }, 50);
+      expect(output.hardState).toEqual({ term: 9, vote: undefined });
+      expect(node).toMatchObject({ role: "follower", leaderId: "b", deadlineMs: 1550 });
+      expect(() => node.propose(EntryKind.put, new Uint8Array(1))).toThrow(NotLeader);
+    });
+
+    it("reports another leader of its own term, and stays", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      const output = node.step({ type: "append-request", from: "b", to: "a", term: 2, ...emptyAppend }, 0);
+      expect(output.violation).toContain("b claims to lead term 2, which a leads");
+      expect(node.role).toBe("leader");
+    });
+
+    it("reports a member that claims more than the log holds, and believes nothing of it", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      node.addMember("w");
+      const output = node.step({ ...accepted("w", 2), matchIndex: 99 }, 0);
+      expect(output.violation).toContain("w claims entry 99");
+      expect(node.members.get("w")!.matchIndex).toBe(0);
+    });
+
+    it("speaks every 250 ms and in between only of news", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      perform(node, node.addMember("w"));
+      expect(node.step(accepted("w", 2), 0).messages).toEqual([]);
+      expect(node.tick(249).messages).toEqual([]);
+      expect(node.tick(250).messages).toHaveLength(1);
+      expect(node.deadlineMs).toBe(500);
+    });
+
+    it("does not answer a refusal that tells it nothing new", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      perform(node, node.addMember("w"));
+      const refusal = { ...accepted("w", 0), success: false } as const;
+      expect(node.step(refusal, 0).messages).toMatchObject([{ prevLogIndex: 0 }]);
+      expect(node.step(refusal, 0).messages).toEqual([]);
+    });
+
+    it("has at most four appends on the way to a member", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      perform(node, node.addMember("w"));
+      node.step(accepted("w", 2), 0);
+      const sent = Array.from({ length: 9 }, () => {
+        return perform(node, node.propose(EntryKind.put, new Uint8Array(8)).output).length;
+      });
+      expect(sent).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0]);
+      const next = node.step(accepted("w", 3), 0).messages;
+      expect(next).toMatchObject([{ prevLogIndex: 6, entries: { length: 5 } }]);
+    });
+
+    it("puts no more than 2,048 bytes of data into an append", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      for (let i = 0; i < 3; i++) perform(node, node.propose(EntryKind.put, new Uint8Array(900)).output);
+      perform(node, node.addMember("w"));
+      const messages = node.step({ ...accepted("w", 2) }, 0).messages;
+      expect(messages.map((m) => (m.type === "append-request" ? m.entries.length : 0))).toEqual([2, 1]);
+    });
+
+    it("forgets a learner that disconnects, and keeps a voter", () => {
+      const node = nodeAmong("a", "n");
+      perform(node, node.campaign(0));
+      perform(node, node.step({ type: "vote-response", from: "n", to: "a", term: 2, granted: true }, 0));
+      node.addMember("w");
+      node.removeMember("w");
+      node.removeMember("n");
+      expect([...node.members.keys()]).toEqual(["n"]);
+    });
+  });
+
+  describe("refuses", () => {
+    it("a proposal beyond the limit of an entry", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      expect(() => node.propose(EntryKind.put, new Uint8Array(1025))).toThrow(EntryTooLarge);
+      expect(node.propose(EntryKind.put, new Uint8Array(1024)).index).toBe(3);
+    });
+
+    it(`a proposal when ${uncommittedEntriesMax} wait for a majority`, () => {
+      const node = nodeAmong("a");
+      disk.write(node.campaign(0));
+      for (let i = disk.lastIndex; i < uncommittedEntriesMax; i++) {
+        disk.write(node.propose(EntryKind.put, new Uint8Array(1)).output);
+      }
+      expect(() => node.propose(EntryKind.put, new Uint8Array(1))).toThrow(ProposalQueueFull);
+    });
+
+    it(`the member after the ${membersMax}th`, () => {
+      const node = nodeAmong("a");
+      for (let i = 0; i < membersMax; i++) node.addMember(`w${i}`);
+      expect(() => node.addMember("one-more")).toThrow(RangeError);
+    });
+  });
+
+  it("skips a membership entry of a version that it does not know", () => {
+    const node = nodeAmong("a");
+    perform(node, node.campaign(0));
+    perform(node, node.propose(EntryKind.membership, encodeVoters(["x"]), 2).output);
+    expect(node.voters).toEqual(["a"]);
+  });
+});
+
+const emptyAppend = { prevLogIndex: 0, prevLogTerm: 0, commitIndex: 0, entries: [] };
+
+function accepted(from: string, matchIndex: number) {
+  const place = { type: "append-response", from, to: "a", term: 2 } as const;
+  return { ...place, success: true, matchIndex, appliedIndex: 0 } as const;
+}
