@@ -26,7 +26,8 @@ export class BoardSupervisor {
   readonly name: string;
   readonly #of: SupervisedBoard;
   readonly #backoff = new Backoff(backoffLimits);
-  readonly #violations: string[] = [];
+  /** What went wrong to how often. */
+  readonly #failures = new Map<string, number>();
   #board: SimulatedBoard | undefined;
   #world: SimulatedWorld | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -62,9 +63,12 @@ export class BoardSupervisor {
 
   /** What the board did that it must never do, a sentence each. */
   get violations(): readonly string[] {
+    const failures = [...this.#failures].map(([text, times]) => {
+      return times === 1 ? `${this.name} ${text}.` : `${this.name} ${text} (${times} times).`;
+    });
     const worn = this.#wornWrites + (this.#world?.flash.wornWrites ?? 0);
-    if (worn === 0) return this.#violations;
-    return [...this.#violations, `${this.name} wrote ${worn} times to flash that was not erased.`];
+    if (worn === 0) return failures;
+    return [...failures, `${this.name} wrote ${worn} times to flash that was not erased.`];
   }
 
   /** Throws `FlashFileError` when its flash file can be neither used nor replaced. */
@@ -121,7 +125,8 @@ export class BoardSupervisor {
     if (this.#poweredOff) return;
     if (end.cause === "failure") {
       this.#of.tell("error", end.text);
-      if (this.#violations.length < violationsMax) this.#violations.push(`${this.name} ${end.text}.`);
+      const times = this.#failures.get(end.text) ?? 0;
+      if (times > 0 || this.#failures.size < failuresMax) this.#failures.set(end.text, times + 1);
     } else {
       this.#of.tell("warn", end.text);
     }
@@ -141,4 +146,5 @@ export class BoardSupervisor {
   }
 }
 
-const violationsMax = 20;
+/** Different ones that are told apart. */
+const failuresMax = 20;

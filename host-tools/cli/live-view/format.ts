@@ -1,28 +1,29 @@
 /** How values are written for people, the same in the live view and in plain lines. */
 
-import type { OutputState } from "../../../protocols/messages/board-messages.ts";
-import type { BoardStatus } from "../../leader/api-types.ts";
+import type { BoardStatus, OutputStatus } from "../../leader/api-types.ts";
 
-/** `25.3 °C`, `40 %`, `true`; a dash for what has no value. */
+/** `25.3 °C`, `40 %`, `41.6 kB/s`, `true`; a dash for what has no value. */
 export function formatValue(value: number | string | boolean | null, unit = ""): string {
   if (value === null) return "-";
-  const text = typeof value === "number" ? formatNumber(value) : String(value);
-  return unit === "" ? text : `${text} ${unit}`;
+  if (typeof value !== "number") return String(value);
+  if (unit.startsWith("B") && Math.abs(value) >= 1e6) return `${formatNumber(value / 1e6)} M${unit}`;
+  if (unit.startsWith("B") && Math.abs(value) >= 1e4) return `${formatNumber(value / 1e3)} k${unit}`;
+  return unit === "" ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
 }
 
-/** Four figures that matter: 1.234, 25.37, 981.2, 12.35k, 4.2M. */
+/** Three or four figures that matter: 0.123, 25.37, 981.2, 41600. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return "-";
   const size = Math.abs(value);
-  if (size >= 1e7) return `${trim(value / 1e6, 1)}M`;
-  if (size >= 1e4) return `${trim(value / 1e3, 1)}k`;
+  if (size >= 1e4) return trim(value, 0);
   if (size >= 100) return trim(value, 1);
   return trim(value, size >= 1 ? 2 : 3);
 }
 
-/** `fan 80 rule`: what it is driven to, and what decides so. */
-export function formatOutput(output: OutputState): string {
-  return `${output.name} ${formatNumber(output.value)} (${output.cause})`;
+/** `fan 80 %`, `lamp on`. */
+export function formatOutput({ name, kind, value }: OutputStatus): string {
+  if (kind === "digital") return `${name} ${value === 0 ? "off" : "on"}`;
+  return `${name} ${formatValue(value, "%")}`;
 }
 
 /** `0:42`, `13:05`, `2:00:07`. */

@@ -5,7 +5,7 @@
  * its process had to be started, only the simulator knows. Pure: the same view and size give the same lines.
  */
 import type { BoardStatus, Status } from "../../leader/api-types.ts";
-import { formatClock, formatDuration, formatNumber, formatValue, kilobytes } from "./format.ts";
+import { formatClock, formatDuration, formatNumber, formatOutput, formatValue, kilobytes } from "./format.ts";
 import type { SwarmEvent } from "./swarm-event.ts";
 import { bar, type Cell, type Column, cell, fitted, line, type Paint, table } from "./table.ts";
 
@@ -95,7 +95,7 @@ function headLines(view: SwarmView): (Cell | Cell[])[] {
     cell(`commit ${leader.commitIndex}`),
     cell(`up ${formatDuration(leader.uptimeMs)}`),
     cell(`pid ${leader.pid}`, "dim"),
-    cell(`${formatNumber(counters.readingsStored)} readings stored`, "dim"),
+    cell(`${formatNumber(counters.readingsStored)} readings`, "dim"),
   ];
   const wrong = view.status.violations.length;
   if (wrong > 0) state.unshift(cell(`${wrong} broken ${wrong === 1 ? "promise" : "promises"}`, "red"));
@@ -125,7 +125,7 @@ function readingsText(board: BoardStatus): string {
   return board.readings.map(({ metric, value, unit }) => `${metric} ${formatValue(value, unit)}`).join("  ");
 }
 
-/** `fan 80 rule`; a setting is the usual case and goes without saying. */
+/** `fan 80 % rule`; a setting is the usual case and goes without saying. */
 function outputsText(board: BoardStatus): string {
   return board.outputs
     .map(

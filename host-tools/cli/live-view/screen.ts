@@ -46,7 +46,8 @@ export class Screen {
     let update = "";
     for (let row = 0; row < Math.max(lines.length, this.#shown.length); row++) {
       const text = lines[row] ?? "";
-      if (text !== this.#shown[row]) update += `\x1b[${row + 1};1H${text}\x1b[K`;
+      // Cleared before, not after: with the last column written, the cursor still stands on it.
+      if (text !== this.#shown[row]) update += `\x1b[${row + 1};1H\x1b[K${text}`;
     }
     this.#shown = [...lines];
     if (update !== "") this.#out.write(beginUpdate + update + endUpdate);

@@ -141,7 +141,10 @@ export class XsBoard implements SimulatedBoard {
     if (reason === "killed")
       return { cause: "killed", text: `was killed (${signal ?? `exit code ${code}`})` };
     const said = message.replaceAll("\n", "; ");
-    return { cause: "failure", text: said === "" ? `died: ${reason}` : `died: ${reason}: ${said}` };
+    return {
+      cause: "failure",
+      text: `died: ${said.startsWith(reason) || said === "" ? said || reason : `${reason}: ${said}`}`,
+    };
   }
 }
 

@@ -59,7 +59,7 @@ describe("the picture of a swarm", () => {
       ...["north-1", "learner", "up", "2", "9"],
       expect.stringMatching(/^█+.*40\/92K$/),
       "temperature 28.31 °C",
-      "fan 90 rule",
+      "fan 90 % rule",
     ]);
     expect(text).toContain("http://127.0.0.1:7800");
     expect(text).toContain("a.11aa22bb: leader");

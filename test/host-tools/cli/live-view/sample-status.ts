@@ -18,7 +18,7 @@ export function sampleBoard(id: string, over: Partial<BoardStatus> = {}): BoardS
     reportsOut: 30,
     readingsDropped: 0,
     reconnects: 0,
-    outputs: [{ name: "fan", value: 90, cause: "rule" }],
+    outputs: [{ name: "fan", value: 90, cause: "rule", kind: "pwm" }],
     readings: [{ metric: "temperature", value: 28.31, unit: "°C", atMs: 0 }],
     lastSeenMs: 0,
     ...over,

@@ -20,7 +20,7 @@ describe("what is told between two statuses", () => {
       "leader: a.11aa22bb is leader in term 2",
       "leader: voters: a.11aa22bb",
       "north-1: joined: learner, term 2, applied 9, heap 40 of 92 KB",
-      "north-1: fan 90 (rule)",
+      "north-1: fan 90 % (rule)",
       "door: joined: learner, term 2, applied 9, heap 40 of 92 KB",
     ]);
   });
@@ -33,7 +33,7 @@ describe("what is told between two statuses", () => {
   });
 
   it("is a setting that was set, and the output that follows it", () => {
-    const fan = { name: "fan", value: 40, cause: "setting" as const };
+    const fan = { name: "fan", value: 40, cause: "setting" as const, kind: "pwm" as const };
     const after = sampleStatus([sampleBoard("north-1", { outputs: [fan] }), boards[1]!], {
       settings: {
         "fan.duty": {
@@ -46,7 +46,7 @@ describe("what is told between two statuses", () => {
     });
     expect(told(after)).toEqual([
       "info leader: fan.duty = 40 % (entry 10)",
-      "info north-1: fan 40 (setting)",
+      "info north-1: fan 40 % (setting)",
     ]);
   });
 
