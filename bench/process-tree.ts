@@ -14,6 +14,9 @@ export interface ProcessCost {
   readonly cpuMs: number;
 }
 
+/** Whether it is a simulated board: the XS host in its `run` mode. */
+export const isBoardProcess = ({ command }: ProcessCost): boolean => /xs-host\S* run /.test(command);
+
 /** Linux counts CPU time in ticks of 10 ms on every common configuration (USER_HZ = 100). */
 const tickMs = 10;
 

@@ -1,6 +1,6 @@
 /** A swarm of real XS boards on this machine: how long until all have joined, and what it costs from then on. */
 import { RunningSwarm, sleep, temporaryFolder } from "../test/end-to-end/running-swarm.ts";
-import { type ProcessCost, processTree } from "./process-tree.ts";
+import { isBoardProcess, type ProcessCost, processTree } from "./process-tree.ts";
 
 export interface SwarmScale {
   readonly boards: number;
@@ -79,11 +79,10 @@ function byPart(tree: readonly ProcessCost[], simulatorPid: number): Parts {
     memoryBytes: costs.reduce((total, { memoryBytes }) => total + memoryBytes, 0),
     cpuMs: costs.reduce((total, { cpuMs }) => total + cpuMs, 0),
   });
-  const isBoard = ({ command }: ProcessCost) => /covey-xs\S* run/.test(command);
   const isSimulator = ({ pid }: ProcessCost) => pid === simulatorPid;
   return {
-    boards: sum(tree.filter(isBoard)),
+    boards: sum(tree.filter(isBoardProcess)),
     simulator: sum(tree.filter(isSimulator)),
-    leader: sum(tree.filter((process) => !isBoard(process) && !isSimulator(process))),
+    leader: sum(tree.filter((process) => !isBoardProcess(process) && !isSimulator(process))),
   };
 }

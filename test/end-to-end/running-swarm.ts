@@ -64,10 +64,11 @@ export class RunningSwarm {
     );
   }
 
-  /** All boards of the greenhouse are linked and have applied what is committed. */
+  /** All boards of the greenhouse are linked and have applied what is committed, and its two voters vote. */
   untilSettled(boards = 5, timeoutMs = 120_000): Promise<Status> {
     const settled = (status: Status) =>
       status.leader.role === "leader" &&
+      status.leader.voters.length === 3 &&
       status.boards.length === boards &&
       status.boards.every(
         (board) =>
