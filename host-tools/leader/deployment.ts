@@ -23,7 +23,10 @@ export class Deployment {
   readonly #definition: SwarmDefinition;
   readonly #state: AgreedState;
   readonly #log: Log;
-  #deployedTerm = 0;
+  /** The term in which deploying has begun, and the one in which everything missing was proposed. */
+  #begunTerm = 0;
+  #proposedTerm = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(definition: SwarmDefinition, state: AgreedState, log: Log) {
     this.#definition = definition;
@@ -34,11 +37,20 @@ export class Deployment {
   /** Call after entries were applied. */
   committed(entries: readonly Entry[], replica: Replica): void {
     const newest = entries.at(-1);
-    if (newest === undefined || newest.term === this.#deployedTerm || !replica.isLeader) return;
+    if (newest === undefined || newest.term === this.#begunTerm || !replica.isLeader) return;
     if (newest.term !== replica.status().term) return;
-    this.#deployedTerm = newest.term;
+    this.#begunTerm = newest.term;
     // The replica is in the middle of applying; it takes proposals when it has finished.
     setImmediate(() => this.#deploy(replica));
+  }
+
+  /**
+   * Resolves when a new value may be proposed: an initial value proposed after it would undo it. At once where this host does not
+   * lead, and never when it stops leading meanwhile.
+   */
+  async proposed(replica: Replica): Promise<void> {
+    if (!replica.isLeader || replica.status().term === this.#proposedTerm) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   #deploy(replica: Replica): void {
@@ -49,6 +61,8 @@ export class Deployment {
         (error: Error) => this.#log.warn("not-deployed", { key: command.key, reason: error.message }),
       );
     }
+    this.#proposedTerm = this.#begunTerm;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
 

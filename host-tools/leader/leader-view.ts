@@ -7,6 +7,7 @@ import { ApiFailure } from "./api-failure.ts";
 import type { Counters, LogEntry, SetResult, Setting, Status, StoredReading } from "./api-types.ts";
 import type { BoardRegistry } from "./board-registry.ts";
 import type { Broker } from "./broker.ts";
+import type { Deployment } from "./deployment.ts";
 import { describeEntry } from "./entries.ts";
 import { portOf } from "./listen.ts";
 import { agreeOn } from "./proposer.ts";
@@ -23,6 +24,7 @@ export interface LeaderParts {
   readonly boards: BoardRegistry;
   readonly telemetry: Telemetry;
   readonly replica: Replica;
+  readonly deployment: Deployment;
   readonly broker: Broker;
   readonly server: Server;
   readonly feed: StatusFeed;
@@ -76,9 +78,9 @@ export class LeaderOverview implements LeaderView {
   }
 
   async set(key: string, value: unknown): Promise<SetResult> {
-    const { definition, replica } = this.#parts;
+    const { definition } = this.#parts;
     const checked = this.#check(definition, key, value);
-    const { index, term } = await agreeOn(replica, { key, value: checked });
+    const { index, term } = await agreeOn(this.#parts, { key, value: checked });
     return { key, value: checked, index, term };
   }
 

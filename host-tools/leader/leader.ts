@@ -142,7 +142,18 @@ async function assemble(options: LeaderOptions, opened: Closer[]): Promise<Runni
 
   const server = createServer({ requestTimeout: httpLimits.requestMs });
   server.maxConnections = httpLimits.connectionsMax;
-  const parts = { definition, state, violations, boards, telemetry, replica, broker, server, feed };
+  const parts = {
+    definition,
+    state,
+    violations,
+    boards,
+    telemetry,
+    replica,
+    deployment,
+    broker,
+    server,
+    feed,
+  };
   const overview = new LeaderOverview(parts);
   server.on("request", getRequestListener(createApi(overview, log).fetch));
   await listen(server, { host: loopback, port: options.httpPort, purpose: "HTTP" });

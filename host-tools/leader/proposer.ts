@@ -8,6 +8,7 @@ import {
 import { EntryKind } from "../../protocols/raft/types.ts";
 import type { PutCommand } from "../../protocols/state/command.ts";
 import { ApiFailure } from "./api-failure.ts";
+import type { Deployment } from "./deployment.ts";
 import { encodePut } from "./entries.ts";
 import { ReplicaStopped, Superseded } from "./raft/proposals.ts";
 import type { Replica } from "./raft/replica.ts";
@@ -15,20 +16,28 @@ import type { Replica } from "./raft/replica.ts";
 /** How long a client waits for a majority; several elections fit. */
 export const agreementWaitMs = 10_000;
 
+export interface Group {
+  readonly replica: Replica;
+  readonly deployment: Deployment;
+}
+
 /**
  * Resolves once the entry is committed and applied here. Rejects with an `ApiFailure`; one with the code `timeout` means that the
  * entry may still be committed.
  */
-export async function agreeOn(
-  replica: Replica,
-  command: PutCommand,
-): Promise<{ index: number; term: number }> {
+export async function agreeOn(group: Group, command: PutCommand): Promise<{ index: number; term: number }> {
+  const { replica, deployment } = group;
+  let isProposed = false;
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(outcomeUnknown(replica, command.key)), agreementWaitMs);
+    const refuse = () => reject(isProposed ? outcomeUnknown(replica, command.key) : notLeading(replica));
+    timer = setTimeout(refuse, agreementWaitMs);
   });
   try {
-    return await Promise.race([replica.propose(EntryKind.put, encodePut(command)), tooLate]);
+    await Promise.race([deployment.proposed(replica), tooLate]);
+    const committed = replica.propose(EntryKind.put, encodePut(command));
+    isProposed = true;
+    return await Promise.race([committed, tooLate]);
   } catch (error) {
     throw explain(replica, error);
   } finally {
@@ -44,13 +53,13 @@ function outcomeUnknown(replica: Replica, key: string): ApiFailure {
   );
 }
 
+function notLeading(replica: Replica): ApiFailure {
+  const what = `This swarm has no leader at the moment (${describeVoters(replica)})`;
+  return new ApiFailure("not-leader", `${what}; nothing was changed, try again when it has one.`);
+}
+
 function explain(replica: Replica, error: unknown): unknown {
-  if (error instanceof NotLeader) {
-    return new ApiFailure(
-      "not-leader",
-      `This swarm has no leader at the moment (${describeVoters(replica)}); nothing was changed, try again when it has one.`,
-    );
-  }
+  if (error instanceof NotLeader) return notLeading(replica);
   if (error instanceof Superseded || error instanceof ReplicaStopped || error instanceof ProposalQueueFull) {
     return new ApiFailure("not-leader", error.message);
   }

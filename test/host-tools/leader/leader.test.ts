@@ -43,6 +43,13 @@ test("a restarted leader keeps what was agreed and commits again only with its v
   expect(second.status().violations).toEqual([]);
 });
 
+test("a value set the moment the leader answers is not undone by its initial value", async () => {
+  const leader = await leaderUnderTest();
+  expect((await leader.put("fan.duty", 61)).status).toBe(200);
+  await eventually(() => leader.status().leader.commitIndex >= 9);
+  expect(leader.status().settings["fan.duty"]!.value).toBe(61);
+});
+
 test("leader.json says where the leader answers, while it does", async () => {
   const leader = await leaderUnderTest();
   const file = join(leader.stateDir, "leader.json");
