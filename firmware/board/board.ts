@@ -30,6 +30,8 @@ import { Telemetry, type TelemetrySender } from "./telemetry.ts";
 export const boardLimits = Object.freeze({
   /** Readings that wait for a report; two full ones. */
   readingsMax: 2 * messageLimits.readingsMax,
+  /** Raft messages that came with one piece of the stream; what is beyond is lost, as on the way, and repeated. */
+  inboxMax: 16,
 });
 
 export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySender {
@@ -41,6 +43,7 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
   readonly #sensing: Sensing;
   readonly #link: Link;
   readonly #telemetry: Telemetry;
+  readonly #inbox: Uint8Array[] = [];
   readonly #encoder = new CborEncoder(messageLimits.payloadBytesMax, 256);
   readonly #programKey: string;
   readonly #bootMs: number;
@@ -150,6 +153,7 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
   #endTurn(): void {
     if (this.#isHalted) return;
     try {
+      this.#readInbox();
       const nowMs = this.#ports.clock.nowMs();
       if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
       if (nowMs >= this.#link.dueMs) this.#link.run(nowMs);
@@ -194,21 +198,35 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
     this.#telemetry.join(this.#ports.clock.nowMs());
   }
 
-  /** For the link. Channels that this firmware does not know are for a newer one. */
+  /**
+   * For the link. The payload is copied and waits for the end of the turn, off the deep stack of the socket, which a board
+   * has little of. Channels that this firmware does not know are for a newer one.
+   */
   onPayload(channel: string, payload: Uint8Array): void {
     if (channel !== "raft") return;
-    let message: Message;
-    try {
-      message = messageFromWire(decodeCbor(payload));
-    } catch (error) {
-      if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
-      this.#link.dropForGarbage(error.message);
-      return;
-    }
-    if (message.to === this.#store.memberId) this.#follow(message);
+    if (this.#inbox.length < boardLimits.inboxMax) this.#inbox.push(payload.slice());
   }
 
   // Following.
+
+  #readInbox(): void {
+    for (let payload = this.#inbox.shift(); payload !== undefined; payload = this.#inbox.shift()) {
+      const message = this.#decode(payload);
+      if (message === undefined) this.#inbox.length = 0;
+      else if (message.to === this.#store.memberId) this.#follow(message);
+    }
+  }
+
+  /** Undefined for garbage, which ends the connection. */
+  #decode(payload: Uint8Array): Message | undefined {
+    try {
+      return messageFromWire(decodeCbor(payload));
+    } catch (error) {
+      if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
+      this.#link.dropForGarbage(error.message);
+      return undefined;
+    }
+  }
 
   /** Durable first, then applied, then answered (the contract of `protocols/raft/types.ts`). */
   #follow(message: Message): void {

@@ -47,7 +47,7 @@ export function writeUtf8(text: string, into: Uint8Array, at: number): number {
 }
 
 /** Characters handed to one `String.fromCharCode` call, each of which takes a slot of the board's small stack. */
-const charsAtOnce = 32;
+const charsAtOnce = 8;
 
 /** The text in `bytes` from `start` to before `end`, or undefined when they are not UTF-8. */
 export function readUtf8(bytes: Uint8Array, start: number, end: number): string | undefined {

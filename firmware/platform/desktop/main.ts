@@ -6,11 +6,14 @@ import { DesktopPorts } from "./ports.ts";
 declare const host: Host;
 
 const ports = new DesktopPorts(host);
+let board: Board | undefined;
 
 host.turn = (payload) => {
+  if (board === undefined) {
+    board = new Board(ports);
+    board.start();
+  }
   if (payload !== undefined) ports.network.onArrival(payload);
   ports.clock.timers.runDue(ports.clock.nowMs());
   return ports.clock.timers.nextMs;
 };
-
-new Board(ports).start();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { messageToWire } from "../../../protocols/raft/codec.ts";
-import { program, programBytes, SimulatedBoard } from "./simulated-board.ts";
+import { SimulatedBoard } from "./simulated-board.ts";
+import { program, programBytes } from "./surroundings.ts";
 
 function joined(): SimulatedBoard {
   const it = new SimulatedBoard();

@@ -1,72 +1,9 @@
-/** A whole board on the virtual platform with a leader on the wire, and time that a test moves. */
-import type { BoardConfig, LogLevel, OutputConfig } from "../../../firmware/platform/ports.ts";
+/** A whole board on the virtual platform, and time that a test moves. */
 import { VirtualBoard } from "../../../firmware/platform/virtual/virtual-board.ts";
-import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
-import { encodeCbor } from "../../../protocols/cbor/encode.ts";
-import type { Program } from "../../../protocols/pipeline/program.ts";
-import { programToWire } from "../../../protocols/pipeline/program-codec.ts";
-import { FlashModel } from "../storage/flash-model.ts";
-import { LeaderOnTheWire } from "./leader-on-the-wire.ts";
+import { SimulatedSurroundings } from "./surroundings.ts";
 
-const config: BoardConfig = {
-  swarm: "greenhouse",
-  board: "north-1",
-  model: "esp32c3-devkit",
-  leaderHost: "127.0.0.1",
-  leaderPort: 7883,
-};
-
-/** Two pipelines, an output that follows a setting, and a rule over it. */
-export const program: Program = {
-  pipelines: [
-    {
-      metric: "air.temperature",
-      sensor: "temperature",
-      everyMs: 500,
-      stages: [
-        { op: "median", count: 3 },
-        { op: "deadband", delta: 0.5, silenceMs: 5000 },
-      ],
-    },
-    { metric: "cpu.load", sensor: "cpu", everyMs: 100, stages: [{ op: "mean", windowMs: 1000 }] },
-  ],
-  outputs: [{ name: "fan", kind: "pwm", pin: 4, safeValue: 10, setting: "fan.duty" }],
-  rules: [
-    {
-      metric: "air.temperature",
-      when: "above",
-      threshold: "limit.high",
-      hysteresis: 2,
-      forMs: 0,
-      output: "fan",
-      value: 100,
-    },
-  ],
-};
-
-export const programBytes = (of: Program) => encodeCbor(programToWire(of));
-
-export class SimulatedBoard {
-  readonly flash: FlashModel;
-  readonly leader: LeaderOnTheWire;
-  readonly sensors = new Map<string, number>([
-    ["temperature", 20],
-    ["cpu", 50],
-  ]);
-  readonly outputs = new Map<string, number>();
-  /** What the pins did, in order: `configure fan 10`. */
-  readonly pins: string[] = [];
-  readonly lines: string[] = [];
-  readonly restarts: string[] = [];
-  readonly board: VirtualBoard;
-  nowMs: number;
-
-  constructor(leader = new LeaderOnTheWire(), flash = FlashModel.blank(16, 4096), nowMs = 0) {
-    this.leader = leader;
-    this.flash = flash;
-    this.nowMs = nowMs;
-    this.board = new VirtualBoard(this.#world(), () => {});
-  }
+export class SimulatedBoard extends SimulatedSurroundings {
+  readonly board = new VirtualBoard(this.world, () => {});
 
   /** Moves time on, turn by turn, leader and board in step. */
   run(forMs: number): void {
@@ -87,44 +24,5 @@ export class SimulatedBoard {
     this.board.powerOff();
     this.leader.cut();
     return new SimulatedBoard(this.leader, this.flash.reboot(), this.nowMs);
-  }
-
-  logged(event: string): string[] {
-    return this.lines.filter((line) => line.split(" ")[1] === event);
-  }
-
-  #world(): BoardWorld {
-    let random = this.nowMs + 1;
-    return {
-      random: {
-        fill: (into) => {
-          for (let i = 0; i < into.length; i++) into[i] = random = (random * 75 + 74) % 65537;
-        },
-      },
-      flash: this.flash,
-      network: this.leader,
-      sensors: { read: (sensor) => this.sensors.get(sensor) ?? NaN },
-      actuators: {
-        configure: ({ name, pin, safeValue }: OutputConfig) => {
-          if (pin > 48) throw new RangeError(`there is no GPIO ${pin}`);
-          this.#pin("configure", name, safeValue);
-        },
-        write: (name, value) => this.#pin("write", name, value),
-        release: (name) => {
-          this.pins.push(`release ${name}`);
-          this.outputs.delete(name);
-        },
-      },
-      system: {
-        config,
-        log: (level: LogLevel, text) => void this.lines.push(`${level} ${text}`),
-        restart: (reason) => void this.restarts.push(reason),
-      },
-    };
-  }
-
-  #pin(what: string, name: string, value: number): void {
-    this.pins.push(`${what} ${name} ${value}`);
-    this.outputs.set(name, value);
   }
 }
