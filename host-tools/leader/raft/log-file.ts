@@ -250,8 +250,8 @@ function recordsOf(change: LogChange): CborValue[] {
 }
 
 function lastEntryOf(records: readonly CborValue[]): LogPlace | undefined {
-  const [kind, index, term] = records.at(-1) as readonly number[];
-  return kind === recordKind.entry ? { index: index!, term: term! } : undefined;
+  const last = (records as readonly (readonly number[])[]).findLast(([kind]) => kind === recordKind.entry);
+  return last === undefined ? undefined : { index: last[1]!, term: last[2]! };
 }
 
 /** Puts an entry in its place, dropping whatever was there and after. Returns whether that place exists. */
