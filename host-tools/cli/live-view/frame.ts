@@ -128,9 +128,7 @@ function readingsText(board: BoardStatus): string {
 /** `fan 80 % rule`; a setting is the usual case and goes without saying. */
 function outputsText(board: BoardStatus): string {
   return board.outputs
-    .map(
-      ({ name, value, cause }) => `${name} ${formatNumber(value)}${cause === "setting" ? "" : ` ${cause}`}`,
-    )
+    .map((output) => `${formatOutput(output)}${output.cause === "setting" ? "" : ` ${output.cause}`}`)
     .join("  ");
 }
 
