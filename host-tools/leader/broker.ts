@@ -211,7 +211,13 @@ class EmbeddedBroker implements Broker {
       return null;
     } catch (error) {
       if (error instanceof MalformedPayload || error instanceof ProtocolRefused) return error;
-      throw error;
+      // A fault of ours that one board's message brought to light must not cost the others their leader.
+      this.#options.log.error("message-failed", {
+        board: link.board,
+        channel,
+        reason: (error as Error).stack,
+      });
+      return new ProtocolRefused(`its ${channel} message could not be handled`);
     }
   }
 

@@ -64,26 +64,6 @@ export interface ReadingQuery {
   readonly toMs?: number | undefined;
 }
 
-interface Series {
-  readonly id: number;
-  readonly board: string;
-  readonly metric: string;
-  count: number;
-  lastAtMs: number;
-}
-
-interface Row {
-  readonly at: number;
-  readonly value: number | null;
-  readonly quality: number;
-}
-
-const endOfTimeMs = Number.MAX_SAFE_INTEGER;
-
-function byTime(a: StoredReading, b: StoredReading): number {
-  return a.atMs - b.atMs;
-}
-
 export class Telemetry {
   readonly #options: TelemetryOptions;
   readonly #retention: Retention;
@@ -134,16 +114,20 @@ export class Telemetry {
 
   /**
    * Keeps a reading; it is on its way to disk within `telemetryLimits.batchMs`. Two readings of a series never share a time: the later
-   * one moves to the next free millisecond.
+   * one moves to the next free millisecond. What the disk refuses is dropped, and `onError` told.
    */
   add(reading: NewReading): void {
+    this.#guarded(() => this.#add(reading));
+  }
+
+  #add(reading: NewReading): void {
     const series = this.#seriesOf(reading.board, reading.metric);
     if (series === undefined) return;
     const atMs = Math.max(Math.round(reading.atMs), series.lastAtMs + 1);
     series.lastAtMs = atMs;
     const value = Number.isFinite(reading.value) ? reading.value : null;
     this.#waiting.push({ series, atMs, value, quality: reading.quality });
-    if (this.#waiting.length >= telemetryLimits.batchReadings) this.#guarded(() => this.flush());
+    if (this.#waiting.length >= telemetryLimits.batchReadings) this.flush();
     else this.#batchTimer ??= setTimeout(() => this.#guarded(() => this.flush()), telemetryLimits.batchMs);
   }
 
@@ -158,6 +142,7 @@ export class Telemetry {
     });
     for (const { series } of batch) series.count++;
     this.#stored += batch.length;
+    this.#failing = false;
   }
 
   /** The newest readings that fit, oldest first; includes every reading added before. */
@@ -282,10 +267,29 @@ export class Telemetry {
   #guarded(work: () => void): void {
     try {
       work();
-      this.#failing = false;
     } catch (error) {
       if (!this.#failing) this.#options.onError(error as Error);
       this.#failing = true;
     }
   }
+}
+
+interface Series {
+  readonly id: number;
+  readonly board: string;
+  readonly metric: string;
+  count: number;
+  lastAtMs: number;
+}
+
+interface Row {
+  readonly at: number;
+  readonly value: number | null;
+  readonly quality: number;
+}
+
+const endOfTimeMs = Number.MAX_SAFE_INTEGER;
+
+function byTime(a: StoredReading, b: StoredReading): number {
+  return a.atMs - b.atMs;
 }

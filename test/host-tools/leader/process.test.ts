@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import type { Status } from "../../../host-tools/leader/api-types.ts";
+import { portOf } from "../../../host-tools/leader/listen.ts";
+import type { ReadyLine } from "../../../host-tools/leader/main.ts";
+import { definition, temporaryFolder } from "./leader-under-test.ts";
+
+const main = fileURLToPath(new URL("../../../host-tools/leader/main.ts", import.meta.url));
+
+interface LeaderProcess {
+  readonly child: ChildProcess;
+  readonly ready: Promise<ReadyLine>;
+  readonly ended: Promise<{ exitCode: number | null; stderr: string }>;
+}
+
+function startProcess(stateDir: string, options: readonly string[] = []): LeaderProcess {
+  const file = join(temporaryFolder(), "definition.json");
+  writeFileSync(file, JSON.stringify(definition));
+  const ports = ["--mqtt-port", "0", "--http-port", "0"];
+  const child = spawn(process.execPath, [
+    main,
+    "--definition",
+    file,
+    "--state",
+    stateDir,
+    "--host",
+    "a",
+    ...ports,
+    ...options,
+  ]);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let stderr = "";
+  child.stderr!.on("data", (text) => {
+    stderr += text;
+  });
+  const ended = once(child, "close").then(([exitCode]) => ({ exitCode, stderr }));
+  const ready = once(child.stdout!, "data").then(([line]) => JSON.parse(String(line)) as ReadyLine);
+  ready.catch(() => {});
+  return { child, ready, ended };
+}
+
+async function readStatus({ httpPort }: ReadyLine): Promise<Status> {
+  return (await (await fetch(`http://127.0.0.1:${httpPort}/api/status`)).json()) as Status;
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`serves when it says so, and on ${signal} ends with 0 and takes leader.json away`, async () => {
+    const stateDir = temporaryFolder();
+    const { child, ready, ended } = startProcess(stateDir);
+    const line = await ready;
+    expect(line).toMatchObject({ ready: true, pid: child.pid });
+    expect((await readStatus(line)).leader).toMatchObject({ mqttPort: line.mqttPort, pid: child.pid });
+    expect(existsSync(join(stateDir, "leader.json"))).toBe(true);
+    child.kill(signal);
+    expect((await ended).exitCode).toBe(0);
+    expect(existsSync(join(stateDir, "leader.json"))).toBe(false);
+  });
+}
+
+test("with --parent it ends when its stdin closes", async () => {
+  const { child, ready, ended } = startProcess(temporaryFolder(), ["--parent"]);
+  await ready;
+  child.stdin!.end();
+  expect((await ended).exitCode).toBe(0);
+});
+
+test("a second leader on the same folder is refused and told which one is there; after a SIGKILL the folder is free", async () => {
+  const stateDir = temporaryFolder();
+  const first = startProcess(stateDir);
+  const { pid, httpPort } = await first.ready;
+  const second = await startProcess(stateDir).ended;
+  expect(second.exitCode).toBe(1);
+  expect(second.stderr).toBe(
+    `Another leader (process ${pid}, http://127.0.0.1:${httpPort}) is using ${stateDir}; stop it first, or give this one another folder with --state.\n`,
+  );
+  first.child.kill("SIGKILL");
+  await first.ended;
+  expect(JSON.parse(readFileSync(join(stateDir, "leader.json"), "utf8")).pid).toBe(pid);
+  const third = startProcess(stateDir);
+  await third.ready;
+  expect(JSON.parse(readFileSync(join(stateDir, "leader.json"), "utf8")).pid).toBe(third.child.pid);
+});
+
+for (const purpose of ["MQTT", "HTTP"] as const) {
+  test(`a port for ${purpose} that is in use is named, with what to do, and nothing is left behind`, async () => {
+    const other = createServer().listen({ host: "127.0.0.1", port: 0 });
+    onTestFinished(() => void other.close());
+    await once(other, "listening");
+    const stateDir = temporaryFolder();
+    const option = `--${purpose.toLowerCase()}-port`;
+    const { exitCode, stderr } = await startProcess(stateDir, [option, String(portOf(other))]).ended;
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe(
+      `Port ${portOf(other)} for ${purpose} is in use by another program; stop that program or choose another port with ${option} (0 takes any free one).\n`,
+    );
+    expect(existsSync(join(stateDir, "leader.json"))).toBe(false);
+  });
+}
+
+test("a damaged Raft log is refused with one sentence and kept", async () => {
+  const stateDir = temporaryFolder();
+  const first = startProcess(stateDir);
+  await first.ready;
+  first.child.kill();
+  await first.ended;
+  const log = join(stateDir, "host-a", "raft.log");
+  const bytes = readFileSync(log);
+  bytes[40]! ^= 0xff;
+  writeFileSync(log, bytes);
+  const { exitCode, stderr } = await startProcess(stateDir).ended;
+  expect(exitCode).toBe(1);
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+  expect(stderr).toContain("damaged");
+});
