@@ -2,57 +2,22 @@
  * A host's durable Raft log: an append-only file, and the same in memory.
  *
  * `append` changes the memory at once and queues the bytes; one `fdatasync` then makes durable all that queued while the one
- * before it ran (group commit). A record is a CBOR array:
- *
- * ```
- * [1, format version, member id]                  once, first in the file
- * [2, term, vote or null]                         hard state; the last one holds
- * [3, index, term, kind, version, data]           entry; replaces the one at its index and drops all after it
- * ```
+ * before it ran (group commit).
  */
-
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Entry, HardState, HostLog, MemberId } from "../../../protocols/raft/types.ts";
-import { decodeCbor, encodeCbor } from "../cbor.ts";
-import { encodeFrame, frameHeaderBytes, scanFrames } from "./log-frame.ts";
+import { encodeCbor } from "../cbor.ts";
+import { encodeFrame } from "./log-frame.ts";
+import type { Contents, LogChange, LogPlace } from "./log-records.ts";
+import { headerRecord, keep, lastEntryOf, recordsOf, recover } from "./log-records.ts";
 
 export const logFileName = "raft.log";
 
-/** Version of the file's format. */
-export const logFormatVersion = 1;
-
 /** Records in one frame; with entries of at most 1,024 bytes that is far below `framePayloadBytesMax`. */
 const frameRecordsMax = 2048;
-
-/** What one output of the core changes. */
-export interface LogChange {
-  readonly hardState: HardState | undefined;
-  /** 0 for nothing to drop. */
-  readonly truncateFrom: number;
-  readonly entries: readonly Entry[];
-}
-
-/** Which entry: an index and a term name one. */
-export interface LogPlace {
-  readonly index: number;
-  readonly term: number;
-}
-
-/** The log's file holds bytes that were sound once and are not any more. */
-export class DamagedLog extends Error {
-  override readonly name = "DamagedLog";
-  readonly file: string;
-  readonly offsetBytes: number;
-
-  constructor(file: string, offsetBytes: number, what: string) {
-    super(`The Raft log ${file} is damaged at byte ${offsetBytes}: ${what}.`);
-    this.file = file;
-    this.offsetBytes = offsetBytes;
-  }
-}
 
 export class LogFile implements HostLog {
   readonly path: string;
@@ -72,13 +37,11 @@ export class LogFile implements HostLog {
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
 
-  /** Makes the file, its first records and its folder durable. Fails when there already is one. */
+  /** Makes a new file, its first records and its folder durable. There must be none yet. */
   static async create(directory: string, memberId: MemberId, first: LogChange): Promise<LogFile> {
     await mkdir(directory, { recursive: true });
     const path = join(directory, logFileName);
-    const frame = encodeFrame(
-      encodeCbor([[recordKind.header, logFormatVersion, memberId], ...recordsOf(first)]),
-    );
+    const frame = encodeFrame(encodeCbor([headerRecord(memberId), ...recordsOf(first)]));
     // Written beside and renamed: a power cut leaves either no log or a whole one.
     const beside = await open(`${path}.new`, "w");
     await beside.writeFile(frame);
@@ -91,7 +54,7 @@ export class LogFile implements HostLog {
     return opened;
   }
 
-  /** undefined when the folder has no log. Cuts a torn tail. @throws {DamagedLog} */
+  /** undefined when the folder has no log. Cuts a torn tail. @throws {DamagedLog | NewerLog} */
   static async open(directory: string): Promise<LogFile | undefined> {
     const path = join(directory, logFileName);
     const bytes = await readIfThere(path);
@@ -226,83 +189,6 @@ interface Waiter {
   readonly count: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
-}
-
-interface Contents {
-  memberId: MemberId;
-  hardState: HardState;
-  readonly entries: Entry[];
-}
-
-const recordKind = Object.freeze({ header: 1, hardState: 2, entry: 3 });
-
-function recordsOf(change: LogChange): CborValue[] {
-  const { hardState, truncateFrom, entries } = change;
-  if (truncateFrom > 0 && entries[0]?.index !== truncateFrom) {
-    throw new RangeError(`The log is truncated from ${truncateFrom}, but no entry replaces that one.`);
-  }
-  const records: CborValue[] = [];
-  if (hardState !== undefined) records.push([recordKind.hardState, hardState.term, hardState.vote ?? null]);
-  for (const { index, term, kind, version, data } of entries) {
-    records.push([recordKind.entry, index, term, kind, version, data]);
-  }
-  return records;
-}
-
-function lastEntryOf(records: readonly CborValue[]): LogPlace | undefined {
-  const last = (records as readonly (readonly number[])[]).findLast(([kind]) => kind === recordKind.entry);
-  return last === undefined ? undefined : { index: last[1]!, term: last[2]! };
-}
-
-/** Puts an entry in its place, dropping whatever was there and after. Returns whether that place exists. */
-function keep(entries: Entry[], entry: Entry): boolean {
-  if (entry.index < 1 || entry.index > entries.length + 1) return false;
-  entries.length = entry.index - 1;
-  entries.push(entry);
-  return true;
-}
-
-/** @throws {DamagedLog} */
-function recover(path: string, bytes: Buffer): { contents: Contents; endOffset: number } {
-  const { payloads, endOffset, damagedAt } = scanFrames(bytes);
-  if (damagedAt !== undefined) throw new DamagedLog(path, damagedAt, "a checksum does not match");
-  const contents: Contents = { memberId: "", hardState: { term: 0, vote: undefined }, entries: [] };
-  let offset = 0;
-  for (const payload of payloads) {
-    try {
-      for (const record of decodeCbor(payload) as readonly CborValue[]) read(record, contents);
-    } catch (error) {
-      throw new DamagedLog(path, offset, (error as Error).message);
-    }
-    offset += frameHeaderBytes + payload.length;
-  }
-  if (contents.memberId === "") throw new DamagedLog(path, 0, "it does not begin with a header");
-  return { contents, endOffset };
-}
-
-/** The checksum vouches for what was written; this vouches for who wrote it. */
-function read(record: CborValue, contents: Contents): void {
-  if (!Array.isArray(record)) throw new TypeError("a record is no array");
-  const [kind, ...rest] = record as readonly CborValue[];
-  if (kind === recordKind.header) {
-    const [version, memberId] = rest;
-    if (version !== logFormatVersion || typeof memberId !== "string" || contents.memberId !== "") {
-      throw new TypeError(
-        `a header of format ${String(version)}; this program knows only ${logFormatVersion}`,
-      );
-    }
-    contents.memberId = memberId;
-  } else if (kind === recordKind.hardState) {
-    const [term, vote] = rest as [number, MemberId | null];
-    contents.hardState = { term, vote: vote ?? undefined };
-  } else if (kind === recordKind.entry) {
-    const [index, term, entryKind, version, data] = rest as [number, number, number, number, Uint8Array];
-    const entry = { index, term, kind: entryKind, version, data: new Uint8Array(data) };
-    if (!keep(contents.entries, entry))
-      throw new RangeError(`entry ${index} does not follow the one before it`);
-  } else {
-    throw new TypeError(`a record of kind ${String(kind)}; a newer program wrote it`);
-  }
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {

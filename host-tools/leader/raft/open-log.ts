@@ -6,7 +6,8 @@ import { membershipVersion } from "../../../protocols/raft/membership.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { encodeCbor } from "../cbor.ts";
-import { DamagedLog, LogFile, logFileName } from "./log-file.ts";
+import { LogFile, logFileName } from "./log-file.ts";
+import { DamagedLog, NewerLog } from "./log-records.ts";
 import { nameOf } from "./voter-policy.ts";
 
 /** This host has no usable log, and may not begin with an empty one by itself. */
@@ -30,6 +31,8 @@ export async function openLog(directory: string, hostName: string, now: Date): P
   try {
     log = await LogFile.open(directory);
   } catch (error) {
+    // A newer log is sound: it stays where it is.
+    if (error instanceof NewerLog) throw new LogUnusable(error.message, undefined);
     if (!(error instanceof DamagedLog)) throw error;
     const keptAs = `${error.file}.damaged-${timestamp(now)}`;
     await rename(error.file, keptAs);

@@ -3,9 +3,11 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { LogChange } from "../../../../host-tools/leader/raft/log-file.ts";
-import { DamagedLog, LogFile, logFileName } from "../../../../host-tools/leader/raft/log-file.ts";
-import { frameHeaderBytes, scanFrames } from "../../../../host-tools/leader/raft/log-frame.ts";
+import { encodeCbor } from "../../../../host-tools/leader/cbor.ts";
+import { LogFile, logFileName } from "../../../../host-tools/leader/raft/log-file.ts";
+import { encodeFrame, frameHeaderBytes, scanFrames } from "../../../../host-tools/leader/raft/log-frame.ts";
+import type { LogChange } from "../../../../host-tools/leader/raft/log-records.ts";
+import { DamagedLog } from "../../../../host-tools/leader/raft/log-records.ts";
 import { LogUnusable, openLog } from "../../../../host-tools/leader/raft/open-log.ts";
 import type { Entry } from "../../../../protocols/raft/types.ts";
 
@@ -192,6 +194,18 @@ describe("opening a host's folder", () => {
 
     copyFileSync(join(directory, "copy"), log.path);
     expect(kept(await openLog(directory, "a", now)).memberId).toBe(log.memberId);
+  });
+
+  it("leaves a log of a newer program where it is", async () => {
+    for (const record of [
+      [1, 2, "a.1"],
+      [9, "news"],
+    ]) {
+      const bytes = encodeFrame(encodeCbor([record]));
+      writeFileSync(join(directory, logFileName), bytes);
+      await expect(openLog(directory, "a", now)).rejects.toThrow("written by a newer Covey");
+      expect(readFileSync(join(directory, logFileName)).equals(bytes)).toBe(true);
+    }
   });
 
   it("refuses the folder of another host", async () => {

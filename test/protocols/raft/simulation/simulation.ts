@@ -7,8 +7,10 @@ import type { MemberId, Message } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import type { Cores } from "../group/member.ts";
 import { encodeVoters, Member, productCores } from "../group/member.ts";
+import { Agenda } from "./agenda.ts";
 import { Random } from "./random.ts";
 import { Safety, UnsafeStep } from "./safety.ts";
+import { hosts, learners, votingBoards, Weather } from "./weather.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -24,52 +26,9 @@ export interface SimulationResult {
   readonly votersChanged: number;
 }
 
-const hosts = ["a", "b", "c"];
-const votingBoards = ["n", "s", "e"];
-const learners = ["w", "x"];
 const faultsEndMs = 6_000;
 const proposalsEndMs = 7_500;
 const endMs = 9_500;
-
-/**
- * How bad the world is, drawn anew for each seed: a mixture that always contains a little of everything finds less than worlds
- * that are each bad in their own way (Groce et al., "Swarm Testing", 2012).
- */
-class Weather {
-  readonly loss: number;
-  readonly repeat: number;
-  readonly slow: number;
-  readonly slowMsMax: number;
-  readonly syncMsMax: number;
-  readonly faultMsMax: number;
-  readonly downMsMax: number;
-  readonly crashShare: number;
-  readonly leaderCrashShare: number;
-  readonly proposeMsMax: number;
-  readonly blackoutShare: number;
-  /** Who votes at first; the fewer, the closer every majority is to breaking. */
-  readonly voters: readonly MemberId[];
-
-  constructor(random: Random) {
-    this.loss = random.pick([0, 0.02, 0.1, 0.3]);
-    this.repeat = random.pick([0, 0.03, 0.2]);
-    this.slow = random.pick([0, 0.05, 0.3]);
-    this.slowMsMax = random.pick([50, 400]);
-    this.syncMsMax = random.pick([0, 12, 60]);
-    this.faultMsMax = random.pick([60, 250, 800]);
-    this.downMsMax = random.pick([5, 60, 500]);
-    this.crashShare = random.pick([0.1, 0.5, 0.9]);
-    this.leaderCrashShare = random.pick([0, 0.5]);
-    this.proposeMsMax = random.pick([10, 30, 150]);
-    this.blackoutShare = random.pick([0, 0.05, 0.3]);
-    this.voters = random.pick([
-      [...hosts, ...votingBoards],
-      ["a", "b", ...votingBoards],
-      ["a", "b", "n"],
-      hosts,
-    ]);
-  }
-}
 
 /** Throws `UnsafeStep` at the first step that breaks a property. */
 export function simulate(options: SimulationOptions): SimulationResult {
@@ -300,48 +259,4 @@ class Simulation {
       }
     }
   }
-}
-
-interface Appointment {
-  readonly atMs: number;
-  readonly order: number;
-  readonly run: () => void;
-}
-
-/** A binary heap; what is due at the same time runs in the order in which it was added. */
-class Agenda {
-  readonly #heap: Appointment[] = [];
-  #added = 0;
-
-  add(atMs: number, run: () => void): void {
-    const heap = this.#heap;
-    heap.push({ atMs, order: this.#added++, run });
-    for (let at = heap.length - 1; at > 0; ) {
-      const parent = (at - 1) >> 1;
-      if (!isBefore(heap[at]!, heap[parent]!)) break;
-      [heap[at], heap[parent]] = [heap[parent]!, heap[at]!];
-      at = parent;
-    }
-  }
-
-  next(): Appointment | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (heap.length === 0 || last === undefined) return first;
-    heap[0] = last;
-    for (let at = 0; ; ) {
-      let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < heap.length && isBefore(heap[child]!, heap[least]!)) least = child;
-      }
-      if (least === at) return first;
-      [heap[at], heap[least]] = [heap[least]!, heap[at]!];
-      at = least;
-    }
-  }
-}
-
-function isBefore(a: Appointment, b: Appointment): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
