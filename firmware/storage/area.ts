@@ -9,6 +9,9 @@ export type AreaEnd = "clean" | "torn" | "damaged";
 /** Read at a time when looking for bytes that are not erased. */
 const blockBytes = 512;
 
+/** Read at first of a record: as much as a setting, a vote or a commit takes. */
+const shortBytes = 64;
+
 /** One half of the board's flash region: records one after another, each aligned, from its start to `endBytes`. */
 export class Area {
   readonly #flash: FlashRegion;
@@ -16,6 +19,9 @@ export class Area {
   readonly sizeBytes: number;
   /** Where the next record goes, from the start of the area. */
   endBytes = 0;
+  /** The record that was read last, and where; -1 for none. */
+  #latest: StoredRecord | undefined;
+  #latestOffset = -1;
 
   constructor(flash: FlashRegion, startBytes: number, sizeBytes: number) {
     this.#flash = flash;
@@ -41,13 +47,13 @@ export class Area {
     this.#flash.write(this.#startBytes + offset, bytes);
   }
 
-  /** The record at `offset`, or undefined when no sound one is there. */
+  /** The record at `offset`, or undefined when no sound one is there. Asked again at once, it is not read again. */
   recordAt(offset: number): StoredRecord | undefined {
-    if (offset + recordHeadBytes > this.sizeBytes) return undefined;
-    const head = this.#flash.read(this.#startBytes + offset, recordHeadBytes);
-    const size = recordSize(head, this.#flash.alignBytes);
-    if (size === 0 || offset + size > this.sizeBytes) return undefined;
-    return readRecord(this.#flash.read(this.#startBytes + offset, size));
+    if (offset !== this.#latestOffset) {
+      this.#latest = this.#readAt(offset);
+      this.#latestOffset = this.#latest === undefined ? -1 : offset;
+    }
+    return this.#latest;
   }
 
   /** The record at `offset`, which was sound before. */
@@ -82,11 +88,23 @@ export class Area {
       if (this.#writtenIn(offset, offset + sectorBytes) > offset) this.#eraseSectorAt(offset);
     }
     this.endBytes = 0;
+    this.#latestOffset = -1;
   }
 
   /** Makes the area's header unreadable for good, if there is anything left of it. */
   eraseHeader(): void {
     if (this.#writtenIn(0, this.#flash.sectorBytes) > 0) this.#eraseSectorAt(0);
+  }
+
+  /** Most records are short enough for one read; a longer one takes two. */
+  #readAt(offset: number): StoredRecord | undefined {
+    const restBytes = this.sizeBytes - offset;
+    if (restBytes < recordHeadBytes) return undefined;
+    const first = this.#flash.read(this.#startBytes + offset, Math.min(shortBytes, restBytes));
+    const size = recordSize(first, this.#flash.alignBytes);
+    if (size === 0 || size > restBytes) return undefined;
+    if (size <= first.length) return readRecord(first.subarray(0, size));
+    return readRecord(this.#flash.read(this.#startBytes + offset, size));
   }
 
   #eraseSectorAt(offset: number): void {

@@ -76,7 +76,9 @@ export class CborEncoder {
 
   /** Minus zero counts as the integer 0, as it does in cbor-x. */
   #number(value: number): void {
-    if (value >>> 0 === value) {
+    if (value >= 0 && value < 24 && Math.floor(value) === value) {
+      this.#byte(value);
+    } else if (value >>> 0 === value) {
       this.#head(0x00, value);
     } else if (value < 0 && value >= -uint32Count && Math.floor(value) === value) {
       this.#head(0x20, -1 - value);
@@ -125,7 +127,7 @@ export class CborEncoder {
   }
 
   #byte(byte: number): void {
-    this.#room(1);
+    if (this.#length === this.#bytes.length) this.#room(1);
     this.#bytes[this.#length++] = byte;
   }
 
