@@ -135,7 +135,11 @@ async function measureFifty() {
     return [
       { what: "fifty started at once", figure: milliseconds(startedMs), how: "all first turns ended" },
       { what: "memory of one of fifty", figure: megabytes(memory / 50), how: "PSS" },
-      { what: "a turn that does nothing", figure: `${Math.round(turnMs * 1000)} us`, how: "wall, fifty boards at it" },
+      {
+        what: "a turn that does nothing",
+        figure: `${Math.round(turnMs * 1000)} us`,
+        how: "wall, fifty boards at it",
+      },
     ];
   } finally {
     await Promise.all(boards.map((board) => board.kill()));

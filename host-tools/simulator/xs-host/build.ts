@@ -3,13 +3,14 @@
  * native/, into one binary. Done once; kept in the cache under the hash of everything that it is built from.
  */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheDirectory, cacheKey } from "./cache.ts";
 import { type Compiler, compilerTakes, findCompiler, runCommand } from "./compiler.ts";
+import { makeOnce } from "./make-once.ts";
 
 /** A host that is ready to run. */
 export interface XsHost {
@@ -113,7 +114,11 @@ export async function buildXsHost(options: BuildOptions = {}): Promise<XsHost> {
   if (existsSync(cached32.binary)) return cached32;
   const target = (await compilerTakes(compiler, TARGET_32.flags)) ? TARGET_32 : TARGET_64;
   const host = recipe.hostFor(target);
-  if (!existsSync(host.binary)) await build(compiler, recipe, target, host.binary, options.onProgress);
+  await makeOnce<BuildProgress>(
+    host.binary,
+    (tell) => build(compiler, recipe, target, host.binary, tell),
+    options.onProgress,
+  );
   return host;
 }
 
@@ -159,9 +164,8 @@ async function build(
   { sources, includes }: Recipe,
   target: Target,
   binary: string,
-  onProgress: ((progress: BuildProgress) => void) | undefined,
+  tell: (progress: BuildProgress) => void,
 ): Promise<void> {
-  await mkdir(dirname(binary), { recursive: true });
   const directory = await mkdtemp(`${binary}-building-`);
   const flags = [...target.flags, ...FLAGS, ...includes.map((path) => `-I${path}`)];
   const bytesTotal = sources.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -169,7 +173,7 @@ async function build(
   let bytesDone = 0;
   let filesDone = 0;
   const report = (file: string) =>
-    onProgress?.({
+    tell({
       filesDone,
       filesTotal: sources.length,
       percent: Math.floor((bytesDone / bytesTotal) * 99),
@@ -208,9 +212,8 @@ async function build(
       [...target.flags, "-o", linked, ...sources.map(({ path }) => objectOf(path)), "-lm"],
       "the link",
     );
-    // Whoever finishes second puts the same file in the first one's place.
     await rename(linked, binary);
-    onProgress?.({ filesDone, filesTotal: filesDone, percent: 100, file: "covey-xs" });
+    tell({ filesDone, filesTotal: filesDone, percent: 100, file: "covey-xs" });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

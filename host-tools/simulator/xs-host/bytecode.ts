@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { XsHost } from "./build.ts";
 import { cacheKey } from "./cache.ts";
 import { runCommand } from "./compiler.ts";
+
+/** Compiled modules that stay in the cache, the newest. */
+export const MODULES_KEPT = 512;
 
 /** The module's source does not parse as an ES module of XS's edition. */
 export class ModuleSyntaxError extends Error {
@@ -36,15 +39,26 @@ export async function compileModule(host: XsHost, name: string, source: string):
     const { code, output: said } = await runCommand(host.binary, ["compile", name, input, output]);
     if (code !== 0) throw readSyntaxError(name, said);
     await rename(output, path);
+    await forgetOldModules(dirname(path));
     return path;
   } finally {
     await rm(workplace, { recursive: true, force: true });
   }
 }
 
-/** Bytes of a compiled module, for the board's budget. */
-export async function bytecodeBytes(path: string): Promise<number> {
-  return (await readFile(path)).length;
+/** Keeps the cache bounded: an edit of the firmware leaves two modules behind. */
+async function forgetOldModules(directory: string): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith(".xsb"));
+  if (names.length <= MODULES_KEPT) return;
+  const dated = await Promise.all(
+    names.map(async (name) => {
+      const path = join(directory, name);
+      // Another process may have forgotten it meanwhile.
+      return { path, mtimeMs: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 };
+    }),
+  );
+  dated.sort((a, b) => b.mtimeMs - a.mtimeMs);
+  await Promise.all(dated.slice(MODULES_KEPT).map(({ path }) => rm(path, { force: true })));
 }
 
 function readSyntaxError(name: string, said: string): Error {

@@ -38,7 +38,7 @@ export interface XsProcessOptions {
   readonly seed?: number;
   /**
    * Answers `host.call` while the board waits. What it throws, host.call throws on the board, as an Error with the
-   * same message. The request is valid during the call only.
+   * same message (XS keeps 127 bytes of it). The request is valid during the call only.
    */
   readonly onCall: (request: Uint8Array) => Uint8Array;
 }

@@ -14,9 +14,6 @@ enum {
 
   /* Seconds of work on a desktop, minutes on the chip, where the watchdog bites much sooner. */
   TURN_INSTRUCTIONS_MAX = 250 * 1000 * 1000,
-
-  STACK_PAINT = 0x5A,
-  FRAME_HEAD_BYTES = 5,
 };
 
 /* xsmc.c; its own header clashes with the engine's. */
@@ -27,102 +24,7 @@ static struct {
   Arena arena;
   double now_ms;
   uint32_t random;
-  uint32_t heap_peak_bytes;
-  uint32_t collections;
-  txSlot* deepest; /* the lowest stack slot that was ever in use */
 } board;
-
-/* One frame at a time, in either direction: the protocol is strictly alternating while a turn runs. */
-static uint8_t frame[4 + FRAME_BYTES_MAX];
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frames are written as they lie in memory");
-
-/* ---- frames ---- */
-
-static uint8_t* frame_body(void) { return frame + FRAME_HEAD_BYTES; }
-
-static void send_frame(uint8_t type, uint32_t body_bytes) {
-  uint32_t length = 1 + body_bytes;
-  memcpy(frame, &length, sizeof length);
-  frame[4] = type;
-  if (!os_write(frame, 4 + length)) os_exit(STOP_END_OF_INPUT); /* the parent is gone: nothing is left to do */
-}
-
-/* The next frame's type, or 0 at the end of the input. */
-static uint8_t receive_frame(uint32_t* body_bytes) {
-  uint32_t length;
-  int got = os_read(&length, sizeof length);
-  if (got == 0) return 0;
-  if (got < 0 || length < 1 || length > FRAME_BYTES_MAX || os_read(frame + 4, length) != 1) {
-    os_say("a frame from the parent is cut or longer than %d bytes", FRAME_BYTES_MAX);
-    os_exit(STOP_PROTOCOL);
-  }
-  *body_bytes = length - 1;
-  return frame[4];
-}
-
-/* ---- figures ---- */
-
-static uint32_t heap_used_bytes(txMachine* the) {
-  return (uint32_t)(the->currentChunksSize + the->currentHeapCount * (txSize)sizeof(txSlot));
-}
-
-/*
- * Between two collections the heap only grows (but for a chunk shrunk in place), so its peak is reached just before
- * a collection, or now. This is called at both: the collector marks the host object before it sweeps.
- */
-static void sample_peak(txMachine* the) {
-  uint32_t used = heap_used_bytes(the);
-  if (used > board.heap_peak_bytes) board.heap_peak_bytes = used;
-}
-
-static void on_collection(txMachine* the, void* data, txMarkRoot mark) {
-  (void)data, (void)mark;
-  sample_peak(the);
-  board.collections++;
-}
-
-static const txHostHooks collection_hooks = {.marker = on_collection};
-
-/*
- * The unused part of the stack is painted before a turn; the deepest use ends where paint begins. XS takes the far end
- * of the unused part for scratch (numbers to text, regular expressions), so the search starts from what is in use.
- */
-static void paint_stack(txMachine* the) {
-  if (!board.deepest) board.deepest = the->stack;
-  memset(the->stackBottom, STACK_PAINT, (size_t)((char*)board.deepest - (char*)the->stackBottom));
-}
-
-static int is_painted(const txSlot* slot) {
-  const uint8_t* byte = (const uint8_t*)slot;
-  for (size_t i = 0; i < sizeof *slot; i++)
-    if (byte[i] != STACK_PAINT) return 0;
-  return 1;
-}
-
-static uint32_t stack_peak_slots(txMachine* the) {
-  while (board.deepest > the->stackBottom && !is_painted(board.deepest - 1)) board.deepest--;
-  return (uint32_t)(the->stackTop - board.deepest);
-}
-
-static Figures figures(txMachine* the) {
-  sample_peak(the);
-  return (Figures){
-      .heap_used_bytes = heap_used_bytes(the),
-      .heap_peak_bytes = board.heap_peak_bytes,
-      .arena_claimed_bytes =
-          (uint32_t)((board.arena.low - board.arena.base) + (board.arena.end - board.arena.high)),
-      .arena_bytes = (uint32_t)(board.arena.end - board.arena.base),
-      .slot_bytes = sizeof(txSlot),
-      .stack_peak_slots = stack_peak_slots(the),
-      .stack_slots = (uint32_t)(the->stackTop - the->stackBottom),
-      .collections = board.collections,
-      .instructions = the->meterIndex,
-      .table_bytes = (uint32_t)(((size_t)(the->keyCount - the->keyOffset) + (size_t)the->nameModulo +
-                                 (size_t)the->symbolModulo + (size_t)the->aliasCount) *
-                                sizeof(txSlot*)),
-  };
-}
 
 /* ---- the platform's clock and dice ---- */
 
@@ -152,22 +54,22 @@ static void native_call(txMachine* the) {
   _xsmcGetBuffer(the, mxArgv(0), &request, &request_bytes, 0);
   if (request_bytes > FRAME_BYTES_MAX - 1)
     mxRangeError("host.call: a request of %u bytes does not fit a frame", (unsigned)request_bytes);
-  memcpy(frame_body(), request, request_bytes);
-  send_frame(FRAME_CALL, request_bytes);
+  memcpy(channel_body(), request, request_bytes);
+  channel_send(FRAME_CALL, request_bytes);
 
   uint32_t reply_bytes;
-  switch (receive_frame(&reply_bytes)) {
+  switch (channel_receive(&reply_bytes)) {
     case FRAME_RETURN:
-      fxArrayBuffer(the, mxResult, frame_body(), (txInteger)reply_bytes, -1);
+      fxArrayBuffer(the, mxResult, channel_body(), (txInteger)reply_bytes, -1);
       break;
     case FRAME_REFUSE:
-      frame_body()[reply_bytes < FRAME_BYTES_MAX - 1 ? reply_bytes : FRAME_BYTES_MAX - 2] = 0;
-      mxUnknownError("%s", (char*)frame_body());
+      channel_body()[reply_bytes < FRAME_BYTES_MAX - 1 ? reply_bytes : FRAME_BYTES_MAX - 2] = 0;
+      mxUnknownError("%s", (char*)channel_body());
       break;
     case 0:
       os_exit(STOP_END_OF_INPUT);
     default:
-      os_say("the parent answered a call with a frame of type %d", frame[4]);
+      os_say("the parent answered a call with a frame that is no answer");
       os_exit(STOP_PROTOCOL);
   }
 }
@@ -179,19 +81,16 @@ static void return_number(txMachine* the, double value) {
 
 static void native_now(txMachine* the) { return_number(the, board.now_ms); }
 
-static void native_heap_used(txMachine* the) { return_number(the, heap_used_bytes(the)); }
+static void native_heap_used(txMachine* the) { return_number(the, figures_heap_used_bytes(the)); }
 
-static void native_heap_peak(txMachine* the) {
-  sample_peak(the);
-  return_number(the, board.heap_peak_bytes);
-}
+static void native_heap_peak(txMachine* the) { return_number(the, figures_heap_peak_bytes(the)); }
 
 static void native_arena(txMachine* the) { return_number(the, (double)(board.arena.end - board.arena.base)); }
 
 static void native_collect(txMachine* the) { fxCollectGarbage(the); }
 
 const Native board_natives[] = {
-    {"call", native_call, 1},         {"now", native_now, 0},     {"heapUsed", native_heap_used, 0},
+    {"call", native_call, 1},          {"now", native_now, 0},     {"heapUsed", native_heap_used, 0},
     {"heapPeak", native_heap_peak, 0}, {"arena", native_arena, 0}, {"collect", native_collect, 0},
 };
 const int board_natives_count = sizeof board_natives / sizeof board_natives[0];
@@ -201,7 +100,7 @@ static void make_host(txMachine* the) {
   fxNewHostObject(the, NULL);
   the->stack->value.reference->value.instance.prototype = preload_natives;
   fxSetHostData(the, the->stack, &board);
-  fxSetHostHooks(the, the->stack, &collection_hooks);
+  fxSetHostHooks(the, the->stack, &figures_hooks);
   mxPush(mxGlobal);
   mxSetID(fxNewNameC(the, "host"));
   mxPop();
@@ -224,7 +123,7 @@ static double call_turn(txMachine* the, uint32_t message_bytes) {
   if (!fxIsCallable(the, the->stack)) mxTypeError("main has set no function host.turn");
   mxCall();
   mxPushUndefined();
-  if (message_bytes > 0) fxArrayBuffer(the, the->stack, frame_body() + sizeof(double), (txInteger)message_bytes, -1);
+  if (message_bytes > 0) fxArrayBuffer(the, the->stack, channel_body() + sizeof(double), (txInteger)message_bytes, -1);
   mxRunCount(1);
   double deadline_ms = mxIsUndefined(the->stack) ? C_INFINITY : fxToNumber(the, the->stack);
   if (c_isnan(deadline_ms)) mxTypeError("host.turn returned no deadline in milliseconds");
@@ -239,7 +138,7 @@ static txBoolean allow_no_more(txMachine* the, txU4 instructions) {
 
 static void run_turn(txMachine* the, int first, uint32_t message_bytes) {
   volatile double deadline_ms = C_INFINITY;
-  paint_stack(the);
+  figures_begin_turn(the);
   fxBeginMetering(the, allow_no_more, TURN_INSTRUCTIONS_MAX);
   fxBeginHost(the);
   mxTry(the) {
@@ -254,10 +153,10 @@ static void run_turn(txMachine* the, int first, uint32_t message_bytes) {
   fxEndHost(the);
 
   double deadline = deadline_ms;
-  Figures now = figures(the);
-  memcpy(frame_body(), &deadline, sizeof deadline);
-  memcpy(frame_body() + sizeof deadline, &now, sizeof now);
-  send_frame(FRAME_DONE, sizeof deadline + sizeof now);
+  Figures now = figures_take(the, &board.arena);
+  memcpy(channel_body(), &deadline, sizeof deadline);
+  memcpy(channel_body() + sizeof deadline, &now, sizeof now);
+  channel_send(FRAME_DONE, sizeof deadline + sizeof now);
 }
 
 static void exit_flash_write(void) {
@@ -302,13 +201,13 @@ void board_run(txMachine* flash, Module* core, Module* main, const BoardOptions*
   os_open_channel();
   for (int first = 1;; first = 0) {
     uint32_t body_bytes;
-    uint8_t type = receive_frame(&body_bytes);
+    uint8_t type = channel_receive(&body_bytes);
     if (type == 0) os_exit(STOP_END_OF_INPUT);
     if (type != FRAME_TURN || body_bytes < sizeof(double)) {
       os_say("a frame of type %d from the parent where a turn was due", type);
       os_exit(STOP_PROTOCOL);
     }
-    memcpy(&board.now_ms, frame_body(), sizeof board.now_ms);
+    memcpy(&board.now_ms, channel_body(), sizeof board.now_ms);
     run_turn(the, first, body_bytes - (uint32_t)sizeof(double));
   }
 }

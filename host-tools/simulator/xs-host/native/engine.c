@@ -50,6 +50,10 @@ char* fxCStackLimit(void) { return os_stack_limit(); }
 
 void fxQueuePromiseJobs(txMachine* the) { the->promiseJobsQueued = 1; }
 
+/*
+ * A rejection that nobody has handled by the end of the jobs is an error now. A chip notices it when the promise is
+ * collected, some time later: the same end, at a time that nobody can reproduce.
+ */
 void engine_run_promise_jobs(txMachine* the) {
   while (the->promiseJobsQueued) {
     the->promiseJobsQueued = 0;

@@ -49,6 +49,25 @@ extern txSlot* preload_natives;
 /* check.c: prints what of a linked core stays changeable. */
 void check_core(txMachine* flash);
 
+/* channel.c */
+/*
+ * One frame at a time, in either direction: the protocol alternates strictly. The body that was received is valid
+ * until the next frame, and the body to send is written to the same place.
+ */
+uint8_t* channel_body(void);
+/* Ends the process when the parent is gone. */
+void channel_send(uint8_t type, uint32_t body_bytes);
+/* The next frame's type, or 0 at the end of the input. Ends the process when it is no frame. */
+uint8_t channel_receive(uint32_t* body_bytes);
+
+/* figures.c */
+/* For an object that lives as long as the board: tells of each collection. */
+extern const txHostHooks figures_hooks;
+void figures_begin_turn(txMachine* the);
+Figures figures_take(txMachine* the, const Arena* arena);
+uint32_t figures_heap_used_bytes(txMachine* the);
+uint32_t figures_heap_peak_bytes(txMachine* the);
+
 /* board.c */
 typedef struct {
   size_t arena_bytes;

@@ -13,7 +13,8 @@
 
 enum {
   ALIGNMENT = 16,
-  FLASH_BYTES_MAX = 64 * 1024 * 1024,
+  /* A large core's image and the garbage of making it take about 1 MB. Untouched pages cost nothing. */
+  FLASH_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 static struct {
