@@ -41,10 +41,13 @@ test("one makes, the others wait and see its progress", async () => {
 });
 
 test("when the maker fails, the next one tries, and nothing is left behind", async () => {
+  const began = Promise.withResolvers<void>();
   const failing = makeOnce(path, async () => {
+    began.resolve();
     await sleep(300);
     throw new Error("no luck");
   });
+  await began.promise;
   const next = makeOnce(path, put);
   await expect(failing).rejects.toThrow("no luck");
   await next;
