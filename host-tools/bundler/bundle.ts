@@ -63,7 +63,7 @@ export async function bundleFirmware(options: {
   const root = options.root ?? projectRoot;
   const [core, main] = await Promise.all([
     joinCore(join(root, "firmware/core.ts")).then(minify),
-    joinMain(root, options.main).then(minify),
+    joinMain(options.main, root).then(minify),
   ]);
   return { core, main, coreBytes: Buffer.byteLength(core), mainBytes: Buffer.byteLength(main) };
 }
@@ -71,6 +71,15 @@ export async function bundleFirmware(options: {
 /** Joins the core's sources into one readable module: what the frozen check reads and `bundleFirmware` minifies. */
 export function joinCore(entryFile: string): Promise<JoinedModule> {
   return joinModule({ entryPoints: [entryFile], plugins: [coreImports()] });
+}
+
+/** Joins a platform's own sources into one readable module; the core and the platform's modules stay outside. */
+export function joinMain(platform: MainPlatform, root: string = projectRoot): Promise<JoinedModule> {
+  const folder = join(root, "firmware/platform", platform);
+  return joinModule({
+    entryPoints: [join(folder, "main.ts")],
+    plugins: [mainImports({ coreFile: join(root, "firmware/core.ts"), folder })],
+  });
 }
 
 /**
@@ -106,14 +115,6 @@ async function joinStandIns(folder: string): Promise<Record<string, string>> {
 async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-}
-
-function joinMain(root: string, platform: MainPlatform): Promise<JoinedModule> {
-  const folder = join(root, "firmware/platform", platform);
-  return joinModule({
-    entryPoints: [join(folder, "main.ts")],
-    plugins: [mainImports({ coreFile: join(root, "firmware/core.ts"), folder })],
-  });
 }
 
 /** The language level is the engine's, XS 13.3: ES2022, modules, and nothing of Node or a browser. */

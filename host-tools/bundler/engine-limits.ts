@@ -45,10 +45,14 @@ const newerMethods: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Complains about everything in the core that the engine of a board does not have. */
-export function engineLimits(program: Program): Complaint[] {
+/**
+ * Complains about everything in a joined module that the engine of a board does not have.
+ *
+ * @param platformGlobals what the platform adds to the engine's own globals; nothing for the core
+ */
+export function engineLimits(program: Program, platformGlobals: readonly string[]): Complaint[] {
   const complaints: Complaint[] = [];
-  const declared = declaredNames(program);
+  const declared = new Set([...declaredNames(program), ...platformGlobals]);
   walk(program, (node, ancestors) => {
     const complaint =
       node.type === "Identifier" ? globalComplaint(node, ancestors.at(-1), declared) : syntaxComplaint(node);

@@ -6,12 +6,12 @@
  * it by stopping.
  *
  * Run it with `node host-tools/bundler/frozen-check.ts [CORE_FILE]`: one line for each finding, exit code 1 if there are
- * any.
+ * any. Without a file it checks all that is preloaded, the core and the main for the SDK.
  */
 import { SourceMap } from "node:module";
 import { join } from "node:path";
 import { parse } from "acorn";
-import { BundleError, type JoinedModule, joinCore, projectRoot } from "./bundle.ts";
+import { BundleError, type JoinedModule, joinCore, joinMain, projectRoot } from "./bundle.ts";
 import { engineLimits } from "./engine-limits.ts";
 import { type Complaint, type Finding, formatFinding } from "./finding.ts";
 import { frozenWrites } from "./frozen-writes.ts";
@@ -19,6 +19,9 @@ import { linkTime } from "./link-time.ts";
 import { moduleBindings } from "./syntax-tree.ts";
 
 export { type Finding, formatFinding } from "./finding.ts";
+
+/** Globals that the Moddable SDK adds to the engine's own. */
+const moddableGlobals = ["native", "trace"];
 
 /**
  * Checks the core whose entry is `coreFile` (the firmware's own unless told). Findings come in the order of the joined
@@ -29,13 +32,21 @@ export { type Finding, formatFinding } from "./finding.ts";
 export async function checkFrozen(
   coreFile: string = join(projectRoot, "firmware/core.ts"),
 ): Promise<Finding[]> {
-  const joined = await joinCore(coreFile);
+  return check(await joinCore(coreFile), []);
+}
+
+/** Checks the main for the Moddable SDK, which `manifest.json` preloads like the core. */
+export async function checkFrozenMain(): Promise<Finding[]> {
+  return check(await joinMain("moddable"), moddableGlobals);
+}
+
+function check(joined: JoinedModule, platformGlobals: readonly string[]): Finding[] {
   const program = parse(joined.code, { ecmaVersion: 2022, sourceType: "module", locations: true });
   const bindings = moduleBindings(program);
   const complaints = [
     ...linkTime(program, bindings),
     ...frozenWrites(program, bindings),
-    ...engineLimits(program),
+    ...engineLimits(program, platformGlobals),
   ];
   complaints.sort((left, right) => left.node.start - right.node.start);
   return locate(complaints, joined);
@@ -60,7 +71,9 @@ function locate(complaints: readonly Complaint[], joined: JoinedModule): Finding
 
 if (import.meta.main) {
   try {
-    const findings = await checkFrozen(process.argv[2]);
+    const coreFile = process.argv[2];
+    const findings = await checkFrozen(coreFile);
+    if (coreFile === undefined) findings.push(...(await checkFrozenMain()));
     for (const finding of findings) console.error(formatFinding(finding));
     process.exitCode = findings.length === 0 ? 0 : 1;
   } catch (error) {

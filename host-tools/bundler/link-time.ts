@@ -85,6 +85,7 @@ class LinkTimeCheck {
       case "ClassDeclaration":
         this.#class(statement);
         return;
+      case "ImportDeclaration":
       case "ExportNamedDeclaration":
       case "EmptyStatement":
         return;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { checkFrozen, formatFinding } from "../../../host-tools/bundler/frozen-check.ts";
+import { checkFrozen, checkFrozenMain, formatFinding } from "../../../host-tools/bundler/frozen-check.ts";
 
 const cases = parseCases(await readFile(new URL("frozen-cases.txt", import.meta.url), "utf8"));
 const folder = await mkdtemp(join(tmpdir(), "covey-frozen-"));
@@ -25,6 +25,10 @@ describe("the frozen check", () => {
 
   test("passes the firmware's own core", async () => {
     expect((await checkFrozen()).map(formatFinding)).toEqual([]);
+  });
+
+  test("passes the main for the Moddable SDK", async () => {
+    expect((await checkFrozenMain()).map(formatFinding)).toEqual([]);
   });
 });
 

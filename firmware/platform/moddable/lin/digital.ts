@@ -1,5 +1,6 @@
 /** Stands in for `embedded:io/digital` on lin: a pin that says what it is driven to. */
-export default class Digital {
+import type Digital from "embedded:io/digital";
+export default class LinDigital implements Digital {
   static readonly Output = 8;
   readonly #pin: number;
 

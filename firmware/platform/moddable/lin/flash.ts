@@ -2,12 +2,13 @@
  * Stands in for `embedded:storage/flash` on lin: a partition is a file in the folder that `flashFolder` of the config
  * names, and behaves as NOR flash does.
  */
+import type { FlashPartition } from "embedded:storage/flash";
 import config from "mc/config";
 
 const sizeBytes = 131_072;
 const blockBytes = 4_096;
 
-class FlashFile {
+class FlashFile implements FlashPartition {
   readonly #descriptor: unknown;
 
   constructor(label: string) {
@@ -18,8 +19,8 @@ class FlashFile {
     return { size: sizeBytes, blockLength: blockBytes };
   }
 
-  read(byteLength: number, byteOffset: number): unknown {
-    return readFile(this.#descriptor, byteLength, byteOffset);
+  read(byteLength: number, byteOffset: number): ArrayBuffer {
+    return readFile(this.#descriptor, byteLength, byteOffset) as ArrayBuffer;
   }
 
   write(bytes: Uint8Array, byteOffset: number): void {

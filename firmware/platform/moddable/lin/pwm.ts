@@ -1,5 +1,6 @@
 /** Stands in for `embedded:io/pwm` on lin: a pin that says its duty cycle. */
-export default class PWM {
+import type PWM from "embedded:io/pwm";
+export default class LinPWM implements PWM {
   readonly #pin: number;
   readonly #valueMax: number;
 

@@ -1,7 +1,8 @@
 /** Stands in for `embedded:network/interface/wifi` on lin, where the computer's own network is up already. */
+import type WiFi from "embedded:network/interface/wifi";
 import Timer from "timer";
 
-export default class WiFi {
+export default class LinWiFi implements WiFi {
   #connection = 200;
   readonly #onChanged: (property: string) => void;
 
