@@ -119,7 +119,7 @@ static void __attribute__((noreturn)) exit_memory_full(txMachine* the) {
   }
   long total = (long)(arena->end - arena->base);
   long chunks = (long)(arena->low - arena->base);
-  long stack = (long)((the->stackTop - the->stackBottom) * (long)sizeof(txSlot));
+  long stack = (long)((char*)the->stackTop - (char*)the->stackBottom);
   long slots = (long)(arena->end - arena->high) - stack;
   os_say("memory full: %ld bytes more were asked of an arena of %ld that has %ld left (chunks %ld, slots %ld, stack %ld)",
          (long)arena->refused_bytes, total, (long)(arena->high - arena->low), chunks, slots, stack);

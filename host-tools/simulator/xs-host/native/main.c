@@ -9,7 +9,7 @@
  */
 #include "host.h"
 
-enum { ARENA_BYTES = 94208, STACK_SLOTS = 384 };
+enum { ARENA_BYTES = 94208, STACK_SLOTS = 384, STACK_SLOTS_MAX = 1024 * 1024 };
 
 static int usage(void) {
   os_say("usage: covey-xs compile NAME IN.js OUT.xsb | covey-xs check CORE.xsb | "
@@ -46,7 +46,7 @@ static int run(int count, char* words[]) {
     if (!parse_number(words[1], &value)) return usage();
     if (strcmp(words[0], "--arena") == 0)
       options.arena_bytes = value;
-    else if (strcmp(words[0], "--stack") == 0)
+    else if (strcmp(words[0], "--stack") == 0 && value <= STACK_SLOTS_MAX)
       options.stack_slots = (txSize)value;
     else if (strcmp(words[0], "--seed") == 0)
       options.seed = (uint32_t)value;

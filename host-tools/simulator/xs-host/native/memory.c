@@ -135,7 +135,9 @@ void fxFreeChunks(txMachine* the, void* chunks) {
 txSlot* fxAllocateSlots(txMachine* the, txSize count) {
   Arena* arena = the->context;
   txSize bytes = count * (txSize)sizeof(txSlot);
-  return arena ? arena_extend_slots(the, arena, bytes) : host_malloc((size_t)bytes);
+  txSlot* slots = arena ? arena_extend_slots(the, arena, bytes) : host_malloc((size_t)bytes);
+  if (!slots && !the->stackTop) fxAbort(the, XS_NOT_ENOUGH_MEMORY_EXIT); /* for the stack, which XS takes unchecked */
+  return slots;
 }
 
 void fxFreeSlots(txMachine* the, void* slots) {

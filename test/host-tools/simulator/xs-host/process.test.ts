@@ -343,6 +343,16 @@ describe("the process", () => {
     expect(await once(child, "exit")).toEqual([15, null]);
   });
 
+  test.each([
+    ["an arena that does not hold the stack", { arenaBytes: 4_000 }, "memory full"],
+    ["an arena that does not hold the machine", { arenaBytes: 9_000 }, "memory full"],
+    ["a stack that does not hold the machine's roots", { stackSlots: 10 }, "stack overflow"],
+    ["a stack beyond reason", { stackSlots: 2 ** 24 }, "failure"],
+  ])("says what is too small or too large: %s", async (_what, options, reason) => {
+    const board = await start("host.turn = () => {};", options);
+    expect((await reasonOf(board.turn(0))).exit.reason).toBe(reason);
+  });
+
   test("refuses a file that is no bytecode of this host", async () => {
     const host = await sharedHost();
     const directory = await mkdtemp(join(tmpdir(), "covey-test-"));
