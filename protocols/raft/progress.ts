@@ -63,12 +63,14 @@ export class Progress {
   }
 
   /**
-   * The member refused and proposes to try after `hint`. Returns whether that is news. An old or repeated refusal is
-   * none; as each one that counts lowers `nextIndex`, refusals cannot go on for ever.
+   * The member refused and proposes to try after `hint`, which may lie before what it is known to have: it passes over a
+   * whole term at a time. Returns whether that is news. As each refusal that counts lowers `nextIndex`, old and repeated ones
+   * cost a few entries sent twice at most, and they cannot go on for ever.
    */
   refused(hint: number): boolean {
-    if (hint < this.matchIndex || hint + 1 >= this.nextIndex) return false;
-    this.#probeFrom(hint + 1);
+    const nextIndex = Math.max(hint, this.matchIndex) + 1;
+    if (nextIndex >= this.nextIndex) return false;
+    this.#probeFrom(nextIndex);
     return true;
   }
 

@@ -23,10 +23,15 @@ export class LogUnusable extends Error {
 }
 
 /**
- * The log in `directory`; where there never was one, a new one for a group of this host alone. A damaged log is moved aside,
+ * The log in `directory`; where there never was one, a new one for a group of this host alone, if it is the first of `hostNames`. A damaged log is moved aside,
  * now and at every later start the operator has to decide. @throws {LogUnusable}
  */
-export async function openLog(directory: string, hostName: string, now: Date): Promise<LogFile> {
+export async function openLog(
+  directory: string,
+  hostName: string,
+  hostNames: readonly string[],
+  now: Date,
+): Promise<LogFile> {
   let log: LogFile | undefined;
   try {
     log = await LogFile.open(directory);
@@ -55,6 +60,14 @@ export async function openLog(directory: string, hostName: string, now: Date): P
     throw new LogUnusable(
       `The Raft log of host ${hostName} was damaged and is kept as ${keptAs}. ${wayOut(directory)}`,
       keptAs,
+    );
+  }
+  const founder = hostNames[0];
+  // Two groups of one swarm would each commit what the other never hears of.
+  if (hostName !== founder) {
+    throw new LogUnusable(
+      `Host ${hostName} has no Raft log, and only the first host of the swarm founds its group: start ${founder}.`,
+      undefined,
     );
   }
   return found(directory, hostName);

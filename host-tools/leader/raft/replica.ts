@@ -19,7 +19,7 @@ export interface ReplicaOptions {
   /** Folder of this host; made if need be. */
   readonly directory: string;
   readonly hostName: string;
-  /** Names of all hosts of the swarm, this one among them. */
+  /** Names of all hosts of the swarm, this one among them; the first founds the group. */
   readonly hostNames: readonly string[];
   /** Names of the boards that ought to vote. */
   readonly voterNames: readonly string[];
@@ -78,9 +78,9 @@ export class Replica {
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
 
-  /** Opens the log, or founds the group; call `start` next. @throws {LogUnusable} when the log is damaged. */
+  /** Opens the log, or founds the group; call `start` next. @throws {LogUnusable} when it can do neither. */
   static async open(options: ReplicaOptions): Promise<Replica> {
-    const log = await openLog(options.directory, options.hostName, new Date());
+    const log = await openLog(options.directory, options.hostName, options.hostNames, new Date());
     return new Replica(options, log);
   }
 

@@ -171,6 +171,17 @@ describe("a host's core", () => {
       expect(node.step(refusal, 0).messages).toEqual([]);
     });
 
+    // Seed 2910 of the simulation: the member's conflicting term began before the match, and it was never heard again.
+    it("goes on after the match when a refusal proposes a place before it", () => {
+      const node = nodeAmong("a");
+      perform(node, node.campaign(0));
+      perform(node, node.addMember("w"));
+      node.step(accepted("w", 2), 0);
+      perform(node, node.propose(EntryKind.put, new Uint8Array(8)).output);
+      const refusal = { ...accepted("w", 1), success: false } as const;
+      expect(node.step(refusal, 0).messages).toMatchObject([{ prevLogIndex: 2, entries: { length: 1 } }]);
+    });
+
     it("has at most four appends on the way to a member", () => {
       const node = nodeAmong("a");
       perform(node, node.campaign(0));

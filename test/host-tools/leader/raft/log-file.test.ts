@@ -168,32 +168,40 @@ describe("opening a host's folder", () => {
   const now = new Date("2026-11-22T22:30:00Z");
 
   it("founds a group of this host alone, and finds it again", async () => {
-    const first = kept(await openLog(directory, "a", now));
+    const first = kept(await openLog(directory, "a", ["a", "b"], now));
     expect(first.memberId).toMatch(/^a\.[0-9a-f]{8}$/);
     expect(first.entry(1)).toMatchObject({ index: 1, term: 1, kind: 2 });
     await first.close();
-    expect(kept(await openLog(directory, "a", now)).memberId).toBe(first.memberId);
+    expect(kept(await openLog(directory, "a", ["a", "b"], now)).memberId).toBe(first.memberId);
+  });
+
+  it("leaves the founding to the first host", async () => {
+    await expect(openLog(directory, "b", ["a", "b"], now)).rejects.toThrow("start a.");
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it("moves a damaged log aside, says so, and never goes on empty", async () => {
-    const log = kept(await openLog(directory, "a", now));
+    const log = kept(await openLog(directory, "a", ["a", "b"], now));
     await log.close();
     copyFileSync(log.path, join(directory, "copy"));
     const bytes = readFileSync(log.path);
     writeFileSync(log.path, bytes.fill(0xff, 20, 21));
 
     const keptAs = join(directory, "raft.log.damaged-20261122T223000Z");
-    const first = await openLog(directory, "a", now).catch((error: Error) => error);
+    const first = await openLog(directory, "a", ["a", "b"], now).catch((error: Error) => error);
     expect(first).toMatchObject({ name: "LogUnusable", keptAs });
     expect((first as Error).message).toContain(`${log.path} is damaged at byte 0`);
     expect((first as Error).message).toContain(`It is kept as ${keptAs}.`);
     expect(readFileSync(keptAs).equals(bytes)).toBe(true);
 
-    await expect(openLog(directory, "a", now)).rejects.toMatchObject({ name: "LogUnusable", keptAs });
+    await expect(openLog(directory, "a", ["a", "b"], now)).rejects.toMatchObject({
+      name: "LogUnusable",
+      keptAs,
+    });
     expect(readdirSync(directory)).not.toContain(logFileName);
 
     copyFileSync(join(directory, "copy"), log.path);
-    expect(kept(await openLog(directory, "a", now)).memberId).toBe(log.memberId);
+    expect(kept(await openLog(directory, "a", ["a", "b"], now)).memberId).toBe(log.memberId);
   });
 
   it("leaves a log of a newer program where it is", async () => {
@@ -203,14 +211,14 @@ describe("opening a host's folder", () => {
     ]) {
       const bytes = encodeFrame(encodeCbor([record]));
       writeFileSync(join(directory, logFileName), bytes);
-      await expect(openLog(directory, "a", now)).rejects.toThrow("written by a newer Covey");
+      await expect(openLog(directory, "a", ["a", "b"], now)).rejects.toThrow("written by a newer Covey");
       expect(readFileSync(join(directory, logFileName)).equals(bytes)).toBe(true);
     }
   });
 
   it("refuses the folder of another host", async () => {
-    await kept(await openLog(directory, "a", now)).close();
-    await expect(openLog(directory, "b", now)).rejects.toThrow(LogUnusable);
+    await kept(await openLog(directory, "a", ["a", "b"], now)).close();
+    await expect(openLog(directory, "b", ["a", "b"], now)).rejects.toThrow(LogUnusable);
   });
 });
 
