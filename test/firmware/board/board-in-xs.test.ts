@@ -1,0 +1,85 @@
+/** The whole board in the real XS engine, in the arena and with the stack of an ESP32-C3. */
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { loadBoards } from "../../../host-tools/boards/boards.ts";
+import { BoardInXs, type XsFirmware, xsFirmware } from "./board-in-xs.ts";
+import { LeaderOnTheWire } from "./leader-on-the-wire.ts";
+import { program, programBytes, SimulatedSurroundings } from "./surroundings.ts";
+
+/** What a board may use at most, so that the issues to come have room: of an arena of 94,208 bytes. */
+const heapPeakBytesMax = 65_536;
+
+let firmware: XsFirmware;
+let stackSlots: number;
+const boards: BoardInXs[] = [];
+
+beforeAll(async () => {
+  firmware = await xsFirmware();
+  stackSlots = loadBoards().get("esp32c3-devkit")!.stackSlots;
+}, 300_000);
+
+afterEach(async () => {
+  for (const board of boards.splice(0)) await board.powerOff();
+});
+
+function powerOn(surroundings: SimulatedSurroundings): BoardInXs {
+  const board = new BoardInXs(firmware, surroundings, stackSlots);
+  boards.push(board);
+  return board;
+}
+
+function expectToFit(board: BoardInXs): void {
+  const { peakBytes, stackPeakSlots } = board.figures!;
+  // Where only a 64-bit host can be built, slots are twice the size.
+  if (firmware.host.slotBytes === 16) expect(peakBytes).toBeLessThan(heapPeakBytesMax);
+  expect(stackPeakSlots).toBeLessThan(stackSlots);
+}
+
+describe("a board in XS", () => {
+  test("joins, follows, senses and reports for a minute, and fits", { timeout: 60_000 }, async () => {
+    const here = new SimulatedSurroundings();
+    const board = powerOn(here);
+    await board.run(500);
+    here.leader.put("program/north-1", programBytes(program));
+    here.leader.put("limit.high", 30);
+    here.leader.put("fan.duty", 40);
+    await board.run(60_000);
+    const health = here.leader.healths.at(-1)!;
+    expect(health).toMatchObject({
+      appliedIndex: 5,
+      readingsDropped: 0,
+      reconnects: 0,
+      arenaBytes: board.figures!.arenaBytes,
+    });
+    expect(health.outputs).toEqual([{ name: "fan", value: 40, cause: "setting" }]);
+    expect(here.leader.reports.length).toBeGreaterThan(50);
+    expectToFit(board);
+  });
+
+  test("catches up with a long log of large entries, and fits", { timeout: 60_000 }, async () => {
+    const leader = new LeaderOnTheWire();
+    for (let i = 0; i < 100; i++) leader.put(`program/board-${i % 10}`, new Uint8Array(900).fill(i));
+    const here = new SimulatedSurroundings(leader);
+    const board = powerOn(here);
+    await board.run(5000);
+    expect(leader.healths.at(-1)!.appliedIndex).toBe(102);
+    expectToFit(board);
+  });
+
+  test("loses its power, recovers, and goes on under the same id", { timeout: 60_000 }, async () => {
+    const before = new SimulatedSurroundings();
+    before.leader.put("program/north-1", programBytes(program));
+    before.leader.put("fan.duty", 40);
+    const first = powerOn(before);
+    await first.run(1000);
+    await first.powerOff();
+    before.leader.cut();
+    const here = new SimulatedSurroundings(before.leader, before.flash.reboot(), before.nowMs);
+    const again = powerOn(here);
+    await again.run(1000);
+    expect(here.leader.hellos.map(({ memberId }) => memberId)).toEqual(
+      Array(2).fill(here.leader.hellos[0]!.memberId),
+    );
+    expect(here.outputs.get("fan")).toBe(40);
+    expectToFit(again);
+  });
+});
