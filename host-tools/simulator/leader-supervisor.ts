@@ -141,9 +141,9 @@ export class LeaderSupervisor {
     }, this.#backoff.waitMs(ranMs));
   }
 
-  /** Log lines are `TIME level event facts`; anything else is what it said before it ended. */
+  /** Log lines are `TIME level event facts`; anything else is what it said before it ended, an error's stack perhaps. */
   #heard(line: string): void {
-    this.#lastWords = line;
+    if (/^\w/.test(line) && !line.startsWith("Node.js v")) this.#lastWords = line;
     const [, level, text] = /^\d{4}-\S+ (warn|error)\s+(.*)$/.exec(line) ?? [];
     if (level !== undefined) this.#of.tell(level as "warn" | "error", text!);
   }

@@ -92,9 +92,11 @@ export class Simulation {
     });
     ends.push(() => leader.stop());
 
+    // The leader first: a port in use is to be told at once, not after the engine was built.
     onProgress("Starting the leader");
-    const ready = Promise.all([readyEngine(options), leader.start(), system.start()]);
-    const [engine, address] = await Promise.race([ready, rejectedBy(signal)]);
+    const begun = Promise.all([leader.start(), system.start()]);
+    const [address] = await Promise.race([begun, rejectedBy(signal)]);
+    const engine = await Promise.race([readyEngine(options), rejectedBy(signal)]);
     onProgress("Switching the boards on");
     const boards = makeBoards(options, engine, sensors, state, address.mqttPort);
     ends.push(() => Promise.all(boards.map((board) => board.powerOff())));

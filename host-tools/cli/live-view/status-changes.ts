@@ -45,7 +45,7 @@ function tellBoard(
   }
   for (const output of after.outputs) {
     const known = before?.outputs.find(({ name }) => name === output.name);
-    if (known === undefined ? output.cause !== "safe" : known.value !== output.value) {
+    if (known === undefined ? output.cause === "rule" : known.value !== output.value) {
       tell(after.id, `${formatOutput(output)} (${output.cause})`);
     }
   }
