@@ -35,7 +35,10 @@
 	void* waiterData; \
 	void* waiterLink;
 
-/* Names are 2 bytes on the chip. Keep them so on 64-bit hosts too: then bytecode is the same everywhere. */
+/*
+ * mx32bitID stays undefined, on 64-bit hosts too: a name's ID is 2 bytes, as on the chip, and bytecode is the same
+ * everywhere.
+ */
 #define mxUseGCCAtomics 1
 #define mxUseDefaultBuildKeys 1
 #define mxUseDefaultSharedChunks 1
