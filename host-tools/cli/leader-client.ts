@@ -138,13 +138,21 @@ function noLeader({ swarm, state }: LeaderOptions, living: readonly LeaderFile[]
   return new Failed(`No leader runs from ${resolve(state)}; ${start}, or name one with --url.`, "no-leader");
 }
 
+/** Why a request got no answer; `fetch` hides the reason in the cause. */
 function unreachable(url: string, error: unknown): Failed {
-  const { name, cause } = error as Error & { cause?: { code?: string } };
-  const why =
-    name === "TimeoutError"
-      ? `did not answer within ${answerTimeoutMs / 1000} s`
-      : `cannot be reached (${cause?.code ?? String(error)})`;
-  return new Failed(`The leader at ${url} ${why}; see whether it still runs.`, "unreachable");
+  const { name, cause, message } = error as Error & { cause?: { code?: string; message?: string } };
+  if (name === "TimeoutError") {
+    const seconds = answerTimeoutMs / 1000;
+    return new Failed(
+      `The leader at ${url} did not answer within ${seconds} s; see whether it still runs.`,
+      "timeout",
+    );
+  }
+  const why = cause?.code ?? cause?.message ?? message;
+  return new Failed(
+    `The leader at ${url} cannot be reached (${why}); see whether it still runs.`,
+    "unreachable",
+  );
 }
 
 /** What the user asked for and cannot have is wrong input; what the leader could not do is a failure. */
