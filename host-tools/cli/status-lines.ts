@@ -14,8 +14,9 @@ export function statusLines(status: Status, url: string, terminal: Terminal): st
     restarts: new Map<string, number>(),
     events: [],
     nowMs: Date.now(),
+    hint: undefined,
   };
   const size = { columns: terminal.columns, rows: Number.MAX_SAFE_INTEGER };
-  const lines = frame(view, size, (style, text) => terminal.style(style, text)).slice(0, -2);
+  const lines = frame(view, size, (style, text) => terminal.style(style, text));
   return [...lines, ...status.violations.map((violation) => terminal.style("red", violation))];
 }

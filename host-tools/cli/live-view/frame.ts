@@ -24,6 +24,8 @@ export interface SwarmView {
   /** Oldest first. */
   readonly events: readonly SwarmEvent[];
   readonly nowMs: number;
+  /** The last line: what the user can do now; undefined for nothing. */
+  readonly hint: string | undefined;
 }
 
 export interface FrameSize {
@@ -46,7 +48,7 @@ const boardColumns: readonly Column[] = Object.freeze([
 /** At most `size.rows` lines, each at most `size.columns` wide, styled by `paint`. */
 export function frame(view: SwarmView, size: FrameSize, paint: Paint): string[] {
   const head = headLines(view);
-  const foot = [cell(""), cell("Ctrl-C stops the swarm; the next start continues from here.", "dim")];
+  const foot = view.hint === undefined ? [] : [cell(""), cell(view.hint, "dim")];
   // Header, footer and the table's two lines come first, then boards; events take what is left, three lines at least.
   const free = size.rows - head.length - foot.length - 2;
   const boards = view.status?.boards ?? [];

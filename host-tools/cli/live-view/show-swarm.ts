@@ -79,6 +79,7 @@ function follow({ simulation, swarm, events, startedMs }: Show, presenter: Prese
       silentSinceMs: watch.silentSinceMs,
       restarts: new Map(simulation.boards.map(({ id, restarts }) => [id, restarts])),
       nowMs: Date.now(),
+      hint: "Ctrl-C stops the swarm; the next start continues from here.",
     });
   });
   return watch;

@@ -22,6 +22,7 @@ function view(boards: readonly BoardStatus[], over: Partial<SwarmView> = {}): Sw
       text: `event ${i}`,
     })),
     nowMs: 90_000,
+    hint: "Ctrl-C stops the swarm; the next start continues from here.",
     ...over,
   };
 }
