@@ -34,6 +34,8 @@ export interface FrameSize {
 }
 
 const eventRowsWanted = 6;
+/** Share of the arena from which a heap's peak deserves a look. */
+const heapFullFrom = 0.75;
 const boardColumns: readonly Column[] = Object.freeze([
   { title: "board", min: 5, max: 18 },
   { title: "role", min: 7, max: 7, dropBelow: 72 },
@@ -142,18 +144,25 @@ function heapBar(board: BoardStatus, width: number): string {
 }
 
 function heapStyle(board: BoardStatus): Cell["style"] {
-  const peak = board.arenaBytes === 0 ? 0 : board.heapPeakBytes / board.arenaBytes;
-  if (peak > 0.9) return "red";
-  return peak > 0.75 ? "yellow" : undefined;
+  if (heapPeak(board) > 0.9) return "red";
+  return heapPeak(board) > heapFullFrom ? "yellow" : undefined;
 }
 
-/** Those a person should look at first: without a link, then furthest behind, then fullest. In the order of the swarm. */
+/** Share of the arena. */
+function heapPeak({ arenaBytes, heapPeakBytes }: BoardStatus): number {
+  return arenaBytes === 0 ? 0 : heapPeakBytes / arenaBytes;
+}
+
+/**
+ * Those a person should look at first: without a link, then furthest behind, then restarted or with a heap nearly full; where
+ * all is well, the first. In the order of the swarm, so that rows stay in their places.
+ */
 function worstBoards(view: SwarmView, count: number): BoardStatus[] {
   const boards = view.status!.boards;
   const badness = (board: BoardStatus) =>
     (board.link === "up" ? 0 : 1e12) +
     (view.status!.leader.commitIndex - board.appliedIndex) * 1e6 +
-    (board.arenaBytes === 0 ? 0 : board.heapPeakBytes / board.arenaBytes) +
+    Math.max(0, heapPeak(board) - heapFullFrom) +
     (view.restarts.get(board.id) ?? 0);
   const worst = new Set([...boards].sort((a, b) => badness(b) - badness(a)).slice(0, Math.max(0, count)));
   return boards.filter((board) => worst.has(board));
