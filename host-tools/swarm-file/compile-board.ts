@@ -53,8 +53,9 @@ class BoardCompilation {
       const known = [...this.#at.models.keys()];
       this.#wrong([model], `${shown(model)} is not a board model${suggestion(model, known)}`);
     }
-    if (!isRecord(this.#part.given)) this.#wrong([], `write board(${shown(model)}, { sense: [...] }).`);
-    const given: Record<string, unknown> = isRecord(this.#part.given) ? this.#part.given : {};
+    if (!isRecord(this.#part.given))
+      this.#wrong([], 'a board needs its parts: board("...", { sense: [...] }).');
+    const given: Record<string, unknown> = isRecord(this.#part.given) ? this.#part.given : { sense: [] };
     this.#checkKeys(given);
     const pipelines = this.#pipelines(given.sense);
     const outputs = this.#outputs(given.outputs);

@@ -30,6 +30,6 @@ export function isNumberWithin(given: unknown, min: number, max: number): given 
 /** As it would stand in the user's file. */
 export function shown(given: unknown): string {
   if (typeof given === "function") return "a function";
-  if (typeof given === "number") return String(given);
-  return JSON.stringify(given) ?? "undefined";
+  const isJson = typeof given === "string" || (typeof given === "object" && given !== null);
+  return isJson ? JSON.stringify(given) : String(given);
 }

@@ -124,6 +124,22 @@ export const mistakes: readonly Mistake[] = [
     ],
   },
 
+  {
+    what: "gives a board no parts",
+    source: inSwarm('  boards: { door: board("esp32-devkit") },'),
+    says: ['3: a board needs its parts: board("...", { sense: [...] }).'],
+  },
+  {
+    what: "gives values that no text can hold",
+    source: inSwarm(
+      '  boards: { door: board(Symbol("esp32"), {\n    sense: [sense("cpu.load", { every: 10n })],\n  }) },',
+    ),
+    says: [
+      '3: Symbol(esp32) is not a board model; use "esp32-devkit", "esp32c3-devkit" or "esp32s3-devkit".',
+      '4: 10 is not a duration; write every as "500ms", "5s", "2m" or "1h".',
+    ],
+  },
+
   // Settings.
   {
     what: "has a setting in a unit that there is not",
