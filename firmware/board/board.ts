@@ -52,7 +52,7 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
   #timer: Timer | undefined;
   #timerMs = Infinity;
   #outputChanges = 0;
-  #isFull = false;
+  #fullIndex = -1;
   #isHalted = false;
 
   /** Recovers the board's state from its flash. Nothing moves before `start`. */
@@ -247,9 +247,10 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
   /** A request that the flash has no room for is dropped, as if it had been lost on the way; the leader repeats it. */
   #makeRoom(message: Message): boolean {
     const hasRoom = this.#store.makeRoom(message.type === "append-request" ? message : undefined);
-    if (hasRoom === this.#isFull) {
-      this.#isFull = !hasRoom;
-      this.#log.write(hasRoom ? "info" : "error", hasRoom ? "flash-has-room" : "flash-full");
+    // Said once for each index at which the log is stuck, however often the leader repeats the request.
+    if (!hasRoom && this.#fullIndex !== this.#store.lastIndex) {
+      this.#fullIndex = this.#store.lastIndex;
+      this.#log.write("error", "log-full", "last", this.#fullIndex);
     }
     return hasRoom;
   }

@@ -138,7 +138,8 @@ export class BoardStore implements RaftLog, StateKeys {
    */
   makeRoom(request: AppendRequest | undefined): boolean {
     let bytes = recordsBytesMax;
-    if (request !== undefined) {
+    // Entries that do not follow on this log are refused by the core, which is how the leader finds where to begin.
+    if (request !== undefined && request.prevLogIndex <= this.lastIndex) {
       const { entries, prevLogIndex } = request;
       if (prevLogIndex + entries.length - this.appliedIndex > storeLimits.entriesMax) return false;
       for (const entry of entries) bytes += entry.data.length + entryFrameBytesMax;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { messageToWire } from "../../../protocols/raft/codec.ts";
+import { FlashModel } from "../storage/flash-model.ts";
 import { SimulatedBoard } from "./simulated-board.ts";
 import { program, programBytes } from "./surroundings.ts";
 
@@ -38,6 +39,59 @@ describe("a new board", () => {
     again.run(100);
     expect(again.leader.hellos.at(-1)).toMatchObject({ lastIndex: 5, appliedIndex: 5, term: 2 });
     expect(again.leader.hellos.at(-1)!.memberId).toBe(it.leader.hellos[0]!.memberId);
+  });
+});
+
+describe("a follower", () => {
+  const request = { type: "vote-request", term: 9, lastLogIndex: 99, lastLogTerm: 9 } as const;
+  const ask = (it: SimulatedBoard, from: string) => {
+    const to = it.leader.hellos.at(-1)!.memberId;
+    it.leader.sendPayload("raft", encodeCbor(messageToWire({ ...request, from, to })));
+    it.run(50);
+    return it.leader.raft.findLast((message) => message.type === "vote-response");
+  };
+
+  test("votes once in a term, and remembers it when the power has failed", () => {
+    const before = joined();
+    expect(ask(before, "host-b.0")).toMatchObject({ to: "host-b.0", term: 9, granted: true });
+    const it = before.reboot();
+    it.run(100);
+    expect(it.leader.hellos.at(-1)!.term).toBe(9);
+    expect(ask(it, "host-c.0")).toMatchObject({ to: "host-c.0", term: 9, granted: false });
+    expect(ask(it, "host-b.0")).toMatchObject({ to: "host-b.0", term: 9, granted: true });
+  });
+
+  test("catches up with a log far longer than it holds in memory, from nothing and from the middle", () => {
+    const it = joined();
+    it.leader.setNetwork(false);
+    for (let i = 0; i < 600; i++) it.leader.put("fan.duty", i % 100);
+    it.run(2000);
+    it.leader.setNetwork(true);
+    it.run(2000);
+    expect(it.leader.healths.at(-1)!.appliedIndex).toBe(605);
+    it.board.powerOff();
+    it.leader.cut();
+    const other = new SimulatedBoard(it.leader, undefined, it.nowMs);
+    other.run(3000);
+    expect(other.leader.healths.at(-1)!.appliedIndex).toBe(605);
+    expect(other.outputs.get("fan")).toBe(99);
+  });
+
+  test("whose flash is too small for the state says so and waits; what it has goes on", () => {
+    const it = new SimulatedBoard(undefined, FlashModel.blank(4, 4096));
+    it.run(500);
+    it.leader.put("program/north-1", programBytes(program));
+    it.leader.put("fan.duty", 40);
+    for (let i = 0; i < 10; i++) it.leader.put(`program/board-${i}`, new Uint8Array(900));
+    it.run(5000);
+    expect(it.logged("log-full")).toHaveLength(1);
+    expect(it.outputs.get("fan")).toBe(40);
+    const { appliedIndex } = it.leader.healths.at(-1)!;
+    expect(appliedIndex).toBeLessThan(14);
+    const again = it.reboot();
+    again.run(2000);
+    expect(again.leader.hellos.at(-1)!.appliedIndex).toBe(appliedIndex);
+    expect(again.restarts).toEqual([]);
   });
 });
 

@@ -1,0 +1,154 @@
+/** The ports of a board in XS against the parent's half of the contract, both in this process. */
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Host } from "../../../firmware/platform/desktop/host.ts";
+import { DesktopPorts } from "../../../firmware/platform/desktop/ports.ts";
+import type { TcpEvents } from "../../../firmware/platform/ports.ts";
+import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
+import { CallAnswers } from "../../../host-tools/simulator/engines/call-answers.ts";
+import { FlashModel } from "../storage/flash-model.ts";
+
+const config = {
+  swarm: "greenhouse",
+  board: "north-1",
+  model: "esp32c3-devkit",
+  leaderHost: "127.0.0.1",
+  leaderPort: 7883,
+};
+
+let told: string[];
+let arrivals: Uint8Array[];
+let remote: TcpEvents;
+let room: boolean;
+let ports: DesktopPorts;
+let network: (up: boolean) => void;
+let nowMs: number;
+
+beforeEach(() => {
+  told = [];
+  arrivals = [];
+  room = true;
+  nowMs = 0.9;
+  const tell =
+    (what: string) =>
+    (...facts: unknown[]) =>
+      void told.push(`${what} ${JSON.stringify(facts)}`);
+  const world: BoardWorld = {
+    random: { fill: (into) => into.fill(7) },
+    flash: FlashModel.blank(4, 4096),
+    network: {
+      start: (onChange) => {
+        network = onChange;
+      },
+      connect: (host, port, events) => {
+        told.push(`connect ${host}:${port}`);
+        remote = events;
+        return {
+          write: (bytes) => {
+            if (room) told.push(`write ${bytes.join(" ")}`);
+            return room;
+          },
+          close: () => void told.push("close"),
+        };
+      },
+    },
+    sensors: { read: (sensor) => (sensor === "temperature" ? 21.5 : NaN) },
+    actuators: { configure: tell("configure"), write: tell("write"), release: tell("release") },
+    system: { config, log: tell("log"), restart: tell("restart") },
+  };
+  const answers = new CallAnswers(world, (message) => arrivals.push(message));
+  const host: Host = {
+    call: (request) => Uint8Array.from(answers.answer(Uint8Array.from(request))).buffer,
+    now: () => nowMs,
+    heapUsed: () => 1,
+    heapPeak: () => 2,
+    arena: () => 3,
+    collect: () => {},
+    turn: () => Infinity,
+  };
+  ports = new DesktopPorts(host);
+});
+
+function deliver(): void {
+  for (const message of arrivals.splice(0)) ports.network.onArrival(Uint8Array.from(message).buffer);
+}
+
+test("config, time, memory and chance", () => {
+  expect(ports.system.config).toEqual(config);
+  expect(ports.clock.nowMs()).toBe(0);
+  expect(ports.system.memory()).toEqual({ heapUsedBytes: 1, heapPeakBytes: 2, arenaBytes: 3 });
+  const bytes = new Uint8Array(3);
+  ports.random.fill(bytes);
+  expect(bytes).toEqual(Uint8Array.of(7, 7, 7));
+});
+
+test("flash, and its refusals", () => {
+  expect([ports.flash.sizeBytes, ports.flash.sectorBytes, ports.flash.alignBytes]).toEqual([16384, 4096, 16]);
+  ports.flash.write(4096, new Uint8Array(32).fill(5));
+  expect(ports.flash.read(4095, 3)).toEqual(Uint8Array.of(0xff, 5, 5));
+  ports.flash.eraseSector(1);
+  expect(ports.flash.read(4096, 1)).toEqual(Uint8Array.of(0xff));
+  expect(() => ports.flash.write(1, new Uint8Array(16))).toThrow(RangeError);
+  expect(() => ports.flash.read(16384, 1)).toThrow("read outside");
+});
+
+test("sensors, outputs, log and restart", () => {
+  expect(ports.sensors.read("temperature")).toBe(21.5);
+  expect(ports.sensors.read("none")).toBeNaN();
+  ports.actuators.configure({ name: "fan", kind: "pwm", pin: 4, safeValue: 0 });
+  ports.actuators.write("fan", 33.3);
+  ports.actuators.release("fan");
+  ports.system.log("warn", "hot");
+  ports.system.restart("tired");
+  expect(told).toEqual([
+    'configure [{"name":"fan","kind":"pwm","pin":4,"safeValue":0}]',
+    'write ["fan",33.3]',
+    'release ["fan"]',
+    'log ["warn","hot"]',
+    'restart ["tired"]',
+  ]);
+});
+
+describe("the network", () => {
+  const heard: string[] = [];
+  const events: TcpEvents = {
+    onOpen: () => heard.push("open"),
+    onData: (bytes) => heard.push(`data ${bytes.join(" ")}`),
+    onClose: (reason) => heard.push(`closed ${reason}`),
+  };
+  beforeEach(() => {
+    heard.length = 0;
+  });
+
+  test("goes up and down", () => {
+    const seen: boolean[] = [];
+    ports.network.start((up) => seen.push(up));
+    network(true);
+    network(false);
+    deliver();
+    expect(seen).toEqual([true, false]);
+  });
+
+  test("carries a connection's whole life", () => {
+    const connection = ports.network.connect("127.0.0.1", 7883, events);
+    remote.onOpen();
+    remote.onData(Uint8Array.of(1, 2));
+    expect(connection.write(Uint8Array.of(3))).toBe(true);
+    room = false;
+    expect(connection.write(Uint8Array.of(4))).toBe(false);
+    remote.onClose("reset");
+    deliver();
+    expect(heard).toEqual(["open", "data 1 2", "closed reset"]);
+    expect(told).toEqual(["connect 127.0.0.1:7883", "write 3"]);
+    expect(connection.write(Uint8Array.of(5))).toBe(false);
+  });
+
+  test("says nothing of a connection that the board has closed", () => {
+    const connection = ports.network.connect("127.0.0.1", 7883, events);
+    remote.onData(Uint8Array.of(1));
+    connection.close();
+    connection.close();
+    deliver();
+    expect(heard).toEqual([]);
+    expect(told.filter((line) => line === "close")).toHaveLength(1);
+  });
+});
