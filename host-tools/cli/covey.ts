@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command `covey`: finds the verb, runs it, and leaves with its exit code. */
-import { argv, stdout } from "node:process";
+import { argv, stderr, stdout } from "node:process";
 import { Command } from "commander";
 import { reportFailure } from "./failure.ts";
 import { commandOf } from "./verb.ts";
@@ -21,11 +21,14 @@ for (const command of [program, ...program.commands]) {
   command.exitOverride().configureOutput({ outputError: () => {} });
 }
 
-// A reader that has seen enough (`covey export | head`) closes the pipe; that is no failure of ours.
-stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(exitCode);
-  throw error;
-});
+// A reader that has seen enough (`covey export | head`) closes the pipe; that is no failure of ours. Nor is a terminal that was
+// closed (EIO): whatever is still running hears of it by SIGHUP and ends in order.
+for (const stream of [stdout, stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCode);
+    if (error.code !== "EIO") throw error;
+  });
+}
 
 try {
   if (argv.length <= 2) stdout.write(`${program.helpInformation()}`);

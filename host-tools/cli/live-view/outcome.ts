@@ -72,7 +72,9 @@ export function describeOutcome(outcome: SimulationOutcome): string[] {
   const behind = boards.filter(({ appliedIndex }) => appliedIndex < leader.commitIndex);
   const lines =
     behind.length === 0
-      ? [`All ${boards.length} boards have applied the ${leader.commitIndex} committed entries.`]
+      ? [
+          `${boards.length === 1 ? "The board has" : `All ${boards.length} boards have`} applied the ${leader.commitIndex} committed entries.`,
+        ]
       : behind.map(
           ({ id, appliedIndex }) => `${id} has applied ${appliedIndex} of ${leader.commitIndex} entries.`,
         );
