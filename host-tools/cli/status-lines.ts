@@ -16,7 +16,9 @@ export function statusLines(status: Status, url: string, terminal: Terminal): st
     nowMs: Date.now(),
     hint: undefined,
   };
-  const size = { columns: terminal.columns, rows: Number.MAX_SAFE_INTEGER };
+  // In a pipe or a file nothing needs to be cut.
+  const columns = terminal.interactive ? terminal.columns : 240;
+  const size = { columns, rows: Number.MAX_SAFE_INTEGER };
   const lines = frame(view, size, (style, text) => terminal.style(style, text));
   return [...lines, ...status.violations.map((violation) => terminal.style("red", violation))];
 }
