@@ -14,36 +14,33 @@ import { messageLimits, type Report } from "../../protocols/messages/board-messa
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
 import type { Program } from "../../protocols/pipeline/program.ts";
 import { programFromWire } from "../../protocols/pipeline/program-codec.ts";
-import { MalformedMessage, messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
-import { Follower } from "../../protocols/raft/follower.ts";
+import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
 import { programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
 import type { Ports, TcpEvents, Timer } from "../platform/ports.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
 import { Sensing, type SensingParts } from "../sensing/sensing.ts";
-import { BoardStore, type StateListener } from "../storage/board-store.ts";
+import { BoardStore } from "../storage/board-store.ts";
 import { firmwareVersion } from "../version.ts";
 import { BoardLog } from "./board-log.ts";
 import { Link, type LinkEvents, type LinkState } from "./link.ts";
+import { Member, type MemberEvents } from "./member.ts";
 import { Telemetry, type TelemetrySender } from "./telemetry.ts";
 
 export const boardLimits = Object.freeze({
   /** Readings that wait for a report; two full ones. */
   readingsMax: 2 * messageLimits.readingsMax,
-  /** Raft messages that came with one piece of the stream; what is beyond is lost, as on the way, and repeated. */
-  inboxMax: 16,
 });
 
-export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySender {
+export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySender {
   readonly #ports: Ports;
   readonly #log: BoardLog;
   readonly #store: BoardStore;
-  readonly #follower: Follower;
+  readonly #member: Member;
   readonly #queue = new ReadingQueue(boardLimits.readingsMax);
   readonly #sensing: Sensing;
   readonly #link: Link;
   readonly #telemetry: Telemetry;
-  readonly #inbox: Uint8Array[] = [];
   readonly #encoder = new CborEncoder(messageLimits.payloadBytesMax, 256);
   readonly #programKey: string;
   readonly #bootMs: number;
@@ -52,7 +49,6 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
   #timer: Timer | undefined;
   #timerMs = Infinity;
   #outputChanges = 0;
-  #fullIndex = -1;
   #isHalted = false;
 
   /** Recovers the board's state from its flash. Nothing moves before `start`. */
@@ -63,8 +59,7 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
     this.#bootMs = ports.clock.nowMs();
     this.#programKey = programKeyPrefix + config.board;
     this.#store = new BoardStore(ports.flash, { swarm: config.swarm, board: config.board }, ports.random);
-    const { memberId, hardState, appliedIndex } = this.#store;
-    this.#follower = new Follower({ id: memberId, hardState, log: this.#store, commitIndex: appliedIndex });
+    this.#member = new Member(this.#store, this.#log, this);
     this.#sensing = new Sensing(this.#sensingParts());
     this.#telemetry = new Telemetry(this.#queue, this);
     this.#link = new Link(
@@ -75,7 +70,7 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
         config,
         log: this.#log,
         tcpEvents: this,
-        gone: encodeCbor(goneToWire(memberId)),
+        gone: encodeCbor(goneToWire(this.#store.memberId)),
       },
       this,
     );
@@ -153,7 +148,7 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
   #endTurn(): void {
     if (this.#isHalted) return;
     try {
-      this.#readInbox();
+      this.#member.run();
       const nowMs = this.#ports.clock.nowMs();
       if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
       if (nowMs >= this.#link.dueMs) this.#link.run(nowMs);
@@ -190,7 +185,7 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
   onJoined(): void {
     const { config } = this.#ports.system;
     const { memberId, lastIndex, appliedIndex } = this.#store;
-    const { term } = this.#follower;
+    const { term } = this.#member;
     const { model } = config;
     const hello = { memberId, model, firmware: firmwareVersion, term, lastIndex, appliedIndex };
     this.#link.publish("hello", this.#encoder.encode(helloToWire(hello)));
@@ -198,64 +193,29 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
     this.#telemetry.join(this.#ports.clock.nowMs());
   }
 
-  /**
-   * For the link. The payload is copied and waits for the end of the turn, off the deep stack of the socket, which a board
-   * has little of. Channels that this firmware does not know are for a newer one.
-   */
+  /** For the link. Channels that this firmware does not know are for a newer one. */
   onPayload(channel: string, payload: Uint8Array): void {
-    if (channel !== "raft") return;
-    if (this.#inbox.length < boardLimits.inboxMax) this.#inbox.push(payload.slice());
+    if (channel === "raft") this.#member.take(payload);
   }
 
-  // Following.
+  // The member.
 
-  #readInbox(): void {
-    for (let payload = this.#inbox.shift(); payload !== undefined; payload = this.#inbox.shift()) {
-      const message = this.#decode(payload);
-      if (message === undefined) this.#inbox.length = 0;
-      else if (message.to === this.#store.memberId) this.#follow(message);
-    }
+  /** For the member. */
+  onAnswer(message: Message): void {
+    this.#link.publish("raft", this.#encoder.encode(messageToWire(message)));
   }
 
-  /** Undefined for garbage, which ends the connection. */
-  #decode(payload: Uint8Array): Message | undefined {
-    try {
-      return messageFromWire(decodeCbor(payload));
-    } catch (error) {
-      if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
-      this.#link.dropForGarbage(error.message);
-      return undefined;
-    }
+  /** For the member. */
+  onApplied(): void {
+    this.#telemetry.tellNews();
   }
 
-  /** Durable first, then applied, then answered (the contract of `protocols/raft/types.ts`). */
-  #follow(message: Message): void {
-    if (!this.#makeRoom(message)) return;
-    const output = this.#follower.step(message);
-    this.#store.write(output);
-    if (output.commitIndex > this.#store.appliedIndex) {
-      this.#store.commit(output.commitIndex, this);
-      this.#follower.setApplied(this.#store.appliedIndex);
-      this.#telemetry.tellNews();
-    }
-    for (const answer of output.messages) {
-      this.#link.publish("raft", this.#encoder.encode(messageToWire(answer)));
-    }
-    if (output.violation !== undefined) this.#log.write("error", "raft-violation", "what", output.violation);
+  /** For the member. */
+  onGarbage(what: string): void {
+    this.#link.dropForGarbage(what);
   }
 
-  /** A request that the flash has no room for is dropped, as if it had been lost on the way; the leader repeats it. */
-  #makeRoom(message: Message): boolean {
-    const hasRoom = this.#store.makeRoom(message.type === "append-request" ? message : undefined);
-    // Said once for each index at which the log is stuck, however often the leader repeats the request.
-    if (!hasRoom && this.#fullIndex !== this.#store.lastIndex) {
-      this.#fullIndex = this.#store.lastIndex;
-      this.#log.write("error", "log-full", "last", this.#fullIndex);
-    }
-    return hasRoom;
-  }
-
-  /** For the store: a committed entry has changed the state. */
+  /** For the member: a committed entry has changed the state. */
   onStateChange(key: string, value: StateValue | undefined): void {
     if (key === this.#programKey) this.#loadProgram(value);
     else this.#sensing.onSetting(key, value, this.#ports.clock.nowMs());
@@ -318,9 +278,9 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
     const health = {
       sentMs: nowMs,
       uptimeMs: nowMs - this.#bootMs,
-      term: this.#follower.term,
+      term: this.#member.term,
       lastIndex: this.#store.lastIndex,
-      commitIndex: this.#follower.commitIndex,
+      commitIndex: this.#member.commitIndex,
       appliedIndex: this.#store.appliedIndex,
       heapUsedBytes,
       heapPeakBytes,

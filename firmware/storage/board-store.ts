@@ -12,8 +12,7 @@
  * applied leaves the log; it stays in flash as the place where its key's value is, until something newer replaces it.
  */
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
-import { ItemReader, ShapeError } from "../../protocols/cbor/shape.ts";
-import type { CborValue } from "../../protocols/cbor/value.ts";
+import { ShapeError } from "../../protocols/cbor/shape.ts";
 import type {
   AppendRequest,
   Entry,
@@ -22,16 +21,26 @@ import type {
   RaftLog,
   RaftOutput,
 } from "../../protocols/raft/types.ts";
-import { limits } from "../../protocols/raft/types.ts";
 import { changeOf, type StateKeys } from "../../protocols/state/apply.ts";
 import { commandFromWire } from "../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../protocols/state/command.ts";
+import { utf8Length } from "../../protocols/text/utf8.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
 import { Area } from "./area.ts";
 import { EntryIndex } from "./entry-index.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
 import { hashOf, KeyIndex } from "./key-index.ts";
 import { RecordKind, RecordWriter, type StoredRecord } from "./record.ts";
+import {
+  type AreaHeader,
+  baseFrom,
+  commandBytes,
+  entryFrom,
+  formatVersion,
+  hardStateFrom,
+  headerFrom,
+  storedNameBytesMax,
+} from "./stored-values.ts";
 
 export const storeLimits = Object.freeze({
   /** Entries that the log may hold beyond the applied ones. */
@@ -73,10 +82,16 @@ export class BoardStore implements RaftLog, StateKeys {
   /** Term of the last applied entry. */
   #baseTerm = 0;
 
-  /** Recovers what `flash` holds, or formats it. Throws `RangeError` for a region of less than two sectors. */
+  /**
+   * Recovers what `flash` holds, or formats it. Throws `RangeError` for a region of less than two sectors, or a name of
+   * more than `storedNameBytesMax` bytes.
+   */
   constructor(flash: FlashRegion, owner: StoreOwner, random: Random) {
     const areaBytes = Math.floor(flash.sizeBytes / flash.sectorBytes / 2) * flash.sectorBytes;
     if (areaBytes === 0) throw new RangeError("The flash region is too small: it needs two sectors.");
+    if (Math.max(utf8Length(owner.swarm), utf8Length(owner.board)) > storedNameBytesMax) {
+      throw new RangeError(`The names ${owner.swarm} and ${owner.board} are too long for the flash.`);
+    }
     this.#owner = owner;
     this.#writer = new RecordWriter(Math.max(alignBytesMin, flash.alignBytes));
     this.#area = new Area(flash, 0, areaBytes);
@@ -176,7 +191,7 @@ export class BoardStore implements RaftLog, StateKeys {
     while (this.appliedIndex < index) {
       const next = this.#entries.firstIndex;
       const offset = this.#entries.offsetOf(next);
-      const change = changeOf(entryFrom(this.#area.record(offset)), this);
+      const change = changeOf(entryFrom(this.#area.record(offset).value), this);
       if (change !== undefined) this.#change(change, offset);
       this.#baseTerm = this.#entries.termOf(next);
       this.#entries.shift();
@@ -201,7 +216,7 @@ export class BoardStore implements RaftLog, StateKeys {
   }
 
   #commandAt(offset: number): PutCommand {
-    return commandFromWire(decodeCbor(commandData(this.#area.record(offset))));
+    return commandFromWire(decodeCbor(commandBytes(this.#area.record(offset))));
   }
 
   #appendHardState(hardState: HardState): void {
@@ -268,11 +283,11 @@ export class BoardStore implements RaftLog, StateKeys {
         this.#hardState = hardStateFrom(value);
         break;
       case RecordKind.entry: {
-        const items = new ItemReader(value, "flash record", "entry", 5);
-        if (items.integer("index", 1, integerMax) !== this.lastIndex + 1 || this.#entries.room === 0) {
-          throw new FlashDamaged(`entries after ${this.lastIndex} are missing`);
+        const { index, term } = entryFrom(value);
+        if (index !== this.lastIndex + 1 || this.#entries.room === 0) {
+          throw new FlashDamaged(`entry ${index} follows entry ${this.lastIndex}`);
         }
-        this.#entries.push(offset, items.integer("term", 1, integerMax));
+        this.#entries.push(offset, term);
         break;
       }
       case RecordKind.truncate:
@@ -282,9 +297,9 @@ export class BoardStore implements RaftLog, StateKeys {
         this.#applyTo(value as number, undefined);
         break;
       case RecordKind.base: {
-        const items = new ItemReader(value, "flash record", "base", 2);
-        this.#entries.restart(items.integer("index", 0, integerMax));
-        this.#baseTerm = items.integer("term", 0, integerMax);
+        const { index, term } = baseFrom(value);
+        this.#entries.restart(index);
+        this.#baseTerm = term;
         break;
       }
       case RecordKind.state:
@@ -323,7 +338,7 @@ export class BoardStore implements RaftLog, StateKeys {
     to.endBytes = headerRoomBytes;
     to.append(this.#writer, RecordKind.base, [this.appliedIndex, this.#baseTerm]);
     for (let place = 0; place < this.#keys.size; place++) {
-      const data = commandData(from.record(this.#keys.offsetAt(place)));
+      const data = commandBytes(from.record(this.#keys.offsetAt(place)));
       this.#keys.moveTo(place, to.append(this.#writer, RecordKind.state, data));
     }
     const lastIndex = this.lastIndex;
@@ -363,8 +378,6 @@ export class BoardStore implements RaftLog, StateKeys {
   }
 }
 
-const formatVersion = 1;
-
 /** At the start of an area, for its header. */
 const headerRoomBytes = 256;
 
@@ -377,47 +390,10 @@ const recordsBytesMax = 256;
 /** What a record adds to the data of an entry. */
 const entryFrameBytesMax = 80;
 
-const integerMax = Number.MAX_SAFE_INTEGER;
 const noVote: HardState = Object.freeze({ term: 0, vote: undefined });
 const recovered: Recovery = Object.freeze({ kind: "recovered" });
 
-interface AreaHeader {
-  readonly generation: number;
-  readonly swarm: string;
-  readonly board: string;
-  readonly incarnation: string;
-}
-
 function readHeader(area: Area): AreaHeader | undefined {
   const record = area.recordAt(0);
-  if (record === undefined || record.kind !== RecordKind.header) return undefined;
-  const items = new ItemReader(record.value, "flash record", "header", 5);
-  items.version(formatVersion);
-  return {
-    generation: items.integer("generation", 1, integerMax),
-    swarm: items.text("swarm", headerRoomBytes),
-    board: items.text("board", headerRoomBytes),
-    incarnation: items.text("incarnation", headerRoomBytes),
-  };
-}
-
-function hardStateFrom(value: CborValue): HardState {
-  const items = new ItemReader(value, "flash record", "hard state", 2);
-  const term = items.integer("term", 0, integerMax);
-  const vote = items.any();
-  return { term, vote: vote === null ? undefined : (vote as MemberId) };
-}
-
-function entryFrom({ value }: StoredRecord): Entry {
-  const items = new ItemReader(value, "flash record", "entry", 5);
-  const index = items.integer("index", 1, integerMax);
-  const term = items.integer("term", 1, integerMax);
-  const kind = items.integer("kind", 0, integerMax);
-  const version = items.integer("version", 1, integerMax);
-  return { index, term, kind, version, data: items.bytes("data", limits.entryBytesMax) };
-}
-
-/** The put command that an entry record or a state record carries. */
-function commandData(record: StoredRecord): Uint8Array {
-  return record.kind === RecordKind.state ? (record.value as Uint8Array) : entryFrom(record).data;
+  return record?.kind === RecordKind.header ? headerFrom(record.value) : undefined;
 }
