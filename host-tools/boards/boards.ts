@@ -107,6 +107,18 @@ export function partitionTable(board: BoardDescription): string {
   return ["# name, type, subtype, offset, size", ...lines, ""].join("\n");
 }
 
+/** The ESP-IDF options that follow from the board, over the SDK's own, which assume 4 MB of flash. */
+export function idfOptions(board: BoardDescription): string {
+  const size = `${board.flashBytes / 1_048_576}MB`;
+  const others = ["2MB", "4MB", "8MB", "16MB"].filter((other) => other !== size);
+  return [
+    ...others.map((other) => `CONFIG_ESPTOOLPY_FLASHSIZE_${other}=n`),
+    `CONFIG_ESPTOOLPY_FLASHSIZE_${size}=y`,
+    `CONFIG_ESPTOOLPY_FLASHSIZE="${size}"`,
+    "",
+  ].join("\n");
+}
+
 function readJson(folder: string, file: string): unknown {
   try {
     return JSON.parse(readFileSync(join(folder, file), "utf8"));

@@ -12,7 +12,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Message, transform } from "esbuild";
-import { loadBoards, partitionTable } from "../boards/boards.ts";
+import { idfOptions, loadBoards, partitionTable } from "../boards/boards.ts";
 import { constDeclarations } from "./const-declarations.ts";
 import { coreImports, mainImports } from "./module-boundary.ts";
 
@@ -84,7 +84,7 @@ export function joinMain(platform: MainPlatform, root: string = projectRoot): Pr
 
 /**
  * Writes what `manifest.json` builds from: `core.js` and `main.js` in `FOLDER/moddable/`, the stand-ins of the SDK's
- * `lin` platform in `lin/` and each board's partition table in `partitions/`.
+ * `lin` platform in `lin/`, and for each board a folder with its partition table and ESP-IDF options.
  *
  * @throws BundleError, BoardFileError
  */
@@ -96,8 +96,10 @@ export async function writeBundles(folder: string, root: string = projectRoot): 
   ]);
   await writeFiles(target, { "core.js": bundle.core, "main.js": bundle.main });
   await writeFiles(join(target, "lin"), standIns);
-  const tables = [...loadBoards().values()].map((board) => [`${board.name}.csv`, partitionTable(board)]);
-  await writeFiles(join(target, "partitions"), Object.fromEntries(tables));
+  for (const board of loadBoards().values()) {
+    const files = { "partitions.csv": partitionTable(board), "sdkconfig.defaults": idfOptions(board) };
+    await writeFiles(join(target, board.name), files);
+  }
   return bundle;
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   BoardFileError,
+  idfOptions,
   loadBoards,
   partitionTable,
   sectorBytes,
@@ -45,6 +46,17 @@ ota_1, app, ota_1, 0x200000, 0x1e0000
 log, data, 0x40, 0x3e0000, 0x20000
 `);
   });
+});
+
+test("a board's flash size reaches the chip's build", () => {
+  expect(idfOptions(loadBoards().get("esp32s3-devkit")!).split("\n")).toEqual([
+    "CONFIG_ESPTOOLPY_FLASHSIZE_2MB=n",
+    "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=n",
+    "CONFIG_ESPTOOLPY_FLASHSIZE_16MB=n",
+    "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=y",
+    'CONFIG_ESPTOOLPY_FLASHSIZE="8MB"',
+    "",
+  ]);
 });
 
 describe("a board's file is refused with its name and field", () => {
