@@ -15,6 +15,10 @@ export class Screen {
   #open = false;
   readonly #onExit = () => this.close();
   readonly #onResume = () => this.#restart();
+  /** Ctrl-Z: the shell gets its screen back meanwhile. */
+  readonly #onSuspend = () => {
+    this.#out.write(leave, () => process.kill(process.pid, "SIGSTOP"));
+  };
 
   constructor(out: WriteStream) {
     this.#out = out;
@@ -38,6 +42,7 @@ export class Screen {
     });
     process.on("exit", this.#onExit);
     process.on("SIGCONT", this.#onResume);
+    process.on("SIGTSTP", this.#onSuspend);
   }
 
   /** Shows `lines`; those that are on the screen already are not written again. */
@@ -59,6 +64,7 @@ export class Screen {
     this.#open = false;
     process.off("exit", this.#onExit);
     process.off("SIGCONT", this.#onResume);
+    process.off("SIGTSTP", this.#onSuspend);
     this.#out.removeAllListeners("resize");
     this.#out.write(leave);
   }
