@@ -1,7 +1,7 @@
 // @ts-check
 /** One board: who it is, how far it agrees, its memory, its readings and its outputs. */
 import { element, KeyedList, setAttribute, setText } from "./elements.js";
-import { bytes, duration, exact, rounded, withUnit } from "./quantities.js";
+import { bytes, duration, exact, rounded, tenths, withUnit } from "./quantities.js";
 import { Sparkline } from "./sparkline.js";
 
 /** @typedef {import("../api-types.ts").BoardStatus} BoardStatus */
@@ -75,13 +75,12 @@ export class BoardCard {
   }
 
   /**
-   * A reading of the past, for the line.
+   * What a metric was before, for its line.
    * @param {string} metric
-   * @param {number} atMs
-   * @param {number | null} value
+   * @param {readonly { atMs: number, value: number | null }[]} readings oldest first
    */
-  remember(metric, atMs, value) {
-    this.#sparkline(metric).add(atMs, value);
+  remember(metric, readings) {
+    this.#sparkline(metric).addPast(readings);
   }
 
   /**
@@ -92,30 +91,23 @@ export class BoardCard {
     const behind = commitIndex - board.appliedIndex;
     const state = board.memberId === undefined ? "unknown" : behind > 0 ? "behind" : "agreed";
     setAttribute(this.#agreement, "data-agreement", state);
-    if (state === "unknown") setText(this.#agreement, "not heard of yet");
-    else if (state === "behind") setText(this.#agreement, `${board.appliedIndex} of ${commitIndex}`);
-    else setText(this.#agreement, `${board.appliedIndex}, all agreed`);
+    if (state === "unknown") setText(this.#agreement, "nothing yet");
+    else setText(this.#agreement, `${board.appliedIndex} of ${commitIndex}`);
   }
 
   /** @param {BoardStatus} board */
   #updateMemory(board) {
     const known = board.arenaBytes > 0;
     this.#meter.hidden = !known;
-    setText(
-      this.#heapText,
-      known ? `${bytes(board.heapUsedBytes)} of ${bytes(board.arenaBytes)}` : "not reported yet",
-    );
+    const used = `${tenths(board.heapUsedBytes / 1024)} of ${bytes(board.arenaBytes)}`;
+    setText(this.#heapText, known ? used : "unknown");
     if (!known) return;
     this.#meterFill.style.setProperty("--share", String(board.heapUsedBytes / board.arenaBytes));
     this.#meterPeak.style.setProperty("--share", String(board.heapPeakBytes / board.arenaBytes));
     setAttribute(this.#meter, "aria-valuemax", String(board.arenaBytes));
     setAttribute(this.#meter, "aria-valuenow", String(board.heapUsedBytes));
     setAttribute(this.#meter, "aria-label", `Heap of ${this.#name}`);
-    setAttribute(
-      this.#meter,
-      "aria-valuetext",
-      `${bytes(board.heapUsedBytes)} of ${bytes(board.arenaBytes)}`,
-    );
+    setAttribute(this.#meter, "aria-valuetext", used);
     setAttribute(this.#meter, "title", `at most ${bytes(board.heapPeakBytes)} so far`);
   }
 

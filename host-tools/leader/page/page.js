@@ -64,11 +64,9 @@ function show(status) {
   setText(byId("summary"), summary(status));
   setFacts(byId("leader"), leaderFacts(status));
   const { commitIndex } = status.leader;
-  // The past comes first: a line takes its points in order.
-  if (isFirst) {
-    isFirst = false;
-    showPast(status).finally(() => showBoards(status.boards, commitIndex));
-  } else showBoards(status.boards, commitIndex);
+  boards.update(status.boards.map((board) => [board.id, { board, commitIndex }]));
+  if (isFirst) showPast();
+  isFirst = false;
   byId("settings-section").hidden = Object.keys(status.settings).length === 0;
   settings.update(Object.entries(status.settings));
   byId("violations").hidden = status.violations.length === 0;
@@ -76,25 +74,15 @@ function show(status) {
   setFacts(byId("counters"), counterFacts(status));
 }
 
-/**
- * @param {readonly BoardStatus[]} all
- * @param {number} commitIndex
- */
-function showBoards(all, commitIndex) {
-  boards.update(all.map((board) => [board.id, { board, commitIndex }]));
-}
-
-/** @param {Status} status */
-async function showPast(status) {
-  showBoards(
-    status.boards.map((board) => ({ ...board, readings: [] })),
-    status.leader.commitIndex,
-  );
+/** The lines' last minutes, once; what they miss while the leader is away they go without. */
+async function showPast() {
   const from = Date.now() - sparklineLimits.ageMaxMs;
   const response = await fetch(`/api/readings?from=${from}&limit=${historyReadingsMax}`);
   if (!response.ok) return;
-  for (const { board, metric, atMs, value } of /** @type {StoredReading[]} */ (await response.json())) {
-    cards.get(board)?.remember(metric, atMs, value);
+  const readings = /** @type {StoredReading[]} */ (await response.json());
+  for (const series of Map.groupBy(readings, ({ board, metric }) => `${board}/${metric}`).values()) {
+    const { board, metric } = series[0];
+    cards.get(board)?.remember(metric, series);
   }
 }
 

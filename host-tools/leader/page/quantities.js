@@ -44,6 +44,6 @@ export function withUnit(amount, unit) {
 }
 
 /** @param {number} value */
-function tenths(value) {
+export function tenths(value) {
   return value.toLocaleString("en", { maximumFractionDigits: 1 });
 }

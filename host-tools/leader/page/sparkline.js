@@ -31,7 +31,7 @@ export class Sparkline {
   }
 
   /**
-   * Points come in any order; one at or before the newest is ignored.
+   * The newest point; one that is not newer than the last is ignored.
    * @param {number} atMs
    * @param {number | null} value
    */
@@ -39,10 +39,30 @@ export class Sparkline {
     const newest = this.#points.at(-1);
     if (value === null || (newest !== undefined && atMs <= newest.atMs)) return;
     this.#points.push({ atMs, value });
-    const oldestMs = atMs - sparklineLimits.ageMaxMs;
-    while (this.#points.length > sparklineLimits.pointsMax || this.#points[0].atMs < oldestMs)
-      this.#points.shift();
+    this.#trim();
     this.#draw();
+  }
+
+  /**
+   * What was measured before the points so far, oldest first; it may arrive after them.
+   * @param {readonly { atMs: number, value: number | null }[]} points
+   */
+  addPast(points) {
+    const firstMs = this.#points[0]?.atMs ?? Number.POSITIVE_INFINITY;
+    const past = points.flatMap(({ atMs, value }) =>
+      value === null || atMs >= firstMs ? [] : [{ atMs, value }],
+    );
+    this.#points.unshift(...past);
+    this.#trim();
+    this.#draw();
+  }
+
+  #trim() {
+    const newest = this.#points.at(-1);
+    if (newest === undefined) return;
+    const oldestMs = newest.atMs - sparklineLimits.ageMaxMs;
+    const tooOld = this.#points.findIndex(({ atMs }) => atMs >= oldestMs);
+    this.#points.splice(0, Math.max(tooOld, this.#points.length - sparklineLimits.pointsMax));
   }
 
   #draw() {

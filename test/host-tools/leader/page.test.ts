@@ -47,11 +47,13 @@ test("the page shows the swarm as it is and as it changes", async () => {
   const card = "#boards > li:first-child";
   await reads(page, card, "connected");
   await reads(page, card, "21.5\u202f°C");
-  await reads(page, card, "45 KB of 92 KB");
+  await reads(page, card, "45 of 92 KB");
   await reads(page, card, "held by a rule");
   await reads(page, card, "35\u202f%");
   await reads(page, `${card} .badge`, "voter");
-  await reads(page, card, "all agreed");
+  await eventually(() => leader.status().boards[0]!.appliedIndex === leader.status().leader.commitIndex);
+  const { commitIndex } = leader.status().leader;
+  await reads(page, card, `${commitIndex} of ${commitIndex}`);
   expect(await page.getByRole("meter", { name: "Heap of north-1" }).getAttribute("aria-valuenow")).toBe(
     "46080",
   );
@@ -59,6 +61,20 @@ test("the page shows the swarm as it is and as it changes", async () => {
   board.cut();
   await reads(page, card, "gone for");
   expect(complaints).toEqual([]);
+});
+
+test("a line shows what was measured before the page was opened", async () => {
+  const leader = await leaderUnderTest();
+  const board = await leader.join("north-1");
+  const readings = [10, 12, 11, 15].map(
+    (value, i) => ({ metric: "temperature", takenMs: i * 50, value, quality: 0 }) as const,
+  );
+  board.report(1_000, readings);
+  await eventually(() => leader.status().boards[0]!.readings.length === 1);
+  const { page } = await open(leader.url);
+  await page.locator(".sparkline .line[d*=L]").waitFor({ state: "attached", timeout: 5_000 });
+  const line = await page.locator(".sparkline .line").getAttribute("d");
+  expect(line!.split("L")).toHaveLength(readings.length);
 });
 
 test("a setting is changed by keyboard alone, and a refusal is shown beside it", async () => {
