@@ -65,7 +65,7 @@ function json(value: object): string {
 
 function swarmSource(swarm: string): string {
   return `/**
- * Two boards that watch this computer: the first votes on what the swarm agrees on, and both drive a fan.
+ * Two boards that watch this computer and drive a fan. Both vote with the leader, so that any one of the three may fail.
  *
  *     npx covey sim                    runs the leader and both boards on this computer
  *     npx covey status                 shows them
@@ -75,7 +75,7 @@ function swarmSource(swarm: string): string {
 import { board, output, sense, setting, swarm, when } from "covey";
 
 export default swarm("${swarm}", {
-  voters: ["first"],
+  voters: ["first", "second"],
 
   settings: {
     "fan.duty": setting.number({ unit: "%", min: 0, max: 100, initial: 20 }),

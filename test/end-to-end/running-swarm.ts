@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { LeaderFile, Status } from "../../host-tools/leader/api-types.ts";
 
 export const repository = join(import.meta.dirname, "../..");
-export const covey = join(repository, "host-tools/cli/covey.ts");
+export const covey = join(repository, "host-tools/cli/bin.js");
 export const greenhouse = join(repository, "examples/greenhouse/swarm.ts");
 
 export interface CommandResult {

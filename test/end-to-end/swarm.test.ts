@@ -1,9 +1,11 @@
 /** The whole slice as a user meets it: real XS boards, a real leader process, real sockets and files. */
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isBoardProcess, processTree } from "../../bench/process-tree.ts";
 import type { Status, StoredReading } from "../../host-tools/leader/api-types.ts";
-import { alive, RunningSwarm, runCovey, sleep, temporaryFolder } from "./running-swarm.ts";
+import { alive, RunningSwarm, repository, runCovey, sleep, temporaryFolder } from "./running-swarm.ts";
 
 const { folder, remove } = temporaryFolder();
 let swarm: RunningSwarm;
@@ -57,6 +59,22 @@ describe("a greenhouse of five boards in XS", () => {
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/fan\.duty .*100 %/);
     expect((await swarm.untilSettled()).leader.lastIndex).toBe(before);
+  });
+
+  it("answers every command of the README", async () => {
+    const commands = readFileSync(join(repository, "README.md"), "utf8")
+      .split("\n")
+      .filter((line) => /^npx covey (?!init)/.test(line))
+      .map((line) => line.replace(/ #.*/, "").trim().split(/\s+/).slice(2));
+    expect(commands.length).toBeGreaterThanOrEqual(5);
+    for (const command of commands) {
+      const { code, stderr } = await runCovey(command, folder);
+      expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: expect.any(String) });
+    }
+    expect(readFileSync(join(folder, "temperature.csv"), "utf8")).toMatch(
+      /^time,board,metric,value,unit,quality\n/,
+    );
+    await set("heat.limit", "28");
   });
 
   it("stores readings from boards and exports them as CSV", async () => {
