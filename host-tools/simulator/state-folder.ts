@@ -9,6 +9,18 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SimulationError } from "./simulation-error.ts";
 
+/** The folder can be neither made nor used. */
+export class StateFolderUnusable extends SimulationError {
+  readonly folder: string;
+
+  constructor(folder: string, cause: Error) {
+    super(
+      `The state folder ${folder} cannot be used (${cause.message}); put that right, or choose another with --state.`,
+    );
+    this.folder = folder;
+  }
+}
+
 /** Another simulator runs on this folder. */
 export class StateFolderInUse extends SimulationError {
   readonly folder: string;
@@ -27,20 +39,22 @@ export class StateFolder {
   readonly #lock: DatabaseSync;
   readonly #pidFile: string;
 
-  /** Makes the folder where there is none, and takes it. Throws `StateFolderInUse`. */
+  /** Makes the folder where there is none, and takes it. @throws {StateFolderInUse} {StateFolderUnusable} */
   constructor(path: string) {
     this.path = path;
     this.#pidFile = join(path, "simulator.pid");
-    mkdirSync(join(path, "boards"), { recursive: true });
-    this.#lock = new DatabaseSync(join(path, "simulator.lock"));
+    let lock: DatabaseSync | undefined;
     try {
-      this.#lock.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+      mkdirSync(join(path, "boards"), { recursive: true });
+      lock = new DatabaseSync(join(path, "simulator.lock"));
+      lock.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+      writeFileSync(this.#pidFile, `${process.pid}\n`);
+      this.#lock = lock;
     } catch (error) {
-      this.#lock.close();
-      if (!isBusy(error)) throw error;
-      throw new StateFolderInUse(path, readPid(this.#pidFile));
+      lock?.close();
+      if (isBusy(error)) throw new StateFolderInUse(path, readPid(this.#pidFile));
+      throw new StateFolderUnusable(path, error as Error);
     }
-    writeFileSync(this.#pidFile, `${process.pid}\n`);
   }
 
   flashPath(board: string): string {
