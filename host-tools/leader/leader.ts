@@ -18,7 +18,7 @@ import type { Status } from "./api-types.ts";
 import { BoardRegistry } from "./board-registry.ts";
 import { startBroker } from "./broker.ts";
 import { Deployment } from "./deployment.ts";
-import { LeaderOverview } from "./leader-view.ts";
+import { LeaderOverview } from "./leader-overview.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { Replica } from "./raft/replica.ts";

@@ -47,6 +47,8 @@ const command = new Command("leader")
 await main(command.parse().opts());
 
 async function main(options: Options): Promise<void> {
+  // A parent that died reads no more; stopping cleanly matters more than telling it so.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const log = createLog(options.logLevel, (line) => process.stderr.write(line));
   let leader: RunningLeader | undefined;
   let isStopping = false;

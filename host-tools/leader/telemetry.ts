@@ -196,8 +196,9 @@ export class Telemetry {
     return removed;
   }
 
-  /** Writes what waits and closes the file. */
+  /** Writes what waits and closes the file; called again, does nothing. */
   close(): void {
+    if (!this.#database.isOpen) return;
     clearInterval(this.#sweepTimer);
     this.#guarded(() => this.flush());
     this.#database.close();

@@ -1,7 +1,8 @@
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { brokerLimits } from "../../../host-tools/leader/broker.ts";
+import { type BoardLink, brokerLimits, startBroker } from "../../../host-tools/leader/broker.ts";
 import { encodeCbor } from "../../../host-tools/leader/cbor.ts";
+import { createLog } from "../../../host-tools/leader/log.ts";
 import { reportToWire } from "../../../protocols/messages/codec.ts";
 import { eventually, type LeaderUnderTest, leaderUnderTest } from "./leader-under-test.ts";
 import { RawBoard } from "./raw-board.ts";
@@ -157,6 +158,35 @@ test("connections beyond the limit are turned away while the swarm goes on", asy
   onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
   await eventually(() => sockets.filter((socket) => socket.closed).length >= 10);
   await isUndisturbed();
+});
+
+test("a board that does not read loses its connection before much waits for it", async () => {
+  const lost: string[] = [];
+  let link: BoardLink | undefined;
+  const broker = await startBroker({
+    swarm: "greenhouse",
+    boards: new Set(["north-1"]),
+    host: "127.0.0.1",
+    port: 0,
+    log: createLog("warn", (line) => lost.push(line)),
+    onMessage: (from) => {
+      link = from;
+    },
+    onDisconnect: () => {},
+  });
+  onTestFinished(() => broker.stop());
+  const board = await RawBoard.join({ swarm: "greenhouse", name: "north-1", port: broker.port });
+  onTestFinished(() => board.cut());
+  await eventually(() => link !== undefined);
+  board.hang();
+  const payload = new Uint8Array(4_000);
+  // The operating system takes some megabytes before it refuses.
+  for (let sent = 0; sent < 10_000 && link!.send("raft", payload); sent++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(link!.send("raft", payload)).toBe(false);
+  expect(lost.join("")).toContain(`more than ${brokerLimits.unsentBytesMax} bytes wait unread`);
+  expect(broker.counters.refused).toBe(1);
 });
 
 test("what crosses the wire is counted to the byte", async () => {

@@ -9,6 +9,7 @@ import type { Status } from "../../../host-tools/leader/api-types.ts";
 import { portOf } from "../../../host-tools/leader/listen.ts";
 import type { ReadyLine } from "../../../host-tools/leader/main.ts";
 import { definition, temporaryFolder } from "./leader-under-test.ts";
+import { RawBoard } from "./raw-board.ts";
 
 const main = fileURLToPath(new URL("../../../host-tools/leader/main.ts", import.meta.url));
 
@@ -62,11 +63,16 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-test("with --parent it ends when its stdin closes", async () => {
-  const { child, ready, ended } = startProcess(temporaryFolder(), ["--parent"]);
-  await ready;
+test("with --parent it ends cleanly when its parent dies, though nobody reads its last words", async () => {
+  const stateDir = temporaryFolder();
+  const { child, ready, ended } = startProcess(stateDir, ["--parent"]);
+  const { mqttPort } = await ready;
+  await RawBoard.join({ swarm: "greenhouse", name: "north-2", port: mqttPort });
+  child.stdout!.destroy();
+  child.stderr!.destroy();
   child.stdin!.end();
   expect((await ended).exitCode).toBe(0);
+  expect(existsSync(join(stateDir, "leader.json"))).toBe(false);
 });
 
 test("a second leader on the same folder is refused and told which one is there; after a SIGKILL the folder is free", async () => {

@@ -154,6 +154,11 @@ export class RawBoard {
     this.#socket.write(bytes);
   }
 
+  /** Reads nothing more, as a board that hangs. */
+  hang(): void {
+    this.#socket.pause();
+  }
+
   /** Ends the connection as a power cut does. */
   cut(): void {
     this.#socket.destroy();

@@ -115,7 +115,6 @@ test("counts and times go on after a restart", () => {
   second.add(reading(1_000_000_000_010));
   expect(second.newest({}, 1)[0]!.atMs).toBe(1_000_000_000_011);
   expect(second.sweep()).toBe(1);
-  first.close = () => {};
 });
 
 test("a file damaged in the middle is noticed at opening", () => {
@@ -124,7 +123,6 @@ test("a file damaged in the middle is noticed at opening", () => {
   const first = open({ file });
   for (let i = 1; i <= 20_000; i++) first.add(reading(i));
   first.close();
-  first.close = () => {};
   const handle = openSync(file, "r+");
   for (let at = 4_096; at < statSync(file).size; at += 8_192)
     writeSync(handle, Buffer.alloc(512, 0xa5), 0, 512, at);
