@@ -130,10 +130,10 @@ export const requirements: readonly Requirement[] = [
   program(
     "nats-server",
     "NATS server",
-    "measurements beside another engine",
+    "tests of boards against another broker",
     ["nats-server"],
     ["nats-server"],
-    false,
+    true,
   ),
   program(
     "qemu",
