@@ -7,7 +7,8 @@ import { access, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { cacheDirectory } from "../simulator/xs-host/cache.ts";
-import { compilerTakes, findCompiler } from "../simulator/xs-host/compiler.ts";
+import { compilerTakes, findCompiler, runCommand } from "../simulator/xs-host/compiler.ts";
+import { RV32_COMPILER, RV32_EMULATOR } from "../simulator/xs-host/rv32.ts";
 
 export interface Requirement {
   readonly id: string;
@@ -140,9 +141,18 @@ export const requirements: readonly Requirement[] = [
     "QEMU for RISC-V",
     "exact counts on the chip's instruction set",
     ["qemu-system-misc"],
-    ["qemu-system-riscv32"],
-    false,
+    [RV32_EMULATOR],
+    true,
   ),
+  {
+    id: "rv32-compiler",
+    name: "RISC-V C compiler",
+    usedFor: "exact counts on the chip's instruction set",
+    needed: false,
+    tested: true,
+    packages: ["gcc-riscv64-unknown-elf", "picolibc-riscv64-unknown-elf"],
+    check: rv32CompilerFinding,
+  },
   {
     id: "moddable",
     name: "Moddable SDK",
@@ -235,6 +245,15 @@ function portFinding(port: number, option: string): Promise<Finding> {
     });
     server.listen({ host: "127.0.0.1", port }, () => server.close(() => done(found(`${port} is free`))));
   });
+}
+
+/** Looks for its library too, which is a package of its own. */
+async function rv32CompilerFinding({ environment }: Surroundings): Promise<Finding> {
+  const path = findProgram([RV32_COMPILER], environment);
+  if (path === undefined) return missing(`no ${RV32_COMPILER} in PATH`);
+  const words = ["--specs=picolibc.specs", "-E", "-x", "c", "/dev/null"];
+  const { code } = await runCommand(path, words);
+  return code === 0 ? found(path) : missing(`${RV32_COMPILER} has no picolibc`);
 }
 
 function moddableFinding(path: string | undefined): Finding {

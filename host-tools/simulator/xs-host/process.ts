@@ -2,7 +2,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { EventEmitter } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import type { XsHost } from "./build.ts";
+import type { HostCommand, XsHost } from "./build.ts";
 import { type BoardExit, readExit } from "./exit-reason.ts";
 import {
   CALL_BYTES_MAX,
@@ -91,7 +91,10 @@ export class XsProcess extends EventEmitter<{ exit: [BoardExit] }> {
     const words = ["run", "--arena", `${arenaBytes}`];
     if (options.stackSlots !== undefined) words.push("--stack", `${options.stackSlots}`);
     if (options.seed !== undefined) words.push("--seed", `${options.seed >>> 0}`);
-    this.#child = spawn(options.host.binary, [...words, options.core, options.main], {
+    words.push(options.core, options.main);
+    const start = commandOf(options.host, words);
+    this.#child = spawn(start.command, start.words, {
+      cwd: start.folder,
       stdio: ["pipe", "pipe", "pipe"],
       // A group of its own: Ctrl-C at the terminal is for the parent, which then ends its boards in order.
       detached: true,
@@ -212,4 +215,8 @@ export class XsProcess extends EventEmitter<{ exit: [BoardExit] }> {
     for (const turn of turns.splice(0)) turn.reject(new BoardGone(exit));
     this.emit("exit", exit);
   }
+}
+
+function commandOf(host: XsHost, words: readonly string[]): HostCommand {
+  return host.start?.(words) ?? { command: host.binary, words, folder: process.cwd() };
 }

@@ -54,11 +54,13 @@ static void native_call(txMachine* the) {
   _xsmcGetBuffer(the, mxArgv(0), &request, &request_bytes, 0);
   if (request_bytes > FRAME_BYTES_MAX - 1)
     mxRangeError("host.call: a request of %u bytes does not fit a frame", (unsigned)request_bytes);
+  figures_pause_count();
   memcpy(channel_body(), request, request_bytes);
   channel_send(FRAME_CALL, request_bytes);
-
   uint32_t reply_bytes;
-  switch (channel_receive(&reply_bytes)) {
+  uint8_t answer = channel_receive(&reply_bytes);
+  figures_resume_count();
+  switch (answer) {
     case FRAME_RETURN:
       fxArrayBuffer(the, mxResult, channel_body(), (txInteger)reply_bytes, -1);
       break;

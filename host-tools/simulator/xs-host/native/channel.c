@@ -3,7 +3,9 @@
 
 enum { FRAME_HEAD_BYTES = 5 };
 
-static uint8_t frame[4 + FRAME_BYTES_MAX];
+/* A body begins at a multiple of 8: copying to or from it then costs rv32 an instruction a byte, not thirteen. */
+static uint8_t aligned_frame[3 + 4 + FRAME_BYTES_MAX] __attribute__((aligned(8)));
+static uint8_t* const frame = aligned_frame + 3;
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frames are written as they lie in memory");
 

@@ -7,6 +7,8 @@ static struct {
   uint32_t heap_peak_bytes;
   uint32_t collections;
   txSlot* deepest; /* the lowest stack slot that was ever in use */
+  uint64_t counted_from; /* machine instructions at the start of the turn, later by what is not the board's own work */
+  uint64_t paused_at;
 } figures;
 
 uint32_t figures_heap_used_bytes(txMachine* the) {
@@ -42,7 +44,12 @@ const txHostHooks figures_hooks = {.marker = on_collection};
 void figures_begin_turn(txMachine* the) {
   if (!figures.deepest) figures.deepest = the->stack;
   memset(the->stackBottom, STACK_PAINT, (size_t)((char*)figures.deepest - (char*)the->stackBottom));
+  figures.counted_from = os_instructions();
 }
+
+void figures_pause_count(void) { figures.paused_at = os_instructions(); }
+
+void figures_resume_count(void) { figures.counted_from += os_instructions() - figures.paused_at; }
 
 static int is_painted(const txSlot* slot) {
   const uint8_t* byte = (const uint8_t*)slot;
@@ -57,6 +64,7 @@ static uint32_t stack_peak_slots(txMachine* the) {
 }
 
 Figures figures_take(txMachine* the, const Arena* arena) {
+  uint64_t machine_instructions = os_instructions() - figures.counted_from;
   sample_peak(the);
   return (Figures){
       .heap_used_bytes = figures_heap_used_bytes(the),
@@ -71,5 +79,6 @@ Figures figures_take(txMachine* the, const Arena* arena) {
       .table_bytes = (uint32_t)(((size_t)(the->keyCount - the->keyOffset) + (size_t)the->nameModulo +
                                  (size_t)the->symbolModulo + (size_t)the->aliasCount) *
                                 sizeof(txSlot*)),
+      .machine_instructions = machine_instructions,
   };
 }

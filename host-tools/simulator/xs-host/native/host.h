@@ -64,6 +64,9 @@ uint8_t channel_receive(uint32_t* body_bytes);
 /* For an object that lives as long as the board: tells of each collection. */
 extern const txHostHooks figures_hooks;
 void figures_begin_turn(txMachine* the);
+/* Between these two the machine's instructions are not counted: what the board would not do on a chip. */
+void figures_pause_count(void);
+void figures_resume_count(void);
 Figures figures_take(txMachine* the, const Arena* arena);
 uint32_t figures_heap_used_bytes(txMachine* the);
 uint32_t figures_heap_peak_bytes(txMachine* the);

@@ -79,6 +79,8 @@ char* os_stack_limit(void) {
   return (char*)(bytes > 2 * STACK_MARGIN_BYTES ? top - bytes + STACK_MARGIN_BYTES : top - bytes / 2);
 }
 
+uint64_t os_instructions(void) { return 0; }
+
 void os_open_channel(void) {
   frames_in = STDIN_FILENO;
   frames_out = dup(STDOUT_FILENO);

@@ -1,11 +1,12 @@
 /*
- * All that the host asks of an operating system. Porting the host (WebAssembly, bare-metal rv32) is writing one more
- * file like os-posix.c.
+ * All that the host asks of an operating system: os-posix.c, and os-rv32.c for none at all. Porting the host (to
+ * WebAssembly) is writing one more such file.
  */
 #ifndef COVEY_OS_H
 #define COVEY_OS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Zeroed memory, backed only where it is touched. NULL when the system refuses. */
 void* os_reserve(size_t bytes);
@@ -18,6 +19,9 @@ void os_protect(void* base, size_t bytes, void (*on_write)(void));
 
 /* The lowest address to which native recursion may grow. */
 char* os_stack_limit(void);
+
+/* Machine instructions since the start, where they can be counted exactly; otherwise 0. */
+uint64_t os_instructions(void);
 
 /* Takes stdin and stdout for frames. Whatever else prints to stdout goes to stderr from then on. */
 void os_open_channel(void);

@@ -23,7 +23,7 @@ enum { FRAME_BYTES_MAX = 64 * 1024 };
 
 enum { FRAME_TURN = 1, FRAME_CALL = 2, FRAME_RETURN = 3, FRAME_REFUSE = 4, FRAME_DONE = 5 };
 
-/* The figures that follow the deadline in DONE, in this order, each a u32. */
+/* The figures that follow the deadline in DONE, in this order, without padding. */
 typedef struct {
   uint32_t heap_used_bytes;     /* chunks and slots in use now, garbage since the last collection included */
   uint32_t heap_peak_bytes;     /* the most that heap_used_bytes ever was */
@@ -35,7 +35,11 @@ typedef struct {
   uint32_t collections; /* garbage collections since start */
   uint32_t instructions; /* bytecode instructions that this turn took: the same on every run */
   uint32_t table_bytes; /* outside the arena, in RAM on a chip too: tables of names, keys and aliases */
+  /* What this turn took on rv32, the wait for answers to calls left out; 0 where it is not counted. */
+  uint64_t machine_instructions;
 } Figures;
+
+_Static_assert(sizeof(Figures) == 10 * sizeof(uint32_t) + sizeof(uint64_t), "figures are sent as they lie in memory");
 
 /* Exit codes of `covey-xs run`. ../exit-reason.ts names them. */
 enum {

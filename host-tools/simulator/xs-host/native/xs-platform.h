@@ -39,7 +39,9 @@
  * mx32bitID stays undefined, on 64-bit hosts too: a name's ID is 2 bytes, as on the chip, and bytecode is the same
  * everywhere.
  */
+#ifndef __riscv /* one hart, and a compiler that brings no atomics of 1, 2 and 8 bytes */
 #define mxUseGCCAtomics 1
+#endif
 #define mxUseDefaultBuildKeys 1
 #define mxUseDefaultSharedChunks 1
 #define mxUseDefaultCStackLimit 0
