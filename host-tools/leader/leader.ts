@@ -99,7 +99,6 @@ async function assemble(options: LeaderOptions, opened: Closer[]): Promise<Runni
   const state = new AgreedState();
   const deployment = new Deployment(definition, state, log);
   const feed = new StatusFeed(() => overview.status());
-  opened.push(() => feed.close());
   const replica = await Replica.open({
     directory: hostDirectory,
     hostName: options.hostName,
@@ -158,6 +157,7 @@ async function assemble(options: LeaderOptions, opened: Closer[]): Promise<Runni
   server.on("request", getRequestListener(createApi(overview, log).fetch));
   await listen(server, { host: loopback, port: options.httpPort, purpose: "HTTP" });
   opened.push(() => closeServer(server));
+  opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open
 
   const httpPort = portOf(server);
   const url = `http://${loopback}:${httpPort}`;

@@ -24,6 +24,7 @@ export class StatusFeed {
   #timer: NodeJS.Timeout | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
   #lastText = "";
+  #isClosed = false;
 
   constructor(status: () => Status) {
     this.#status = status;
@@ -36,16 +37,18 @@ export class StatusFeed {
     this.#timer = setTimeout(() => this.#push(), waitMs);
   }
 
-  /** Starts with the present status. undefined when `statusFeedLimits.watchersMax` watch already. */
+  /** Starts with the present status. undefined when `statusFeedLimits.watchersMax` watch already, or the feed is closed. */
   watch(): Watch | undefined {
-    if (this.#watchers.size === statusFeedLimits.watchersMax) return undefined;
+    if (this.#isClosed || this.#watchers.size === statusFeedLimits.watchersMax) return undefined;
     const watcher = new Watcher(() => this.#watchers.delete(watcher));
     this.#watchers.add(watcher);
     watcher.offer(JSON.stringify(this.#status()));
     return watcher;
   }
 
+  /** Ends every watch; nothing is told any more. */
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const watcher of this.#watchers) watcher.close();
   }
