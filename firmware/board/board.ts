@@ -14,9 +14,14 @@ import { messageLimits, type Report } from "../../protocols/messages/board-messa
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
 import type { Program } from "../../protocols/pipeline/program.ts";
 import { programFromWire } from "../../protocols/pipeline/program-codec.ts";
-import { MalformedMessage, messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
+import {
+  MalformedMessage,
+  messageFromWire,
+  messageToWire,
+  UnknownMessage,
+} from "../../protocols/raft/codec.ts";
 import { Follower } from "../../protocols/raft/follower.ts";
-import type { Message } from "../../protocols/raft/types.ts";
+import { limits, type Message } from "../../protocols/raft/types.ts";
 import { programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
 import type { Ports, TcpEvents, Timer } from "../platform/ports.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
@@ -64,7 +69,14 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
     this.#programKey = programKeyPrefix + config.board;
     this.#store = new BoardStore(ports.flash, { swarm: config.swarm, board: config.board }, ports.random);
     const { memberId, hardState, appliedIndex } = this.#store;
-    this.#follower = new Follower({ id: memberId, hardState, log: this.#store, commitIndex: appliedIndex });
+    this.#follower = new Follower({
+      id: memberId,
+      hardState,
+      log: this.#store,
+      commitIndex: appliedIndex,
+      leaderHeardMs: hardState.term > 0 ? this.#bootMs : -Infinity,
+      leaderSilenceMs: limits.leaderSilenceMs,
+    });
     this.#sensing = new Sensing(this.#sensingParts());
     this.#telemetry = new Telemetry(this.#queue, this);
     this.#link = new Link(
@@ -212,17 +224,18 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
   #readInbox(): void {
     for (let payload = this.#inbox.shift(); payload !== undefined; payload = this.#inbox.shift()) {
       const message = this.#decode(payload);
-      if (message === undefined) this.#inbox.length = 0;
-      else if (message.to === this.#store.memberId) this.#follow(message);
+      if (message?.to === this.#store.memberId) this.#follow(message);
     }
   }
 
-  /** Undefined for garbage, which ends the connection. */
+  /** Undefined for what a newer leader says beyond this firmware, and for garbage, which ends the connection. */
   #decode(payload: Uint8Array): Message | undefined {
     try {
       return messageFromWire(decodeCbor(payload));
     } catch (error) {
+      if (error instanceof UnknownMessage) return undefined;
       if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
+      this.#inbox.length = 0;
       this.#link.dropForGarbage(error.message);
       return undefined;
     }
@@ -231,7 +244,7 @@ export class Board implements TcpEvents, LinkEvents, StateListener, TelemetrySen
   /** Durable first, then applied, then answered (the contract of `protocols/raft/types.ts`). */
   #follow(message: Message): void {
     if (!this.#makeRoom(message)) return;
-    const output = this.#follower.step(message);
+    const output = this.#follower.step(message, this.#ports.clock.nowMs());
     this.#store.write(output);
     if (output.commitIndex > this.#store.appliedIndex) {
       this.#store.commit(output.commitIndex, this);
