@@ -60,6 +60,8 @@ export interface NodeOptions {
   /** From 0 up to, but not including, 1; spreads the election timeouts (Raft paper, section 5.2). */
   readonly random: () => number;
   readonly nowMs: number;
+  /** When a leader may last have been heard; `nowMs` when not said, because a host that starts again forgot. */
+  readonly leaderHeardMs?: number;
   /** Whether a candidate asks first if it would win (thesis, section 9.6). True when not said. */
   readonly preVote?: boolean;
   /** Whether a leader without a majority steps down, and whoever hears a leader gives no vote (6.2, 4.2.3). True when not said. */
@@ -153,7 +155,7 @@ export class Node {
       hardState: options.hardState,
       log: options.log,
       commitIndex: options.commitIndex,
-      leaderHeardMs: options.nowMs,
+      leaderHeardMs: options.leaderHeardMs ?? options.nowMs,
       leaderSilenceMs: this.#checkQuorum ? options.timing.electionMinMs : 0,
     });
     this.#membership = new Membership(options.log, options.baseConfiguration ?? noConfiguration);
