@@ -26,6 +26,13 @@ export const lonelyEntries: readonly Change[] = [
   { file: "progress.ts", correct: "inflightAppendsMax = 4", broken: "inflightAppendsMax = 1" },
 ];
 
+/** No fault either: a follower as boards of the first version have it, which knows nothing of pre-votes, live leaders and read rounds. */
+export const firstVersionFollower: readonly Change[] = [
+  { file: "follower.ts", correct: 'message.purpose === "pre-vote"', broken: "false" },
+  { file: "follower.ts", correct: "!this.#isContentWithLeader(message, nowMs)", broken: "true" },
+  { file: "follower.ts", correct: "readRound: request.readRound", broken: "readRound: 0" },
+];
+
 /** The protocol of the paper: many elections, few reasons to refuse a vote. */
 const plain: Partial<Weather> = { preVote: false, checkQuorum: false };
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { productCores } from "../group/member.ts";
 import type { Fault } from "./broken-cores.ts";
-import { changedCores, faults, lonelyEntries } from "./broken-cores.ts";
+import { changedCores, faults, firstVersionFollower, lonelyEntries } from "./broken-cores.ts";
 import { UnsafeStep } from "./safety.ts";
 import type { SimulationOptions } from "./simulation.ts";
 import { simulate } from "./simulation.ts";
@@ -39,6 +40,12 @@ describe("three hosts, three voting boards and two learners in bad weather", () 
 
   it("replays a seed exactly", () => {
     expect(simulate({ seed: 7 })).toEqual(simulate({ seed: 7 }));
+  });
+
+  it("keeps every safety property, and converges, with boards of the first version", async () => {
+    const { Follower } = await changedCores(firstVersionFollower);
+    const cores = { Node: productCores.Node, Follower };
+    for (let seed = 1; seed <= 50; seed++) runSeed({ seed, cores });
   });
 
   it("keeps every safety property when each entry travels alone", async () => {
