@@ -5,7 +5,8 @@
  */
 import type { Change } from "../../protocols/raft/confchange.ts";
 import { noConfiguration } from "../../protocols/raft/confchange.ts";
-import type { Node, Proposal, Transition } from "../../protocols/raft/node.ts";
+import type { Node } from "../../protocols/raft/node.ts";
+import type { Proposal, Transition } from "../../protocols/raft/node-options.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { EntryKind, limits } from "../../protocols/raft/types.ts";
 import { describeEntry, describeMember, describeMessage } from "./describe.ts";

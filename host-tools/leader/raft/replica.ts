@@ -5,8 +5,8 @@
 import { performance } from "node:perf_hooks";
 import { changesTo, isVoter } from "../../../protocols/raft/confchange.ts";
 import { ProposalQueueFull, TransferRefused, TransferUnderWay } from "../../../protocols/raft/errors.ts";
-import type { Timing } from "../../../protocols/raft/node.ts";
 import { Node } from "../../../protocols/raft/node.ts";
+import type { Timing } from "../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message, RaftOutput } from "../../../protocols/raft/types.ts";
 import type { LogFile } from "./log-file.ts";
 import { openLog } from "./open-log.ts";

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { EntryTooLarge, NotLeader, ProposalQueueFull } from "../../../protocols/raft/errors.ts";
-import { membersMax, Node, type NodeOptions, uncommittedEntriesMax } from "../../../protocols/raft/node.ts";
+import { Node } from "../../../protocols/raft/node.ts";
+import { membersMax, type NodeOptions, uncommittedEntriesMax } from "../../../protocols/raft/node-options.ts";
 import type { Entry, Message, RaftOutput } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { Disk } from "./group/disk.ts";

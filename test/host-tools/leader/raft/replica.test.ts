@@ -15,7 +15,7 @@ import {
   TransferRefused,
 } from "../../../../protocols/raft/errors.ts";
 import { Follower } from "../../../../protocols/raft/follower.ts";
-import { uncommittedEntriesMax } from "../../../../protocols/raft/node.ts";
+import { uncommittedEntriesMax } from "../../../../protocols/raft/node-options.ts";
 import type { Entry, Message } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import { Disk } from "../../../protocols/raft/group/disk.ts";

@@ -6,6 +6,7 @@ import { noConfiguration } from "../../../../protocols/raft/confchange.ts";
 import * as followerModule from "../../../../protocols/raft/follower.ts";
 import { configurationToEntry } from "../../../../protocols/raft/membership.ts";
 import * as nodeModule from "../../../../protocols/raft/node.ts";
+import type { Timing } from "../../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message, RaftOutput } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import { Disk } from "./disk.ts";
@@ -29,7 +30,7 @@ export interface MemberOptions {
   readonly isHost: boolean;
   readonly cores: Cores;
   readonly events: MemberEvents;
-  readonly timing: nodeModule.Timing;
+  readonly timing: Timing;
   readonly random: () => number;
   /** Both off unless said: the plain protocol of the paper. */
   readonly preVote?: boolean;

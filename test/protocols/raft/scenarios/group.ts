@@ -26,7 +26,7 @@ import {
   isJoint,
 } from "../../../../protocols/raft/confchange.ts";
 import { configurationFromEntry } from "../../../../protocols/raft/membership.ts";
-import type { Transition } from "../../../../protocols/raft/node.ts";
+import type { Transition } from "../../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message, RaftOutput } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import { bytesOf, foundingEntry, Member, productCores } from "../group/member.ts";
