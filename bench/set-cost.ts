@@ -5,7 +5,6 @@
 import { decodeCbor, encodeCbor } from "../host-tools/leader/cbor.ts";
 import { messageFromWire, messageToWire } from "../protocols/raft/codec.ts";
 import { Follower } from "../protocols/raft/follower.ts";
-import { votersFromWire } from "../protocols/raft/membership.ts";
 import { Node } from "../protocols/raft/node.ts";
 import {
   type Entry,
@@ -104,14 +103,16 @@ class Group {
       ...fresh,
       id: hostId,
       log: this.#hostLog,
-      decodeVoters: (data) => votersFromWire(decodeCbor(data)),
       timing: { heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 },
       random: () => 0.5,
       nowMs: 0,
     });
     for (const id of names) {
       const log = new MemoryLog();
-      this.#boards.set(id, { follower: new Follower({ ...fresh, id, log }), log });
+      this.#boards.set(id, {
+        follower: new Follower({ ...fresh, id, log, leaderHeardMs: -Infinity, leaderSilenceMs: 1000 }),
+        log,
+      });
     }
   }
 
@@ -147,7 +148,7 @@ class Group {
 
   #stepBoard(message: Message): void {
     const { follower, log } = this.#boards.get(message.to)!;
-    const output = follower.step(message);
+    const output = follower.step(message, 0);
     log.take(output);
     // As on a board: applied before the answer is sent, so that the answer says so.
     follower.setApplied(output.commitIndex);

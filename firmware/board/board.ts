@@ -59,7 +59,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     this.#bootMs = ports.clock.nowMs();
     this.#programKey = programKeyPrefix + config.board;
     this.#store = new BoardStore(ports.flash, { swarm: config.swarm, board: config.board }, ports.random);
-    this.#member = new Member(this.#store, this.#log, this);
+    this.#member = new Member(this.#store, ports.clock, this.#log, this);
     this.#sensing = new Sensing(this.#sensingParts());
     this.#telemetry = new Telemetry(this.#queue, this);
     this.#link = new Link(

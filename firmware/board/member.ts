@@ -1,8 +1,9 @@
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
-import { MalformedMessage, messageFromWire } from "../../protocols/raft/codec.ts";
+import { MalformedMessage, messageFromWire, UnknownMessage } from "../../protocols/raft/codec.ts";
 import { Follower } from "../../protocols/raft/follower.ts";
-import type { Message } from "../../protocols/raft/types.ts";
+import { limits, type Message } from "../../protocols/raft/types.ts";
+import type { Clock } from "../platform/ports.ts";
 import type { BoardStore, StateListener } from "../storage/board-store.ts";
 import type { BoardLog } from "./board-log.ts";
 
@@ -24,6 +25,7 @@ export interface MemberEvents extends StateListener {
  */
 export class Member {
   readonly #store: BoardStore;
+  readonly #clock: Clock;
   readonly #follower: Follower;
   readonly #log: BoardLog;
   readonly #events: MemberEvents;
@@ -31,10 +33,19 @@ export class Member {
   /** Where the log was when it last had no room. */
   #fullIndex = -1;
 
-  constructor(store: BoardStore, log: BoardLog, events: MemberEvents) {
+  constructor(store: BoardStore, clock: Clock, log: BoardLog, events: MemberEvents) {
     const { memberId, hardState, appliedIndex } = store;
     this.#store = store;
-    this.#follower = new Follower({ id: memberId, hardState, log: store, commitIndex: appliedIndex });
+    this.#clock = clock;
+    this.#follower = new Follower({
+      id: memberId,
+      hardState,
+      log: store,
+      commitIndex: appliedIndex,
+      // Who was in a group may have heard its leader just before the restart.
+      leaderHeardMs: hardState.term > 0 ? clock.nowMs() : -Infinity,
+      leaderSilenceMs: limits.leaderSilenceMs,
+    });
     this.#log = log;
     this.#events = events;
   }
@@ -58,16 +69,18 @@ export class Member {
   run(): void {
     while (this.#inbox.length > 0) {
       const message = this.#decode(this.#inbox.shift()!);
-      if (message === undefined) this.#inbox.length = 0;
-      else if (message.to === this.#store.memberId) this.#follow(message);
+      if (message?.to === this.#store.memberId) this.#follow(message);
     }
   }
 
+  /** undefined for what a newer leader says beyond this firmware, and for garbage, which ends the connection. */
   #decode(payload: Uint8Array): Message | undefined {
     try {
       return messageFromWire(decodeCbor(payload));
     } catch (error) {
+      if (error instanceof UnknownMessage) return undefined;
       if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
+      this.#inbox.length = 0;
       this.#events.onGarbage(error.message);
       return undefined;
     }
@@ -75,7 +88,7 @@ export class Member {
 
   #follow(message: Message): void {
     if (!this.#makeRoom(message)) return;
-    const output = this.#follower.step(message);
+    const output = this.#follower.step(message, this.#clock.nowMs());
     this.#store.write(output);
     if (output.commitIndex > this.#store.appliedIndex) {
       this.#store.commit(output.commitIndex, this.#events);

@@ -1,5 +1,6 @@
 /** Log entries, read and written with the host's CBOR. */
 
+import { configurationFromEntry } from "../../protocols/raft/membership.ts";
 import { type Entry, EntryKind } from "../../protocols/raft/types.ts";
 import { commandFromWire, commandToWire } from "../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../protocols/state/command.ts";
@@ -27,7 +28,7 @@ export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
   const committed = index <= commitIndex;
   if (entry.kind === EntryKind.noop) return { index, term, kind: "noop", text: "", committed };
   if (entry.kind === EntryKind.membership) {
-    return { index, term, kind: "membership", text: describeVoters(entry.data), committed };
+    return { index, term, kind: "membership", text: describeMembership(entry), committed };
   }
   const put = readPut(entry);
   if (put !== undefined) return { index, term, kind: "put", text: describePut(put), committed };
@@ -43,10 +44,14 @@ function describeValue(value: StateValue): string {
   return value instanceof Uint8Array ? `${value.length} bytes` : JSON.stringify(value);
 }
 
-function describeVoters(data: Uint8Array): string {
-  try {
-    return (decodeCbor(data) as unknown[]).join(", ");
-  } catch {
-    return `${data.length} bytes`;
+function describeMembership({ version, data }: Entry): string {
+  const configuration = configurationFromEntry(version, data);
+  if (configuration === undefined) return `version ${version}, ${data.length} bytes`;
+  const { voters, outgoing, learners, learnersNext } = configuration;
+  const parts = [voters.join(", ")];
+  if (outgoing.length > 0) parts.push(`until agreed also ${outgoing.join(", ")}`);
+  if (learners.length + learnersNext.length > 0) {
+    parts.push(`learners ${[...learners, ...learnersNext].join(", ")}`);
   }
+  return parts.join("; ");
 }

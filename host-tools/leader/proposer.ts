@@ -4,13 +4,14 @@ import {
   MembershipRefused,
   NotLeader,
   ProposalQueueFull,
+  TransferUnderWay,
 } from "../../protocols/raft/errors.ts";
 import { EntryKind } from "../../protocols/raft/types.ts";
 import type { PutCommand } from "../../protocols/state/command.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type { Deployment } from "./deployment.ts";
 import { encodePut } from "./entries.ts";
-import { ReplicaStopped, Superseded } from "./raft/proposals.ts";
+import { OutcomeUnknown, ReplicaStopped, Superseded } from "./raft/proposals.ts";
 import type { Replica } from "./raft/replica.ts";
 
 /** How long a client waits for a majority; several elections fit. */
@@ -39,16 +40,20 @@ export async function agreeOn(group: Group, command: PutCommand): Promise<{ inde
     isProposed = true;
     return await Promise.race([committed, tooLate]);
   } catch (error) {
-    throw explain(replica, error);
+    throw explain(replica, command.key, error);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function outcomeUnknown(replica: Replica, key: string): ApiFailure {
+function outcomeUnknown(
+  replica: Replica,
+  key: string,
+  when = `within ${agreementWaitMs / 1_000} s`,
+): ApiFailure {
   return new ApiFailure(
     "timeout",
-    `No majority agreed within ${agreementWaitMs / 1_000} s (${describeVoters(replica)}); ` +
+    `No majority agreed ${when} (${describeVoters(replica)}); ` +
       `the change may still happen, so look with "covey get ${key}" before you repeat it.`,
   );
 }
@@ -58,9 +63,17 @@ function notLeading(replica: Replica): ApiFailure {
   return new ApiFailure("not-leader", `${what}; nothing was changed, try again when it has one.`);
 }
 
-function explain(replica: Replica, error: unknown): unknown {
+function explain(replica: Replica, key: string, error: unknown): unknown {
   if (error instanceof NotLeader) return notLeading(replica);
-  if (error instanceof Superseded || error instanceof ReplicaStopped || error instanceof ProposalQueueFull) {
+  if (error instanceof OutcomeUnknown) {
+    return outcomeUnknown(replica, key, "before this host stopped leading");
+  }
+  if (
+    error instanceof Superseded ||
+    error instanceof ReplicaStopped ||
+    error instanceof ProposalQueueFull ||
+    error instanceof TransferUnderWay
+  ) {
     return new ApiFailure("not-leader", error.message);
   }
   if (error instanceof EntryTooLarge || error instanceof MembershipRefused) {

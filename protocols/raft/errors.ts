@@ -48,6 +48,27 @@ export class EntryTooLarge extends Error {
   }
 }
 
+/** The leader is handing over to another host, and takes nothing new until that is done or given up. */
+export class TransferUnderWay extends Error {
+  readonly to: MemberId;
+
+  constructor(to: MemberId) {
+    super(`Leadership is passing to ${to}: try again in a moment.`);
+    this.to = to;
+  }
+
+  override get name(): string {
+    return "TransferUnderWay";
+  }
+}
+
+/** Leadership cannot go to this member; the message says why. */
+export class TransferRefused extends Error {
+  override get name(): string {
+    return "TransferRefused";
+  }
+}
+
 /** A change of the voters that would not be safe (thesis, section 4.1) or not possible; the message says why. */
 export class MembershipRefused extends Error {
   override get name(): string {

@@ -26,11 +26,20 @@ export interface FollowerOptions {
   readonly log: RaftLog;
   /** Known to be committed before the restart, at most `log.lastIndex`; 0 when that was not kept. */
   readonly commitIndex: number;
+  /**
+   * When a leader may last have been heard, on the clock of `step`: of a member that starts again that is now, because it forgot
+   * when it was; of a new member `-Infinity`.
+   */
+  readonly leaderHeardMs: number;
+  /** For so long after it heard a leader it gives nobody its vote; 0 for a group that wants none of this. */
+  readonly leaderSilenceMs: number;
 }
 
 export class Follower {
   readonly id: MemberId;
   readonly #log: RaftLog;
+  readonly #leaderSilenceMs: number;
+  #leaderHeardMs: number;
   #term: number;
   #vote: MemberId | undefined;
   #leaderId: MemberId | undefined;
@@ -47,6 +56,8 @@ export class Follower {
     }
     this.id = options.id;
     this.#log = options.log;
+    this.#leaderSilenceMs = options.leaderSilenceMs;
+    this.#leaderHeardMs = options.leaderHeardMs;
     this.#term = options.hardState.term;
     this.#vote = options.hardState.vote;
     this.#commitIndex = options.commitIndex;
@@ -83,12 +94,17 @@ export class Follower {
     if (this.#response !== undefined) this.#response.appliedIndex = index;
   }
 
-  /** Takes one message. What is addressed to another member (an earlier incarnation, say) and all responses change nothing. */
-  step(message: Message): RaftOutput {
+  /**
+   * Takes one message at `nowMs`, which never goes back. What is addressed to another member (an earlier incarnation, say)
+   * and all responses change nothing.
+   */
+  step(message: Message, nowMs: number): RaftOutput {
     this.#response = undefined;
     if (message.to === this.id) {
-      if (message.type === "append-request") return this.#append(message);
-      if (message.type === "vote-request") return this.#answerVote(message);
+      if (message.type === "append-request") return this.#append(message, nowMs);
+      if (message.type === "vote-request" && !this.#isContentWithLeader(message, nowMs)) {
+        return message.purpose === "pre-vote" ? this.#answerPreVote(message) : this.#answerVote(message);
+      }
     }
     return this.#output(undefined, undefined, 0, nothing, undefined);
   }
@@ -102,14 +118,34 @@ export class Follower {
     return { term, vote };
   }
 
-  /** Takes `leaderId` for the leader of this term; for the host's core, when it wins. */
-  follow(leaderId: MemberId): void {
+  /** Takes `leaderId` for the leader of this term, heard at `heardMs`; for the host's core, when it leads, and stops. */
+  follow(leaderId: MemberId | undefined, heardMs: number): void {
     this.#leaderId = leaderId;
+    this.#leaderHeardMs = heardMs;
   }
 
   /** Raises the commit index to `index`; a lower one changes nothing. */
   commitTo(index: number): void {
     if (index > this.#commitIndex) this.#commitIndex = index;
+  }
+
+  /**
+   * Whether to ignore the request, later term and all, because the leader is alive: else a member that was cut off, or
+   * removed, would unseat it (thesis, section 4.2.3). A leader that asks for votes itself leads no more.
+   */
+  #isContentWithLeader(request: VoteRequest, nowMs: number): boolean {
+    return (
+      nowMs - this.#leaderHeardMs < this.#leaderSilenceMs &&
+      request.purpose !== "transfer" &&
+      request.from !== this.#leaderId
+    );
+  }
+
+  /** Thesis, section 9.6: whether it would get the vote, with nothing given and no term entered. */
+  #answerPreVote(request: VoteRequest): RaftOutput {
+    const granted = request.term > this.#term && this.#isUpToDate(request);
+    const term = granted ? request.term : this.#term;
+    return this.#output(undefined, this.#voteResponse(request, term, granted, true), 0, nothing, undefined);
   }
 
   /** Sections 5.2 (one vote a term, first come) and 5.4.1 (only for a log at least as up to date as one's own). */
@@ -119,23 +155,26 @@ export class Follower {
     const granted =
       request.term === this.#term &&
       (this.#vote === undefined || this.#vote === request.from) &&
-      this.#isUpToDate(request.lastLogIndex, request.lastLogTerm);
+      this.#isUpToDate(request);
     if (granted && this.#vote === undefined) {
       this.#vote = request.from;
       hardState = { term: this.#term, vote: request.from };
     }
-    const response: Message = {
-      type: "vote-response",
-      from: this.id,
-      to: request.from,
-      term: this.#term,
-      granted,
-    };
-    return this.#output(hardState, response, 0, nothing, undefined);
+    return this.#output(
+      hardState,
+      this.#voteResponse(request, this.#term, granted, false),
+      0,
+      nothing,
+      undefined,
+    );
+  }
+
+  #voteResponse(request: VoteRequest, term: number, granted: boolean, isPreVote: boolean): Message {
+    return { type: "vote-response", from: this.id, to: request.from, term, granted, isPreVote };
   }
 
   /** Section 5.3 and figure 2, "AppendEntries RPC". */
-  #append(request: AppendRequest): RaftOutput {
+  #append(request: AppendRequest, nowMs: number): RaftOutput {
     if (request.term < this.#term) return this.#refuse(request, undefined, this.#commitIndex, undefined);
     let hardState: HardState | undefined;
     if (request.term > this.#term) hardState = this.enterTerm(request.term, undefined);
@@ -143,7 +182,7 @@ export class Follower {
       const violation = `${request.from} claims to lead term ${this.#term}, which ${this.#leaderId} leads.`;
       return this.#refuse(request, hardState, this.#commitIndex, violation);
     }
-    this.#leaderId = request.from;
+    this.follow(request.from, nowMs);
 
     const prevTerm = this.#log.termAt(request.prevLogIndex);
     const isCommitted = request.prevLogIndex <= this.#commitIndex;
@@ -196,6 +235,7 @@ export class Follower {
       success,
       matchIndex,
       appliedIndex: this.#appliedIndex,
+      readRound: request.readRound,
     };
     return this.#response;
   }
@@ -211,7 +251,7 @@ export class Follower {
     return { hardState, truncateFrom, entries, messages, commitIndex: this.#commitIndex, violation };
   }
 
-  #isUpToDate(lastLogIndex: number, lastLogTerm: number): boolean {
+  #isUpToDate({ lastLogIndex, lastLogTerm }: VoteRequest): boolean {
     const ownTerm = this.#log.termAt(this.#log.lastIndex) ?? 0;
     return lastLogTerm > ownTerm || (lastLogTerm === ownTerm && lastLogIndex >= this.#log.lastIndex);
   }

@@ -1,88 +1,104 @@
 /**
- * Who votes: the data of a `membership` entry, and the memory of which configuration holds.
+ * Who belongs to the group: the data of a `membership` entry, and the memory of which configuration holds.
  *
  * A configuration holds from the moment its entry is appended, committed or not, and the one before it holds again when
- * the entry is truncated (Ongaro's thesis, section 4.1). Any two configurations in a row differ by one voter, so any
- * majority of one shares a member with any majority of the other.
+ * the entry is truncated (Ongaro's thesis, section 4.1). What may follow on what is in `confchange.ts`; that the one before is
+ * committed first, and an entry of the leader's own term, is seen to here.
+ *
+ * ```
+ * version 1    [voter, ...]                                                       voters alone, as nearly always
+ * version 2    [[voter, ...], [outgoing, ...], [learner, ...], [learner next, ...], auto leave]
+ * ```
  */
+import { decodeCbor } from "../cbor/decode.ts";
+import { encodeCbor } from "../cbor/encode.ts";
+import { CborError } from "../cbor/error.ts";
 import type { CborValue } from "../cbor/value.ts";
+import type { Configuration } from "./confchange.ts";
+import { isJoint, isVoter, noConfiguration } from "./confchange.ts";
 import { MembershipRefused } from "./errors.ts";
-import type { HostLog, MemberId } from "./types.ts";
+import type { Entry, HostLog, MemberId } from "./types.ts";
 import { EntryKind, limits } from "./types.ts";
 
-/** Version of the data of a membership entry: the CBOR array of the voters' ids. */
-export const membershipVersion = 1;
+/** Version and data of the entry that makes `configuration`: the oldest version that can say it, so that older hosts read it too. */
+export function configurationToEntry(configuration: Configuration): { version: number; data: Uint8Array } {
+  const { voters, outgoing, learners, learnersNext, autoLeave } = configuration;
+  if (!isJoint(configuration) && learners.length === 0) return { version: 1, data: encodeCbor([...voters]) };
+  const lists = [voters, outgoing, learners, learnersNext].map((ids): CborValue => [...ids]);
+  return { version: 2, data: encodeCbor([...lists, autoLeave]) };
+}
 
-/** Bytes to voters, with the host's CBOR; undefined when they hold no list of 1 to `limits.votersMax` ids. */
-export type DecodeVoters = (data: Uint8Array) => readonly MemberId[] | undefined;
+/** Undefined for a version that is not known here, or data that hold no sound configuration of at most `limits.votersMax` in each list. */
+export function configurationFromEntry(version: number, data: Uint8Array): Configuration | undefined {
+  let value: CborValue;
+  try {
+    value = decodeCbor(data);
+  } catch (error) {
+    if (!(error instanceof CborError)) throw error;
+    return undefined;
+  }
+  const isKnown = version === 1 || version === 2;
+  if (!isKnown || !Array.isArray(value)) return undefined;
+  const lists = version === 1 ? [value, [], [], []] : value.slice(0, 4);
+  const [voters, outgoing, learners, learnersNext] = lists.map(idsFrom);
+  const autoLeave = version === 2 && value[4] === true;
+  if (!voters?.length || !outgoing || !learners || !learnersNext) return undefined;
+  const configuration = { voters, outgoing, learners, learnersNext, autoLeave };
+  const areLearners = !learners.some((id) => isVoter(configuration, id));
+  const areLeaving = learnersNext.every((id) => outgoing.includes(id) && !voters.includes(id));
+  return areLearners && areLeaving ? configuration : undefined;
+}
 
-/** What `DecodeVoters` does after the CBOR. */
-export function votersFromWire(value: CborValue): readonly MemberId[] | undefined {
-  if (!Array.isArray(value) || value.length === 0 || value.length > limits.votersMax) return undefined;
+function idsFrom(value: CborValue): readonly MemberId[] | undefined {
+  if (!Array.isArray(value) || value.length > limits.votersMax) return undefined;
   const areIds = value.every((id) => typeof id === "string" && id.length > 0);
   return areIds && new Set(value).size === value.length ? (value as MemberId[]) : undefined;
 }
 
 export class Membership {
-  readonly #decodeVoters: DecodeVoters;
   /** Oldest first; the last one holds. All but the first may still be truncated. */
-  readonly #configurations: Configuration[] = [{ index: 0, voters: Object.freeze([]) }];
+  readonly #made: Made[];
 
-  constructor(log: HostLog, decodeVoters: DecodeVoters) {
-    this.#decodeVoters = decodeVoters;
+  /** `base` is what held at the end of what was compacted away. */
+  constructor(log: HostLog, base: Configuration) {
+    this.#made = [{ index: log.firstIndex - 1, configuration: base }];
     for (let index = log.firstIndex; index <= log.lastIndex; index++) this.append(log.entry(index));
   }
 
-  get voters(): readonly MemberId[] {
-    return this.#configurations.at(-1)!.voters;
+  get configuration(): Configuration {
+    return this.#made.at(-1)!.configuration;
   }
 
-  /** Index of the entry that made this configuration; 0 when there never was one. */
+  /** Index of the entry that made this configuration; when none did, of the last one before the log. */
   get index(): number {
-    return this.#configurations.at(-1)!.index;
+    return this.#made.at(-1)!.index;
   }
 
-  /** Takes note of an appended entry; one of another kind, or that this version cannot read, changes nothing. */
-  append(entry: {
-    readonly index: number;
-    readonly kind: number;
-    readonly version: number;
-    readonly data: Uint8Array;
-  }): void {
-    if (entry.kind !== EntryKind.membership || entry.version !== membershipVersion) return;
-    const voters = this.#decodeVoters(entry.data);
-    if (voters !== undefined) this.#configurations.push({ index: entry.index, voters });
+  /**
+   * Takes note of an appended entry. One that cannot be read here, of a newer version say, makes a configuration in which nobody is known to
+   * vote, so that this host does not campaign on a wrong idea of a majority.
+   */
+  append(entry: Pick<Entry, "index" | "kind" | "version" | "data">): void {
+    if (entry.kind !== EntryKind.membership) return;
+    const configuration = configurationFromEntry(entry.version, entry.data) ?? noConfiguration;
+    this.#made.push({ index: entry.index, configuration });
   }
 
   /** The log lost `from` and all after it. */
   truncate(from: number): void {
-    while (this.index >= from) this.#configurations.pop();
+    while (this.#made.length > 1 && this.index >= from) this.#made.pop();
   }
 
   /** What came before a committed configuration is never needed again. */
   commit(index: number): void {
-    while (this.#configurations.length > 1 && this.#configurations[1]!.index <= index) {
-      this.#configurations.shift();
-    }
+    while (this.#made.length > 1 && this.#made[1]!.index <= index) this.#made.shift();
   }
 
   /**
-   * Throws `MembershipRefused` unless a leader may append `data` as the next configuration: one voter more or less, the change
-   * before it committed, and an entry of the leader's own term committed (without the latter two, disjoint majorities
-   * can arise: Ongaro, raft-dev, July 2015).
+   * Throws `MembershipRefused` unless a leader may append another configuration now: the one before it committed, and an entry
+   * of the leader's own term (without these, disjoint majorities can arise: Ongaro, raft-dev, July 2015).
    */
-  check(data: Uint8Array, leader: LeaderView): void {
-    const voters = this.#decodeVoters(data);
-    if (voters === undefined) {
-      throw new MembershipRefused(
-        `The voters must be a list of 1 to ${limits.votersMax} different member ids.`,
-      );
-    }
-    if (!voters.includes(leader.id)) {
-      throw new MembershipRefused(
-        `${leader.id} leads and cannot remove itself: let another host lead first.`,
-      );
-    }
+  checkSettled(leader: LeaderView): void {
     if (this.index > leader.commitIndex) {
       throw new MembershipRefused(
         "The change of voters before this one is not committed yet: try again then.",
@@ -91,26 +107,18 @@ export class Membership {
     if (leader.commitTerm !== leader.term) {
       throw new MembershipRefused(`Nothing of term ${leader.term} is committed yet: try again when it is.`);
     }
-    const added = voters.filter((id) => !this.voters.includes(id)).length;
-    const removed = this.voters.filter((id) => !voters.includes(id)).length;
-    if (added + removed !== 1) {
-      throw new MembershipRefused(
-        `Voters change one at a time: this adds ${added} and removes ${removed}; split it into single changes.`,
-      );
-    }
   }
 }
 
 /** What a leader knows when it proposes. */
 export interface LeaderView {
-  readonly id: MemberId;
   readonly term: number;
   readonly commitIndex: number;
   /** Term of the entry at `commitIndex`. */
   readonly commitTerm: number | undefined;
 }
 
-interface Configuration {
+interface Made {
   readonly index: number;
-  readonly voters: readonly MemberId[];
+  readonly configuration: Configuration;
 }

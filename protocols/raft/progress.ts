@@ -19,16 +19,20 @@ export class Progress {
   sentCommitIndex = 0;
   /** When it last answered; undefined for never in this term. */
   heardMs: number | undefined;
+  /** The highest round of confirming reads that it answered in this term. */
+  readRound = 0;
+  readonly #inflightMax: number;
   /** Last index of each append on the way, oldest first. */
   readonly #inflight: number[] = [];
   #probing = false;
 
-  constructor(nextIndex: number) {
+  constructor(nextIndex: number, inflightMax: number = inflightAppendsMax) {
     this.nextIndex = nextIndex;
+    this.#inflightMax = inflightMax;
   }
 
   get isPaused(): boolean {
-    return this.state === "probe" ? this.#probing : this.#inflight.length >= inflightAppendsMax;
+    return this.state === "probe" ? this.#probing : this.#inflight.length >= this.#inflightMax;
   }
 
   /**

@@ -1,10 +1,35 @@
 /**
  * Majorities, as pure functions over the voters. An empty set of voters commits and wins everything, so that a joint quorum
- * (both halves must agree) can be built from two of these.
+ * (both halves must agree: thesis, section 4.3) is made of two of these, and one whose outgoing half is empty is a plain one.
  */
 import type { MemberId } from "./types.ts";
 
 export type VoteResult = "won" | "lost" | "pending";
+
+/** Who must agree: a majority of the incoming voters and, while they change, one of the outgoing too. */
+export interface Voters {
+  readonly voters: readonly MemberId[];
+  readonly outgoing: readonly MemberId[];
+}
+
+/** The highest index that a majority of both halves has; `matchIndexOf` answers undefined for a voter never heard of. */
+export function jointCommittedIndex(
+  { voters, outgoing }: Voters,
+  matchIndexOf: (voter: MemberId) => number | undefined,
+): number {
+  return Math.min(committedIndex(voters, matchIndexOf), committedIndex(outgoing, matchIndexOf));
+}
+
+/** What the votes so far decide in both halves: won when both are, lost when either is. */
+export function jointVoteResult(
+  { voters, outgoing }: Voters,
+  voteOf: (voter: MemberId) => boolean | undefined,
+): VoteResult {
+  const incomingResult = voteResult(voters, voteOf);
+  const outgoingResult = voteResult(outgoing, voteOf);
+  if (incomingResult === outgoingResult) return incomingResult;
+  return incomingResult === "lost" || outgoingResult === "lost" ? "lost" : "pending";
+}
 
 /** The highest index that a majority of `voters` has; `matchIndexOf` answers undefined for a voter never heard of. */
 export function committedIndex(

@@ -23,7 +23,7 @@ export const EntryKind = Object.freeze({
   noop: 0,
   /** Sets one key of the agreed state: see `protocols/state/command.ts`. */
   put: 1,
-  /** The voters from this entry on: see `membership.ts`. */
+  /** Who votes from this entry on: see `membership.ts`. Only hosts read it. */
   membership: 2,
 });
 
@@ -41,17 +41,28 @@ export interface VoteRequest {
   readonly type: "vote-request";
   readonly from: MemberId;
   readonly to: MemberId;
+  /** The term to be led; of a pre-vote, the one that the sender would enter. */
   readonly term: number;
   readonly lastLogIndex: number;
   readonly lastLogTerm: number;
+  readonly purpose: VotePurpose;
 }
+
+/**
+ * Why a vote is asked for: `pre-vote`, would I be elected? (thesis, section 9.6); `transfer`, the leader itself wants me to
+ * lead (3.10), so that it still speaks is no reason to refuse; else `election`.
+ */
+export type VotePurpose = "election" | "pre-vote" | "transfer";
 
 export interface VoteResponse {
   readonly type: "vote-response";
   readonly from: MemberId;
   readonly to: MemberId;
+  /** The responder's; of a pre-vote that is granted, the one that was asked for. */
   readonly term: number;
   readonly granted: boolean;
+  /** Only an answer to a pre-vote: no vote was given. */
+  readonly isPreVote: boolean;
 }
 
 export interface AppendRequest {
@@ -63,6 +74,8 @@ export interface AppendRequest {
   readonly prevLogTerm: number;
   /** The leader's commit index; the follower commits up to the smaller of this and what it now knows to match. */
   readonly commitIndex: number;
+  /** The leader's round of confirming reads, to be sent back (thesis, section 6.4); 0 for none. */
+  readonly readRound: number;
   /** Consecutive, from prevLogIndex + 1; empty is a heartbeat. At most `limits.appendEntriesMax`. */
   readonly entries: readonly Entry[];
 }
@@ -77,9 +90,19 @@ export interface AppendResponse {
   readonly matchIndex: number;
   /** The last index that this member has applied. */
   readonly appliedIndex: number;
+  /** That of the request. */
+  readonly readRound: number;
 }
 
-export type Message = VoteRequest | VoteResponse | AppendRequest | AppendResponse;
+/** The leader asks `to` to campaign at once (thesis, section 3.10). Only ever sent to a host. */
+export interface TimeoutNow {
+  readonly type: "timeout-now";
+  readonly from: MemberId;
+  readonly to: MemberId;
+  readonly term: number;
+}
+
+export type Message = VoteRequest | VoteResponse | AppendRequest | AppendResponse | TimeoutNow;
 
 /** The log as a core reads it. It already reflects every earlier output, durable or not. */
 export interface RaftLog {
@@ -123,6 +146,8 @@ export const limits = Object.freeze({
   appendBytesMax: 2048,
   /** UTF-8 bytes of a member id. */
   memberIdBytesMax: 48,
-  /** Voters in one group. */
+  /** Voters in one group; while they change, as many more. */
   votersMax: 9,
+  /** Least time without a word from the leader before a board gives its vote to another (thesis, section 4.2.3). */
+  leaderSilenceMs: 1000,
 });

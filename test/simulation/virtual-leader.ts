@@ -8,7 +8,7 @@ import { nextVoters } from "../../host-tools/leader/raft/voter-policy.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
 import { healthFromWire, helloFromWire } from "../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
-import { votersFromWire } from "../../protocols/raft/membership.ts";
+import { changesTo } from "../../protocols/raft/confchange.ts";
 import { Node } from "../../protocols/raft/node.ts";
 import {
   type Entry,
@@ -59,7 +59,6 @@ export class VirtualLeader {
       hardState: this.#hardState,
       log: this.#log,
       commitIndex: 0,
-      decodeVoters: (data) => votersFromWire(decodeCbor(data)),
       timing: { heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 },
       random: () => this.#around.random(),
       nowMs: this.#around.nowMs(),
@@ -85,7 +84,7 @@ export class VirtualLeader {
     const { voters, members, commitIndex } = node;
     const names = { hostNames: ["host"], voterNames: this.#around.voterNames };
     const next = nextVoters({ self: id, voters, members, commitIndex, ...names, nowMs, aliveMs: 1000 });
-    if (next !== undefined) this.#perform(node.propose(EntryKind.membership, encodeCbor(next)).output);
+    if (next !== undefined) this.#perform(node.change(changesTo(next, node.configuration)).output);
   }
 
   /** Proposes a setting where there is a leader that can. */

@@ -6,9 +6,21 @@ import { get } from "./get.ts";
 import { init } from "./init.ts";
 import { lead } from "./lead.ts";
 import { log } from "./log.ts";
+import { raftShell } from "./raft-shell.ts";
 import { set } from "./set.ts";
 import { sim } from "./sim.ts";
 import { status } from "./status.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each verb knows its own options; the list does not care
-export const verbs: readonly Verb<any>[] = [init, sim, lead, status, get, set, log, exportReadings, doctor];
+export const verbs: readonly Verb<any>[] = [
+  init,
+  sim,
+  lead,
+  status,
+  get,
+  set,
+  log,
+  exportReadings,
+  doctor,
+  raftShell,
+];

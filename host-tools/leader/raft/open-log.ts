@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { membershipVersion } from "../../../protocols/raft/membership.ts";
+import { noConfiguration } from "../../../protocols/raft/confchange.ts";
+import { configurationToEntry } from "../../../protocols/raft/membership.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
-import { encodeCbor } from "../cbor.ts";
 import { LogFile, logFileName } from "./log-file.ts";
 import { DamagedLog, NewerLog } from "./log-records.ts";
 import { nameOf } from "./voter-policy.ts";
@@ -80,8 +80,7 @@ async function found(directory: string, hostName: string): Promise<LogFile> {
     index: 1,
     term: 1,
     kind: EntryKind.membership,
-    version: membershipVersion,
-    data: encodeCbor([memberId]),
+    ...configurationToEntry({ ...noConfiguration, voters: [memberId] }),
   };
   return LogFile.create(directory, memberId, {
     hardState: { term: 1, vote: memberId },

@@ -11,6 +11,21 @@ export class Superseded extends Error {
   }
 }
 
+/**
+ * This host led when the entry was proposed and leads no more, for want of a majority or because another does: whether the entry is carried out is not known here.
+ */
+export class OutcomeUnknown extends Error {
+  override readonly name = "OutcomeUnknown";
+  readonly index: number;
+
+  constructor(index: number) {
+    super(
+      `This host stopped leading before entry ${index} was agreed on; it may still be: look before you propose it again.`,
+    );
+    this.index = index;
+  }
+}
+
 /** This host takes no part any more; what was proposed may or may not be committed by others. */
 export class ReplicaStopped extends Error {
   override readonly name = "ReplicaStopped";
@@ -45,6 +60,12 @@ export class Proposals {
       this.#waiting.delete(index);
       waiting.reject(new Superseded(index));
     }
+  }
+
+  /** This host leads no more. */
+  leaveOpen(): void {
+    for (const [index, waiting] of this.#waiting) waiting.reject(new OutcomeUnknown(index));
+    this.#waiting.clear();
   }
 
   stop(): void {

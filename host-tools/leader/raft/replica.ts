@@ -3,17 +3,16 @@
  * wait. It owes the core the order that `protocols/raft/types.ts` states: change the log, make it durable, apply, send.
  */
 import { performance } from "node:perf_hooks";
-import { ProposalQueueFull } from "../../../protocols/raft/errors.ts";
-import { membershipVersion, votersFromWire } from "../../../protocols/raft/membership.ts";
-import type { Role, Timing } from "../../../protocols/raft/node.ts";
+import { changesTo, isVoter } from "../../../protocols/raft/confchange.ts";
+import { ProposalQueueFull, TransferRefused, TransferUnderWay } from "../../../protocols/raft/errors.ts";
 import { Node } from "../../../protocols/raft/node.ts";
+import type { Timing } from "../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message, RaftOutput } from "../../../protocols/raft/types.ts";
-import { EntryKind } from "../../../protocols/raft/types.ts";
-import { decodeCbor, encodeCbor } from "../cbor.ts";
 import type { LogFile } from "./log-file.ts";
 import { openLog } from "./open-log.ts";
 import { Proposals } from "./proposals.ts";
-import { nextVoters } from "./voter-policy.ts";
+import { Reads } from "./reads.ts";
+import { nameOf, nextVoters } from "./voter-policy.ts";
 
 export interface ReplicaOptions {
   /** Folder of this host; made if need be. */
@@ -39,12 +38,13 @@ export interface ReplicaOptions {
 
 export interface ReplicaStatus {
   readonly id: MemberId;
-  readonly role: Role;
+  readonly role: "follower" | "candidate" | "leader";
   readonly term: number;
   readonly leaderId: MemberId | undefined;
   readonly lastIndex: number;
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  /** While they change, those that will vote alone then. */
   readonly voters: readonly MemberId[];
   /** What a leader knows of the others; empty on every other host. */
   readonly members: readonly MemberStatus[];
@@ -74,6 +74,7 @@ export class Replica {
   readonly #log: LogFile;
   readonly #node: Node;
   readonly #proposals = new Proposals();
+  readonly #reads = new Reads();
   #appliedIndex = 0;
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
@@ -95,7 +96,6 @@ export class Replica {
       hardState: log.hardState,
       log,
       commitIndex: 0,
-      decodeVoters: (data) => votersFromWire(decodeCbor(data)),
       timing: this.#timing,
       random: options.random ?? Math.random,
       nowMs: this.#nowMs(),
@@ -119,9 +119,9 @@ export class Replica {
   }
 
   /**
-   * Resolves when the entry is committed and applied here. Rejects with `NotLeader`, `ProposalQueueFull`, `EntryTooLarge`; with `Superseded` when
-   * another leader's entry took its place; with `ReplicaStopped`. While there is no majority it waits: what is proposed
-   * may still be committed later, so whoever gives up waiting does not know the outcome.
+   * Resolves when the entry is committed and applied here. Rejects with `NotLeader`, `TransferUnderWay`, `ProposalQueueFull`, `EntryTooLarge`; with
+   * `Superseded` when another leader's entry took its place; with `ReplicaStopped`. A leader that hears no majority steps down
+   * within `electionMaxMs` and a heartbeat; then, as when another leads, what waits is rejected with `OutcomeUnknown`.
    */
   propose(kind: number, data: Uint8Array, version = 1): Promise<{ index: number; term: number }> {
     return new Promise((resolve, reject) => {
@@ -131,6 +131,32 @@ export class Replica {
       this.#proposals.add(index, term, resolve, reject);
       this.#perform(output);
     });
+  }
+
+  /**
+   * Resolves with an index once this host has applied all that anybody was told is committed, up to it: what is read from the
+   * applied state then is linearizable (Ongaro's thesis, section 6.4). Rejects with `NotLeader`, `TooManyReads`, `ReplicaStopped`. Needs an
+   * answer from a majority of the voters, boards of the first firmware version not counted: they do not say what they answer.
+   */
+  readIndex(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (!this.#isRunning) return reject(this.#proposals.stopped());
+      this.#reads.checkRoom();
+      const { term, round, index, output } = this.#node.read();
+      this.#reads.add({ term, round, index, resolve, reject });
+      this.#perform(output);
+    });
+  }
+
+  /**
+   * Starts to pass leadership to another host of the swarm; that it happened is seen in `status`. Proposals are refused with
+   * `TransferUnderWay` until it did, or for `electionMaxMs`. Throws `NotLeader`, `TransferRefused`.
+   */
+  transfer(to: MemberId): void {
+    if (!this.#options.hostNames.includes(nameOf(to))) {
+      throw new TransferRefused(`${to} is no host of this swarm: boards vote, but do not lead.`);
+    }
+    if (this.#isRunning) this.#perform(this.#node.transfer(to, this.#nowMs()));
   }
 
   /** Takes a checked message. */
@@ -151,11 +177,12 @@ export class Replica {
   }
 
   status(): ReplicaStatus {
-    const { id, role, term, leaderId, commitIndex, voters } = this.#node;
+    const { id, term, leaderId, commitIndex, voters, configuration } = this.#node;
+    const role = this.#node.role === "pre-candidate" ? "candidate" : this.#node.role;
     const nowMs = this.#nowMs();
     const members = Array.from(this.#node.members, ([memberId, progress]) => ({
       id: memberId,
-      isVoter: voters.includes(memberId),
+      isVoter: isVoter(configuration, memberId),
       matchIndex: progress.matchIndex,
       appliedIndex: progress.appliedIndex,
       silentMs: progress.heardMs === undefined ? undefined : nowMs - progress.heardMs,
@@ -190,6 +217,7 @@ export class Replica {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#proposals.stop();
+    this.#reads.rejectAll(this.#proposals.stopped());
   }
 
   #perform(output: RaftOutput): void {
@@ -207,6 +235,8 @@ export class Replica {
     if (!this.#isRunning) return;
     try {
       this.#apply(output.commitIndex);
+      if (!this.isLeader) this.#proposals.leaveOpen();
+      this.#reads.settle(this.#node, this.#appliedIndex);
       for (const message of output.messages) this.#options.send(message);
       if (output.entries.length > 0) {
         // Perhaps more than this output's: then one append carries what one fsync made durable.
@@ -260,10 +290,10 @@ export class Replica {
     });
     if (voters === undefined) return;
     try {
-      this.#perform(this.#node.propose(EntryKind.membership, encodeCbor(voters), membershipVersion).output);
+      this.#perform(this.#node.change(changesTo(voters, this.#node.configuration)).output);
     } catch (error) {
       // The next heartbeat tries again.
-      if (!(error instanceof ProposalQueueFull)) throw error;
+      if (!(error instanceof ProposalQueueFull || error instanceof TransferUnderWay)) throw error;
     }
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Who ought to vote, and the next single step towards it.
+ * Who ought to vote, and the next step towards it.
  *
  * The definition names boards; the group knows members, `name.incarnation`. A board named as voter is promoted once its log
- * has caught up. One that lost its memory comes back under a new incarnation: its old id, which will never answer again, is
- * removed first (that makes the majority smaller, so it works even where the old id was needed for one), then the new one is
- * promoted. A board no longer named stops voting. A voter that is merely out of reach is left alone.
+ * has caught up. One that lost its memory comes back under a new incarnation: its old id, which will never answer again, is replaced
+ * by the new one in one joint change. Where the old id is needed for a majority, that cannot be agreed on: then it is removed
+ * first, which makes the majority smaller, and the new one is promoted after. A board no longer named stops voting. A voter that is merely out of reach is left alone.
  */
 import type { Progress } from "../../../protocols/raft/progress.ts";
 import { majorityOf } from "../../../protocols/raft/quorum.ts";
@@ -31,11 +31,17 @@ export function nextVoters(view: VoterView): readonly MemberId[] | undefined {
   for (const voter of view.voters) {
     if (voter === view.self || !isOutdated(view, voter)) continue;
     const without = view.voters.filter((id) => id !== voter);
-    if (hasLivingMajority(view, without)) return without;
+    const successor = view.voterNames.includes(nameOf(voter)) ? livingSuccessor(view, voter) : undefined;
+    if (successor !== undefined && hasLivingMajority(view, view.voters)) {
+      // It is worth waiting until it has caught up: nothing is gained by one voter less meanwhile.
+      if (isCaughtUp(view, successor)) return [...without, successor];
+    } else if (hasLivingMajority(view, without)) {
+      return without;
+    }
   }
   if (view.voters.length >= limits.votersMax) return undefined;
-  for (const [id, progress] of view.members) {
-    if (!isPromotable(view, id, progress)) continue;
+  for (const id of view.members.keys()) {
+    if (!isPromotable(view, id)) continue;
     const withIt = [...view.voters, id];
     if (hasLivingMajority(view, withIt)) return withIt;
   }
@@ -53,21 +59,29 @@ function isOutdated(view: VoterView, voter: MemberId): boolean {
   if (view.hostNames.includes(name)) return false;
   if (!view.voterNames.includes(name)) return true;
   // Two boards flashed with one name would otherwise replace each other for ever.
-  if (isAlive(view, voter)) return false;
-  for (const id of view.members.keys()) {
-    if (id !== voter && nameOf(id) === name && isAlive(view, id)) return true;
-  }
-  return false;
+  return !isAlive(view, voter) && livingSuccessor(view, voter) !== undefined;
 }
 
-function isPromotable(view: VoterView, id: MemberId, progress: Readonly<Progress>): boolean {
+/** Another incarnation of the same board. */
+function livingSuccessor(view: VoterView, voter: MemberId): MemberId | undefined {
+  for (const id of view.members.keys()) {
+    if (id !== voter && nameOf(id) === nameOf(voter) && isAlive(view, id)) return id;
+  }
+  return undefined;
+}
+
+function isPromotable(view: VoterView, id: MemberId): boolean {
   const name = nameOf(id);
   return (
     view.voterNames.includes(name) &&
     !view.voters.some((voter) => nameOf(voter) === name) &&
     isAlive(view, id) &&
-    progress.matchIndex >= view.commitIndex
+    isCaughtUp(view, id)
   );
+}
+
+function isCaughtUp(view: VoterView, id: MemberId): boolean {
+  return (view.members.get(id)?.matchIndex ?? 0) >= view.commitIndex;
 }
 
 function hasLivingMajority(view: VoterView, voters: readonly MemberId[]): boolean {

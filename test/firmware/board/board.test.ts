@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { messageToWire } from "../../../protocols/raft/codec.ts";
+import type { VotePurpose } from "../../../protocols/raft/types.ts";
 import { FlashModel } from "../storage/flash-model.ts";
 import { SimulatedBoard } from "./simulated-board.ts";
 import { program, programBytes } from "./surroundings.ts";
@@ -44,12 +45,28 @@ describe("a new board", () => {
 
 describe("a follower", () => {
   const request = { type: "vote-request", term: 9, lastLogIndex: 99, lastLogTerm: 9 } as const;
-  const ask = (it: SimulatedBoard, from: string) => {
+  const ask = (it: SimulatedBoard, from: string, purpose: VotePurpose = "transfer") => {
     const to = it.leader.hellos.at(-1)!.memberId;
-    it.leader.sendPayload("raft", encodeCbor(messageToWire({ ...request, from, to })));
+    it.leader.sendPayload("raft", encodeCbor(messageToWire({ ...request, from, to, purpose })));
     it.run(50);
     return it.leader.raft.findLast((message) => message.type === "vote-response");
   };
+
+  test("takes no part in an election while it hears its leader, nor just after a restart", () => {
+    const before = joined();
+    expect(ask(before, "host-b.0", "election")).toBeUndefined();
+    expect(ask(before, "host-b.0", "pre-vote")).toBeUndefined();
+    const it = before.reboot();
+    it.run(100);
+    expect(ask(it, "host-b.0", "election")).toBeUndefined();
+  });
+
+  test("passes over what only a newer leader knows, and stays connected", () => {
+    const it = joined();
+    it.leader.sendPayload("raft", encodeCbor([1, 99, "host.00000001", it.leader.hellos[0]!.memberId, 2]));
+    it.run(3000);
+    expect(it.leader.hellos).toHaveLength(1);
+  });
 
   test("votes once in a term, and remembers it when the power has failed", () => {
     const before = joined();
@@ -284,7 +301,7 @@ describe("the link", () => {
     ["bytes that are no MQTT", (it) => it.leader.sendBytes(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff))],
     ["a packet larger than any", (it) => it.leader.sendBytes(Uint8Array.of(0x30, 0xff, 0xff, 0x7f))],
     ["a payload that is no CBOR", (it) => it.leader.sendPayload("raft", Uint8Array.of(0xff))],
-    ["CBOR that is no message", (it) => it.leader.sendPayload("raft", encodeCbor([1, 9, "a", "b", 1]))],
+    ["CBOR that is no message", (it) => it.leader.sendPayload("raft", encodeCbor([1, 1, "a", "b", 1]))],
   ])("drops a connection that brings %s, counts it, and joins again", (_, disturb) => {
     const it = joined();
     disturb(it);
@@ -306,6 +323,7 @@ describe("the link", () => {
       term: 99,
       lastLogIndex: 0,
       lastLogTerm: 0,
+      purpose: "transfer",
     } as const;
     it.leader.sendPayload("raft", encodeCbor(messageToWire(stale)));
     it.leader.sendPayload("update", Uint8Array.of(0xff));

@@ -9,7 +9,6 @@ import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Health, Hello, Report } from "../../../protocols/messages/board-messages.ts";
 import { healthFromWire, helloFromWire, reportFromWire } from "../../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
-import { votersFromWire } from "../../../protocols/raft/membership.ts";
 import { Node } from "../../../protocols/raft/node.ts";
 import type { Entry, HostLog, Message, RaftOutput } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
@@ -52,7 +51,6 @@ export class LeaderOnTheWire implements Network {
       hardState: { term: 1, vote: undefined },
       log: this.#log,
       commitIndex: 0,
-      decodeVoters: (data) => votersFromWire(cbor.decode(data)),
       timing: { heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 },
       random: () => 0.5,
       nowMs: 0,

@@ -123,6 +123,7 @@ function perform(store: BoardStore, step: Step, between: () => void): void {
 function request(prevLogIndex: number, entries: readonly Entry[]): AppendRequest {
   return {
     type: "append-request",
+    readRound: 0,
     from: "host.0",
     to: "north-1.0",
     term: 1,

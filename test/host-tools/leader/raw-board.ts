@@ -10,7 +10,7 @@ import type { Health, Reading, UpChannel } from "../../../protocols/messages/boa
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
 import { Follower } from "../../../protocols/raft/follower.ts";
-import type { Entry, HardState, Message } from "../../../protocols/raft/types.ts";
+import { type Entry, type HardState, limits, type Message } from "../../../protocols/raft/types.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
 
 /** What a board keeps in flash: give it to a second `RawBoard` and that one is the first, restarted. */
@@ -60,7 +60,14 @@ export class RawBoard {
     this.memory = options.memory ?? new BoardMemory();
     this.memberId = `${options.name}.${options.incarnation ?? "0000000a"}`;
     const { hardState } = this.memory;
-    this.#follower = new Follower({ id: this.memberId, hardState, log: this.memory, commitIndex: 0 });
+    this.#follower = new Follower({
+      id: this.memberId,
+      hardState,
+      log: this.memory,
+      commitIndex: 0,
+      leaderHeardMs: hardState.term > 0 ? performance.now() : -Infinity,
+      leaderSilenceMs: limits.leaderSilenceMs,
+    });
     this.#socket = connect({ host: "127.0.0.1", port: options.port });
     this.#socket.setNoDelay(true);
     this.#socket.on("error", () => {});
@@ -193,7 +200,7 @@ export class RawBoard {
   #step(message: Message): void {
     this.received.push(message);
     if (this.#options.answers === false) return;
-    const output = this.#follower.step(message);
+    const output = this.#follower.step(message, performance.now());
     if (output.hardState !== undefined) this.memory.hardState = output.hardState;
     if (output.truncateFrom > 0) this.memory.entries.length = output.truncateFrom - 1;
     this.memory.entries.push(...output.entries);

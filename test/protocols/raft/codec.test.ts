@@ -4,7 +4,12 @@ import { decodeCbor, encodeCbor } from "../../../host-tools/leader/cbor.ts";
 import { decodeCbor as decodeOnBoard } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor as encodeOnBoard } from "../../../protocols/cbor/encode.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
-import { MalformedMessage, messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
+import {
+  MalformedMessage,
+  messageFromWire,
+  messageToWire,
+  UnknownMessage,
+} from "../../../protocols/raft/codec.ts";
 import type { Message } from "../../../protocols/raft/types.ts";
 
 const index = fc.oneof(fc.nat(), fc.integer({ min: 2 ** 31, max: 2 ** 33 }));
@@ -20,6 +25,7 @@ const appendRequest = fc
     prevLogIndex: index,
     prevLogTerm: fc.nat(1000),
     commitIndex: index,
+    readRound: fc.nat(3),
     rises: fc.array(fc.nat(5), { maxLength: 16 }),
     data: fc.uint8Array({ maxLength: 120 }),
     kind: fc.nat(300),
@@ -41,8 +47,16 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     term,
     lastLogIndex: index,
     lastLogTerm: index,
+    purpose: fc.constantFrom("election" as const, "pre-vote" as const, "transfer" as const),
   }),
-  fc.record({ type: fc.constant("vote-response" as const), ...ends, term, granted: fc.boolean() }),
+  fc.record({
+    type: fc.constant("vote-response" as const),
+    ...ends,
+    term,
+    granted: fc.boolean(),
+    isPreVote: fc.boolean(),
+  }),
+  fc.record({ type: fc.constant("timeout-now" as const), ...ends, term }),
   fc.record({
     type: fc.constant("append-response" as const),
     ...ends,
@@ -50,6 +64,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     success: fc.boolean(),
     matchIndex: index,
     appliedIndex: index,
+    readRound: fc.nat(3),
   }),
   appendRequest,
 );
@@ -68,8 +83,31 @@ describe("Raft's messages on the wire", () => {
   });
 
   it("leave room for later items", () => {
-    const wire = [...(messageToWire(voteResponse) as CborValue[]), "something new", [1]];
-    expect(messageFromWire(wire)).toEqual(voteResponse);
+    const wire = [...(messageToWire(voteResponse) as CborValue[]), true, "something new", [1]];
+    expect(messageFromWire(wire)).toEqual({ ...voteResponse, isPreVote: true });
+  });
+
+  it("of a later type, or asking for a vote for a later purpose, can be told from garbage", () => {
+    expect(() => messageFromWire([1, 6, "a", "b", 1, true])).toThrow(UnknownMessage);
+    expect(() => messageFromWire([1, 1, "a", "b", 1, 0, 0, 3])).toThrow(UnknownMessage);
+    expect(new UnknownMessage("x").name).toBe("UnknownMessage");
+  });
+
+  it("say nothing new to a member of the first version unless there is something", () => {
+    const ends = { from: "a", to: "b", term: 2 } as const;
+    const place = { lastLogIndex: 5, lastLogTerm: 1 } as const;
+    const asked = { type: "vote-request", ...ends, ...place } as const;
+    expect(messageToWire({ ...asked, purpose: "election" })).toEqual([1, 1, "a", "b", 2, 5, 1]);
+    expect(messageToWire({ ...asked, purpose: "pre-vote" })).toEqual([1, 1, "a", "b", 2, 5, 1, 1]);
+    expect(messageToWire(voteResponse)).toEqual([1, 2, "a", "b", 1, true]);
+    const taken = {
+      type: "append-response",
+      ...ends,
+      success: true,
+      matchIndex: 5,
+      appliedIndex: 4,
+    } as const;
+    expect(messageToWire({ ...taken, readRound: 0 })).toEqual([1, 4, "a", "b", 2, true, 5, 4]);
   });
 
   it("whatever else arrives is refused with a sentence", () => {
@@ -107,7 +145,14 @@ describe("Raft's messages on the wire", () => {
     fc.assert(
       fc.property(message, fc.nat(8), wrong, (sent, at, value) => {
         const wire = [...(messageToWire(sent) as CborValue[])];
-        if (at >= wire.length) return;
+        const itemsMin = {
+          "vote-request": 7,
+          "vote-response": 6,
+          "append-request": 9,
+          "append-response": 8,
+          "timeout-now": 5,
+        };
+        if (at >= itemsMin[sent.type]) return;
         // An empty list of entries is a heartbeat.
         if (at === 8 && Array.isArray(value) && value.length === 0) return;
         wire[at] = value;
@@ -119,7 +164,9 @@ describe("Raft's messages on the wire", () => {
 
   it.each<[string, CborValue]>([
     ["a later version", [2, 2, "a", "b", 1, true]],
-    ["an unknown type", [1, 5, "a", "b", 1, true]],
+    ["a type that is no number", [1, "5", "a", "b", 1, true]],
+    ["a purpose that is no number", [1, 1, "a", "b", 1, 0, 0, "x"]],
+    ["a round below 0", [1, 4, "a", "b", 1, true, 0, 0, -1]],
     ["term 0", [1, 2, "a", "b", 0, true]],
     ["seventeen entries", request(Array(17).fill([1, 1, 1, new Uint8Array(1)]))],
     ["an entry of 1,025 bytes", request([[1, 1, 1, new Uint8Array(1025)]])],
@@ -149,7 +196,14 @@ describe("Raft's messages on the wire", () => {
   });
 });
 
-const voteResponse: Message = { type: "vote-response", from: "a", to: "b", term: 1, granted: true };
+const voteResponse: Message = {
+  type: "vote-response",
+  from: "a",
+  to: "b",
+  term: 1,
+  granted: true,
+  isPreVote: false,
+};
 
 function request(entries: readonly CborValue[]): CborValue {
   return [1, 3, "a", "b", 3, 0, 0, 0, entries];

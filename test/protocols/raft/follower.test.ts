@@ -10,18 +10,21 @@ import type {
 import { Disk } from "./group/disk.ts";
 
 const id = "n.1";
+const impatient = { leaderHeardMs: -Infinity, leaderSilenceMs: 0 };
 
 describe("a follower", () => {
   let disk: Disk;
   let follower: Follower;
+  let nowMs: number;
 
   beforeEach(() => {
     disk = new Disk();
-    follower = new Follower({ id, hardState: disk.hardState, log: disk, commitIndex: 0 });
+    nowMs = 0;
+    follower = new Follower({ id, hardState: disk.hardState, log: disk, commitIndex: 0, ...impatient });
   });
 
   function step(message: Message): RaftOutput {
-    const output = follower.step(message);
+    const output = follower.step(message, nowMs);
     disk.write(output);
     return output;
   }
@@ -47,7 +50,7 @@ describe("a follower", () => {
       step(voteRequest({ from: "a", term: 2 }));
       disk.sync();
       disk.crash();
-      follower = new Follower({ id, hardState: disk.hardState, log: disk, commitIndex: 0 });
+      follower = new Follower({ id, hardState: disk.hardState, log: disk, commitIndex: 0, ...impatient });
       expect(step(voteRequest({ from: "b", term: 2 })).messages).toMatchObject([{ granted: false }]);
     });
 
@@ -70,6 +73,89 @@ describe("a follower", () => {
       // The later term is entered either way.
       expect(output.hardState).toEqual({ term: 4, vote: granted ? "b" : undefined });
     });
+  });
+
+  describe("asked whether it would vote (thesis 9.6)", () => {
+    it("says so, and gives nothing and enters no term by it", () => {
+      const output = step(voteRequest({ term: 7, purpose: "pre-vote" }));
+      expect(output).toMatchObject({
+        hardState: undefined,
+        messages: [{ term: 7, granted: true, isPreVote: true }],
+      });
+      expect(follower).toMatchObject({ term: 0, vote: undefined });
+      expect(step(voteRequest({ from: "b", term: 7 })).messages).toMatchObject([
+        { granted: true, isPreVote: false },
+      ]);
+    });
+
+    it("would not for an older log, nor for a term that it is in already, which it names", () => {
+      step(append({ term: 2, entries: [entry(1, 2)] }));
+      const shorter = step(voteRequest({ term: 3, purpose: "pre-vote" }));
+      expect(shorter.messages).toMatchObject([{ term: 2, granted: false, isPreVote: true }]);
+      const late = step(voteRequest({ term: 2, purpose: "pre-vote", lastLogIndex: 9, lastLogTerm: 2 }));
+      expect(late.messages).toMatchObject([{ term: 2, granted: false }]);
+    });
+  });
+
+  describe("that hears its leader (thesis 4.2.3)", () => {
+    beforeEach(() => {
+      follower = new Follower({
+        id,
+        hardState: disk.hardState,
+        log: disk,
+        commitIndex: 0,
+        leaderHeardMs: -Infinity,
+        leaderSilenceMs: 1000,
+      });
+      step(append({ term: 1 }));
+    });
+
+    it.each(["election", "pre-vote"] as const)(
+      "ignores an %s of another until the leader was silent for long enough",
+      (purpose) => {
+        nowMs = 999;
+        expect(step(voteRequest({ from: "b", term: 9, purpose }))).toMatchObject({
+          hardState: undefined,
+          messages: [],
+        });
+        expect(follower).toMatchObject({ term: 1, leaderId: "a" });
+        nowMs = 1000;
+        expect(step(voteRequest({ from: "b", term: 9, purpose })).messages).toMatchObject([
+          { granted: true },
+        ]);
+      },
+    );
+
+    it("votes for the one that the leader passes its place to, and for the leader itself, which leads no more when it asks", () => {
+      expect(step(voteRequest({ from: "a", term: 2 })).messages).toMatchObject([{ granted: true }]);
+      expect(step(voteRequest({ from: "b", term: 3, purpose: "transfer" })).messages).toMatchObject([
+        { granted: true },
+      ]);
+    });
+
+    it("does not forget that over a restart, as it cannot know how long ago it was", () => {
+      disk.sync();
+      disk.crash();
+      follower = new Follower({
+        id,
+        hardState: disk.hardState,
+        log: disk,
+        commitIndex: 0,
+        leaderHeardMs: 5000,
+        leaderSilenceMs: 1000,
+      });
+      nowMs = 5999;
+      expect(step(voteRequest({ from: "b", term: 9 })).messages).toEqual([]);
+      nowMs = 6000;
+      expect(step(voteRequest({ from: "b", term: 9 })).messages).toMatchObject([{ granted: true }]);
+    });
+  });
+
+  it("sends the round of a read back, whether it takes the entries or not (thesis 6.4)", () => {
+    expect(step(append({ term: 1, readRound: 3 })).messages).toMatchObject([{ success: true, readRound: 3 }]);
+    expect(step(append({ term: 1, readRound: 4, prevLogIndex: 5, prevLogTerm: 1 })).messages).toMatchObject([
+      { success: false, readRound: 4 },
+    ]);
   });
 
   describe("sent entries (5.3)", () => {
@@ -130,7 +216,9 @@ describe("a follower", () => {
     it("commits no further than it is known to match", () => {
       step(append({ term: 1, entries: [entry(1, 1), entry(2, 1), entry(3, 1)] }));
       // A later leader knows 3 to be committed; that ours of index 2 and 3 are the same is not known yet.
-      const output = step(append({ from: "b", term: 2, prevLogIndex: 1, prevLogTerm: 1, commitIndex: 3 }));
+      const output = step(
+        append({ from: "b", term: 2, prevLogIndex: 1, prevLogTerm: 1, commitIndex: 3, ...impatient }),
+      );
       expect(output.commitIndex).toBe(1);
     });
 
@@ -176,7 +264,9 @@ describe("a follower", () => {
 
     it("does not start with a log that ends before its commit index", () => {
       const hardState = { term: 1, vote: undefined };
-      expect(() => new Follower({ id, hardState, log: disk, commitIndex: 3 })).toThrow(RangeError);
+      expect(() => new Follower({ id, hardState, log: disk, commitIndex: 3, ...impatient })).toThrow(
+        RangeError,
+      );
     });
   });
 
@@ -189,7 +279,13 @@ describe("a follower", () => {
 
   it("matches a log whose committed beginning was compacted away", () => {
     const log = { firstIndex: 5, lastIndex: 6, termAt: (index: number) => ({ 4: 1, 5: 1, 6: 2 })[index] };
-    follower = new Follower({ id, hardState: { term: 2, vote: undefined }, log, commitIndex: 5 });
+    follower = new Follower({
+      id,
+      hardState: { term: 2, vote: undefined },
+      log,
+      commitIndex: 5,
+      ...impatient,
+    });
     const output = follower.step(
       append({
         term: 2,
@@ -197,6 +293,7 @@ describe("a follower", () => {
         prevLogTerm: 1,
         entries: [3, 4, 5].map((index) => entry(index, 1)),
       }),
+      0,
     );
     expect(output).toMatchObject({ violation: undefined, entries: [] });
     expect(output.messages).toMatchObject([{ success: true, matchIndex: 5 }]);
@@ -216,9 +313,10 @@ function append(part: Partial<AppendRequest>): AppendRequest {
     prevLogIndex: 0,
     prevLogTerm: 0,
   } as const;
-  return { ...heartbeat, commitIndex: 0, entries: [], ...part };
+  return { ...heartbeat, commitIndex: 0, readRound: 0, entries: [], ...part };
 }
 
 function voteRequest(part: Partial<VoteRequest>): VoteRequest {
-  return { type: "vote-request", from: "a", to: id, term: 1, lastLogIndex: 0, lastLogTerm: 0, ...part };
+  const place = { lastLogIndex: 0, lastLogTerm: 0, purpose: "election" } as const;
+  return { type: "vote-request", from: "a", to: id, term: 1, ...place, ...part };
 }

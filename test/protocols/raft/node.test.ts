@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { EntryTooLarge, NotLeader, ProposalQueueFull } from "../../../protocols/raft/errors.ts";
-import { membersMax, Node, uncommittedEntriesMax } from "../../../protocols/raft/node.ts";
-import type { Message, RaftOutput } from "../../../protocols/raft/types.ts";
+import { Node } from "../../../protocols/raft/node.ts";
+import { membersMax, type NodeOptions, uncommittedEntriesMax } from "../../../protocols/raft/node-options.ts";
+import type { Entry, Message, RaftOutput } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { Disk } from "./group/disk.ts";
-import { decodeVoters, encodeVoters } from "./group/member.ts";
+import { foundingEntry } from "./group/member.ts";
 
 const timing = { heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 };
-const vote = { from: "b", to: "a", term: 2, lastLogIndex: 9, lastLogTerm: 1 };
+const vote = { from: "b", to: "a", term: 2, lastLogIndex: 9, lastLogTerm: 1, purpose: "election" } as const;
 
 describe("a host's core", () => {
   let disk: Disk;
@@ -20,18 +21,20 @@ describe("a host's core", () => {
 
   /** A host `a`, with the given voters in its first entry. */
   function nodeAmong(...voters: string[]): Node {
-    const data = encodeVoters(voters);
-    const entry = { index: 1, term: 1, kind: EntryKind.membership, version: 1, data };
+    return started(foundingEntry(voters), { preVote: false, checkQuorum: false });
+  }
+
+  function started(entry: Entry, options: Partial<NodeOptions> = {}): Node {
     disk.write({ hardState: { term: 1, vote: undefined }, truncateFrom: 0, entries: [entry] });
     return new Node({
       id: "a",
       hardState: disk.hardState,
       log: disk,
       commitIndex: 0,
-      decodeVoters,
       timing,
       random: () => patience,
       nowMs: 0,
+      ...options,
     });
   }
 
@@ -83,7 +86,7 @@ describe("a host's core", () => {
       const node = nodeAmong("a", "b", "c");
       perform(node, node.campaign(0));
       perform(node, node.campaign(0));
-      const granted = { type: "vote-response", to: "a", granted: true } as const;
+      const granted = { type: "vote-response", to: "a", granted: true, isPreVote: false } as const;
       node.step({ ...granted, from: "b", term: 2 }, 0);
       node.step({ ...granted, from: "w", term: 3 }, 0);
       expect(node.role).toBe("candidate");
@@ -113,11 +116,13 @@ describe("a host's core", () => {
     it("counts nothing for an entry that was overwritten while it was written", () => {
       const node = nodeAmong("a", "b");
       disk.write(node.campaign(0));
-      disk.write(node.step({ type: "vote-response", from: "b", to: "a", term: 2, granted: true }, 0));
+      disk.write(
+        node.step({ type: "vote-response", from: "b", to: "a", term: 2, granted: true, isPreVote: false }, 0),
+      );
       const replaced = { index: 2, term: 3, kind: EntryKind.noop, version: 1, data: new Uint8Array(0) };
       const append = { type: "append-request", from: "b", to: "a", term: 3 } as const;
       const output = node.step(
-        { ...append, prevLogIndex: 1, prevLogTerm: 1, commitIndex: 0, entries: [replaced] },
+        { ...append, prevLogIndex: 1, prevLogTerm: 1, commitIndex: 0, readRound: 0, entries: [replaced] },
         0,
       );
       disk.write(output);
@@ -207,12 +212,87 @@ describe("a host's core", () => {
     it("forgets a learner that disconnects, and keeps a voter", () => {
       const node = nodeAmong("a", "n");
       perform(node, node.campaign(0));
-      perform(node, node.step({ type: "vote-response", from: "n", to: "a", term: 2, granted: true }, 0));
+      perform(
+        node,
+        node.step({ type: "vote-response", from: "n", to: "a", term: 2, granted: true, isPreVote: false }, 0),
+      );
       node.addMember("w");
       node.removeMember("w");
       node.removeMember("n");
       expect([...node.members.keys()]).toEqual(["n"]);
     });
+  });
+
+  describe("asked for a read (thesis 6.4)", () => {
+    function leaderOf3(): Node {
+      const node = nodeAmong("a", "b", "c");
+      perform(node, node.campaign(0));
+      perform(node, node.step({ ...granted, from: "b", term: 2 }, 0));
+      return node;
+    }
+
+    it("answers at its first own entry while it does not know how far the log is committed", () => {
+      const node = leaderOf3();
+      expect(node.read()).toMatchObject({ term: 2, round: 1, index: 2 });
+      expect(node.commitIndex).toBe(0);
+    });
+
+    it("counts only answers to what it sent after it was asked", () => {
+      const node = leaderOf3();
+      perform(node, node.read().output);
+      node.step({ ...accepted("b", 2), readRound: 0 }, 0);
+      expect(node.confirmedRound).toBe(0);
+      node.step({ ...accepted("b", 2), readRound: 1 }, 0);
+      expect(node.confirmedRound).toBe(1);
+      node.step({ ...accepted("c", 2), readRound: 9 }, 0);
+      expect(node.confirmedRound).toBe(1);
+    });
+
+    it("lets all that are asked for during a round share the next, which begins when the round is over", () => {
+      const node = leaderOf3();
+      expect(perform(node, node.read().output)).toHaveLength(2);
+      const later = [node.read(), node.read(), node.read()];
+      expect(later.map((read) => [read.round, read.output.messages.length])).toEqual(Array(3).fill([2, 0]));
+      const { messages } = node.step({ ...accepted("b", 2), readRound: 1 }, 0);
+      expect(messages.filter((m) => m.type === "append-request" && m.readRound === 2)).toHaveLength(2);
+    });
+
+    it("says the round again with each heartbeat, as it may have been lost", () => {
+      const node = leaderOf3();
+      perform(node, node.read().output);
+      node.read();
+      expect(node.tick(250).messages).toMatchObject([{ readRound: 2 }, { readRound: 2 }]);
+    });
+  });
+
+  describe("with what a board of the first version answers", () => {
+    it("counts the vote that it gives when asked whether it would", () => {
+      const node = started(foundingEntry(["a", "b", "c"]));
+      perform(node, node.campaign(0));
+      expect(node).toMatchObject({ role: "pre-candidate", term: 1 });
+      perform(node, node.step({ ...granted, from: "b", term: 2 }, 0));
+      expect(node).toMatchObject({ role: "leader", term: 2 });
+    });
+  });
+
+  it("keeps its term when it is told too late that it would have been elected", () => {
+    const node = started(foundingEntry(["a", "b", "c"]));
+    perform(node, node.campaign(0));
+    node.step({ type: "append-request", from: "b", to: "a", term: 1, ...emptyAppend }, 0);
+    node.step({ ...granted, isPreVote: true, from: "b", term: 2 }, 0);
+    expect(node).toMatchObject({ role: "follower", term: 1, leaderId: "b" });
+  });
+
+  it("sends a member that needs what was compacted away the beginning of its log, again and again", () => {
+    const node = nodeAmong("a");
+    perform(node, node.campaign(0));
+    for (let i = 0; i < 8; i++) perform(node, node.propose(EntryKind.put, Uint8Array.of(i)).output);
+    disk.compact(6);
+    perform(node, node.addMember("w"));
+    const refusal = { ...accepted("w", 0), success: false } as const;
+    expect(node.step(refusal, 0).messages).toMatchObject([{ prevLogIndex: 6, entries: { length: 4 } }]);
+    expect(node.step(refusal, 0).messages).toEqual([]);
+    expect(node.tick(250).messages).toMatchObject([{ prevLogIndex: 6, entries: [] }]);
   });
 
   describe("refuses", () => {
@@ -239,17 +319,18 @@ describe("a host's core", () => {
     });
   });
 
-  it("skips a membership entry of a version that it does not know", () => {
-    const node = nodeAmong("a");
+  it("does not campaign on a membership that it cannot read", () => {
+    const node = started({ ...foundingEntry(["a"]), version: 3 });
     perform(node, node.campaign(0));
-    perform(node, node.propose(EntryKind.membership, encodeVoters(["x"]), 2).output);
-    expect(node.voters).toEqual(["a"]);
+    expect(node).toMatchObject({ role: "follower", term: 1, voters: [] });
   });
 });
 
-const emptyAppend = { prevLogIndex: 0, prevLogTerm: 0, commitIndex: 0, entries: [] };
+const granted = { type: "vote-response", to: "a", granted: true, isPreVote: false } as const;
+
+const emptyAppend = { prevLogIndex: 0, prevLogTerm: 0, commitIndex: 0, readRound: 0, entries: [] };
 
 function accepted(from: string, matchIndex: number) {
   const place = { type: "append-response", from, to: "a", term: 2 } as const;
-  return { ...place, success: true, matchIndex, appliedIndex: 0 } as const;
+  return { ...place, success: true, matchIndex, appliedIndex: 0, readRound: 0 } as const;
 }

@@ -4,16 +4,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ReplicaStopped, Superseded } from "../../../../host-tools/leader/raft/proposals.ts";
+import { OutcomeUnknown, ReplicaStopped, Superseded } from "../../../../host-tools/leader/raft/proposals.ts";
 import type { ReplicaOptions } from "../../../../host-tools/leader/raft/replica.ts";
 import { Replica } from "../../../../host-tools/leader/raft/replica.ts";
 import { messageFromWire, messageToWire } from "../../../../protocols/raft/codec.ts";
-import { EntryTooLarge, NotLeader, ProposalQueueFull } from "../../../../protocols/raft/errors.ts";
+import {
+  EntryTooLarge,
+  NotLeader,
+  ProposalQueueFull,
+  TransferRefused,
+} from "../../../../protocols/raft/errors.ts";
 import { Follower } from "../../../../protocols/raft/follower.ts";
-import { uncommittedEntriesMax } from "../../../../protocols/raft/node.ts";
+import { uncommittedEntriesMax } from "../../../../protocols/raft/node-options.ts";
 import type { Entry, Message } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import { Disk } from "../../../protocols/raft/group/disk.ts";
+
+const timing = { heartbeatMs: 10, electionMinMs: 50, electionMaxMs: 100 };
 
 let directory: string;
 /** What was started and is stopped after each test. */
@@ -131,7 +138,7 @@ describe("a host with boards", () => {
     expect(violations).toEqual([]);
   });
 
-  it("needs a majority: one of two boards away is borne, both away is not", async () => {
+  it("needs a majority: one of two boards away is borne; both away, it stops leading and says that it does not know", async () => {
     const host = await start({ voterNames: ["n", "s"] });
     connect(host, "n.1");
     connect(host, "s.1");
@@ -140,12 +147,17 @@ describe("a host with boards", () => {
     await host.propose(EntryKind.put, text("two of three"));
     disconnect(host, "s.1");
     const waiting = host.propose(EntryKind.put, text("one of three"));
-    expect(await Promise.race([waiting, pause(200, "waits")])).toBe("waits");
+    await expect(waiting).rejects.toThrow(OutcomeUnknown);
+    expect(host.isLeader).toBe(false);
+    await expect(host.propose(EntryKind.put, text("none"))).rejects.toThrow(NotLeader);
+    await expect(host.readIndex()).rejects.toThrow(NotLeader);
     // A voter out of reach stays a voter.
     expect(host.status().voters).toHaveLength(3);
 
+    // It may still be agreed on, and is.
     connect(host, "n.1");
-    await waiting;
+    await until(() => textsOf(committed).length === 2);
+    await until(() => boards.get("n.1")!.disk.lastIndex === host.status().lastIndex);
     expect(textsOf(boards.get("n.1")!.disk.entries)).toEqual(["two of three", "one of three"]);
   });
 
@@ -157,7 +169,7 @@ describe("a host with boards", () => {
     disconnect(host, "n.1");
     boards.delete("n.1");
     connect(host, "n.2");
-    await until(() => host.status().voters.includes("n.2"));
+    await until(() => host.status().members.every((member) => member.id !== "n.1"));
     expect(host.status().voters).toEqual([host.id, "s.1", "n.2"]);
     expect(
       host
@@ -212,11 +224,45 @@ describe("a host with boards", () => {
     const waiting = host.propose(EntryKind.put, text("mine"));
     const theirs = { index: 4, term: 9, kind: EntryKind.put, version: 1, data: text("theirs") };
     const from = { type: "append-request", from: "b.1", to: host.id, term: 9 } as const;
-    host.receive({ ...from, prevLogIndex: 3, prevLogTerm: 2, commitIndex: 4, entries: [theirs] });
+    host.receive({
+      ...from,
+      prevLogIndex: 3,
+      prevLogTerm: 2,
+      commitIndex: 4,
+      readRound: 0,
+      entries: [theirs],
+    });
     await expect(waiting).rejects.toThrow(Superseded);
     await until(() => host.status().appliedIndex === 4);
     expect(host.status()).toMatchObject({ role: "follower", leaderId: "b.1", term: 9, members: [] });
     await expect(host.propose(EntryKind.put, text("again"))).rejects.toMatchObject({ leaderId: "b.1" });
+  });
+
+  it("confirms a read by asking its voters, and many at once by asking them once", async () => {
+    const host = await start({ voterNames: ["n", "s"] });
+    connect(host, "n.1");
+    connect(host, "s.1");
+    await until(() => host.status().voters.length === 3);
+    const { index } = await host.propose(EntryKind.put, text("fan"));
+    expect(await host.readIndex()).toBe(index);
+    const reads = await Promise.all(Array.from({ length: 100 }, () => host.readIndex()));
+    expect(new Set(reads)).toEqual(new Set([index]));
+  });
+
+  it("answers no read while nobody confirms that it leads", async () => {
+    const host = await start({ voterNames: ["n"] });
+    connect(host, "n.1");
+    await until(() => host.status().voters.length === 2 && host.status().commitIndex === 3);
+    disconnect(host, "n.1");
+    await expect(host.readIndex()).rejects.toThrow(NotLeader);
+  });
+
+  it("does not pass leadership to a board, nor to itself", async () => {
+    const host = await start({ voterNames: ["n"] });
+    connect(host, "n.1");
+    await until(() => host.status().voters.length === 2);
+    expect(() => host.transfer("n.1")).toThrow(TransferRefused);
+    expect(() => host.transfer(host.id)).toThrow(TransferRefused);
   });
 
   it("tells a client when it stops", async () => {
@@ -248,7 +294,7 @@ async function start(options: Partial<ReplicaOptions> = {}): Promise<Replica> {
     onCommitted: (entries) => committed.push(...entries),
     onViolation: (violation) => violations.push(violation),
     onFailure: (error) => failures.push(error),
-    timing: { heartbeatMs: 10, electionMinMs: 50, electionMaxMs: 100 },
+    timing,
     ...options,
   });
   replicas.push(replica);
@@ -262,7 +308,14 @@ function connect(host: Replica, id: string): void {
     const disk = new Disk();
     board = {
       disk,
-      follower: new Follower({ id, hardState: disk.hardState, log: disk, commitIndex: 0 }),
+      follower: new Follower({
+        id,
+        hardState: disk.hardState,
+        log: disk,
+        commitIndex: 0,
+        leaderHeardMs: -Infinity,
+        leaderSilenceMs: timing.electionMinMs,
+      }),
       isConnected: true,
     };
     boards.set(id, board);
@@ -279,7 +332,7 @@ function disconnect(host: Replica, id: string): void {
 function toBoard(host: Replica, sent: Message): void {
   const board = boards.get(sent.to);
   if (board === undefined || !board.isConnected) return;
-  const output = board.follower.step(messageFromWire(messageToWire(sent)));
+  const output = board.follower.step(messageFromWire(messageToWire(sent)), performance.now());
   board.disk.write(output);
   board.disk.sync();
   board.follower.setApplied(output.commitIndex);

@@ -5,10 +5,19 @@ type Change = Pick<RaftOutput, "hardState" | "truncateFrom" | "entries">;
 
 export class Disk implements HostLog {
   hardState: HardState = { term: 0, vote: undefined };
-  readonly firstIndex = 1;
+  #firstIndex = 1;
   #entries: Entry[] = [];
   #durable: Contents = { hardState: this.hardState, entries: [] };
   #unsynced: Change[] = [];
+
+  get firstIndex(): number {
+    return this.#firstIndex;
+  }
+
+  /** Forgets the entries up to `index`, at most the last; only that its term is known stays. */
+  compact(index: number): void {
+    this.#firstIndex = Math.max(this.#firstIndex, index + 1);
+  }
 
   get lastIndex(): number {
     return this.#entries.length;
@@ -19,12 +28,14 @@ export class Disk implements HostLog {
   }
 
   termAt(index: number): number | undefined {
-    return index === 0 ? 0 : this.#entries[index - 1]?.term;
+    if (index === 0) return 0;
+    return index < this.#firstIndex - 1 ? undefined : this.#entries[index - 1]?.term;
   }
 
   entry(index: number): Entry {
     const entry = this.#entries[index - 1];
-    if (entry === undefined) throw new RangeError(`No entry ${index} in a log of ${this.lastIndex}.`);
+    if (entry === undefined || index < this.#firstIndex)
+      throw new RangeError(`No entry ${index} in a log of ${this.lastIndex}.`);
     return entry;
   }
 

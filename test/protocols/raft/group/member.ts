@@ -2,9 +2,13 @@
  * One member of a simulated group: a core, its disk and what it has applied. It keeps the order that `types.ts` demands of a
  * driver; when the disk syncs is up to whoever runs the group.
  */
+import { noConfiguration } from "../../../../protocols/raft/confchange.ts";
 import * as followerModule from "../../../../protocols/raft/follower.ts";
+import { configurationToEntry } from "../../../../protocols/raft/membership.ts";
 import * as nodeModule from "../../../../protocols/raft/node.ts";
+import type { Timing } from "../../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message, RaftOutput } from "../../../../protocols/raft/types.ts";
+import { EntryKind } from "../../../../protocols/raft/types.ts";
 import { Disk } from "./disk.ts";
 
 /** The product's cores, or deliberately broken copies of them. */
@@ -26,8 +30,11 @@ export interface MemberOptions {
   readonly isHost: boolean;
   readonly cores: Cores;
   readonly events: MemberEvents;
-  readonly timing: nodeModule.Timing;
+  readonly timing: Timing;
   readonly random: () => number;
+  /** Both off unless said: the plain protocol of the paper. */
+  readonly preVote?: boolean;
+  readonly checkQuorum?: boolean;
   /** A driver's fault, for showing that it is found: sends before the disk has synced. */
   readonly sendsBeforeSync?: boolean;
 }
@@ -71,10 +78,17 @@ export class Member {
 
   start(nowMs: number): void {
     const { id, cores, timing, random } = this.#options;
-    const options = { id, hardState: this.disk.hardState, log: this.disk, commitIndex: 0 };
+    const { hardState } = this.disk;
+    const { preVote = false, checkQuorum = false } = this.#options;
+    const options = { id, hardState, log: this.disk, commitIndex: 0 };
     this.#appliedIndex = 0;
-    if (this.isHost) this.#node = new cores.Node({ ...options, decodeVoters, timing, random, nowMs });
-    else this.#follower = new cores.Follower(options);
+    if (this.isHost) {
+      this.#node = new cores.Node({ ...options, timing, random, nowMs, preVote, checkQuorum });
+    } else {
+      const leaderHeardMs = hardState.term > 0 ? nowMs : -Infinity;
+      const leaderSilenceMs = checkQuorum ? timing.electionMinMs : 0;
+      this.#follower = new cores.Follower({ ...options, leaderHeardMs, leaderSilenceMs });
+    }
   }
 
   /** Loses whatever was not synced, but for the first `keptWrites`. */
@@ -87,7 +101,7 @@ export class Member {
 
   receive(message: Message, nowMs: number): void {
     if (this.#node !== undefined) this.perform(this.#node.step(message, nowMs));
-    else if (this.#follower !== undefined) this.perform(this.#follower.step(message));
+    else if (this.#follower !== undefined) this.perform(this.#follower.step(message, nowMs));
   }
 
   perform(output: RaftOutput): void {
@@ -124,11 +138,13 @@ export class Member {
   }
 }
 
-/** Voters as text, `a,b,c`: the cores under test leave the encoding to their driver. */
-export function encodeVoters(voters: readonly MemberId[]): Uint8Array {
-  return Uint8Array.from(voters.join(","), (character) => character.charCodeAt(0));
+/** The first entry of a group with these voters. */
+export function foundingEntry(voters: readonly MemberId[]): Entry {
+  const membership = configurationToEntry({ ...noConfiguration, voters });
+  return { index: 1, term: 1, kind: EntryKind.membership, ...membership };
 }
 
-export function decodeVoters(data: Uint8Array): readonly MemberId[] | undefined {
-  return data.length === 0 ? undefined : String.fromCharCode(...data).split(",");
+/** ASCII alone. */
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

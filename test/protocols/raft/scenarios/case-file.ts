@@ -5,8 +5,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 export interface Case {
-  /** Line of the command, from 1. */
+  /** Last line of the command, from 1. */
   readonly line: number;
+  /** All lines between comments and dashes. */
   readonly command: string;
   readonly expected: string;
 }
@@ -41,7 +42,10 @@ function casesIn(lines: readonly string[]): Case[] {
   for (let at = 1; at < lines.length; at++) {
     if (lines[at] !== "----") continue;
     const end = endOfAnswer(lines, at + 1);
-    cases.push({ line: at, command: lines[at - 1]!, expected: lines.slice(at + 1, end).join("\n") });
+    let start = at - 1;
+    while (start > 0 && lines[start - 1] !== "" && !lines[start - 1]!.startsWith("#")) start--;
+    const command = lines.slice(start, at).join("\n");
+    cases.push({ line: at, command, expected: lines.slice(at + 1, end).join("\n") });
     at = end;
   }
   return cases;

@@ -3,21 +3,33 @@
  * disk syncs when told. Commands:
  *
  * ```
- * group hosts=a,b boards=n,s voters=a,n,s     founds it; the hosts' logs begin with that configuration
+ * group hosts=a,b boards=n,s voters=a,n,s     founds it; the hosts' logs begin with that configuration. with=pre-vote,check-quorum
+ *                                             for either or both; without, the plain protocol of the paper
  * campaign a                                  at once, without waiting for the timeout
- * propose a text ...      voters a a,n        entries; a change of the voters
+ * propose a text ...      voters a a,n        entries; a simple change of the voters
+ * change a auto +n ~b -s                      voters, learners and members removed; auto, simple, joint or joint-auto-leave
+ * leave a                                     the second step of a joint change
+ * transfer a b            read a              leadership goes to b; a confirms that it leads
  * deliver [a>n] [count]                       delivers waiting messages, and those that arise, until none is left
  * lose [a>n]                                  forgets waiting messages
  * pass 250                                    milliseconds, on every host
  * connect a w             disconnect a w      what a host is told of a board's connection
  * hold a                  sync a              a's disk waits from now on; it syncs, and waits no more
  * crash a                 restart a
- * state                   log a               progress a
+ * state                   log a               progress a              confirmed a
  * ```
  */
+import {
+  type Change,
+  type Configuration,
+  changesTo,
+  isJoint,
+} from "../../../../protocols/raft/confchange.ts";
+import { configurationFromEntry } from "../../../../protocols/raft/membership.ts";
+import type { Transition } from "../../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message, RaftOutput } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
-import { decodeVoters, encodeVoters, Member, productCores } from "../group/member.ts";
+import { bytesOf, foundingEntry, Member, productCores } from "../group/member.ts";
 
 export class ScenarioGroup {
   readonly #members = new Map<MemberId, Member>();
@@ -49,12 +61,25 @@ export class ScenarioGroup {
     campaign: (id) => this.#onHost(id, (node) => node.campaign(this.#nowMs)),
     propose: (id, _second, [, ...texts]) => {
       for (const text of texts) {
-        this.#onHost(id, (node) => node.propose(EntryKind.put, encodeVoters([text])).output);
+        this.#onHost(id, (node) => node.propose(EntryKind.put, bytesOf(text)).output);
       }
     },
     voters: (id, voters) => {
-      const data = encodeVoters(voters.split(","));
-      this.#onHost(id, (node) => node.propose(EntryKind.membership, data).output);
+      this.#onHost(id, (node) => {
+        return node.change(changesTo(voters.split(","), node.configuration), "simple").output;
+      });
+    },
+    change: (id, transition, [, , ...changes]) => {
+      this.#onHost(id, (node) => node.change(changes.map(changeFrom), transition as Transition).output);
+    },
+    leave: (id) => this.#onHost(id, (node) => node.leaveJoint().output),
+    transfer: (id, to) => this.#onHost(id, (node) => node.transfer(to, this.#nowMs)),
+    read: (id) => {
+      this.#onHost(id, (node) => {
+        const { round, index, output } = node.read();
+        this.#lines.push(`round ${round} will confirm that it sees entry ${index}`);
+        return output;
+      });
     },
     connect: (id, member) => this.#onHost(id, (node) => node.addMember(member)),
     disconnect: (id, member) => this.#member(id).node?.removeMember(member),
@@ -69,6 +94,7 @@ export class ScenarioGroup {
     crash: (id) => this.#member(id).crash(),
     restart: (id) => this.#member(id).start(this.#nowMs),
     state: () => this.#showState(),
+    confirmed: (id) => this.#lines.push(`up to round ${this.#member(id).node!.confirmedRound}`),
     log: (id) => this.#lines.push(this.#member(id).disk.entries.map(entryText).join(" ") || "empty"),
     progress: (id) => this.#showProgress(this.#member(id)),
   };
@@ -79,6 +105,7 @@ export class ScenarioGroup {
     const roles = new Map(words.map((word) => word.split("=") as [string, string]));
     const hosts = roles.get("hosts")?.split(",") ?? [];
     const boards = roles.get("boards")?.split(",") ?? [];
+    const extras = roles.get("with")?.split(",") ?? [];
     for (const id of [...hosts, ...boards]) {
       // Later hosts wait longer, so that only one of them loses patience at a time.
       const patience = hosts.indexOf(id) / hosts.length;
@@ -88,6 +115,8 @@ export class ScenarioGroup {
         cores: productCores,
         timing: { heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 },
         random: () => patience,
+        preVote: extras.includes("pre-vote"),
+        checkQuorum: extras.includes("check-quorum"),
         events: {
           onSend: (message) => this.#waiting.push(message),
           onApplied: () => {},
@@ -96,8 +125,7 @@ export class ScenarioGroup {
       });
       this.#members.set(id, member);
       if (member.isHost) {
-        const data = encodeVoters((roles.get("voters") ?? "").split(","));
-        const entry = { index: 1, term: 1, kind: EntryKind.membership, version: 1, data };
+        const entry = foundingEntry((roles.get("voters") ?? "").split(","));
         member.disk.write({ hardState: { term: 1, vote: undefined }, truncateFrom: 0, entries: [entry] });
         member.disk.sync();
       }
@@ -150,10 +178,13 @@ export class ScenarioGroup {
     this.#nowMs += ms;
     for (const member of this.#members.values()) {
       if (member.node === undefined) continue;
-      const before = member.node.term;
+      const { term, role, deadlineMs } = member.node;
       member.perform(member.node.tick(this.#nowMs));
       this.#settle(member);
-      if (member.node.term > before) this.#lines.push(`${member.id} campaigns in term ${member.node.term}`);
+      if (member.node.term > term) this.#lines.push(`${member.id} campaigns in term ${member.node.term}`);
+      else if (member.node.role === "pre-candidate" && member.node.deadlineMs !== deadlineMs) {
+        this.#lines.push(`${member.id} asks who would elect it in term ${term + 1}`);
+      } else if (member.node.role !== role) this.#lines.push(`${member.id} steps down`);
     }
   }
 
@@ -167,7 +198,7 @@ export class ScenarioGroup {
       const role = node?.role ?? "board";
       const facts = `term=${core.term} vote=${core.vote ?? "-"} leader=${core.leaderId ?? "-"}`;
       const indexes = `last=${disk.lastIndex} commit=${core.commitIndex} applied=${member.appliedIndex}`;
-      const voters = node === undefined ? "" : ` voters=${node.voters.join(",")}`;
+      const voters = node === undefined ? "" : ` ${configurationText(node.configuration)}`;
       this.#lines.push(`${member.id} ${role} ${facts} ${indexes}${voters}`);
     }
   }
@@ -192,26 +223,58 @@ function isOn(link: string, message: Message): boolean {
 function messageText(message: Message): string {
   const link = `${message.from}>${message.to}`;
   switch (message.type) {
-    case "vote-request":
-      return `${link} vote? term=${message.term} last=${message.lastLogIndex}/${message.lastLogTerm}`;
-    case "vote-response":
-      return `${link} ${message.granted ? "vote" : "no vote"} term=${message.term}`;
+    case "vote-request": {
+      const { purpose, term, lastLogIndex, lastLogTerm } = message;
+      const asked = { election: "vote?", "pre-vote": "would vote?", transfer: "vote, as the leader wants?" };
+      return `${link} ${asked[purpose]} term=${term} last=${lastLogIndex}/${lastLogTerm}`;
+    }
+    case "vote-response": {
+      const answer = message.granted ? "vote" : "no vote";
+      if (message.isPreVote) return `${link} would ${message.granted ? "" : "not "}vote term=${message.term}`;
+      return `${link} ${answer} term=${message.term}`;
+    }
     case "append-request": {
       const { term, prevLogIndex, prevLogTerm, commitIndex, entries } = message;
-      return `${link} append term=${term} prev=${prevLogIndex}/${prevLogTerm} commit=${commitIndex} [${entries.map(entryText).join(" ")}]`;
+      return `${link} append term=${term} prev=${prevLogIndex}/${prevLogTerm} commit=${commitIndex} [${entries.map(entryText).join(" ")}]${roundText(message)}`;
     }
     case "append-response": {
       const { term, success, matchIndex, appliedIndex } = message;
       const what = success ? `match=${matchIndex}` : `refused, try after ${matchIndex}`;
-      return `${link} ${success ? "ok" : "no"} term=${term} ${what} applied=${appliedIndex}`;
+      return `${link} ${success ? "ok" : "no"} term=${term} ${what} applied=${appliedIndex}${roundText(message)}`;
     }
+    case "timeout-now":
+      return `${link} lead now term=${message.term}`;
   }
+}
+
+function roundText({ readRound }: { readonly readRound: number }): string {
+  return readRound > 0 ? ` round=${readRound}` : "";
+}
+
+/** `voters=incoming&&outgoing`, and what else there is to tell. */
+function configurationText(configuration: Configuration): string {
+  const { voters, outgoing, learners, learnersNext, autoLeave } = configuration;
+  const parts = [`voters=${voters.join(",")}${isJoint(configuration) ? `&&${outgoing.join(",")}` : ""}`];
+  if (learners.length > 0) parts.push(`learners=${learners.join(",")}`);
+  if (learnersNext.length > 0) parts.push(`learners-next=${learnersNext.join(",")}`);
+  if (autoLeave) parts.push("auto-leave");
+  return parts.join(" ");
+}
+
+/** `+n` votes, `~n` learns, `-n` goes. */
+function changeFrom(word: string): Change {
+  const kinds: Readonly<Record<string, Change["kind"]>> = { "+": "voter", "~": "learner", "-": "remove" };
+  const kind = kinds[word[0] ?? ""];
+  if (kind === undefined) throw new Error(`no change: ${word}`);
+  return { kind, id: word.slice(1) };
 }
 
 /** Index/term and what it says. */
 function entryText(entry: Entry): string {
   const place = `${entry.index}/${entry.term}`;
   if (entry.kind === EntryKind.noop) return `${place}:noop`;
-  if (entry.kind === EntryKind.membership) return `${place}:voters=${decodeVoters(entry.data)!.join(",")}`;
+  if (entry.kind === EntryKind.membership) {
+    return `${place}:${configurationText(configurationFromEntry(entry.version, entry.data)!)}`;
+  }
   return `${place}:${String.fromCharCode(...entry.data)}`;
 }

@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Cores } from "../group/member.ts";
+import type { Weather } from "./weather.ts";
 
 export interface Fault {
   readonly name: string;
   readonly changes: readonly Change[];
+  /** Weather in which it shows soonest; any when not said. */
+  readonly weather?: Partial<Weather>;
 }
 
 /** Source text that stands exactly once in the file, and what to put there. */
@@ -23,9 +26,32 @@ export const lonelyEntries: readonly Change[] = [
   { file: "progress.ts", correct: "inflightAppendsMax = 4", broken: "inflightAppendsMax = 1" },
 ];
 
+/** No fault either: a follower as boards of the first version have it, which knows nothing of pre-votes, live leaders and read rounds. */
+export const firstVersionFollower: readonly Change[] = [
+  { file: "follower.ts", correct: 'message.purpose === "pre-vote"', broken: "false" },
+  { file: "follower.ts", correct: "!this.#isContentWithLeader(message, nowMs)", broken: "true" },
+  { file: "follower.ts", correct: "readRound: request.readRound", broken: "readRound: 0" },
+];
+
+/** The protocol of the paper: many elections, few reasons to refuse a vote. */
+const plain: Partial<Weather> = { preVote: false, checkQuorum: false };
+
+/** Voters change all the time. */
+const restless: Partial<Weather> = {
+  preVote: false,
+  jointShare: 0.9,
+  changeShare: 0.5,
+  crashShare: 0.1,
+  faultMsMax: 60,
+  slow: 0.3,
+  slowMsMax: 400,
+  losesHosts: true,
+};
+
 export const faults: readonly Fault[] = [
   {
     name: "votes twice in a term (5.2)",
+    weather: plain,
     changes: [
       {
         file: "follower.ts",
@@ -36,22 +62,25 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "votes for a candidate with an older log (5.4.1)",
+    weather: plain,
     changes: [
       {
         file: "follower.ts",
-        correct: "this.#isUpToDate(request.lastLogIndex, request.lastLogTerm);",
+        correct: "      this.#isUpToDate(request);",
         broken: "true;",
       },
     ],
   },
   {
     name: "does not make its vote durable (figure 2, persistent state)",
+    weather: plain,
     changes: [
       { file: "follower.ts", correct: "hardState = { term: this.#term, vote: request.from };", broken: "" },
     ],
   },
   {
     name: "takes entries without comparing what comes before them (5.3)",
+    weather: plain,
     changes: [
       {
         file: "follower.ts",
@@ -62,6 +91,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "lets a late append cut off what came after it (5.3)",
+    weather: plain,
     changes: [
       {
         file: "follower.ts",
@@ -72,6 +102,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "commits beyond what is known to match (5.3)",
+    weather: plain,
     changes: [
       {
         file: "follower.ts",
@@ -82,6 +113,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "claims to match more than the append covered (5.3)",
+    weather: plain,
     changes: [
       {
         file: "follower.ts",
@@ -92,6 +124,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "commits an older term's entry by counting (5.4.2, figure 8)",
+    weather: plain,
     changes: [
       {
         file: "node.ts",
@@ -103,11 +136,76 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "takes half of the voters for a majority (5.2)",
+    weather: plain,
     changes: [
       {
         file: "quorum.ts",
         correct: "return Math.floor(voters / 2) + 1;",
         broken: "return Math.ceil(voters / 2);",
+      },
+    ],
+  },
+  {
+    name: "takes the promise of a vote for a vote (thesis 9.6)",
+    changes: [{ file: "node.ts", correct: "!message.isPreVote && this.#role", broken: "this.#role" }],
+  },
+  {
+    name: "commits by the incoming voters alone while they change (thesis 4.3)",
+    weather: restless,
+    changes: [
+      {
+        file: "quorum.ts",
+        correct: "Math.min(committedIndex(voters, matchIndexOf), committedIndex(outgoing, matchIndexOf))",
+        broken: "(outgoing, committedIndex(voters, matchIndexOf))",
+      },
+    ],
+  },
+  {
+    name: "is elected by the incoming voters alone while they change (thesis 4.3)",
+    weather: restless,
+    changes: [
+      {
+        file: "quorum.ts",
+        correct: "const outgoingResult = voteResult(outgoing, voteOf);",
+        broken: "const outgoingResult = (outgoing, incomingResult);",
+      },
+    ],
+  },
+  {
+    name: "leaves a joint configuration that is not committed (thesis 4.3)",
+    weather: restless,
+    changes: [
+      { file: "node.ts", correct: "if (this.#membership.index > this.commitIndex) return;", broken: "" },
+    ],
+  },
+  {
+    name: "changes many voters in one step (thesis 4.1)",
+    weather: restless,
+    changes: [
+      {
+        file: "node.ts",
+        correct: "added + removed > 1 ? to :",
+        broken: "added + removed > 1 ? leaveJoint(to) :",
+      },
+    ],
+  },
+  {
+    name: "answers a read without asking whether it still leads (thesis 6.4)",
+    changes: [
+      {
+        file: "replication.ts",
+        correct: "const round = jointCommittedIndex(voters, (id) =>",
+        broken: "const round = this.#round || jointCommittedIndex(voters, (id) =>",
+      },
+    ],
+  },
+  {
+    name: "answers a read before it knows how far the log is committed (thesis 6.4)",
+    changes: [
+      {
+        file: "node.ts",
+        correct: "Math.max(this.commitIndex, this.#termStartIndex)",
+        broken: "this.commitIndex",
       },
     ],
   },
@@ -117,17 +215,15 @@ export const faults: readonly Fault[] = [
 export async function changedCores(changes: readonly Change[]): Promise<Cores> {
   const folder = mkdtempSync(join(tmpdir(), "covey-changed-raft-"));
   try {
-    cpSync(fileURLToPath(new URL("../../../../protocols/raft", import.meta.url)), folder, {
-      recursive: true,
-    });
+    cpSync(fileURLToPath(new URL("../../../../protocols", import.meta.url)), folder, { recursive: true });
     writeFileSync(join(folder, "package.json"), '{"type":"module"}');
     for (const { file, correct, broken } of changes) {
-      const path = join(folder, file);
+      const path = join(folder, "raft", file);
       const parts = readFileSync(path, "utf8").split(correct);
       if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times: ${correct}`);
       writeFileSync(path, parts.join(broken));
     }
-    const load = (name: string) => import(/* @vite-ignore */ pathToFileURL(join(folder, name)).href);
+    const load = (name: string) => import(/* @vite-ignore */ pathToFileURL(join(folder, "raft", name)).href);
     const { Follower } = await load("follower.ts");
     const { Node } = await load("node.ts");
     return { Follower, Node };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { productCores } from "../group/member.ts";
 import type { Fault } from "./broken-cores.ts";
-import { changedCores, faults, lonelyEntries } from "./broken-cores.ts";
+import { changedCores, faults, firstVersionFollower, lonelyEntries } from "./broken-cores.ts";
 import { UnsafeStep } from "./safety.ts";
 import type { SimulationOptions } from "./simulation.ts";
 import { simulate } from "./simulation.ts";
@@ -13,7 +14,16 @@ describe("three hosts, three voting boards and two learners in bad weather", () 
   it(`keeps every safety property and converges once it clears, over ${seeds} seeds`, {
     timeout: 3_600_000,
   }, () => {
-    const sums = { committed: 0, leaders: 0, messages: 0, crashes: 0, votersChanged: 0 };
+    const sums = {
+      committed: 0,
+      leaders: 0,
+      messages: 0,
+      crashes: 0,
+      votersChanged: 0,
+      jointChanges: 0,
+      transfers: 0,
+      reads: 0,
+    };
     for (let seed = 1; seed <= seeds; seed++) {
       const result = runSeed({ seed });
       for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += result[key];
@@ -23,10 +33,19 @@ describe("three hosts, three voting boards and two learners in bad weather", () 
     expect(sums.leaders / seeds).toBeGreaterThan(3);
     expect(sums.crashes / seeds).toBeGreaterThan(20);
     expect(sums.votersChanged / seeds).toBeGreaterThan(1);
+    expect(sums.jointChanges / seeds).toBeGreaterThan(0.5);
+    expect(sums.transfers / seeds).toBeGreaterThan(1);
+    expect(sums.reads / seeds).toBeGreaterThan(20);
   });
 
   it("replays a seed exactly", () => {
     expect(simulate({ seed: 7 })).toEqual(simulate({ seed: 7 }));
+  });
+
+  it("keeps every safety property, and converges, with boards of the first version", async () => {
+    const { Follower } = await changedCores(firstVersionFollower);
+    const cores = { Node: productCores.Node, Follower };
+    for (let seed = 1; seed <= 50; seed++) runSeed({ seed, cores });
   });
 
   it("keeps every safety property when each entry travels alone", async () => {
@@ -36,13 +55,15 @@ describe("three hosts, three voting boards and two learners in bad weather", () 
 });
 
 describe("a core with a deliberate fault is found out", () => {
-  it.each(faults)("$name", async ({ changes }: Fault) => {
+  it.each(faults)("$name", async ({ changes, weather }: Fault) => {
     const cores = await changedCores(changes);
-    expect(hunt({ cores })).toBeInstanceOf(Error);
+    expect(hunt({ cores, weather: weather ?? {} })).toBeInstanceOf(Error);
   });
 
   it("sends before its disk has synced (figure 2, persistent state)", () => {
-    expect(hunt({ sendsBeforeSync: true })).toBeInstanceOf(Error);
+    expect(hunt({ sendsBeforeSync: true, weather: { preVote: false, checkQuorum: false } })).toBeInstanceOf(
+      Error,
+    );
   });
 });
 

@@ -2,11 +2,13 @@
  * One seed, one run: three hosts, three voting boards and two learners on a network that loses, delays, repeats and reorders, on
  * disks that forget what was not synced. After the faults everything is mended and the group must come to agree.
  */
+
 import { messageFromWire, messageToWire } from "../../../../protocols/raft/codec.ts";
-import type { MemberId, Message } from "../../../../protocols/raft/types.ts";
+import { changesTo } from "../../../../protocols/raft/confchange.ts";
+import type { MemberId, Message, RaftOutput } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import type { Cores } from "../group/member.ts";
-import { encodeVoters, Member, productCores } from "../group/member.ts";
+import { bytesOf, foundingEntry, Member, productCores } from "../group/member.ts";
 import { Agenda } from "./agenda.ts";
 import { Random } from "./random.ts";
 import { Safety, UnsafeStep } from "./safety.ts";
@@ -16,6 +18,8 @@ export interface SimulationOptions {
   readonly seed: number;
   readonly cores?: Cores;
   readonly sendsBeforeSync?: boolean;
+  /** In place of what the seed draws. */
+  readonly weather?: Partial<Weather>;
 }
 
 export interface SimulationResult {
@@ -24,6 +28,9 @@ export interface SimulationResult {
   readonly messages: number;
   readonly crashes: number;
   readonly votersChanged: number;
+  readonly jointChanges: number;
+  readonly transfers: number;
+  readonly reads: number;
 }
 
 const faultsEndMs = 6_000;
@@ -35,13 +42,32 @@ export function simulate(options: SimulationOptions): SimulationResult {
   return new Simulation(options).run();
 }
 
+interface AskedRead {
+  readonly host: Member;
+  readonly core: unknown;
+  readonly term: number;
+  readonly round: number;
+  readonly index: number;
+  readonly mustSee: number;
+}
+
 class Simulation {
   readonly #random: Random;
   readonly #weather: Weather;
   readonly #safety = new Safety();
   readonly #members = new Map<MemberId, Member>();
   readonly #agenda = new Agenda();
-  readonly #result = { committed: 0, leaders: 0, messages: 0, crashes: 0, votersChanged: 0 };
+  readonly #result = {
+    committed: 0,
+    leaders: 0,
+    messages: 0,
+    crashes: 0,
+    votersChanged: 0,
+    jointChanges: 0,
+    transfers: 0,
+    reads: 0,
+  };
+  #reads: AskedRead[] = [];
   /** A one-way link that carries nothing, as `from>to`. */
   readonly #cut = new Set<string>();
   readonly #syncing = new Set<MemberId>();
@@ -50,7 +76,7 @@ class Simulation {
 
   constructor(options: SimulationOptions) {
     this.#random = new Random(options.seed);
-    this.#weather = new Weather(this.#random);
+    this.#weather = new Weather(this.#random, options.weather);
     for (const id of [...hosts, ...votingBoards, ...learners]) {
       const member = new Member({
         id,
@@ -58,6 +84,8 @@ class Simulation {
         cores: options.cores ?? productCores,
         timing: { heartbeatMs: 40, electionMinMs: 120, electionMaxMs: 300 },
         random: this.#random.next,
+        preVote: this.#weather.preVote,
+        checkQuorum: this.#weather.checkQuorum,
         sendsBeforeSync: options.sendsBeforeSync ?? false,
         events: {
           onSend: (message) => this.#send(message),
@@ -70,8 +98,7 @@ class Simulation {
       this.#members.set(id, member);
       // All hosts are founded with the same first entry; boards begin empty.
       if (member.isHost) {
-        const data = encodeVoters(this.#weather.voters);
-        const entry = { index: 1, term: 1, kind: EntryKind.membership, version: 1, data };
+        const entry = foundingEntry(this.#weather.voters);
         member.disk.write({ hardState: { term: 1, vote: undefined }, truncateFrom: 0, entries: [entry] });
         member.disk.sync();
       }
@@ -94,8 +121,9 @@ class Simulation {
         this.#mend();
       }
       next.run();
+      this.#answerReads();
     }
-    this.#checkConverged();
+    if (!this.#weather.losesHosts) this.#checkConverged();
     this.#result.committed = this.#safety.committedCount;
     this.#result.leaders = this.#safety.leaderCount;
     return this.#result;
@@ -170,28 +198,70 @@ class Simulation {
     this.#after(member, () => member.receive(received, this.#nowMs));
   }
 
-  /** Asks every host that believes it leads, now and then for other voters. */
+  /** Asks every host that believes it leads, now and then for other voters, another leader, or a read. */
   #propose(): void {
     for (const id of hosts) {
       const host = this.#members.get(id)!;
       if (host.node?.role !== "leader" || !this.#random.chance(0.6)) continue;
-      const isChange = this.#isFaulty && this.#random.chance(0.03) && host.node.isMembershipSettled;
-      this.#after(host, () => {
-        const proposal = isChange
-          ? host.node!.propose(EntryKind.membership, encodeVoters(this.#otherVoters(host.node!.voters)))
-          : host.node!.propose(EntryKind.put, encodeVoters([`v${this.#proposed++}`]));
-        if (isChange) this.#result.votersChanged++;
-        host.perform(proposal.output);
-      });
+      if (this.#random.chance(0.3)) this.#after(host, () => this.#read(host));
+      if (host.node?.role !== "leader" || host.node.transferringTo !== undefined) continue;
+      this.#after(host, () => host.perform(this.#somethingNew(host.node!)));
     }
     const nextMs = this.#nowMs + this.#random.between(5, this.#weather.proposeMsMax);
     if (nextMs < proposalsEndMs) this.#agenda.add(nextMs, () => this.#propose());
   }
 
-  /** One board more or less. */
+  #somethingNew(node: NonNullable<Member["node"]>): RaftOutput {
+    const weather = this.#weather;
+    if (this.#isFaulty && this.#random.chance(weather.transferShare)) {
+      const others = node.voters.filter((id) => id !== node.id && hosts.includes(id));
+      if (others.length > 0) {
+        this.#result.transfers++;
+        return node.transfer(this.#random.pick(others), this.#nowMs);
+      }
+    }
+    if (this.#isFaulty && this.#random.chance(weather.changeShare) && node.isMembershipSettled) {
+      const changes = changesTo(this.#otherVoters(node.voters), node.configuration);
+      this.#result.votersChanged++;
+      const { output } = node.change(changes);
+      if (changes.length > 1) this.#result.jointChanges++;
+      return output;
+    }
+    return node.propose(EntryKind.put, bytesOf(`v${this.#proposed++}`)).output;
+  }
+
+  /** One board more or less; or any others, the leader not excepted, but never no host at all. */
   #otherVoters(voters: readonly MemberId[]): readonly MemberId[] {
+    if (this.#random.chance(this.#weather.jointShare)) {
+      const some = [...this.#members.keys()].filter(() => this.#random.chance(0.5));
+      const kept = this.#weather.losesHosts
+        ? [this.#random.pick(hosts)]
+        : voters.filter((id) => hosts.includes(id));
+      const others = [...new Set([...kept, ...some])];
+      if (others.length !== voters.length || others.some((id) => !voters.includes(id))) return others;
+    }
     const board = this.#random.pick([...votingBoards, ...learners]);
     return voters.includes(board) ? voters.filter((id) => id !== board) : [...voters, board];
+  }
+
+  /** Whatever anybody has applied by now must be seen by this read. */
+  #read(host: Member): void {
+    const { term, round, index, output } = host.node!.read();
+    this.#reads.push({ host, core: host.core, term, round, index, mustSee: this.#safety.committedCount });
+    host.perform(output);
+  }
+
+  #answerReads(): void {
+    this.#reads = this.#reads.filter(({ host, core, term, round, index, mustSee }) => {
+      const { node } = host;
+      if (node === undefined || node !== core || node.role !== "leader" || node.term !== term) return false;
+      if (node.confirmedRound < round || host.appliedIndex < index) return true;
+      if (host.appliedIndex < mustSee) {
+        throw new UnsafeStep("linearizable read", `${host.id} answers at ${index}, ${mustSee} was committed`);
+      }
+      this.#result.reads++;
+      return false;
+    });
   }
 
   #fault(): void {

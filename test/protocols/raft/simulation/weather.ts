@@ -21,10 +21,19 @@ export class Weather {
   readonly leaderCrashShare: number;
   readonly proposeMsMax: number;
   readonly blackoutShare: number;
+  /** Mostly as the product has them; without, there are many more elections. */
+  readonly preVote: boolean;
+  readonly checkQuorum: boolean;
+  readonly changeShare: number;
+  readonly jointShare: number;
+  readonly transferShare: number;
+  /** Whether hosts too lose their vote. Then those that keep it may all lack what the boards hold, and nobody can be elected. */
+  readonly losesHosts: boolean;
   /** Who votes at first; the fewer, the closer every majority is to breaking. */
   readonly voters: readonly MemberId[];
 
-  constructor(random: Random) {
+  /** `given` in place of what would be drawn. */
+  constructor(random: Random, given: Partial<Weather> = {}) {
     this.loss = random.pick([0, 0.02, 0.1, 0.3]);
     this.repeat = random.pick([0, 0.03, 0.2]);
     this.slow = random.pick([0, 0.05, 0.3]);
@@ -36,11 +45,18 @@ export class Weather {
     this.leaderCrashShare = random.pick([0, 0.5]);
     this.proposeMsMax = random.pick([10, 30, 150]);
     this.blackoutShare = random.pick([0, 0.05, 0.3]);
+    this.preVote = random.chance(0.75);
+    this.checkQuorum = random.chance(0.75);
+    this.changeShare = random.pick([0.01, 0.05, 0.2]);
+    this.jointShare = random.pick([0, 0.5, 0.9]);
+    this.transferShare = random.pick([0, 0.02, 0.1]);
+    this.losesHosts = random.chance(0.2);
     this.voters = random.pick([
       [...hosts, ...votingBoards],
       ["a", "b", ...votingBoards],
       ["a", "b", "n"],
       hosts,
     ]);
+    Object.assign(this, given);
   }
 }

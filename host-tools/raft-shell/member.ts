@@ -1,0 +1,198 @@
+/**
+ * One member in the shell: the core that ships, a disk in memory, a clock that moves when told. It keeps the order that
+ * `protocols/raft/types.ts` demands of a driver.
+ */
+import type { Configuration } from "../../protocols/raft/confchange.ts";
+import { noConfiguration } from "../../protocols/raft/confchange.ts";
+import { Follower } from "../../protocols/raft/follower.ts";
+import { configurationFromEntry } from "../../protocols/raft/membership.ts";
+import { Node } from "../../protocols/raft/node.ts";
+import type { NodeFlow, Timing } from "../../protocols/raft/node-options.ts";
+import type { MemberId, Message, RaftOutput } from "../../protocols/raft/types.ts";
+import { EntryKind } from "../../protocols/raft/types.ts";
+import { MemoryLog } from "./memory-log.ts";
+
+export interface MemberOptions {
+  readonly id: MemberId;
+  /** A board votes and never campaigns: it runs the follower half alone. */
+  readonly kind: "host" | "board";
+  readonly configuration: Configuration;
+  readonly firstIndex: number;
+  readonly preVote: boolean;
+  readonly checkQuorum: boolean;
+  /** In ticks. */
+  readonly timing: Timing;
+  /** The election timeout in ticks, within `timing`. */
+  readonly timeoutTicks: number;
+  readonly flow: Partial<NodeFlow>;
+  /** Whether every write is synced at once. */
+  readonly syncsAtOnce: boolean;
+  send(message: Message): void;
+  onViolation(violation: string): void;
+}
+
+export interface PendingRead {
+  readonly read: number;
+  readonly term: number;
+  readonly round: number;
+  readonly index: number;
+}
+
+export class ShellMember {
+  readonly id: MemberId;
+  readonly kind: "host" | "board";
+  readonly log: MemoryLog;
+  syncsAtOnce: boolean;
+  readonly #options: MemberOptions;
+  #timeoutTicks: number;
+  #base: Configuration;
+  #node: Node | undefined;
+  #follower: Follower | undefined;
+  #unsynced: RaftOutput[] = [];
+  #nowTicks = 0;
+  #appliedIndex = 0;
+  #reads: PendingRead[] = [];
+
+  constructor(options: MemberOptions) {
+    this.id = options.id;
+    this.kind = options.kind;
+    this.#options = options;
+    this.#timeoutTicks = options.timeoutTicks;
+    this.syncsAtOnce = options.syncsAtOnce;
+    // What lies before the first index is taken to be committed, in term 1.
+    this.log = new MemoryLog(options.firstIndex, options.firstIndex > 1 ? 1 : 0);
+    this.#base = options.configuration;
+    this.#start(-Infinity);
+  }
+
+  /** In ticks. */
+  get timing(): Timing {
+    return this.#options.timing;
+  }
+
+  get isUp(): boolean {
+    return this.core !== undefined;
+  }
+
+  /** The host's core; undefined for a board and while down. */
+  get node(): Node | undefined {
+    return this.#node;
+  }
+
+  get core(): Node | Follower | undefined {
+    return this.#node ?? this.#follower;
+  }
+
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  /** Holds from when the election timer starts the next time. */
+  setTimeout(ticks: number): void {
+    this.#timeoutTicks = ticks;
+  }
+
+  tick(): void {
+    this.#nowTicks++;
+    if (this.#node !== undefined) this.perform(this.#node.tick(this.#nowTicks));
+  }
+
+  /** Lets a host act at the present time. */
+  act(step: (node: Node, nowTicks: number) => RaftOutput): void {
+    this.perform(step(this.#node!, this.#nowTicks));
+  }
+
+  receive(message: Message): void {
+    if (this.#node !== undefined) this.perform(this.#node.step(message, this.#nowTicks));
+    else if (this.#follower !== undefined) this.perform(this.#follower.step(message, this.#nowTicks));
+  }
+
+  perform(output: RaftOutput): void {
+    if (output.violation !== undefined) this.#options.onViolation(output.violation);
+    this.log.write(output);
+    this.#unsynced.push(output);
+    if (this.syncsAtOnce) this.sync();
+  }
+
+  /** Everything written becomes durable; then come, in order, applying, sending, and telling the core. */
+  sync(): void {
+    while (this.#unsynced.length > 0) {
+      this.log.sync();
+      const index = this.log.lastIndex;
+      const term = this.log.termAt(index)!;
+      for (const output of this.#unsynced.splice(0)) {
+        this.#appliedIndex = Math.max(this.#appliedIndex, output.commitIndex);
+        this.core!.setApplied(this.#appliedIndex);
+        for (const message of output.messages) this.#options.send(message);
+        if (this.#node === undefined || output.entries.length === 0) continue;
+        const next = this.#node.persisted(index, term);
+        this.log.write(next);
+        this.#unsynced.push(next);
+      }
+    }
+  }
+
+  crash(keptWrites: number): void {
+    this.#node = undefined;
+    this.#follower = undefined;
+    this.#unsynced = [];
+    this.#reads = [];
+    this.log.crash(keptWrites);
+  }
+
+  restart(): void {
+    this.#start(this.#nowTicks);
+  }
+
+  compact(index: number): void {
+    for (let at = this.log.firstIndex; at <= index; at++) {
+      const { kind, version, data } = this.log.entry(at);
+      if (kind === EntryKind.membership)
+        this.#base = configurationFromEntry(version, data) ?? noConfiguration;
+    }
+    this.log.compact(index);
+  }
+
+  addRead(read: PendingRead): void {
+    this.#reads.push(read);
+  }
+
+  /** Takes out the reads that are answered, or never will be. */
+  takeReads(): { readonly read: number; readonly index: number | undefined }[] {
+    const taken: { read: number; index: number | undefined }[] = [];
+    this.#reads = this.#reads.filter(({ read, term, round, index }) => {
+      const node = this.#node!;
+      const isLost = node.role !== "leader" || node.term !== term;
+      if (!isLost && (node.confirmedRound < round || this.#appliedIndex < index)) return true;
+      taken.push({ read, index: isLost ? undefined : index });
+      return false;
+    });
+    return taken;
+  }
+
+  #start(leaderHeardTicks: number): void {
+    const { id, log } = this;
+    const { timing, preVote, checkQuorum, flow } = this.#options;
+    const commitIndex = log.firstIndex - 1;
+    this.#appliedIndex = commitIndex;
+    const options = { id, log, commitIndex, hardState: log.hardState };
+    if (this.kind === "board") {
+      const leaderSilenceMs = checkQuorum ? timing.electionMinMs : 0;
+      this.#follower = new Follower({ ...options, leaderHeardMs: leaderHeardTicks, leaderSilenceMs });
+      return;
+    }
+    const span = timing.electionMaxMs - timing.electionMinMs;
+    this.#node = new Node({
+      ...options,
+      baseConfiguration: this.#base,
+      timing,
+      preVote,
+      checkQuorum,
+      flow,
+      // The draw that makes the core wait for exactly as long; the half keeps rounding out of it.
+      random: () => (this.#timeoutTicks - timing.electionMinMs + 0.5) / span,
+      nowMs: this.#nowTicks,
+      leaderHeardMs: leaderHeardTicks,
+    });
+  }
+}

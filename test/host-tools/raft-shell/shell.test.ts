@@ -1,0 +1,198 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { type Answer, RaftShell } from "../../../host-tools/raft-shell/shell.ts";
+import { Random } from "../../protocols/raft/simulation/random.ts";
+
+let shell: RaftShell;
+
+beforeEach(() => {
+  shell = new RaftShell();
+});
+
+describe("the Raft shell", () => {
+  it("lets time pass as told, and each node wait as long as told", () => {
+    run({ op: "create", voters: ["a", "b", "c"], timeouts: { a: 15, b: 12 } });
+    run({ op: "tick", count: 9 });
+    expect(run({ op: "messages" }).messages).toEqual([]);
+    run({ op: "tick" });
+    expect(stateOf("c").role).toBe("pre-candidate");
+    expect(stateOf("b").role).toBe("follower");
+    run({ op: "tick", node: "b", count: 2 });
+    expect(stateOf("b").role).toBe("pre-candidate");
+    run({ op: "timeout", node: "a", ticks: 19 });
+    run({ op: "tick", node: "a", count: 5 });
+    expect(stateOf("a").role).toBe("pre-candidate");
+    run({ op: "drop" });
+    run({ op: "tick", node: "a", count: 18 });
+    expect(run({ op: "messages" }).messages).toEqual([]);
+    run({ op: "tick", node: "a" });
+    expect(run({ op: "messages" }).messages).toHaveLength(2);
+  });
+
+  it("runs the plain protocol when told to", () => {
+    run({ op: "create", voters: ["a", "b"], preVote: false, checkQuorum: false });
+    run({ op: "campaign", node: "a" });
+    expect(stateOf("a")).toMatchObject({ role: "candidate", term: 1, vote: "a" });
+    run({ op: "deliver", untilQuiet: true });
+    run({ op: "tick", node: "a", count: 100 });
+    expect(stateOf("a").role).toBe("leader");
+  });
+
+  it("steps down without a majority", () => {
+    elect("a", "b", "c");
+    run({ op: "tick", node: "a", count: 20 });
+    expect(stateOf("a").role).toBe("leader");
+    run({ op: "tick", node: "a", count: 1 });
+    expect(stateOf("a")).toMatchObject({ role: "follower", lead: null });
+  });
+
+  it("begins where it is told, and a member of the log before that cannot be brought up", () => {
+    run({ op: "create", voters: ["a", "b"], firstIndex: 11 });
+    run({ op: "create", others: ["c"] });
+    run({ op: "campaign", node: "a" });
+    run({ op: "deliver", untilQuiet: true });
+    expect(stateOf("b")).toMatchObject({ commit: 11, applied: 11, firstIndex: 11, lastIndex: 11, term: 2 });
+    run({ op: "change", node: "a", changes: [{ kind: "learner", id: "c" }] });
+    run({ op: "deliver", untilQuiet: true, count: 1000 });
+    expect(stateOf("c")).toMatchObject({ lastIndex: 0, commit: 0 });
+    expect(stateOf("a").membership).toMatchObject({ voters: ["a", "b"], learners: ["c"] });
+  });
+
+  it("brings up a learner from the log, and compacts it after", () => {
+    elect("a", "b");
+    run({ op: "create", others: ["l"] });
+    run({ op: "change", node: "a", changes: [{ kind: "learner", id: "l" }] });
+    run({ op: "deliver", untilQuiet: true });
+    expect(stateOf("l")).toMatchObject({ lastIndex: 2, applied: 2 });
+    expect(refused({ op: "compact", node: "a", index: 3 }).message).toContain("from 0 to 2");
+    run({ op: "compact", node: "a", index: 2 });
+    run({ op: "crash", node: "a" });
+    run({ op: "restart", node: "a" });
+    expect(stateOf("a")).toMatchObject({ firstIndex: 3, applied: 2, membership: { learners: ["l"] } });
+  });
+
+  it("keeps of the unsynced writes as many as told", () => {
+    elect("a", "b");
+    run({ op: "hold", node: "a" });
+    for (const data of ["x", "y", "z"]) run({ op: "propose", node: "a", data });
+    expect(stateOf("a").unsyncedWrites).toBe(3);
+    expect(run({ op: "crash", node: "a", kept: 1 }).lostWrites).toBe(2);
+    run({ op: "restart", node: "a" });
+    expect(stateOf("a").lastIndex).toBe(2);
+  });
+
+  it("has boards that vote and never campaign", () => {
+    run({ op: "create", voters: ["a", "n", "s"], boards: ["n", "s"] });
+    expect(refused({ op: "campaign", node: "n" }).message).toContain("only follows");
+    run({ op: "tick", count: 10 });
+    run({ op: "deliver", untilQuiet: true });
+    expect(stateOf("a").role).toBe("leader");
+    expect(stateOf("n")).toMatchObject({ kind: "board", role: "follower", lead: "a", applied: 1 });
+  });
+
+  it("answers the reads of a leader that was replaced with a refusal", () => {
+    elect("a", "b", "c");
+    const { read } = run({ op: "read", node: "a" });
+    run({ op: "drop" });
+    run({ op: "transfer", node: "a", to: "b" });
+    const { reads } = run({ op: "deliver", untilQuiet: true });
+    expect(reads).toEqual([{ read, refused: "NotLeader" }]);
+  });
+
+  it.each([
+    ["no JSON", "{", "no JSON"],
+    ["no object", "[1]", "it must be an object"],
+    ["no operation", "{}", "op is missing"],
+    ["an unknown operation", '{"op":"fly"}', "the operations are create"],
+    ["an unknown field", '{"op":"tick","tims":3}', "has no field tims"],
+    ["a node that is not there", '{"op":"campaign","node":"z"}', "no node z"],
+    ["a wrong number", '{"op":"tick","count":0}', "count is 0; it must be an integer from 1 on"],
+    ["an unknown limit", '{"op":"create","voters":["z"],"limits":{"x":1}}', "x is none of"],
+    ["a node twice", '{"op":"create","voters":["z","z"]}', "a list of different texts"],
+    ["an unknown message type", '{"op":"drop","type":"x"}', "one of vote-request"],
+  ])("refuses %s in a sentence", (_, line, sentence) => {
+    const answer = shell.run(line);
+    expect(answer).toMatchObject({ ok: false, error: "WrongOperation" });
+    expect(answer.message).toContain(sentence);
+  });
+
+  it("goes on under any operations, and nobody breaks a promise", () => {
+    const known = ["WrongOperation", "NotLeader", "MembershipRefused", "TransferRefused", "TransferUnderWay"];
+    for (let seed = 1; seed <= 60; seed++) {
+      shell = new RaftShell();
+      const random = new Random(seed);
+      const firstIndex = random.pick([1, 11]);
+      const voters = ["a", "b", "c"];
+      run({
+        op: "create",
+        voters,
+        others: ["d", "e"],
+        firstIndex,
+        preVote: random.chance(0.7),
+        checkQuorum: random.chance(0.7),
+      });
+      for (let i = 0; i < 400; i++) {
+        const operation = anyOperation(random);
+        const answer = shell.run(JSON.stringify(operation));
+        if (answer.ok !== true)
+          expect(known, JSON.stringify([seed, operation, answer])).toContain(answer.error);
+        expect(answer.violations).toBeUndefined();
+      }
+    }
+  });
+});
+
+function anyOperation(random: Random): object {
+  const nodes = ["a", "b", "c", "d", "e"];
+  const node = random.pick(nodes);
+  const kind = () => random.pick(["voter", "learner", "remove"]);
+  return random.pick([
+    { op: "tick", count: random.between(1, 12) },
+    { op: "tick", node, count: random.between(1, 25) },
+    { op: "timeout", node, ticks: random.between(10, 19) },
+    { op: "campaign", node },
+    { op: "propose", node, data: "x" },
+    { op: "propose", node, data: "y" },
+    {
+      op: "change",
+      node,
+      changes: nodes.filter(() => random.chance(0.3)).map((id) => ({ kind: kind(), id })),
+      transition: random.pick(["auto", "auto", "simple", "joint", "joint-auto-leave", "leave"]),
+    },
+    { op: "transfer", node, to: random.pick(nodes) },
+    { op: "read", node },
+    { op: "deliver", count: random.between(1, 20) },
+    { op: "deliver", from: node },
+    { op: "deliver", untilQuiet: true, count: 300 },
+    { op: "deliver", untilQuiet: true, count: 300 },
+    { op: "drop", to: node },
+    { op: "hold", node },
+    { op: "sync", node, once: random.chance(0.5) },
+    { op: "crash", node },
+    { op: "restart", node },
+    { op: "restart", node },
+    { op: "compact", node, index: random.between(0, 30) },
+  ]);
+}
+
+function run(operation: object): Answer {
+  const answer = shell.run(JSON.stringify(operation));
+  expect(answer, JSON.stringify(operation)).toMatchObject({ ok: true });
+  return answer;
+}
+
+function refused(operation: object): Answer {
+  const answer = shell.run(JSON.stringify(operation));
+  expect(answer.ok).toBe(false);
+  return answer;
+}
+
+function stateOf(node: string): Record<string, unknown> {
+  const { nodes } = run({ op: "state", node });
+  return (nodes as Record<string, unknown>[])[0]!;
+}
+
+function elect(...voters: string[]): void {
+  run({ op: "create", voters });
+  run({ op: "campaign", node: voters[0] });
+  run({ op: "deliver", untilQuiet: true });
+}
