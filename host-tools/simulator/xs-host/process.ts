@@ -26,6 +26,14 @@ export const WAITING_TURNS_MAX = 64;
 /** What is kept of the process's stderr. */
 const SAID_CHARACTERS_MAX = 4096;
 
+/** `creation` of an SDK manifest: of chunks and slots, what there is at first, and what is added when that is full. */
+export interface HeapGrowth {
+  readonly chunkBytes: number;
+  readonly chunkStepBytes: number;
+  readonly slots: number;
+  readonly slotsStep: number;
+}
+
 export interface XsProcessOptions {
   readonly host: XsHost;
   /** Bytecode files, from compileModule. `core` is preloaded; `main` may import from "core". */
@@ -34,6 +42,8 @@ export interface XsProcessOptions {
   /** In 16-byte slots' terms: doubled for a 64-bit host, whose slots are twice the size. */
   readonly arenaBytes?: number;
   readonly stackSlots?: number;
+  /** How the heap begins and grows; left out, as the SDK's defaults for an ESP32-C3 have it. */
+  readonly growth?: HeapGrowth;
   /** For the board's Math.random; the same seed gives the same numbers. */
   readonly seed?: number;
   /**
@@ -91,6 +101,7 @@ export class XsProcess extends EventEmitter<{ exit: [BoardExit] }> {
     const words = ["run", "--arena", `${arenaBytes}`];
     if (options.stackSlots !== undefined) words.push("--stack", `${options.stackSlots}`);
     if (options.seed !== undefined) words.push("--seed", `${options.seed >>> 0}`);
+    if (options.growth !== undefined) words.push(...growthWords(options.growth));
     words.push(options.core, options.main);
     const start = commandOf(options.host, words);
     this.#child = spawn(start.command, start.words, {
@@ -219,4 +230,9 @@ export class XsProcess extends EventEmitter<{ exit: [BoardExit] }> {
 
 function commandOf(host: XsHost, words: readonly string[]): HostCommand {
   return host.start?.(words) ?? { command: host.binary, words, folder: process.cwd() };
+}
+
+function growthWords({ chunkBytes, chunkStepBytes, slots, slotsStep }: HeapGrowth): string[] {
+  const words = ["--chunks", `${chunkBytes}`, "--chunk-step", `${chunkStepBytes}`];
+  return [...words, "--slots", `${slots}`, "--slot-step", `${slotsStep}`];
 }

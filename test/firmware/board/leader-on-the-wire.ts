@@ -31,6 +31,8 @@ export class LeaderOnTheWire implements Network {
   answering = true;
   /** Bytes that the board's send buffer takes before it is full; set to 0 to stop all writes. */
   sendBufferBytes = Infinity;
+  /** Each packet comes in two pieces, so that packets straddle them; 0: in one. */
+  firstPieceBytes = 3;
   nowMs = 0;
   readonly #node: Node;
   readonly #log = new LogInMemory();
@@ -231,12 +233,12 @@ class Connection implements TcpConnection {
     }
   }
 
-  /** In two pieces, so that packets straddle them. */
   #send(packet: Packet): void {
     if (!this.#leader.answering) return;
     const bytes = Uint8Array.from(generate(packet));
-    this.events.onData(bytes.subarray(0, 3));
-    this.events.onData(bytes.subarray(3));
+    const { firstPieceBytes } = this.#leader;
+    if (firstPieceBytes > 0) this.events.onData(bytes.subarray(0, firstPieceBytes));
+    this.events.onData(bytes.subarray(firstPieceBytes));
   }
 }
 

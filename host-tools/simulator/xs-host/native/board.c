@@ -5,11 +5,7 @@
 #include "host.h"
 
 enum {
-  /* How the SDK creates the machine of an ESP32-C3 (creation in its manifest; mcconfig's defaults for the keys). */
-  CHUNK_BYTES_INITIAL = 1536,
-  CHUNK_BYTES_STEP = 512,
-  SLOTS_INITIAL = 512,
-  SLOTS_STEP = 64,
+  /* mcconfig's default. */
   KEYS = 256,
 
   /* Seconds of work on a desktop, minutes on the chip, where the watchdog bites much sooner. */
@@ -171,10 +167,10 @@ static void exit_flash_write(void) {
 
 void board_run(txMachine* flash, Module* core, Module* main, const BoardOptions* options) {
   txCreation creation = {
-      .initialChunkSize = CHUNK_BYTES_INITIAL,
-      .incrementalChunkSize = CHUNK_BYTES_STEP,
-      .initialHeapCount = SLOTS_INITIAL,
-      .incrementalHeapCount = SLOTS_STEP,
+      .initialChunkSize = options->chunk_bytes_initial,
+      .incrementalChunkSize = options->chunk_bytes_step,
+      .initialHeapCount = options->slots_initial,
+      .incrementalHeapCount = options->slots_step,
       .stackCount = options->stack_slots,
       .initialKeyCount = KEYS,
       .incrementalKeyCount = 0,

@@ -75,6 +75,11 @@ uint32_t figures_heap_peak_bytes(txMachine* the);
 typedef struct {
   size_t arena_bytes;
   txSize stack_slots;
+  /* What the heap has at first, and by how much it grows when a collection did not find enough. */
+  txSize chunk_bytes_initial;
+  txSize chunk_bytes_step;
+  txSize slots_initial;
+  txSize slots_step;
   uint32_t seed;
 } BoardOptions;
 

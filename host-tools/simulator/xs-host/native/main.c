@@ -6,14 +6,17 @@
  *     --arena BYTES   RAM for chunks, slots and stack (94208: an ESP32-C3 as the SDK creates it)
  *     --stack SLOTS   of it for the JavaScript stack (384)
  *     --seed NUMBER   for Math.random (1)
+ *     --chunks BYTES, --chunk-step BYTES, --slots SLOTS, --slot-step SLOTS
+ *                     what the heap has at first and how it grows (1536, 512, 512, 64: the SDK's for an ESP32-C3)
  */
 #include "host.h"
 
-enum { ARENA_BYTES = 94208, STACK_SLOTS = 384, STACK_SLOTS_MAX = 1024 * 1024 };
+enum { ARENA_BYTES = 94208, COUNT_MAX = 1024 * 1024 * 1024, STACK_SLOTS_MAX = 1024 * 1024 };
 
 static int usage(void) {
   os_say("usage: covey-xs compile NAME IN.js OUT.xsb | covey-xs check CORE.xsb | "
-         "covey-xs run [--arena BYTES] [--stack SLOTS] [--seed NUMBER] CORE.xsb MAIN.xsb");
+         "covey-xs run [--arena BYTES] [--stack SLOTS] [--seed NUMBER] [--chunks BYTES] [--chunk-step BYTES] "
+         "[--slots SLOTS] [--slot-step SLOTS] CORE.xsb MAIN.xsb");
   return STOP_FAILURE;
 }
 
@@ -39,19 +42,39 @@ static int check(const char* path) {
   return 0;
 }
 
+/* Returns 0 for a word that is no option, or a value that it can't have. */
+static int set_option(BoardOptions* options, const char* word, unsigned long value) {
+  const struct {
+    const char* word;
+    txSize* count;
+    unsigned long max;
+  } counts[] = {
+      {"--stack", &options->stack_slots, STACK_SLOTS_MAX},
+      {"--chunks", &options->chunk_bytes_initial, COUNT_MAX},
+      {"--chunk-step", &options->chunk_bytes_step, COUNT_MAX},
+      {"--slots", &options->slots_initial, COUNT_MAX / sizeof(txSlot)},
+      {"--slot-step", &options->slots_step, COUNT_MAX / sizeof(txSlot)},
+  };
+  if (strcmp(word, "--arena") == 0) return options->arena_bytes = value, 1;
+  if (strcmp(word, "--seed") == 0) return options->seed = (uint32_t)value, 1;
+  for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+    if (strcmp(word, counts[i].word) == 0 && value <= counts[i].max) return *counts[i].count = (txSize)value, 1;
+  return 0;
+}
+
 static int run(int count, char* words[]) {
-  BoardOptions options = {.arena_bytes = ARENA_BYTES, .stack_slots = STACK_SLOTS, .seed = 1};
+  BoardOptions options = {
+      .arena_bytes = ARENA_BYTES,
+      .stack_slots = 384,
+      .seed = 1,
+      .chunk_bytes_initial = 1536,
+      .chunk_bytes_step = 512,
+      .slots_initial = 512,
+      .slots_step = 64,
+  };
   for (; count >= 2 && words[0][0] == '-'; words += 2, count -= 2) {
     unsigned long value;
-    if (!parse_number(words[1], &value)) return usage();
-    if (strcmp(words[0], "--arena") == 0)
-      options.arena_bytes = value;
-    else if (strcmp(words[0], "--stack") == 0 && value <= STACK_SLOTS_MAX)
-      options.stack_slots = (txSize)value;
-    else if (strcmp(words[0], "--seed") == 0)
-      options.seed = (uint32_t)value;
-    else
-      return usage();
+    if (!parse_number(words[1], &value) || !set_option(&options, words[0], value)) return usage();
   }
   if (count != 2) return usage();
 

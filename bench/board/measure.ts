@@ -1,0 +1,132 @@
+/** Everything of the board's budget, measured: what `bench.ts` prints and the test holds against docs/budget.md. */
+import { loadBoards, sectorBytes } from "../../host-tools/boards/boards.ts";
+import type { HeapGrowth } from "../../host-tools/simulator/xs-host/process.ts";
+import { type AdapterCosts, measureAdapter } from "./adapter-costs.ts";
+import { measureOwnMqtt } from "./codec-costs.ts";
+import { chipFirmware, type Turn } from "./measured-board.ts";
+import { ampleMemory, chipMemory } from "./memory.ts";
+import { runScenarios, type Scenario } from "./scenarios.ts";
+
+/** What one piece of work costs; where a scenario has several turns of a kind, their mean. */
+export interface WorkCost {
+  readonly name: string;
+  /** Of rv32imac, nothing ever collected. */
+  readonly workInstructions: number;
+  /** Heap allocated, nearly all of it garbage afterwards. */
+  readonly allocatedBytes: number;
+  /** In the chip's arena, garbage collections included. */
+  readonly chipInstructions: number;
+  readonly collections: number;
+  /** Calls out of the engine: flash, sockets, sensors, pins, log lines. */
+  readonly calls: number;
+}
+
+/** RAM that a board takes, at the end of each run in the chip's arena. */
+export interface RamUse {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface BoardBudget {
+  readonly arenaBytes: number;
+  readonly work: readonly WorkCost[];
+  readonly ram: readonly RamUse[];
+  readonly adapter: AdapterCosts;
+}
+
+const board = "esp32c3-devkit";
+
+export async function measureBudget(): Promise<BoardBudget> {
+  const firmware = await chipFirmware();
+  const flash = { firmware, flashBytes: logBytes(), sectorBytes };
+  const chip = await runScenarios({ ...flash, memory: chipMemory() });
+  const ample = await runScenarios({ ...flash, memory: ampleMemory });
+  return {
+    arenaBytes: chipMemory().arenaBytes,
+    work: [...chip.map((scenario, i) => workCost(scenario, ample[i]!)), ...(await mqttCosts())],
+    ram: ramUse(chip),
+    adapter: await measureAdapter(firmware),
+  };
+}
+
+/** The same work on the chip where the heap begins and grows otherwise. */
+export interface GrowthCost {
+  readonly name: string;
+  readonly chipInstructions: number;
+  readonly collections: number;
+  /** The most that the heap ever was, garbage included. */
+  readonly heapPeakBytes: number;
+}
+
+export async function measureGrowth(growth: HeapGrowth): Promise<GrowthCost[]> {
+  const memory = { ...chipMemory(), growth };
+  const parts = { firmware: await chipFirmware(), flashBytes: logBytes(), sectorBytes, memory };
+  return (await runScenarios(parts)).map((scenario) => ({
+    name: scenario.name,
+    chipInstructions: mean(scenario, ({ instructions }) => instructions),
+    collections: mean(scenario, ({ collections }) => collections),
+    heapPeakBytes: scenario.turns.at(-1)!.heap.peakBytes,
+  }));
+}
+
+function logBytes(): number {
+  return loadBoards()
+    .get(board)!
+    .partitions.find(({ name }) => name === "log")!.sizeBytes;
+}
+
+function workCost(chip: Scenario, ample: Scenario): WorkCost {
+  const { name } = chip;
+  if (chip.turns.length === 0) throw new Error(`No turn of the run was ${name} and nothing else.`);
+  const sameWork =
+    chip.turns.length === ample.turns.length &&
+    chip.turns.every(
+      ({ nowMs, calls }, i) => nowMs === ample.turns[i]!.nowMs && calls === ample.turns[i]!.calls,
+    );
+  if (!sameWork) throw new Error(`${name} is other work in an ample arena than in the chip's.`);
+  if (ample.turns.some(({ collections }) => collections > 0))
+    throw new Error("The ample arena is too small.");
+  return {
+    name,
+    workInstructions: mean(ample, ({ instructions }) => instructions),
+    allocatedBytes: mean(ample, ({ allocatedBytes }) => allocatedBytes),
+    chipInstructions: mean(chip, ({ instructions }) => instructions),
+    collections: mean(chip, ({ collections }) => collections),
+    calls: mean(chip, ({ calls }) => calls),
+  };
+}
+
+async function mqttCosts(): Promise<WorkCost[]> {
+  const names = ["one MQTT publish, 64 bytes", "one MQTT publish read, 64 bytes"];
+  const [chip, ample] = [await measureOwnMqtt(chipMemory()), await measureOwnMqtt(ampleMemory)];
+  return names.map((name, i) => ({
+    name,
+    workInstructions: ample[i]!.instructions,
+    allocatedBytes: ample[i]!.allocatedBytes,
+    chipInstructions: chip[i]!.instructions,
+    collections: chip[i]!.collections,
+    calls: 0,
+  }));
+}
+
+function mean({ turns, turnsEach = 1 }: Scenario, figure: (turn: Turn) => number): number {
+  const sum = turns.reduce((total, turn) => total + figure(turn), 0);
+  return Math.round((sum / turns.length) * turnsEach);
+}
+
+function ramUse(scenarios: readonly Scenario[]): RamUse[] {
+  const last = (name: string) => scenarios.find((each) => each.name === name)!.turns.at(-1)!.heap;
+  const [sets, full, outage] = [
+    last("one set, applied to its output"),
+    last("compaction"),
+    last("one report, 32 readings"),
+  ];
+  return [
+    { name: "arena claimed, a minute of work", bytes: sets.claimedBytes },
+    { name: "heap peak, a minute of work", bytes: sets.peakBytes },
+    { name: "heap peak, full reports after an outage", bytes: outage.peakBytes },
+    { name: "heap peak, recovery and compaction", bytes: full.peakBytes },
+    { name: "JavaScript stack, deepest", bytes: sets.stackPeakSlots * sets.slotBytes },
+    { name: "tables beside the arena", bytes: sets.tableBytes },
+  ];
+}
