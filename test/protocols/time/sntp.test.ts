@@ -53,7 +53,7 @@ test("an answer gives the server's times, before and after 2036", () => {
 
 test("a packet written out by RFC 5905, figure 8: 12:00:00.250 and .251 on 2026-11-22", () => {
   const hex =
-    "240203e8 00000321 0000045b c0a80101 eead5780 00000000 01020304 fafbfcfd eead57c0 40000000 eead57c0 40418937";
+    "240203e8 00000321 0000045b c0a80101 eead5780 00000000 01020304 fafbfcfd eead57c0 40000000 eead57c0 40418938";
   const bytes = Uint8Array.from(hex.replaceAll(" ", "").match(/../g)!, (byte) => Number.parseInt(byte, 16));
   const { receivedMs, sentMs } = decodeSntpAnswer(bytes, cookie);
   expect(new Date(receivedMs).toISOString()).toBe("2026-11-22T12:00:00.250Z");
