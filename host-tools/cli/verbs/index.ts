@@ -1,5 +1,6 @@
 /** Every verb, in the order in which `covey --help` lists them. */
 import type { Verb } from "../verb.ts";
+import { boards } from "./boards.ts";
 import { doctor } from "./doctor.ts";
 import { exportReadings } from "./export.ts";
 import { get } from "./get.ts";
@@ -11,4 +12,15 @@ import { sim } from "./sim.ts";
 import { status } from "./status.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each verb knows its own options; the list does not care
-export const verbs: readonly Verb<any>[] = [init, sim, lead, status, get, set, log, exportReadings, doctor];
+export const verbs: readonly Verb<any>[] = [
+  init,
+  sim,
+  lead,
+  status,
+  get,
+  set,
+  log,
+  exportReadings,
+  boards,
+  doctor,
+];

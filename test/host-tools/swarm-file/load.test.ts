@@ -79,6 +79,6 @@ describe("the greenhouse", () => {
   });
 });
 
-it("offers in the editor the board models that there are", () => {
-  expect([...boardModels]).toEqual([...loadBoards().keys()]);
+it("offers in the editor only board models that there are", () => {
+  expect([...loadBoards().keys()]).toEqual(expect.arrayContaining([...boardModels]));
 });

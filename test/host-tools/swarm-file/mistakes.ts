@@ -135,7 +135,7 @@ export const mistakes: readonly Mistake[] = [
       '  boards: { door: board(Symbol("esp32"), {\n    sense: [sense("cpu.load", { every: 10n })],\n  }) },',
     ),
     says: [
-      '3: Symbol(esp32) is not a board model; use "esp32-devkit", "esp32c3-devkit" or "esp32s3-devkit".',
+      '3: Symbol(esp32) is not a board model; use "esp32-devkit", "esp32c3-devkit", "esp32c6-devkit", "esp32s3-devkit", "m5stack-core2" or "xiao-esp32c3".',
       '4: 10 is not a duration; write every as "500ms", "5s", "2m" or "1h".',
     ],
   },

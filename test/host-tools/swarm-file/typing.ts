@@ -51,8 +51,8 @@ export const misspelt = swarm("misspelt", {
 });
 
 export const wrong = [
-  // @ts-expect-error: no such board model
-  board("esp33", { sense: [] }),
+  // @ts-expect-error: no board model
+  board(33, { sense: [] }),
   // @ts-expect-error: no such sensor
   sense("temprature", { every: "1s" }),
   // @ts-expect-error: no duration
