@@ -3,8 +3,8 @@
  * (BST-BME280-DS002, section 8.1).
  *
  * The data sheet offers integers too (4.2.3 and 8.2) and prefers them where floating point is dear. In JavaScript every
- * number is a double: the 64-bit formula for pressure would need some thirty BigInts a reading, and the 32-bit one costs
- * as much as this and is off by up to a few pascal. Both are the models in the tests.
+ * number is a double: the 64-bit formula for pressure would need some thirty BigInts a reading, and the 32-bit one takes
+ * as many operations as this and is off by up to 6 Pa. Both are the models in the tests.
  */
 export class Bme280Compensation {
   readonly #t1: number;
