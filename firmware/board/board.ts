@@ -25,6 +25,7 @@ import { firmwareVersion } from "../version.ts";
 import { BoardLog } from "./board-log.ts";
 import { Link, type LinkEvents, type LinkState } from "./link.ts";
 import { Member, type MemberEvents } from "./member.ts";
+import { SessionTime } from "./session-time.ts";
 import { Telemetry, type TelemetrySender } from "./telemetry.ts";
 
 export const boardLimits = Object.freeze({
@@ -39,6 +40,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   readonly #member: Member;
   readonly #queue = new ReadingQueue(boardLimits.readingsMax);
   readonly #sensing: Sensing;
+  readonly #time: SessionTime;
   readonly #link: Link;
   readonly #telemetry: Telemetry;
   readonly #encoder = new CborEncoder(messageLimits.payloadBytesMax, 256);
@@ -60,6 +62,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     this.#programKey = programKeyPrefix + config.board;
     this.#store = new BoardStore(ports.flash, { swarm: config.swarm, board: config.board }, ports.random);
     this.#member = new Member(this.#store, this.#log, this);
+    this.#time = new SessionTime(this.#log);
     this.#sensing = new Sensing(this.#sensingParts());
     this.#telemetry = new Telemetry(this.#queue, this);
     this.#link = new Link(
@@ -150,6 +153,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     try {
       this.#member.run();
       const nowMs = this.#ports.clock.nowMs();
+      if (this.#time.run()) this.#sensing.onTime(nowMs);
       if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
       if (nowMs >= this.#link.dueMs) this.#link.run(nowMs);
       if (this.#link.state !== "joined") this.#telemetry.leave();
@@ -196,6 +200,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   /** For the link. Channels that this firmware does not know are for a newer one. */
   onPayload(channel: string, payload: Uint8Array): void {
     if (channel === "raft") this.#member.take(payload);
+    else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
   }
 
   // The member.
@@ -230,6 +235,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       actuators,
       settings: this.#store,
       queue: this.#queue,
+      wallMs: (nowMs) => this.#time.wallMs(nowMs),
       onOutputRefused: (output, reason) =>
         this.#log.write("error", "output-refused", "output", output, "reason", reason),
     };
@@ -245,7 +251,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       this.#log.write("error", "program-refused", "reason", error.message);
     }
     this.#sensing.load(program, this.#ports.clock.nowMs());
-    const { pipelines, outputs, rules } = program;
+    const { pipelines, outputs, rules, schedules = [] } = program;
     this.#log.write(
       "info",
       "program",
@@ -255,6 +261,8 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       outputs.length,
       "rules",
       rules.length,
+      "schedules",
+      schedules.length,
     );
   }
 
@@ -275,6 +283,8 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   sendHealth(): boolean {
     const nowMs = this.#ports.clock.nowMs();
     const { heapUsedBytes, heapPeakBytes, arenaBytes } = this.#ports.system.memory();
+    const wallMs = this.#time.wallMs(nowMs);
+    const isTimeKnown = !Number.isNaN(wallMs);
     const health = {
       sentMs: nowMs,
       uptimeMs: nowMs - this.#bootMs,
@@ -290,8 +300,12 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       readingsDropped: this.#queue.dropped,
       reconnects: this.#link.reconnects,
       outputs: this.#sensing.outputs(),
+      wallMs: isTimeKnown ? wallMs : undefined,
+      timeBoundMs: isTimeKnown ? this.#time.boundMs(nowMs) : undefined,
     };
-    return this.#link.publish("health", this.#encoder.encode(healthToWire(health)));
+    const isSent = this.#link.publish("health", this.#encoder.encode(healthToWire(health)));
+    if (isSent) this.#time.asked(nowMs);
+    return isSent;
   }
 
   #logRecovery(): void {

@@ -1,5 +1,5 @@
 /**
- * The interpreter of programs: samples sensors, runs pipelines, judges rules, drives outputs. It has no timers of its own:
+ * The interpreter of programs: samples sensors, runs pipelines, judges rules, keeps schedules, drives outputs. It has no timers of its own:
  * whoever owns it calls `run` when `dueMs` has come.
  */
 import type { OutputState, Quality } from "../../protocols/messages/board-messages.ts";
@@ -11,6 +11,7 @@ import { PipelineRun, type ReadingSink } from "./pipeline-run.ts";
 import type { ReadingQueue } from "./reading-queue.ts";
 import { RuleRun } from "./rule-run.ts";
 import { isSameOutput, isSamePipeline, isSameRule } from "./same-definition.ts";
+import { ScheduleRun } from "./schedule-run.ts";
 
 /** The committed settings, by key. */
 export interface Settings {
@@ -22,6 +23,8 @@ export interface SensingParts {
   readonly actuators: Actuators;
   readonly settings: Settings;
   readonly queue: ReadingQueue;
+  /** Unix milliseconds at a time of the board's clock; NaN while unknown. */
+  wallMs(nowMs: number): number;
   /** An output of the program cannot be claimed; the rest of the program runs. */
   onOutputRefused(output: string, reason: string): void;
 }
@@ -30,6 +33,7 @@ export class Sensing implements ReadingSink {
   readonly #parts: SensingParts;
   #pipelines: readonly PipelineRun[] = [];
   #rules: readonly RuleRun[] = [];
+  #schedules: readonly ScheduleRun[] = [];
   #outputs: readonly OutputRun[] = [];
   /** The settings that the program names, as last committed. */
   readonly #settings = new Map<string, StateValue | undefined>();
@@ -55,6 +59,7 @@ export class Sensing implements ReadingSink {
     let dueMs = Infinity;
     for (const pipeline of this.#pipelines) if (pipeline.dueMs < dueMs) dueMs = pipeline.dueMs;
     for (const rule of this.#rules) if (rule.dueMs < dueMs) dueMs = rule.dueMs;
+    for (const schedule of this.#schedules) if (schedule.dueMs < dueMs) dueMs = schedule.dueMs;
     return dueMs;
   }
 
@@ -72,7 +77,15 @@ export class Sensing implements ReadingSink {
     this.#loadSettings(program);
     this.#pipelines = program.pipelines.map((definition) => this.#pipeline(definition, nowMs));
     this.#rules = program.rules.map((definition) => this.#rule(definition));
+    this.#schedules = (program.schedules ?? []).map((definition) => new ScheduleRun(definition));
     this.#loadOutputs(program.outputs);
+    this.onTime(nowMs);
+  }
+
+  /** The wall's time is known anew: what schedules do follows from it. */
+  onTime(nowMs: number): void {
+    const wallMs = this.#parts.wallMs(nowMs);
+    for (const schedule of this.#schedules) schedule.run(nowMs, wallMs);
     this.#decide();
   }
 
@@ -91,6 +104,9 @@ export class Sensing implements ReadingSink {
       if (pipeline.dueMs <= nowMs) this.#samplesIn += pipeline.run(nowMs);
     }
     for (const rule of this.#rules) rule.run(nowMs);
+    for (const schedule of this.#schedules) {
+      if (schedule.dueMs <= nowMs) schedule.run(nowMs, this.#parts.wallMs(nowMs));
+    }
     this.#decide();
   }
 
@@ -152,7 +168,7 @@ export class Sensing implements ReadingSink {
     for (const output of this.#outputs) {
       const { setting } = output.definition;
       const value = setting === undefined ? undefined : this.#settings.get(setting);
-      if (output.decide(this.#rules, value)) this.#outputChanges++;
+      if (output.decide(this.#rules, this.#schedules, value)) this.#outputChanges++;
     }
   }
 

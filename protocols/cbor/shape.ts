@@ -54,6 +54,11 @@ export class ItemReader {
     return value;
   }
 
+  /** An integer that the array may end before; undefined then. */
+  integerOrEnd(item: string, min: number, max: number): number | undefined {
+    return this.#at < this.#items.length ? this.integer(item, min, max) : undefined;
+  }
+
   /** Finite, from `min` to `max`. */
   number(item: string, min: number, max: number): number {
     const value = this.#items[this.#at++];

@@ -7,7 +7,12 @@ import { generate, type Packet, type Parser, parser } from "mqtt-packet";
 import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Health, Hello, Report } from "../../../protocols/messages/board-messages.ts";
-import { healthFromWire, helloFromWire, reportFromWire } from "../../../protocols/messages/codec.ts";
+import {
+  healthFromWire,
+  helloFromWire,
+  reportFromWire,
+  timeAnswerToWire,
+} from "../../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
 import { votersFromWire } from "../../../protocols/raft/membership.ts";
 import { Node } from "../../../protocols/raft/node.ts";
@@ -33,6 +38,8 @@ export class LeaderOnTheWire implements Network {
   /** Bytes that the board's send buffer takes before it is full; set to 0 to stop all writes. */
   sendBufferBytes = Infinity;
   nowMs = 0;
+  /** Unix milliseconds at 0 of the tests' time, told with every health message; undefined: the time is not told. */
+  epochMs: number | undefined = Date.UTC(2027, 0, 1);
   readonly #node: Node;
   readonly #log = new LogInMemory();
   #onNetwork: (up: boolean) => void = () => {};
@@ -141,9 +148,14 @@ export class LeaderOnTheWire implements Network {
       case "report":
         this.reports.push(reportFromWire(value));
         break;
-      case "health":
-        this.healths.push(healthFromWire(value));
+      case "health": {
+        const health = healthFromWire(value);
+        this.healths.push(health);
+        if (this.epochMs === undefined) break;
+        const answer = timeAnswerToWire({ askedMs: health.sentMs, toldMs: this.epochMs + this.nowMs });
+        this.#connection?.publish("time", Uint8Array.from(cbor.encode(answer)));
         break;
+      }
       default:
         throw new Error(`The board published on ${channel}.`);
     }
