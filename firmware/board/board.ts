@@ -21,6 +21,7 @@ import type { Ports, TcpEvents, Timer } from "../platform/ports.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
 import { Sensing, type SensingParts } from "../sensing/sensing.ts";
 import { BoardStore } from "../storage/board-store.ts";
+import { FlashDamaged } from "../storage/flash-damaged.ts";
 import { firmwareVersion } from "../version.ts";
 import { BoardLog } from "./board-log.ts";
 import { Link, type LinkEvents, type LinkState } from "./link.ts";
@@ -159,6 +160,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       if (this.#link.state !== "joined") this.#telemetry.leave();
       this.#noteOutputs();
       this.#telemetry.run(nowMs);
+      this.#store.tidy();
       this.#setTimer(nowMs);
     } catch (error) {
       this.#crash(error);
@@ -180,7 +182,17 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     this.#timer?.cancel();
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : `${error}`;
     this.#log.write("error", "crashed", "reason", reason);
+    this.#noteCrash(error);
     this.#ports.system.restart(reason);
+  }
+
+  /** What the next start must know of this one; flash that does not take even that has told all it can. */
+  #noteCrash(error: unknown): void {
+    try {
+      if (error instanceof FlashDamaged) this.#store.condemn(error.message);
+    } catch {
+      this.#log.write("error", "crash-not-noted");
+    }
   }
 
   // The link.

@@ -1,10 +1,12 @@
 /**
- * Where the value of each key of the agreed state is in flash, without the keys themselves: a hash and an offset, 8 bytes a
- * key. Keys that share a hash are told apart by whoever can read the flash.
+ * Where the value of each key of the agreed state is in flash, without the keys themselves: the key's hash, the place of
+ * its record and the log index of its entry, 12 bytes a key. Keys that share a hash are told apart by whoever can read
+ * the flash.
  */
 export class KeyIndex {
   #hashes = new Uint32Array(16);
-  #offsets = new Uint32Array(16);
+  #places = new Uint32Array(16);
+  #indexes = new Uint32Array(16);
   #count = 0;
 
   get size(): number {
@@ -15,42 +17,54 @@ export class KeyIndex {
     this.#count = 0;
   }
 
-  /** The first place from `from` on with this hash, or -1. */
+  /** The first key from number `from` on with this hash, or -1. */
   find(hash: number, from: number): number {
-    for (let place = from; place < this.#count; place++) {
-      if (this.#hashes[place] === hash) return place;
+    const hashes = this.#hashes;
+    for (let key = from; key < this.#count; key++) {
+      if (hashes[key] === hash) return key;
     }
     return -1;
   }
 
-  offsetAt(place: number): number {
-    return this.#offsets[place]!;
+  /** The key whose record is at `place`, or -1. */
+  findPlace(place: number): number {
+    const places = this.#places;
+    for (let key = 0; key < this.#count; key++) {
+      if (places[key] === place) return key;
+    }
+    return -1;
   }
 
-  moveTo(place: number, offset: number): void {
-    this.#offsets[place] = offset;
+  placeOf(key: number): number {
+    return this.#places[key]!;
   }
 
-  add(hash: number, offset: number): void {
+  indexOf(key: number): number {
+    return this.#indexes[key]!;
+  }
+
+  move(key: number, place: number, index: number): void {
+    this.#places[key] = place;
+    this.#indexes[key] = index;
+  }
+
+  add(hash: number, place: number, index: number): void {
     if (this.#count === this.#hashes.length) this.#grow();
     this.#hashes[this.#count] = hash;
-    this.#offsets[this.#count++] = offset;
+    this.move(this.#count++, place, index);
   }
 
-  /** The last key takes the place of the one that goes. */
-  remove(place: number): void {
+  /** The last key takes the number of the one that goes. */
+  remove(key: number): void {
     const last = --this.#count;
-    this.#hashes[place] = this.#hashes[last]!;
-    this.#offsets[place] = this.#offsets[last]!;
+    this.#hashes[key] = this.#hashes[last]!;
+    this.move(key, this.#places[last]!, this.#indexes[last]!);
   }
 
   #grow(): void {
-    const hashes = new Uint32Array(2 * this.#count);
-    const offsets = new Uint32Array(2 * this.#count);
-    hashes.set(this.#hashes);
-    offsets.set(this.#offsets);
-    this.#hashes = hashes;
-    this.#offsets = offsets;
+    this.#hashes = twiceAsLong(this.#hashes);
+    this.#places = twiceAsLong(this.#places);
+    this.#indexes = twiceAsLong(this.#indexes);
   }
 }
 
@@ -59,4 +73,10 @@ export function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   return hash >>> 0;
+}
+
+function twiceAsLong(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const longer = new Uint32Array(2 * numbers.length);
+  longer.set(numbers);
+  return longer;
 }
