@@ -66,6 +66,19 @@ export class SimulatedBme280 implements SimulatedDevice {
     return this.#registers[0xf4]! & 3;
   }
 
+  /** What counts now, as tables 20, 23, 24, 27 and 28 read the registers. */
+  get settings(): object {
+    const control = this.#registers[0xf4]!;
+    const config = this.#registers[0xf5]!;
+    return {
+      temperatureOversampling: factorOf(control >> 5),
+      pressureOversampling: factorOf((control >> 2) & 7),
+      humidityOversampling: factorOf(this.#humidityOversampling),
+      filter: [0, 2, 4, 8, 16][(config >> 2) & 7],
+      standbyMs: standbyMsOf(config),
+    };
+  }
+
   start(isRead: boolean): boolean {
     this.#live();
     this.#isReading = isRead;
@@ -131,10 +144,9 @@ export class SimulatedBme280 implements SimulatedDevice {
 
   /** 9.1, maximum. */
   #measureMs(): number {
-    const factor = (code: number) => (code === 0 ? 0 : 2 ** (Math.min(code, 5) - 1));
-    const temperature = factor(this.#registers[0xf4]! >> 5);
-    const pressure = factor((this.#registers[0xf4]! >> 2) & 7);
-    const humidity = factor(this.#humidityOversampling);
+    const temperature = factorOf(this.#registers[0xf4]! >> 5);
+    const pressure = factorOf((this.#registers[0xf4]! >> 2) & 7);
+    const humidity = factorOf(this.#humidityOversampling);
     return (
       1.25 + 2.3 * (temperature + pressure + humidity) + 0.575 * (Number(pressure > 0) + Number(humidity > 0))
     );
@@ -151,11 +163,19 @@ export class SimulatedBme280 implements SimulatedDevice {
     const h = this.#humidityOversampling === 0 ? 0x8000 : humidity;
     this.#data.set([p >> 12, p >> 4, p << 4, t >> 12, t >> 4, t << 4, h >> 8, h]);
     if ((control & 3) === 3) {
-      const standbyMs = [0.5, 62.5, 125, 250, 500, 1000, 10, 20][this.#registers[0xf5]! >> 5]!;
+      const standbyMs = standbyMsOf(this.#registers[0xf5]!);
       this.#measuredAtMs = this.#clock.nowMs() + standbyMs + this.#measureMs();
     } else {
       this.#registers[0xf4] = control & 0xfc;
       this.#measuredAtMs = Infinity;
     }
   }
+}
+
+function factorOf(code: number): number {
+  return code === 0 ? 0 : 2 ** (Math.min(code, 5) - 1);
+}
+
+function standbyMsOf(config: number): number {
+  return [0.5, 62.5, 125, 250, 500, 1000, 10, 20][config >> 5]!;
 }
