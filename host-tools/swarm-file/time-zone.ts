@@ -6,7 +6,35 @@
  * or without `/usr/share/zoneinfo`.
  */
 import { millisecondsOfMinute, minutesOfDay, weekdayOfDay } from "../../protocols/time/civil.ts";
+import { parseZone, ZoneTextError } from "../../protocols/time/posix-tz.ts";
 import { offsetMinutesAt, type YearlyChange, type Zone } from "../../protocols/time/zone.ts";
+
+/** The rules of the zones that one swarm names, each worked out once. */
+export class ZoneRules {
+  readonly #nowMs: number;
+  readonly #known = new Map<string, Zone>();
+
+  constructor(nowMs: number) {
+    this.#nowMs = nowMs;
+  }
+
+  /**
+   * By its name, or by its rule as POSIX writes it, which has a comma: `CET-1CEST,M3.5.0,M10.5.0/3`.
+   * @throws {UnknownZoneError | UnruledZoneError}
+   */
+  zone(text: string): Zone {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const zone = text.includes(",") ? zoneWritten(text) : zoneNamed(text, this.#nowMs);
+    this.#known.set(text, zone);
+    return zone;
+  }
+}
+
+/** For saying what was meant. */
+export function zoneNames(): string[] {
+  return ["UTC", ...Intl.supportedValuesOf("timeZone")];
+}
 
 /** No zone of Intl has this name. */
 export class UnknownZoneError extends Error {
@@ -47,6 +75,15 @@ export function zoneNamed(name: string, nowMs: number): Zone {
     if (!isConfirmed) throw new UnruledZoneError(name);
   }
   return zone;
+}
+
+function zoneWritten(text: string): Zone {
+  try {
+    return parseZone(text);
+  } catch (error) {
+    if (error instanceof ZoneTextError) throw new UnknownZoneError(text);
+    throw error;
+  }
 }
 
 export interface OffsetChange {
