@@ -73,14 +73,14 @@ export class AgreedState implements StateKeys {
     this.#log.append(RecordKind.absent, index, hashOf(key), encodeCbor([key, null]));
   }
 
-  /** Whether the record at `place` is the value of a key. */
-  holds(place: Place): boolean {
-    return this.#keys.findPlace(place) >= 0;
+  /** Whether the record at `place` is the value of a key with this hash. */
+  holds(hash: number, place: Place): boolean {
+    return this.#keys.findPlace(hash, place) >= 0;
   }
 
   /** The value at `from` has been copied to `to`. */
-  move(from: Place, to: Place): void {
-    const number = this.#keys.findPlace(from);
+  move(hash: number, from: Place, to: Place): void {
+    const number = this.#keys.findPlace(hash, from);
     this.#keys.move(number, to, this.#keys.indexOf(number));
   }
 
@@ -110,11 +110,11 @@ export class AgreedState implements StateKeys {
   }
 
   #findSame(hash: number, place: Place): number {
-    let number = this.#keys.find(hash, 0);
+    let number = this.#keys.find(hash);
     if (number < 0 || !this.hasCollisions) return number;
     const { data } = this.#log.read(place);
     while (number >= 0 && !isSameKey(this.#log.read(this.#keys.placeOf(number)).data, data)) {
-      number = this.#keys.find(hash, number + 1);
+      number = this.#keys.findNext(number);
     }
     return number;
   }
@@ -122,10 +122,10 @@ export class AgreedState implements StateKeys {
   #find(key: string): number {
     if (key === this.#askedKey) return this.#askedNumber;
     const hash = hashOf(key);
-    let number = this.#keys.find(hash, 0);
+    let number = this.#keys.find(hash);
     while (number >= 0 && !isAbout(this.#log.read(this.#keys.placeOf(number)).data, key)) {
       this.#noteCollision();
-      number = this.#keys.find(hash, number + 1);
+      number = this.#keys.findNext(number);
     }
     this.#askedKey = key;
     this.#askedHash = hash;

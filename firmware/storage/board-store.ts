@@ -40,7 +40,14 @@ import { EntryIndex } from "./entry-index.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
 import { hashOf } from "./key-index.ts";
 import { type Place, sizeOf } from "./place.ts";
-import { indexMax, RecordKind, recordSize, type StoredRecord, trailerMax } from "./record.ts";
+import {
+  indexMax,
+  type RecordHead,
+  RecordKind,
+  recordSize,
+  type StoredRecord,
+  trailerMax,
+} from "./record.ts";
 import { noData } from "./sector-headers.ts";
 import { type HeaderSource, type ReplayTarget, reservedSectors, SectorLog } from "./sector-log.ts";
 import {
@@ -376,13 +383,13 @@ export class BoardStore implements RaftLog, HeaderSource, ReplayTarget {
         this.#log.freeTail();
         return true;
       }
-      if (this.#keep(walk.head.kind, walk.head.index, walk.place)) copies++;
+      if (this.#keep(walk.head, walk.place)) copies++;
     }
     return true;
   }
 
   /** Copies the record at `place` to the end of the log if it still counts. */
-  #keep(kind: number, index: number, place: Place): boolean {
+  #keep({ kind, index, tag }: RecordHead, place: Place): boolean {
     switch (kind) {
       case RecordKind.put:
       case RecordKind.entry:
@@ -402,8 +409,8 @@ export class BoardStore implements RaftLog, HeaderSource, ReplayTarget {
       default:
         return false;
     }
-    if (!this.#state.holds(place)) return false;
-    this.#state.move(place, this.#copy(place, RecordKind.value));
+    if (!this.#state.holds(tag, place)) return false;
+    this.#state.move(tag, place, this.#copy(place, RecordKind.value));
     return true;
   }
 

@@ -2,8 +2,8 @@ import type { FlashRegion } from "../platform/ports.ts";
 import { type Place, placeAt } from "./place.ts";
 import { HeadReader, recordHeadBytes } from "./record.ts";
 
-/** Read at a time: a sector of short records takes four reads, and what a long one holds is not read at all. */
-const blockBytes = 1024;
+/** Read at a time: a sector of short records takes two reads, and what a long one holds is not read at all. */
+const blockBytes = 2048;
 
 /** Goes from head to head through a stretch of flash. One walk serves a whole recovery: it keeps what it allocates. */
 export class RecordWalk {

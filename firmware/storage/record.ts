@@ -101,14 +101,19 @@ export class RecordWriter {
   }
 }
 
-/**
- * Reads the heads in a block of flash. Its fields are those of the head that was read last.
- */
-export class HeadReader {
+export interface RecordHead {
+  readonly kind: number;
+  readonly index: number;
+  readonly tag: number;
+  /** Of the whole record. */
+  readonly sizeBytes: number;
+}
+
+/** Reads the heads in a block of flash. Its fields are those of the head that was read last. */
+export class HeadReader implements RecordHead {
   kind = 0;
   index = 0;
   tag = 0;
-  /** Of the whole record. */
   sizeBytes = 0;
 
   /** False when no sound head is at `at`; the fields are then undefined. The check misses one damage in 65,536. */
