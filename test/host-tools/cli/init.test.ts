@@ -29,7 +29,9 @@ it("makes a swarm that loads without a mistake", () => {
   const { stdout } = spawnSync(process.execPath, [script, join(folder, "My Greenhouse")], {
     encoding: "utf8",
   });
-  expect(JSON.parse(stdout)).toMatchObject([{ definition: { name: "my-greenhouse", voters: ["first", "second"] } }]);
+  expect(JSON.parse(stdout)).toMatchObject([
+    { definition: { name: "my-greenhouse", voters: ["first", "second"] } },
+  ]);
 });
 
 it("makes a swarm that type-checks as its tsconfig.json says, without Node's types", () => {
