@@ -26,9 +26,8 @@ export function nextFireMs(schedule: Schedule, afterMs: number): number {
     case "every":
       return (Math.floor(afterMs / schedule.everyMs) + 1) * schedule.everyMs;
     case "daily": {
-      // The present day's may have passed or, where clocks change about midnight, be tomorrow's.
       const today = dayAt(schedule.zone, afterMs);
-      for (let day = today - 1; day <= today + daysMax; day++) {
+      for (let day = today; day <= today + daysMax; day++) {
         if (!firesOn(schedule.weekdays, day)) continue;
         const atMs = instantOf(schedule.zone, day, schedule.minutes);
         if (atMs > afterMs) return atMs;
@@ -47,6 +46,7 @@ export function lastFireMs(schedule: Schedule, atMs: number): number {
       return Math.floor(atMs / schedule.everyMs) * schedule.everyMs;
     case "daily": {
       const today = dayAt(schedule.zone, atMs);
+      // Where clocks are set back over midnight, tomorrow has begun already and comes again.
       for (let day = today + 1; day >= today - daysMax; day--) {
         if (!firesOn(schedule.weekdays, day)) continue;
         const firedMs = instantOf(schedule.zone, day, schedule.minutes);

@@ -81,7 +81,10 @@ interface Change {
   readonly toDaylight: boolean;
 }
 
-/** The last change up to an instant. Times may carry one over the turn of a year, so that the years beside count, too. */
+/**
+ * The last change up to an instant. Times may carry one over the turn of a year, so that the years beside count, too: the later first,
+ * for daylight time all year is written as one that begins again at the moment at which the year before's ends.
+ */
 function lastChange(zone: Zone, daylight: Daylight, atMs: number): Change {
   const { standardMinutes } = zone;
   const year = yearOfDay(Math.floor(atMs / (minutesOfDay * millisecondsOfMinute)));
@@ -94,8 +97,7 @@ function lastChange(zone: Zone, daylight: Daylight, atMs: number): Change {
       lastMs = endMs;
       toDaylight = false;
     }
-    // Daylight time all year is written as one that begins as it ends.
-    if (beginMs <= atMs && beginMs >= lastMs) {
+    if (beginMs <= atMs && beginMs > lastMs) {
       lastMs = beginMs;
       toDaylight = true;
     }

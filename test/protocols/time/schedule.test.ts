@@ -138,6 +138,16 @@ describe("a daily schedule", () => {
     ["on a leap day", 720, "2028-02-28T12:00Z", "2028-02-29T11:00:00.000Z"],
   ])("in Berlin, %s", (_, minutes, after, at) => expect(next(minutes, after)).toBe(at));
 
+  test("shortly after midnight, where clocks are then set back to the evening before, it has been", () => {
+    // Newfoundland until 2011: on the first Sunday of November, 00:01 was followed by 23:01 of Saturday.
+    const zone = parseZone("NST3:30NDT,M3.2.0/0:01,M11.1.0/0:01");
+    const schedule: Schedule = { kind: "daily", minutes: 0, weekdays: everyDay, zone };
+    const firedMs = Date.parse("2010-11-07T02:30Z");
+    const secondEveningMs = firedMs + 20 * minuteMs;
+    expect(lastFireMs(schedule, secondEveningMs)).toBe(firedMs);
+    expect(nextFireMs(schedule, secondEveningMs)).toBe(Date.parse("2010-11-08T03:30Z"));
+  });
+
   test("on Mondays and Fridays", () => {
     const weekdays = 0b0100010;
     expect(next(390, "2026-11-23T05:30Z", weekdays)).toBe("2026-11-27T05:30:00.000Z");
