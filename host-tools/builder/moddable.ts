@@ -85,26 +85,20 @@ export interface SdkRun {
  */
 export async function buildImage(run: SdkRun): Promise<string> {
   const log = await startLog(run);
-  await runTool(run, log, [
-    "mcconfig",
-    "-m",
-    "-p",
-    run.target,
-    "-t",
-    "build",
-    "-o",
-    run.output,
-    run.manifest,
-  ]);
-  const parts = run.target.split("/");
-  const made =
-    run.target === "lin"
-      ? "bin/lin/mc/release/*/mc.so"
-      : `bin/esp32/${parts[1] ?? ""}/release/*/xs_esp32.bin`;
-  const [file] = globSync(join(run.output, made.replaceAll("//", "/")));
-  // The makefile goes on when ESP-IDF's own build fails, so that only the file tells.
+  // The makefile goes on when ESP-IDF's own build fails, so that only the file tells; an earlier one must not.
+  for (const file of imagesOf(run)) await rm(file);
+  const words = ["-m", "-p", run.target, "-t", "build", "-o", run.output, run.manifest];
+  await runTool(run, log, ["mcconfig", ...words]);
+  const [file] = imagesOf(run);
   if (file === undefined) throw new SdkBuildFailed(await firstComplaint(log), log);
   return file;
+}
+
+function imagesOf({ target, output }: SdkRun): string[] {
+  const [platform, ...kind] = target.split("/");
+  return platform === "lin"
+    ? globSync(join(output, "bin/lin/mc/release/*/mc.so"))
+    : globSync(join(output, "bin/esp32", ...kind, "release/*/xs_esp32.bin"));
 }
 
 /**
