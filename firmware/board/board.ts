@@ -17,13 +17,15 @@ import { programFromWire } from "../../protocols/pipeline/program-codec.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
 import { programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
-import type { Ports, TcpEvents, Timer } from "../platform/ports.ts";
+import { type Ports, type TcpEvents, type Timer, watchdogMs } from "../platform/ports.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
 import { Sensing, type SensingParts } from "../sensing/sensing.ts";
 import { BoardStore } from "../storage/board-store.ts";
+import { Checkpoints } from "../storage/checkpoints.ts";
 import { FlashDamaged } from "../storage/flash-damaged.ts";
 import { firmwareVersion } from "../version.ts";
 import { BoardLog } from "./board-log.ts";
+import { Life, type LifeState } from "./life.ts";
 import { Link, type LinkEvents, type LinkState } from "./link.ts";
 import { Member, type MemberEvents } from "./member.ts";
 import { SessionTime } from "./session-time.ts";
@@ -45,6 +47,8 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   readonly #link: Link;
   readonly #telemetry: Telemetry;
   readonly #encoder = new CborEncoder(messageLimits.payloadBytesMax, 256);
+  readonly #checkpoints: Checkpoints;
+  readonly #life: Life;
   readonly #programKey: string;
   readonly #bootMs: number;
   /** One closure for every timer that is ever set. */
@@ -53,6 +57,8 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   #timerMs = Infinity;
   #outputChanges = 0;
   #isHalted = false;
+  /** By how much the latest timer was, at most, since the last health message. */
+  #loopDelayMs = 0;
 
   /** Recovers the board's state from its flash. Nothing moves before `start`. */
   constructor(ports: Ports) {
@@ -65,6 +71,8 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     this.#member = new Member(this.#store, this.#log, this);
     this.#time = new SessionTime(this.#log);
     this.#sensing = new Sensing(this.#sensingParts());
+    this.#checkpoints = new Checkpoints(this.#store, this.#sensing, this.#bootMs);
+    this.#life = new Life(this.#store, this.#log, ports.system.startReason, this.#bootMs);
     this.#telemetry = new Telemetry(this.#queue, this);
     this.#link = new Link(
       {
@@ -88,11 +96,17 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     return this.#link.state;
   }
 
-  /** Runs the committed program, then brings up the network. */
+  get lifeState(): LifeState {
+    return this.#life.state;
+  }
+
+  /** Runs the committed program where the last checkpoint left it, then brings up the network. */
   start(): void {
     this.#logRecovery();
     try {
       this.#loadProgram(this.#store.get(this.#programKey));
+      const restored = this.#checkpoints.restore(this.#bootMs);
+      if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
       this.#ports.network.start((up) => this.#onNetworkChange(up));
     } catch (error) {
       this.#crash(error);
@@ -103,6 +117,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   // Ways in: the clock, the network, the socket. Each is one turn.
 
   #onTime(): void {
+    this.#loopDelayMs = Math.max(this.#loopDelayMs, this.#ports.clock.nowMs() - this.#timerMs);
     this.#timer = undefined;
     this.#timerMs = Infinity;
     this.#endTurn();
@@ -158,10 +173,14 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
       if (nowMs >= this.#link.dueMs) this.#link.run(nowMs);
       if (this.#link.state !== "joined") this.#telemetry.leave();
+      this.#life.onLink(this.#link.state);
       this.#noteOutputs();
       this.#telemetry.run(nowMs);
+      this.#checkpoints.run(nowMs);
       this.#store.tidy();
-      this.#setTimer(nowMs);
+      if (this.#life.run(nowMs)) this.restart("safe mode has been quiet");
+      else this.#setTimer(nowMs);
+      this.#ports.system.feedWatchdog?.();
     } catch (error) {
       this.#crash(error);
     }
@@ -169,11 +188,23 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
 
   /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
   #setTimer(nowMs: number): void {
-    const dueMs = Math.min(this.#sensing.dueMs, this.#link.dueMs, this.#telemetry.dueMs);
-    if (dueMs >= this.#timerMs || dueMs === Infinity) return;
+    const ownMs = Math.min(this.#checkpoints.dueMs, this.#life.dueMs, nowMs + turnEveryMs);
+    const dueMs = Math.min(this.#sensing.dueMs, this.#link.dueMs, this.#telemetry.dueMs, ownMs);
+    if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
     this.#timerMs = dueMs;
     this.#timer = this.#ports.clock.setTimer(Math.max(0, dueMs - nowMs), this.#onTimer);
+  }
+
+  /** An orderly end: nothing is lost that a checkpoint can keep. */
+  restart(reason: string): void {
+    if (this.#isHalted) return;
+    this.#isHalted = true;
+    this.#timer?.cancel();
+    this.#checkpoints.save(this.#ports.clock.nowMs());
+    this.#life.halt(false);
+    this.#log.write("info", "restart", "reason", reason);
+    this.#ports.system.restart(reason);
   }
 
   #crash(error: unknown): void {
@@ -190,6 +221,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   #noteCrash(error: unknown): void {
     try {
       if (error instanceof FlashDamaged) this.#store.condemn(error.message);
+      else this.#life.halt(true);
     } catch {
       this.#log.write("error", "crash-not-noted");
     }
@@ -219,6 +251,10 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
 
   /** For the member. */
   onAnswer(message: Message): void {
+    const { lastIndex, appliedIndex } = this.#store;
+    const isInStep =
+      message.type === "append-response" && message.success && message.matchIndex === lastIndex;
+    if (isInStep && appliedIndex === this.#member.commitIndex) this.#life.onCaughtUp();
     this.#link.publish("raft", this.#encoder.encode(messageToWire(message)));
   }
 
@@ -234,8 +270,10 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
 
   /** For the member: a committed entry has changed the state. */
   onStateChange(key: string, value: StateValue | undefined): void {
-    if (key === this.#programKey) this.#loadProgram(value);
-    else this.#sensing.onSetting(key, value, this.#ports.clock.nowMs());
+    if (key === this.#programKey) {
+      this.#life.onNewProgram();
+      this.#loadProgram(value);
+    } else this.#sensing.onSetting(key, value, this.#ports.clock.nowMs());
   }
 
   // Sensing.
@@ -262,6 +300,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       if (!(error instanceof CborError || error instanceof ShapeError)) throw error;
       this.#log.write("error", "program-refused", "reason", error.message);
     }
+    if (this.#life.isSafe) program = safeModeOf(program);
     this.#sensing.load(program, this.#ports.clock.nowMs());
     const { pipelines, outputs, rules, schedules = [] } = program;
     this.#log.write(
@@ -294,7 +333,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   /** For the telemetry. */
   sendHealth(): boolean {
     const nowMs = this.#ports.clock.nowMs();
-    const { heapUsedBytes, heapPeakBytes, arenaBytes } = this.#ports.system.memory();
+    const { heapUsedBytes, heapPeakBytes, arenaBytes, stackPeakSlots } = this.#ports.system.memory();
     const wallMs = this.#time.wallMs(nowMs);
     const isTimeKnown = !Number.isNaN(wallMs);
     const health = {
@@ -314,9 +353,21 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       outputs: this.#sensing.outputs(),
       wallMs: isTimeKnown ? wallMs : undefined,
       timeBoundMs: isTimeKnown ? this.#time.boundMs(nowMs) : undefined,
+      device: {
+        isSafe: this.#life.isSafe,
+        crashes: this.#store.crashes,
+        loopDelayMs: this.#loopDelayMs,
+        sectorErases: this.#store.erases,
+        sectors: this.#store.sectors,
+        checkpointsRefused: this.#checkpoints.refused,
+        stackPeakSlots: stackPeakSlots ?? 0,
+      },
     };
     const isSent = this.#link.publish("health", this.#encoder.encode(healthToWire(health)));
-    if (isSent) this.#time.asked(nowMs);
+    if (isSent) {
+      this.#time.asked(nowMs);
+      this.#loopDelayMs = 0;
+    }
     return isSent;
   }
 
@@ -337,6 +388,14 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
         log.write("error", "flash-damaged", "what", recovery.what, "member", memberId);
     }
   }
+}
+
+/** A turn comes at least so often, so that whatever watches over the board is told that it lives. */
+const turnEveryMs = watchdogMs / 10;
+
+/** What is left of a program in safe mode: its outputs, at their safe values. */
+function safeModeOf({ outputs }: Program): Program {
+  return { pipelines: [], outputs: outputs.map((output) => ({ ...output, setting: undefined })), rules: [] };
 }
 
 const noProgram: Program = Object.freeze({

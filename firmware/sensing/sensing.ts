@@ -2,10 +2,15 @@
  * The interpreter of programs: samples sensors, runs pipelines, judges rules, keeps schedules, drives outputs. It has no timers of its own:
  * whoever owns it calls `run` when `dueMs` has come.
  */
+import { decodeCbor } from "../../protocols/cbor/decode.ts";
+import { encodeCbor } from "../../protocols/cbor/encode.ts";
+import { ItemReader } from "../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { OutputState, Quality } from "../../protocols/messages/board-messages.ts";
 import type { Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import type { Actuators, Sensors } from "../platform/ports.ts";
+import { pipelineHash, ruleHash } from "./definition-hash.ts";
 import { OutputRun } from "./output-run.ts";
 import { PipelineRun, type ReadingSink } from "./pipeline-run.ts";
 import type { ReadingQueue } from "./reading-queue.ts";
@@ -80,6 +85,40 @@ export class Sensing implements ReadingSink {
     this.#schedules = (program.schedules ?? []).map((definition) => new ScheduleRun(definition));
     this.#loadOutputs(program.outputs);
     this.onTime(nowMs);
+  }
+
+  /** What pipelines and rules hold, one encoded part for each pipeline and one for all rules. */
+  save(nowMs: number): Uint8Array[] {
+    const parts: Uint8Array[] = [];
+    for (const run of this.#pipelines) {
+      parts.push(encodeCbor([pipelineHash(run.definition), run.save(nowMs)]));
+    }
+    const rules: CborValue[] = [];
+    for (const run of this.#rules) rules.push([ruleHash(run.definition), run.save(nowMs)]);
+    if (rules.length > 0) parts.push(encodeCbor([rulesPart, rules]));
+    return parts;
+  }
+
+  /** Gives a saved part to the pipeline or the rules of the same definition; gives the number that took it up. */
+  restore(part: Uint8Array, nowMs: number): number {
+    const items = new ItemReader(decodeCbor(part), "checkpoint", "part", 2);
+    const whose = items.any();
+    const state = items.any();
+    let restored = 0;
+    if (whose !== rulesPart) {
+      const run = this.#pipelines.find(({ definition }) => pipelineHash(definition) === whose);
+      return run?.restore(state, nowMs) ? 1 : 0;
+    }
+    for (const rule of state as readonly CborValue[]) {
+      const ofRule = new ItemReader(rule, "checkpoint", "rule", 2);
+      const hash = ofRule.any();
+      const run = this.#rules.find(({ definition }) => ruleHash(definition) === hash);
+      if (run === undefined) continue;
+      run.restore(ofRule.any(), nowMs);
+      restored++;
+    }
+    this.#decide();
+    return restored;
   }
 
   /** The wall's time is known anew: what schedules do follows from it. */
@@ -178,3 +217,6 @@ export class Sensing implements ReadingSink {
     return typeof value === "number" ? value : NaN;
   }
 }
+
+/** Stands where the hash of a pipeline stands in other parts of a checkpoint. */
+const rulesPart = "rules";

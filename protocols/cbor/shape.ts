@@ -54,9 +54,12 @@ export class ItemReader {
     return value;
   }
 
-  /** An integer that the array may end before; undefined then. */
-  integerOrEnd(item: string, min: number, max: number): number | undefined {
-    return this.#at < this.#items.length ? this.integer(item, min, max) : undefined;
+  /** An integer, or nothing: null, or the end of the array. */
+  integerOrNone(item: string, min: number, max: number): number | undefined {
+    const value = this.#items[this.#at];
+    if (value !== undefined && value !== null) return this.integer(item, min, max);
+    this.#at++;
+    return undefined;
   }
 
   /** Finite, from `min` to `max`. */

@@ -68,7 +68,7 @@ export interface OutputState {
 /**
  * Array: [version, sentMs, uptimeMs, term, lastIndex, commitIndex, appliedIndex, heapUsedBytes, heapPeakBytes, arenaBytes,
  * samplesIn, reportsOut, readingsDropped, reconnects, [[output, value, cause 0 safe | 1 setting | 2 rule | 3 schedule], ...],
- * wallMs, timeBoundMs]; the last two only while the board knows the time.
+ * wallMs, timeBoundMs, device]; the times are null or left out while the board does not know the time.
  */
 export interface Health {
   readonly sentMs: number;
@@ -89,6 +89,28 @@ export interface Health {
   readonly wallMs?: number | undefined;
   /** `wallMs` is off by this at most. */
   readonly timeBoundMs?: number | undefined;
+  /** Undefined for a board of an older firmware. */
+  readonly device?: DeviceHealth | undefined;
+}
+
+/**
+ * How the device itself is. Array: [safe mode, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused,
+ * stackPeakSlots].
+ */
+export interface DeviceHealth {
+  /** It crashed again and again and runs no program: outputs are at their safe values. */
+  readonly isSafe: boolean;
+  /** In a row. */
+  readonly crashes: number;
+  /** By how much a timer came too late, at most, since the last health message. */
+  readonly loopDelayMs: number;
+  /** Of its log's flash since that was new, over all `sectors`. */
+  readonly sectorErases: number;
+  readonly sectors: number;
+  /** Checkpoints since it booted that its flash had no room for. */
+  readonly checkpointsRefused: number;
+  /** The deepest that the JavaScript stack ever was; 0 where that is not known. */
+  readonly stackPeakSlots: number;
 }
 
 /** The answer to a health message. Array: [version, askedMs, toldMs]. */

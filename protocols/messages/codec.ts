@@ -7,6 +7,7 @@ import type { CborValue } from "../cbor/value.ts";
 import { programLimits } from "../pipeline/program.ts";
 import { limits } from "../raft/types.ts";
 import {
+  type DeviceHealth,
   type Health,
   type Hello,
   messageLimits,
@@ -86,8 +87,9 @@ export function healthToWire(health: Health): CborValue {
     health.reconnects,
     outputs,
   ];
-  const { wallMs, timeBoundMs } = health;
-  if (wallMs !== undefined && timeBoundMs !== undefined) items.push(wallMs, timeBoundMs);
+  const { wallMs, timeBoundMs, device } = health;
+  if (device !== undefined) items.push(wallMs ?? null, timeBoundMs ?? null, deviceToWire(device));
+  else if (wallMs !== undefined && timeBoundMs !== undefined) items.push(wallMs, timeBoundMs);
   return items;
 }
 
@@ -109,8 +111,9 @@ export function healthFromWire(value: CborValue): Health {
     readingsDropped: items.integer("readingsDropped", 0, integerMax),
     reconnects: items.integer("reconnects", 0, integerMax),
     outputs: outputsFromWire(items.array("the outputs", messageLimits.outputsMax)),
-    wallMs: items.integerOrEnd("wallMs", 0, integerMax),
-    timeBoundMs: items.integerOrEnd("timeBoundMs", 0, integerMax),
+    wallMs: items.integerOrNone("wallMs", 0, integerMax),
+    timeBoundMs: items.integerOrNone("timeBoundMs", 0, integerMax),
+    device: deviceFromWire(items.any()),
   };
 }
 
@@ -122,6 +125,25 @@ export function timeAnswerFromWire(value: CborValue): TimeAnswer {
   const items = new ItemReader(value, "time answer", "", 3);
   items.version(messageVersion);
   return { askedMs: items.integer("askedMs", 0, integerMax), toldMs: items.integer("toldMs", 0, integerMax) };
+}
+
+function deviceToWire(device: DeviceHealth): CborValue {
+  const { isSafe, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused, stackPeakSlots } = device;
+  return [isSafe, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused, stackPeakSlots];
+}
+
+function deviceFromWire(value: CborValue | undefined): DeviceHealth | undefined {
+  if (value === undefined || value === null) return undefined;
+  const items = new ItemReader(value, "health message", "the device", 7);
+  return {
+    isSafe: items.any() === true,
+    crashes: items.integer("crashes", 0, integerMax),
+    loopDelayMs: items.integer("loopDelayMs", 0, integerMax),
+    sectorErases: items.integer("sectorErases", 0, integerMax),
+    sectors: items.integer("sectors", 0, integerMax),
+    checkpointsRefused: items.integer("checkpointsRefused", 0, integerMax),
+    stackPeakSlots: items.integer("stackPeakSlots", 0, integerMax),
+  };
 }
 
 const integerMax = Number.MAX_SAFE_INTEGER;
