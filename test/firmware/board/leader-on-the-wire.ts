@@ -16,7 +16,7 @@ import {
 import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
 import { votersFromWire } from "../../../protocols/raft/membership.ts";
 import { Node } from "../../../protocols/raft/node.ts";
-import type { Entry, HostLog, Message, RaftOutput } from "../../../protocols/raft/types.ts";
+import type { Entry, HardState, HostLog, Message, RaftOutput } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 
 const cbor = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -40,13 +40,15 @@ export class LeaderOnTheWire implements Network {
   nowMs = 0;
   /** Unix milliseconds at 0 of the tests' time, told with every health message; undefined: the time is not told. */
   epochMs: number | undefined = Date.UTC(2027, 0, 1);
-  readonly #node: Node;
+  readonly #heartbeatMs: number;
   readonly #log = new LogInMemory();
+  #node: Node;
   #onNetwork: (up: boolean) => void = () => {};
   #connection: Connection | undefined;
   #member: string | undefined;
 
-  constructor(voters: readonly string[] = [id]) {
+  constructor(voters: readonly string[] = [id], heartbeatMs = 250) {
+    this.#heartbeatMs = heartbeatMs;
     this.#log.append({
       index: 1,
       term: 1,
@@ -54,16 +56,7 @@ export class LeaderOnTheWire implements Network {
       version: 1,
       data: cbor.encode(voters),
     });
-    this.#node = new Node({
-      id,
-      hardState: { term: 1, vote: undefined },
-      log: this.#log,
-      commitIndex: 0,
-      decodeVoters: (data) => votersFromWire(cbor.decode(data)),
-      timing: { heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 },
-      random: () => 0.5,
-      nowMs: 0,
-    });
+    this.#node = this.#newNode({ term: 1, vote: undefined }, 0);
     this.#perform(this.#node.campaign(0));
   }
 
@@ -73,6 +66,19 @@ export class LeaderOnTheWire implements Network {
 
   get term(): number {
     return this.#node.term;
+  }
+
+  /** When `tick` has something to do. */
+  get deadlineMs(): number {
+    return this.#node.deadlineMs;
+  }
+
+  /** Its process ends and comes back on its log, and leads in a later term. */
+  restart(): void {
+    this.cut();
+    const { term, vote, commitIndex } = this.#node;
+    this.#node = this.#newNode({ term, vote }, commitIndex);
+    this.#perform(this.#node.campaign(this.nowMs));
   }
 
   put(key: string, value: CborValue): void {
@@ -166,6 +172,23 @@ export class LeaderOnTheWire implements Network {
     this.#connection = undefined;
     if (this.#member !== undefined) this.#node.removeMember(this.#member);
     this.#member = undefined;
+  }
+
+  #newNode(hardState: HardState, commitIndex: number): Node {
+    return new Node({
+      id,
+      hardState,
+      log: this.#log,
+      commitIndex,
+      decodeVoters: (data) => votersFromWire(cbor.decode(data)),
+      timing: {
+        heartbeatMs: this.#heartbeatMs,
+        electionMinMs: 4 * this.#heartbeatMs,
+        electionMaxMs: 8 * this.#heartbeatMs,
+      },
+      random: () => 0.5,
+      nowMs: this.nowMs,
+    });
   }
 
   #perform(output: RaftOutput): void {
