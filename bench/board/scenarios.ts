@@ -139,6 +139,7 @@ function appendWithoutCommit({ raft, commitIndex, term }: LeaderOnTheWire): Uint
     ...previous,
     commitIndex,
     entries: [entry],
+    readRound: 0,
   } as const;
   return encodeCbor(messageToWire(request));
 }

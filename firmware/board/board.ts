@@ -17,14 +17,18 @@ import { programFromWire } from "../../protocols/pipeline/program-codec.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
 import { programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
-import type { Ports, TcpEvents, Timer } from "../platform/ports.ts";
+import { type Ports, type TcpEvents, type Timer, watchdogMs } from "../platform/ports.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
 import { Sensing, type SensingParts } from "../sensing/sensing.ts";
 import { BoardStore } from "../storage/board-store.ts";
+import { Checkpoints } from "../storage/checkpoints.ts";
+import { FlashDamaged } from "../storage/flash-damaged.ts";
 import { firmwareVersion } from "../version.ts";
 import { BoardLog } from "./board-log.ts";
+import { Life, type LifeState } from "./life.ts";
 import { Link, type LinkEvents, type LinkState } from "./link.ts";
 import { Member, type MemberEvents } from "./member.ts";
+import { SessionTime } from "./session-time.ts";
 import { Telemetry, type TelemetrySender } from "./telemetry.ts";
 
 export const boardLimits = Object.freeze({
@@ -39,9 +43,12 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   readonly #member: Member;
   readonly #queue = new ReadingQueue(boardLimits.readingsMax);
   readonly #sensing: Sensing;
+  readonly #time: SessionTime;
   readonly #link: Link;
   readonly #telemetry: Telemetry;
   readonly #encoder = new CborEncoder(messageLimits.payloadBytesMax, 256);
+  readonly #checkpoints: Checkpoints;
+  readonly #life: Life;
   readonly #programKey: string;
   readonly #bootMs: number;
   /** One closure for every timer that is ever set. */
@@ -50,6 +57,8 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   #timerMs = Infinity;
   #outputChanges = 0;
   #isHalted = false;
+  /** By how much the latest timer was, at most, since the last health message. */
+  #loopDelayMs = 0;
 
   /** Recovers the board's state from its flash. Nothing moves before `start`. */
   constructor(ports: Ports) {
@@ -60,7 +69,10 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     this.#programKey = programKeyPrefix + config.board;
     this.#store = new BoardStore(ports.flash, { swarm: config.swarm, board: config.board }, ports.random);
     this.#member = new Member(this.#store, ports.clock, this.#log, this);
+    this.#time = new SessionTime(this.#log);
     this.#sensing = new Sensing(this.#sensingParts());
+    this.#checkpoints = new Checkpoints(this.#store, this.#sensing, this.#bootMs);
+    this.#life = new Life(this.#store, this.#log, ports.system.startReason, this.#bootMs);
     this.#telemetry = new Telemetry(this.#queue, this);
     this.#link = new Link(
       {
@@ -84,11 +96,17 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     return this.#link.state;
   }
 
-  /** Runs the committed program, then brings up the network. */
+  get lifeState(): LifeState {
+    return this.#life.state;
+  }
+
+  /** Runs the committed program where the last checkpoint left it, then brings up the network. */
   start(): void {
     this.#logRecovery();
     try {
       this.#loadProgram(this.#store.get(this.#programKey));
+      const restored = this.#checkpoints.restore(this.#bootMs);
+      if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
       this.#ports.network.start((up) => this.#onNetworkChange(up));
     } catch (error) {
       this.#crash(error);
@@ -99,6 +117,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   // Ways in: the clock, the network, the socket. Each is one turn.
 
   #onTime(): void {
+    this.#loopDelayMs = Math.max(this.#loopDelayMs, this.#ports.clock.nowMs() - this.#timerMs);
     this.#timer = undefined;
     this.#timerMs = Infinity;
     this.#endTurn();
@@ -150,12 +169,18 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     try {
       this.#member.run();
       const nowMs = this.#ports.clock.nowMs();
+      if (this.#time.run()) this.#sensing.onTime(nowMs);
       if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
       if (nowMs >= this.#link.dueMs) this.#link.run(nowMs);
       if (this.#link.state !== "joined") this.#telemetry.leave();
+      this.#life.onLink(this.#link.state);
       this.#noteOutputs();
       this.#telemetry.run(nowMs);
-      this.#setTimer(nowMs);
+      this.#checkpoints.run(nowMs);
+      this.#store.tidy();
+      if (this.#life.run(nowMs)) this.restart("safe mode has been quiet");
+      else this.#setTimer(nowMs);
+      this.#ports.system.feedWatchdog?.();
     } catch (error) {
       this.#crash(error);
     }
@@ -163,11 +188,23 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
 
   /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
   #setTimer(nowMs: number): void {
-    const dueMs = Math.min(this.#sensing.dueMs, this.#link.dueMs, this.#telemetry.dueMs);
-    if (dueMs >= this.#timerMs || dueMs === Infinity) return;
+    const ownMs = Math.min(this.#checkpoints.dueMs, this.#life.dueMs, nowMs + turnEveryMs);
+    const dueMs = Math.min(this.#sensing.dueMs, this.#link.dueMs, this.#telemetry.dueMs, ownMs);
+    if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
     this.#timerMs = dueMs;
     this.#timer = this.#ports.clock.setTimer(Math.max(0, dueMs - nowMs), this.#onTimer);
+  }
+
+  /** An orderly end: nothing is lost that a checkpoint can keep. */
+  restart(reason: string): void {
+    if (this.#isHalted) return;
+    this.#isHalted = true;
+    this.#timer?.cancel();
+    this.#checkpoints.save(this.#ports.clock.nowMs());
+    this.#life.halt(false);
+    this.#log.write("info", "restart", "reason", reason);
+    this.#ports.system.restart(reason);
   }
 
   #crash(error: unknown): void {
@@ -176,7 +213,18 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     this.#timer?.cancel();
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : `${error}`;
     this.#log.write("error", "crashed", "reason", reason);
+    this.#noteCrash(error);
     this.#ports.system.restart(reason);
+  }
+
+  /** What the next start must know of this one; flash that does not take even that has told all it can. */
+  #noteCrash(error: unknown): void {
+    try {
+      if (error instanceof FlashDamaged) this.#store.condemn(error.message);
+      else this.#life.halt(true);
+    } catch {
+      this.#log.write("error", "crash-not-noted");
+    }
   }
 
   // The link.
@@ -196,12 +244,17 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   /** For the link. Channels that this firmware does not know are for a newer one. */
   onPayload(channel: string, payload: Uint8Array): void {
     if (channel === "raft") this.#member.take(payload);
+    else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
   }
 
   // The member.
 
   /** For the member. */
   onAnswer(message: Message): void {
+    const { lastIndex, appliedIndex } = this.#store;
+    const isInStep =
+      message.type === "append-response" && message.success && message.matchIndex === lastIndex;
+    if (isInStep && appliedIndex === this.#member.commitIndex) this.#life.onCaughtUp();
     this.#link.publish("raft", this.#encoder.encode(messageToWire(message)));
   }
 
@@ -217,8 +270,10 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
 
   /** For the member: a committed entry has changed the state. */
   onStateChange(key: string, value: StateValue | undefined): void {
-    if (key === this.#programKey) this.#loadProgram(value);
-    else this.#sensing.onSetting(key, value, this.#ports.clock.nowMs());
+    if (key === this.#programKey) {
+      this.#life.onNewProgram();
+      this.#loadProgram(value);
+    } else this.#sensing.onSetting(key, value, this.#ports.clock.nowMs());
   }
 
   // Sensing.
@@ -230,6 +285,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       actuators,
       settings: this.#store,
       queue: this.#queue,
+      wallMs: (nowMs) => this.#time.wallMs(nowMs),
       onOutputRefused: (output, reason) =>
         this.#log.write("error", "output-refused", "output", output, "reason", reason),
     };
@@ -244,8 +300,9 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       if (!(error instanceof CborError || error instanceof ShapeError)) throw error;
       this.#log.write("error", "program-refused", "reason", error.message);
     }
+    if (this.#life.isSafe) program = safeModeOf(program);
     this.#sensing.load(program, this.#ports.clock.nowMs());
-    const { pipelines, outputs, rules } = program;
+    const { pipelines, outputs, rules, schedules = [] } = program;
     this.#log.write(
       "info",
       "program",
@@ -255,6 +312,8 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       outputs.length,
       "rules",
       rules.length,
+      "schedules",
+      schedules.length,
     );
   }
 
@@ -274,7 +333,9 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   /** For the telemetry. */
   sendHealth(): boolean {
     const nowMs = this.#ports.clock.nowMs();
-    const { heapUsedBytes, heapPeakBytes, arenaBytes } = this.#ports.system.memory();
+    const { heapUsedBytes, heapPeakBytes, arenaBytes, stackPeakSlots } = this.#ports.system.memory();
+    const wallMs = this.#time.wallMs(nowMs);
+    const isTimeKnown = !Number.isNaN(wallMs);
     const health = {
       sentMs: nowMs,
       uptimeMs: nowMs - this.#bootMs,
@@ -290,8 +351,24 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       readingsDropped: this.#queue.dropped,
       reconnects: this.#link.reconnects,
       outputs: this.#sensing.outputs(),
+      wallMs: isTimeKnown ? wallMs : undefined,
+      timeBoundMs: isTimeKnown ? this.#time.boundMs(nowMs) : undefined,
+      device: {
+        isSafe: this.#life.isSafe,
+        crashes: this.#store.crashes,
+        loopDelayMs: this.#loopDelayMs,
+        sectorErases: this.#store.erases,
+        sectors: this.#store.sectors,
+        checkpointsRefused: this.#checkpoints.refused,
+        stackPeakSlots: stackPeakSlots ?? 0,
+      },
     };
-    return this.#link.publish("health", this.#encoder.encode(healthToWire(health)));
+    const isSent = this.#link.publish("health", this.#encoder.encode(healthToWire(health)));
+    if (isSent) {
+      this.#time.asked(nowMs);
+      this.#loopDelayMs = 0;
+    }
+    return isSent;
   }
 
   #logRecovery(): void {
@@ -311,6 +388,14 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
         log.write("error", "flash-damaged", "what", recovery.what, "member", memberId);
     }
   }
+}
+
+/** A turn comes at least so often, so that whatever watches over the board is told that it lives. */
+const turnEveryMs = watchdogMs / 10;
+
+/** What is left of a program in safe mode: its outputs, at their safe values. */
+function safeModeOf({ outputs }: Program): Program {
+  return { pipelines: [], outputs: outputs.map((output) => ({ ...output, setting: undefined })), rules: [] };
 }
 
 const noProgram: Program = Object.freeze({

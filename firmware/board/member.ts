@@ -4,7 +4,7 @@ import { MalformedMessage, messageFromWire, UnknownMessage } from "../../protoco
 import { Follower } from "../../protocols/raft/follower.ts";
 import { limits, type Message } from "../../protocols/raft/types.ts";
 import type { Clock } from "../platform/ports.ts";
-import type { BoardStore, StateListener } from "../storage/board-store.ts";
+import { type BoardStore, type StateListener, storeLimits } from "../storage/board-store.ts";
 import type { BoardLog } from "./board-log.ts";
 
 /** Raft messages that wait for the end of a turn: as many as one piece of the stream can hold, and more. */
@@ -87,7 +87,7 @@ export class Member {
   }
 
   #follow(message: Message): void {
-    if (!this.#makeRoom(message)) return;
+    if (message.term > storeLimits.termMax || !this.#makeRoom(message)) return;
     const output = this.#follower.step(message, this.#clock.nowMs());
     this.#store.write(output);
     if (output.commitIndex > this.#store.appliedIndex) {

@@ -14,6 +14,10 @@ export interface Ports {
   readonly sensors: Sensors;
   readonly actuators: Actuators;
   readonly system: System;
+  /** Absent where nothing keeps small values: in the simulators, as long as nothing on the board uses it. */
+  readonly keyValue?: KeyValue;
+  /** Absent where the firmware can't be replaced: in the simulators. */
+  readonly update?: UpdateSlot;
 }
 
 export interface Clock {
@@ -53,6 +57,32 @@ export interface Network {
   start(onChange: (up: boolean) => void): void;
   /** Opens a TCP connection; every outcome arrives through `events`. */
   connect(host: string, port: number, events: TcpEvents): TcpConnection;
+  /**
+   * The same over TLS 1.2, which is the engine's own. A handshake that fails is an `onClose` with the reason. Absent where
+   * the board was built without TLS.
+   */
+  readonly connectSecurely?:
+    | ((host: string, port: number, tls: TlsOptions, events: TcpEvents) => TcpConnection)
+    | undefined;
+  /** Opens a UDP socket; port 0 is any free one. Throws when it can't be had. Absent where nothing on the board uses it. */
+  openUdp?(port: number, events: UdpEvents): UdpSocket;
+}
+
+export interface TlsOptions {
+  /** The authority that must have signed the other side's certificate, as DER; else those that the image knows. */
+  readonly authority?: Uint8Array;
+}
+
+export interface UdpEvents {
+  /** A datagram arrived from this address; the array is the receiver's to keep until the callback returns. */
+  onData(bytes: Uint8Array, address: string, port: number): void;
+}
+
+export interface UdpSocket {
+  /** Sends a datagram to a host by name or address. It may be lost, as any may; also when the name can't be resolved. */
+  send(host: string, port: number, bytes: Uint8Array): void;
+  /** Idempotent. */
+  close(): void;
 }
 
 export interface TcpEvents {
@@ -92,18 +122,66 @@ export interface Actuators {
   /** Claims the pin and drives it to its safe value. Repeating it for the same name replaces the earlier claim. */
   configure(output: OutputConfig): void;
   write(name: string, value: number): void;
-  /** Drives the output to its safe value and gives the pin back. */
+  /** Drives the output to its safe value, which it keeps until an output is configured on its pin again. */
   release(name: string): void;
 }
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
+/** `crash`: the engine or the chip gave up; `restart`: the firmware asked for it. */
+export type StartReason = "power" | "restart" | "crash" | "watchdog" | "sleep";
+
 export interface System {
   readonly config: BoardConfig;
+  /** Why the board started. Absent where the platform cannot say. */
+  readonly startReason?: StartReason | undefined;
+  /** The least level that is wanted; info when absent. */
+  readonly logLevel?: LogLevel | undefined;
+  /**
+   * Says that the board is alive. From the first call on, a board that does not call it for `watchdogMs` is restarted by
+   * the chip. Absent where nothing watches.
+   */
+  feedWatchdog?(): void;
   memory(): MemoryFigures;
   log(level: LogLevel, text: string): void;
   /** Restarts the board; does not return on a chip. */
   restart(reason: string): void;
+  /**
+   * Sleeps with everything but the real-time clock switched off, and starts anew after `durationMs`; does not return. What
+   * is in RAM is lost, and outputs are as at power-on. Absent where a board can't.
+   */
+  deepSleep?(durationMs: number): void;
+  /**
+   * This firmware works. Until it says so, a firmware that came by an update gives way to the one before it at the next
+   * restart. Absent where there are no updates.
+   */
+  markValid?(): void;
+}
+
+/** Small values under short names, which outlive restarts and updates. */
+export interface KeyValue {
+  /** undefined when there is none. `key` has 1 to 15 ASCII characters. */
+  read(key: string): Uint8Array | undefined;
+  /** Durable when it returns. At most 1,024 bytes; throws `RangeError` beyond, and `Error` when there is no room. */
+  write(key: string, value: Uint8Array): void;
+  /** Idempotent. */
+  delete(key: string): void;
+}
+
+/** The part of the flash that does not run at present. */
+export interface UpdateSlot {
+  readonly sizeBytes: number;
+  /** Starts an image. One at a time; a new one discards what came before. */
+  begin(): ImageWriter;
+}
+
+export interface ImageWriter {
+  /** The next bytes of the image. Throws when they can't be written, and `RangeError` beyond the slot. */
+  write(bytes: Uint8Array): void;
+  /** Checks the image; it runs from the next restart on. Throws when it is not one for this chip, or torn. */
+  complete(): void;
+  /** Gives up; the running firmware stays. Idempotent, and without effect after `complete()`. */
+  abort(): void;
 }
 
 /** What a board is told when it is flashed or provisioned; everything else comes through the log. */
@@ -117,8 +195,13 @@ export interface BoardConfig {
   readonly leaderPort: number;
 }
 
+/** A board that is alive feeds its watchdog ten times in this time, in ms. */
+export const watchdogMs = 30_000;
+
 export interface MemoryFigures {
   readonly heapUsedBytes: number;
   readonly heapPeakBytes: number;
   readonly arenaBytes: number;
+  /** The deepest that the JavaScript stack ever was. Absent where the platform cannot say. */
+  readonly stackPeakSlots?: number;
 }

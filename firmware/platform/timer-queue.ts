@@ -7,6 +7,11 @@ export class TimerQueue {
   /** Soonest first. */
   readonly #timers: QueuedTimer[] = [];
 
+  /** Timers that are set. */
+  get length(): number {
+    return this.#timers.length;
+  }
+
   /** Infinity for none. */
   get nextMs(): number {
     return this.#timers[0]?.atMs ?? Infinity;

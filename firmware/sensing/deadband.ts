@@ -1,3 +1,5 @@
+import { ItemReader } from "../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -27,5 +29,15 @@ export class Deadband implements Filter {
 
   advance(): number {
     return NaN;
+  }
+
+  save(nowMs: number): CborValue {
+    return [this.#passed, nowMs - this.#passedMs];
+  }
+
+  restore(state: CborValue, nowMs: number): void {
+    const items = new ItemReader(state, "checkpoint", "deadband", 2);
+    this.#passed = items.anyNumber("the value");
+    this.#passedMs = nowMs - items.anyNumber("its age");
   }
 }

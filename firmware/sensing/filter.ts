@@ -1,3 +1,4 @@
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { Stage } from "../../protocols/pipeline/program.ts";
 import { Deadband } from "./deadband.ts";
 import { MeanWindow } from "./mean-window.ts";
@@ -11,6 +12,10 @@ export interface Filter {
   readonly dueMs: number;
   /** Time has passed `dueMs`: gives what leaves because of that. */
   advance(): number;
+  /** What it holds, for a checkpoint: times as ages, for the clock starts anywhere. */
+  save(nowMs: number): CborValue;
+  /** Takes up what a filter of the same stage saved, as if no time had passed. Throws `ShapeError` for anything else. */
+  restore(state: CborValue, nowMs: number): void;
 }
 
 export function filterFor(stage: Stage): Filter {

@@ -1,3 +1,5 @@
+import { ItemReader } from "../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -36,5 +38,23 @@ export class MeanWindow implements Filter {
     this.#mean = 0;
     this.dueMs = Infinity;
     return mean;
+  }
+
+  /** [number of values, their mean, age of the window], -1 for an age before the first value. */
+  save(nowMs: number): CborValue {
+    const isBegun = !Number.isNaN(this.#originMs);
+    return [this.#count, this.#mean, isBegun ? (nowMs - this.#originMs) % this.#windowMs : -1];
+  }
+
+  restore(state: CborValue, nowMs: number): void {
+    const items = new ItemReader(state, "checkpoint", "mean", 3);
+    const count = items.integer("the count", 0, Number.MAX_SAFE_INTEGER);
+    const mean = items.anyNumber("the mean");
+    const ageMs = items.number("the age", -1, this.#windowMs);
+    if (ageMs < 0) return;
+    this.#count = count;
+    this.#mean = mean;
+    this.#originMs = nowMs - ageMs;
+    if (count > 0) this.dueMs = this.#originMs + this.#windowMs;
   }
 }

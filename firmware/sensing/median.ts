@@ -1,3 +1,5 @@
+import { ShapeError } from "../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { Filter } from "./filter.ts";
 
 /**
@@ -31,6 +33,23 @@ export class Median implements Filter {
 
   advance(): number {
     return NaN;
+  }
+
+  /** The values in the order of arrival, as the bytes of doubles. */
+  save(): CborValue {
+    const values = new Float64Array(this.#count);
+    const first = this.#count < this.#arrived.length ? 0 : this.#next;
+    for (let i = 0; i < this.#count; i++) values[i] = this.#arrived[(first + i) % this.#arrived.length]!;
+    return new Uint8Array(values.buffer);
+  }
+
+  restore(state: CborValue): void {
+    const isSaved = state instanceof Uint8Array && state.length % 8 === 0;
+    if (!isSaved || state.length > 8 * this.#arrived.length) {
+      throw new ShapeError("checkpoint", "median", "the bytes of its values", state);
+    }
+    const values = new DataView(state.buffer, state.byteOffset, state.length);
+    for (let at = 0; at < state.length; at += 8) this.push(values.getFloat64(at, true));
   }
 
   #insert(value: number): void {

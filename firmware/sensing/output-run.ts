@@ -3,8 +3,12 @@ import type { Output } from "../../protocols/pipeline/program.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import type { Actuators } from "../platform/ports.ts";
 import type { RuleRun } from "./rule-run.ts";
+import type { ScheduleRun } from "./schedule-run.ts";
 
-/** An output at work: the first active rule that names it decides its value, else its setting, else its safe value. */
+/**
+ * An output at work. Its value is decided by the first active rule that names it, else by the schedule that fired last and still
+ * holds, else by its setting, else it is the safe one.
+ */
 export class OutputRun {
   readonly definition: Output;
   readonly #actuators: Actuators;
@@ -25,11 +29,22 @@ export class OutputRun {
   }
 
   /** Decides anew; true when value or cause is another than before. */
-  decide(rules: readonly RuleRun[], setting: StateValue | undefined): boolean {
+  decide(
+    rules: readonly RuleRun[],
+    schedules: readonly ScheduleRun[],
+    setting: StateValue | undefined,
+  ): boolean {
     const { name, kind, safeValue } = this.definition;
     let value = settingValue(setting);
     let cause: OutputCause = Number.isNaN(value) ? "safe" : "setting";
     if (cause === "safe") value = safeValue;
+    let firedMs = -Infinity;
+    for (const schedule of schedules) {
+      if (schedule.definition.output !== name || !(schedule.firedMs > firedMs)) continue;
+      firedMs = schedule.firedMs;
+      value = schedule.definition.value;
+      cause = "schedule";
+    }
     for (const rule of rules) {
       if (!rule.active || rule.definition.output !== name) continue;
       value = rule.definition.value;

@@ -1,3 +1,5 @@
+import { ItemReader, ShapeError } from "../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { Quality } from "../../protocols/messages/board-messages.ts";
 import type { Pipeline } from "../../protocols/pipeline/program.ts";
 import type { Sensors } from "../platform/ports.ts";
@@ -16,7 +18,7 @@ export class PipelineRun {
   readonly definition: Pipeline;
   readonly #sensors: Sensors;
   readonly #sink: ReadingSink;
-  readonly #filters: readonly Filter[];
+  #filters: readonly Filter[];
   #nextSampleMs: number;
   /** When the sensor's silence may be reported; -Infinity while it speaks. */
   #missingDueMs = -Infinity;
@@ -52,6 +54,26 @@ export class PipelineRun {
     }
     this.#sample(nowMs);
     return 1;
+  }
+
+  /** What its filters hold, for a checkpoint. */
+  save(nowMs: number): CborValue {
+    const states: CborValue[] = [];
+    for (const filter of this.#filters) states.push(filter.save(nowMs));
+    return states;
+  }
+
+  /** Takes up what a pipeline of the same definition saved; all of it or, when that is not what one saves, nothing. */
+  restore(state: CborValue, nowMs: number): boolean {
+    try {
+      const items = new ItemReader(state, "checkpoint", "filters", this.#filters.length);
+      for (const filter of this.#filters) filter.restore(items.any(), nowMs);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      this.#filters = this.definition.stages.map(filterFor);
+      return false;
+    }
   }
 
   #sample(nowMs: number): void {

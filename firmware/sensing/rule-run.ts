@@ -1,3 +1,5 @@
+import { ItemReader } from "../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { Rule } from "../../protocols/pipeline/program.ts";
 
 /**
@@ -33,6 +35,23 @@ export class RuleRun {
     if (nowMs < this.dueMs) return;
     this.dueMs = Infinity;
     this.active = true;
+  }
+
+  /** [active, last value, how long it will wait to become active; -1 for not waiting], for a checkpoint. */
+  save(nowMs: number): CborValue {
+    const waitMs = this.dueMs === Infinity ? -1 : Math.max(0, this.dueMs - nowMs);
+    return [this.active, this.#value, waitMs];
+  }
+
+  /** Takes up what a rule of the same definition saved. Throws `ShapeError`, and has changed nothing, for anything else. */
+  restore(state: CborValue, nowMs: number): void {
+    const items = new ItemReader(state, "checkpoint", "rule", 3);
+    const active = items.any() === true;
+    const value = items.anyNumber("the value");
+    const waitMs = items.number("the wait", -1, Number.MAX_SAFE_INTEGER);
+    this.active = active;
+    this.#value = value;
+    this.dueMs = waitMs < 0 ? Infinity : nowMs + waitMs;
   }
 
   #judge(atMs: number): void {

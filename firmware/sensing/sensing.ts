@@ -1,16 +1,22 @@
 /**
- * The interpreter of programs: samples sensors, runs pipelines, judges rules, drives outputs. It has no timers of its own:
+ * The interpreter of programs: samples sensors, runs pipelines, judges rules, keeps schedules, drives outputs. It has no timers of its own:
  * whoever owns it calls `run` when `dueMs` has come.
  */
+import { decodeCbor } from "../../protocols/cbor/decode.ts";
+import { encodeCbor } from "../../protocols/cbor/encode.ts";
+import { ItemReader } from "../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { OutputState, Quality } from "../../protocols/messages/board-messages.ts";
 import type { Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import type { Actuators, Sensors } from "../platform/ports.ts";
+import { pipelineHash, ruleHash } from "./definition-hash.ts";
 import { OutputRun } from "./output-run.ts";
 import { PipelineRun, type ReadingSink } from "./pipeline-run.ts";
 import type { ReadingQueue } from "./reading-queue.ts";
 import { RuleRun } from "./rule-run.ts";
 import { isSameOutput, isSamePipeline, isSameRule } from "./same-definition.ts";
+import { ScheduleRun } from "./schedule-run.ts";
 
 /** The committed settings, by key. */
 export interface Settings {
@@ -22,6 +28,8 @@ export interface SensingParts {
   readonly actuators: Actuators;
   readonly settings: Settings;
   readonly queue: ReadingQueue;
+  /** Unix milliseconds at a time of the board's clock; NaN while unknown. */
+  wallMs(nowMs: number): number;
   /** An output of the program cannot be claimed; the rest of the program runs. */
   onOutputRefused(output: string, reason: string): void;
 }
@@ -30,6 +38,7 @@ export class Sensing implements ReadingSink {
   readonly #parts: SensingParts;
   #pipelines: readonly PipelineRun[] = [];
   #rules: readonly RuleRun[] = [];
+  #schedules: readonly ScheduleRun[] = [];
   #outputs: readonly OutputRun[] = [];
   /** The settings that the program names, as last committed. */
   readonly #settings = new Map<string, StateValue | undefined>();
@@ -55,6 +64,7 @@ export class Sensing implements ReadingSink {
     let dueMs = Infinity;
     for (const pipeline of this.#pipelines) if (pipeline.dueMs < dueMs) dueMs = pipeline.dueMs;
     for (const rule of this.#rules) if (rule.dueMs < dueMs) dueMs = rule.dueMs;
+    for (const schedule of this.#schedules) if (schedule.dueMs < dueMs) dueMs = schedule.dueMs;
     return dueMs;
   }
 
@@ -72,7 +82,49 @@ export class Sensing implements ReadingSink {
     this.#loadSettings(program);
     this.#pipelines = program.pipelines.map((definition) => this.#pipeline(definition, nowMs));
     this.#rules = program.rules.map((definition) => this.#rule(definition));
+    this.#schedules = (program.schedules ?? []).map((definition) => new ScheduleRun(definition));
     this.#loadOutputs(program.outputs);
+    this.onTime(nowMs);
+  }
+
+  /** What pipelines and rules hold, one encoded part for each pipeline and one for all rules. */
+  save(nowMs: number): Uint8Array[] {
+    const parts: Uint8Array[] = [];
+    for (const run of this.#pipelines) {
+      parts.push(encodeCbor([pipelineHash(run.definition), run.save(nowMs)]));
+    }
+    const rules: CborValue[] = [];
+    for (const run of this.#rules) rules.push([ruleHash(run.definition), run.save(nowMs)]);
+    if (rules.length > 0) parts.push(encodeCbor([rulesPart, rules]));
+    return parts;
+  }
+
+  /** Gives a saved part to the pipeline or the rules of the same definition; gives the number that took it up. */
+  restore(part: Uint8Array, nowMs: number): number {
+    const items = new ItemReader(decodeCbor(part), "checkpoint", "part", 2);
+    const whose = items.any();
+    const state = items.any();
+    let restored = 0;
+    if (whose !== rulesPart) {
+      const run = this.#pipelines.find(({ definition }) => pipelineHash(definition) === whose);
+      return run?.restore(state, nowMs) ? 1 : 0;
+    }
+    for (const rule of state as readonly CborValue[]) {
+      const ofRule = new ItemReader(rule, "checkpoint", "rule", 2);
+      const hash = ofRule.any();
+      const run = this.#rules.find(({ definition }) => ruleHash(definition) === hash);
+      if (run === undefined) continue;
+      run.restore(ofRule.any(), nowMs);
+      restored++;
+    }
+    this.#decide();
+    return restored;
+  }
+
+  /** The wall's time is known anew: what schedules do follows from it. */
+  onTime(nowMs: number): void {
+    const wallMs = this.#parts.wallMs(nowMs);
+    for (const schedule of this.#schedules) schedule.run(nowMs, wallMs);
     this.#decide();
   }
 
@@ -91,6 +143,9 @@ export class Sensing implements ReadingSink {
       if (pipeline.dueMs <= nowMs) this.#samplesIn += pipeline.run(nowMs);
     }
     for (const rule of this.#rules) rule.run(nowMs);
+    for (const schedule of this.#schedules) {
+      if (schedule.dueMs <= nowMs) schedule.run(nowMs, this.#parts.wallMs(nowMs));
+    }
     this.#decide();
   }
 
@@ -152,7 +207,7 @@ export class Sensing implements ReadingSink {
     for (const output of this.#outputs) {
       const { setting } = output.definition;
       const value = setting === undefined ? undefined : this.#settings.get(setting);
-      if (output.decide(this.#rules, value)) this.#outputChanges++;
+      if (output.decide(this.#rules, this.#schedules, value)) this.#outputChanges++;
     }
   }
 
@@ -162,3 +217,6 @@ export class Sensing implements ReadingSink {
     return typeof value === "number" ? value : NaN;
   }
 }
+
+/** Stands where the hash of a pipeline stands in other parts of a checkpoint. */
+const rulesPart = "rules";

@@ -1,18 +1,25 @@
 /**
- * What a board must not forget: who it is, its term and vote, its log, and the agreed state, in one region of flash.
+ * What a board must not forget: who it is, its term and vote, its log, the agreed state and its checkpoint, in one region of
+ * flash.
  *
- * The region has two areas, and one of them holds everything: records in the order in which things happened, only ever
- * appended. When the area is full, what still counts is copied into the other, whose header, written last, makes the
- * switch; then the old header is erased before anything new is promised. So at every moment the flash holds one whole state,
- * wherever the power fails. A record cut short by the power was never promised to anyone: it is left behind by the same
- * copying at the next start. Anything else that is not as it was written is damage, and then nothing is believed: the store
- * starts empty under a new incarnation, and says so.
+ * Everything is a record in one log (`SectorLog`), in the order in which it happened. Each sector begins with a summary, so
+ * what happened before the oldest sector is needed no more, but for records that still count: values of keys, entries that
+ * are not applied, the parts of the checkpoint. Cleaning copies those from the oldest sector to the end, a few a turn, and
+ * gives that sector back.
+ *
+ * What is acknowledged is in flash. A record cut short by the power was never promised to anyone, and is passed over. Anything
+ * else that is not as it was written is damage, and then nothing is believed: the store starts empty under a new
+ * incarnation, and says so. Damage that is found later, where a value is read, is noted in flash by `condemn`, so that the
+ * next start finds it.
  *
  * In RAM are only numbers: where each key's value is, and where each entry is that is not applied yet. An entry that is
- * applied leaves the log; it stays in flash as the place where its key's value is, until something newer replaces it.
+ * applied leaves the log; its record stays the place of its key's value until something newer replaces it.
  */
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
+import { encodeCbor } from "../../protocols/cbor/encode.ts";
+import { CborError } from "../../protocols/cbor/error.ts";
 import { ShapeError } from "../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import type {
   AppendRequest,
   Entry,
@@ -21,30 +28,46 @@ import type {
   RaftLog,
   RaftOutput,
 } from "../../protocols/raft/types.ts";
-import { changeOf, type StateKeys } from "../../protocols/state/apply.ts";
+import { EntryKind } from "../../protocols/raft/types.ts";
+import { changeOf } from "../../protocols/state/apply.ts";
 import { commandFromWire } from "../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../protocols/state/command.ts";
 import { utf8Length } from "../../protocols/text/utf8.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
-import { Area } from "./area.ts";
+import { AgreedState } from "./agreed-state.ts";
+import { CheckpointParts } from "./checkpoint-parts.ts";
 import { EntryIndex } from "./entry-index.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
-import { hashOf, KeyIndex } from "./key-index.ts";
-import { RecordKind, RecordWriter, type StoredRecord } from "./record.ts";
+import { hashOf } from "./key-index.ts";
+import { type Place, sizeOf } from "./place.ts";
 import {
-  type AreaHeader,
-  baseFrom,
-  commandBytes,
+  indexMax,
+  type RecordHead,
+  RecordKind,
+  recordSize,
+  type StoredRecord,
+  trailerMax,
+} from "./record.ts";
+import { noData } from "./sector-headers.ts";
+import { type HeaderSource, type ReplayTarget, reservedSectors, SectorLog } from "./sector-log.ts";
+import {
   entryFrom,
-  formatVersion,
+  entryToStored,
   hardStateFrom,
-  headerFrom,
+  headerFromStored,
+  headerToStored,
   storedNameBytesMax,
 } from "./stored-values.ts";
 
 export const storeLimits = Object.freeze({
   /** Entries that the log may hold beyond the applied ones. */
   entriesMax: 256,
+  /** Terms and log indexes on flash; a leader would need 136 years at one a second. */
+  termMax: trailerMax,
+  indexMax: indexMax - 1,
+  /** Records that `tidy` looks at and that it copies, in one call. */
+  tidyLooks: 32,
+  tidyCopies: 4,
 });
 
 /** Whose store it is; flash that belonged to another swarm or board is formatted. */
@@ -68,34 +91,35 @@ export interface StateListener {
   onStateChange(key: string, value: StateValue | undefined): void;
 }
 
-export class BoardStore implements RaftLog, StateKeys {
+export class BoardStore implements RaftLog, HeaderSource, ReplayTarget {
   readonly recovery: Recovery;
   readonly #owner: StoreOwner;
-  readonly #writer: RecordWriter;
+  readonly #log: SectorLog;
+  readonly #state: AgreedState;
   readonly #entries = new EntryIndex(storeLimits.entriesMax);
-  readonly #keys = new KeyIndex();
-  #area: Area;
-  #otherArea: Area;
-  #generation = 0;
+  readonly #checkpoint = new CheckpointParts();
   #incarnation = "";
   #hardState: HardState = noVote;
   /** Term of the last applied entry. */
-  #baseTerm = 0;
+  #appliedTerm = 0;
+  #crashes = 0;
+  /** Bytes of all records that count. */
+  #liveBytes = 0;
+  /** Only while recovering: what the records of the head sector say. */
+  #replayedApplied = 0;
+  #replayedLast = 0;
 
   /**
-   * Recovers what `flash` holds, or formats it. Throws `RangeError` for a region of less than two sectors, or a name of
+   * Recovers what `flash` holds, or formats it. Throws `RangeError` for a region that is too small, or a name of
    * more than `storedNameBytesMax` bytes.
    */
   constructor(flash: FlashRegion, owner: StoreOwner, random: Random) {
-    const areaBytes = Math.floor(flash.sizeBytes / flash.sectorBytes / 2) * flash.sectorBytes;
-    if (areaBytes === 0) throw new RangeError("The flash region is too small: it needs two sectors.");
     if (Math.max(utf8Length(owner.swarm), utf8Length(owner.board)) > storedNameBytesMax) {
       throw new RangeError(`The names ${owner.swarm} and ${owner.board} are too long for the flash.`);
     }
     this.#owner = owner;
-    this.#writer = new RecordWriter(Math.max(alignBytesMin, flash.alignBytes));
-    this.#area = new Area(flash, 0, areaBytes);
-    this.#otherArea = new Area(flash, areaBytes, areaBytes);
+    this.#log = new SectorLog(flash, this);
+    this.#state = new AgreedState(this.#log);
     this.recovery = this.#recover();
     if (this.recovery.kind !== "recovered") this.#format(random);
   }
@@ -123,277 +147,429 @@ export class BoardStore implements RaftLog, StateKeys {
 
   termAt(index: number): number | undefined {
     if (index === 0) return 0;
-    if (index === this.appliedIndex) return this.#baseTerm;
+    if (index === this.appliedIndex) return this.#appliedTerm;
     return this.#entries.has(index) ? this.#entries.termOf(index) : undefined;
-  }
-
-  /** Bytes of flash that can be written before the next compaction. */
-  get freeBytes(): number {
-    return this.#area.freeBytes;
   }
 
   /** Number of keys in the agreed state. */
   get size(): number {
-    return this.#keys.size;
-  }
-
-  has(key: string): boolean {
-    return this.#placeOf(key) >= 0;
+    return this.#state.size;
   }
 
   /** The committed value of `key`. Throws `FlashDamaged`. */
   get(key: string): StateValue | undefined {
-    const place = this.#placeOf(key);
-    return place < 0 ? undefined : this.#commandAt(this.#keys.offsetAt(place)).value;
+    return this.#state.get(key);
   }
+
+  /** Sector erases since the flash was new, as far as is known; spread evenly over its sectors. */
+  get erases(): number {
+    return this.#log.erases;
+  }
+
+  get sectors(): number {
+    return this.#log.sectors;
+  }
+
+  // Raft.
 
   /**
    * Makes room for whatever a step of `request` may ask to be written; undefined for a request that carries no entries.
-   * False when there is none even after compaction: then the request must be dropped before the core sees it.
+   * False when there is none even after cleaning: then the request must be dropped before the core sees it.
    */
   makeRoom(request: AppendRequest | undefined): boolean {
-    let bytes = recordsBytesMax;
     // Entries that do not follow on this log are refused by the core, which is how the leader finds where to begin.
-    if (request !== undefined && request.prevLogIndex <= this.lastIndex) {
-      const { entries, prevLogIndex } = request;
-      if (prevLogIndex + entries.length - this.appliedIndex > storeLimits.entriesMax) return false;
-      for (const entry of entries) bytes += entry.data.length + entryFrameBytesMax;
+    const brings =
+      request !== undefined && request.prevLogIndex <= this.lastIndex ? request.entries : noEntries;
+    if (brings.length > 0) {
+      const lastIndex = request!.prevLogIndex + brings.length;
+      if (lastIndex - this.appliedIndex > storeLimits.entriesMax || lastIndex > storeLimits.indexMax)
+        return false;
+      let bytes = 0;
+      for (const entry of brings) {
+        const size = entrySizeMax(entry);
+        if (size > this.#log.roomBytes) return false;
+        bytes += size;
+      }
+      if (this.#liveBytes + bytes > this.#capacityBytes) return false;
     }
-    if (bytes <= this.#area.freeBytes) return true;
-    if (bytes > this.#area.sizeBytes - headerRoomBytes - this.#liveBytes()) return false;
-    this.#compact();
-    return true;
+    return this.#clean(brings, stepRecordsBytesMax);
   }
 
   /** Makes hard state, truncation and entries durable, in this order; `makeRoom` said yes to the request before. */
   write(output: RaftOutput): void {
     const { hardState, truncateFrom, entries } = output;
     if (hardState !== undefined) {
-      this.#appendHardState(hardState);
       this.#hardState = hardState;
+      const { term, vote } = hardState;
+      this.#log.append(RecordKind.hardState, term, 0, vote === undefined ? noData : encodeCbor(vote));
     }
-    if (truncateFrom > 0) {
-      this.#area.append(this.#writer, RecordKind.truncate, truncateFrom);
-      this.#entries.truncateFrom(truncateFrom);
+    if (truncateFrom > 0) this.#truncate(truncateFrom);
+    for (const entry of entries) {
+      const place = this.#appendEntry(entry);
+      this.#entries.push(place, entry.term);
+      this.#liveBytes += sizeOf(place);
     }
-    for (const entry of entries) this.#entries.push(this.#appendEntry(entry), entry.term);
   }
 
-  /** Makes the commit index durable, then applies what it newly covers. */
+  /** Makes the commit index durable after what it newly covers, and tells what that changed. */
   commit(index: number, listener: StateListener): void {
-    if (index <= this.appliedIndex) return;
-    this.#area.append(this.#writer, RecordKind.commit, index);
-    this.#applyTo(index, listener);
+    const target = Math.min(index, this.lastIndex);
+    while (this.appliedIndex < target) {
+      this.#clean(noEntries, commitRecordsBytesMax);
+      const changes = this.#applyTo(target);
+      this.#log.append(RecordKind.commit, this.appliedIndex, this.#appliedTerm);
+      for (const { key, value } of changes) listener.onStateChange(key, value);
+    }
   }
 
-  #applyTo(index: number, listener: StateListener | undefined): void {
-    if (index > this.lastIndex) throw new FlashDamaged(`entry ${index} is committed but not there`);
-    while (this.appliedIndex < index) {
+  // The board's own.
+
+  /** How often in a row the board has crashed, as `noteCrashes` was last told. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  noteCrashes(crashes: number): void {
+    if (crashes === this.#crashes) return;
+    this.#clean(noEntries, stepRecordsBytesMax);
+    this.#crashes = crashes;
+    this.#log.append(RecordKind.crashes, crashes, 0);
+  }
+
+  /** Number of parts of the latest checkpoint, 0 for none. */
+  get checkpointParts(): number {
+    return this.#checkpoint.count;
+  }
+
+  /** Throws `FlashDamaged`. */
+  checkpointPart(part: number): Uint8Array {
+    return this.#checkpoint.part(this.#log, part);
+  }
+
+  /** Replaces the latest checkpoint, wholly or not at all. False when the flash has no room for it. */
+  saveCheckpoint(parts: readonly Uint8Array[]): boolean {
+    const bytes = CheckpointParts.sizeOf(parts);
+    if (this.#liveBytes + bytes > this.#capacityBytes) return false;
+    for (const part of parts) if (recordSize(part.length) > this.#log.roomBytes) return false;
+    if (!this.#clean(noEntries, bytes)) return false;
+    const before = this.#checkpoint.liveBytes();
+    this.#checkpoint.write(this.#log, parts);
+    this.#liveBytes += this.#checkpoint.liveBytes() - before;
+    return true;
+  }
+
+  /** Notes that the flash is not to be believed, so that the next start does not. */
+  condemn(what: string): void {
+    this.#log.append(RecordKind.condemned, 0, 0, encodeCbor(what.slice(0, condemnedLengthMax)));
+  }
+
+  /** Does a little of the cleaning that is to come, so that no turn has to do much. True when it did something. */
+  tidy(): boolean {
+    const isWorthIt =
+      this.#log.freeSectors <= reservedSectors &&
+      this.#log.usedSectors * this.#log.roomBytes - this.#liveBytes > 2 * this.#log.roomBytes;
+    if (isWorthIt) this.#cleanSome(storeLimits.tidyLooks, storeLimits.tidyCopies);
+    return isWorthIt;
+  }
+
+  /** For the log. */
+  headerValue(): CborValue {
+    const { swarm, board } = this.#owner;
+    return headerToStored({
+      swarm,
+      board,
+      incarnation: this.#incarnation,
+      hardState: this.#hardState,
+      appliedIndex: this.appliedIndex,
+      appliedTerm: this.#appliedTerm,
+      lastIndex: this.lastIndex,
+      hasCollisions: this.#state.hasCollisions,
+      crashes: this.#crashes,
+    });
+  }
+
+  /** Records that count may take three quarters of what cleaning does not need for itself. */
+  get #capacityBytes(): number {
+    return (this.#log.sectors - reservedSectors) * this.#log.roomBytes * 0.75;
+  }
+
+  #appendEntry(entry: Entry): Place {
+    const hash = hashOfPut(entry);
+    return hash === undefined
+      ? this.#log.append(RecordKind.entry, entry.index, 0, entryToStored(entry), entry.term)
+      : this.#log.append(RecordKind.put, entry.index, hash, entry.data, entry.term);
+  }
+
+  /** The next sector's header makes entries from `index` on in the sectors before it void. */
+  #truncate(index: number): void {
+    for (let gone = index; gone <= this.lastIndex; gone++) {
+      this.#liveBytes -= sizeOf(this.#entries.placeOf(gone));
+    }
+    this.#entries.truncateFrom(index);
+    this.#log.openSector(index);
+  }
+
+  /**
+   * Applies entries up to `index`, or fewer: what they change is held until the commit is durable, and a removal is written
+   * down for itself, of which there is room for one. Gives the changes.
+   */
+  #applyTo(index: number): readonly PutCommand[] {
+    const changes: PutCommand[] = [];
+    let heldBytes = 0;
+    let isAbsentWritten = false;
+    while (this.appliedIndex < index && heldBytes < heldBytesMax && !isAbsentWritten) {
       const next = this.#entries.firstIndex;
-      const offset = this.#entries.offsetOf(next);
-      const change = changeOf(entryFrom(this.#area.record(offset).value), this);
-      if (change !== undefined) this.#change(change, offset);
-      this.#baseTerm = this.#entries.termOf(next);
+      const place = this.#entries.placeOf(next);
+      const record = this.#log.read(place);
+      const change = changeOf(entryFrom(record), this.#state);
+      let goes: Place = place;
+      if (change === undefined) {
+        // A valid put that changes nothing: there are as many keys as there may be.
+        isAbsentWritten = record.kind === RecordKind.put;
+        if (isAbsentWritten) this.#state.writeAbsent(commandFromWire(decodeCbor(record.data)).key, next);
+      } else if (change.value === undefined) {
+        isAbsentWritten = true;
+        this.#state.writeAbsent(change.key, next);
+        this.#liveBytes -= sizeOf(this.#state.remove(change.key));
+      } else {
+        goes = this.#state.put(change.key, place, next);
+      }
+      this.#liveBytes -= sizeOf(goes);
+      this.#appliedTerm = this.#entries.termOf(next);
       this.#entries.shift();
-      if (change !== undefined) listener?.onStateChange(change.key, change.value);
+      if (change !== undefined) changes.push(change);
+      heldBytes += sizeOf(place);
+    }
+    return changes;
+  }
+
+  // Cleaning.
+
+  /** Cleans until `entries` and other short records of `otherBytes` fit and the reserve is left. False when they cannot. */
+  #clean(entries: readonly Entry[], otherBytes: number): boolean {
+    for (let freed = 0; ; freed++) {
+      const opens = this.#sectorsToOpen(entries, otherBytes);
+      if (this.#log.freeSectors >= opens + reservedSectors) return true;
+      if (freed === this.#log.sectors || !this.#cleanSome(Infinity, Infinity)) return opens === 0;
     }
   }
 
-  #change(change: PutCommand, offset: number): void {
-    const place = this.#placeOf(change.key);
-    if (place < 0) this.#keys.add(hashOf(change.key), offset);
-    else if (change.value === undefined) this.#keys.remove(place);
-    else this.#keys.moveTo(place, offset);
-  }
-
-  #placeOf(key: string): number {
-    const hash = hashOf(key);
-    let place = this.#keys.find(hash, 0);
-    while (place >= 0 && this.#commandAt(this.#keys.offsetAt(place)).key !== key) {
-      place = this.#keys.find(hash, place + 1);
+  #sectorsToOpen(entries: readonly Entry[], otherBytes: number): number {
+    let { restBytes } = this.#log;
+    // They may contradict what the log holds beyond them: a truncation begins a sector.
+    let opens = entries.length > 0 && entries[0]!.index <= this.lastIndex ? 1 : 0;
+    if (opens > 0) restBytes = this.#log.roomBytes;
+    for (const entry of entries) {
+      const size = entrySizeMax(entry);
+      if (size > restBytes) {
+        opens++;
+        restBytes = this.#log.roomBytes;
+      }
+      restBytes -= size;
     }
-    return place;
+    return otherBytes <= restBytes ? opens : opens + Math.ceil(otherBytes / (this.#log.roomBytes / 2));
   }
 
-  #commandAt(offset: number): PutCommand {
-    return commandFromWire(decodeCbor(commandBytes(this.#area.record(offset))));
+  /**
+   * Goes on with cleaning the oldest sector, for at most so many records, and gives it back at its end. False when there is
+   * no other sector than the one in use.
+   */
+  #cleanSome(looksMax: number, copiesMax: number): boolean {
+    const walk = this.#log.startCleaning();
+    if (walk === undefined) return false;
+    let copies = 0;
+    for (let looks = 0; looks < looksMax && copies < copiesMax; looks++) {
+      if (!walk.next()) {
+        this.#log.freeTail();
+        return true;
+      }
+      if (this.#keep(walk.head, walk.place)) copies++;
+    }
+    return true;
   }
 
-  #appendHardState(hardState: HardState): void {
-    this.#area.append(this.#writer, RecordKind.hardState, [hardState.term, hardState.vote ?? null]);
+  /** Copies the record at `place` to the end of the log if it still counts. */
+  #keep({ kind, index, tag }: RecordHead, place: Place): boolean {
+    switch (kind) {
+      case RecordKind.put:
+      case RecordKind.entry:
+        if (index > this.appliedIndex) {
+          if (!this.#entries.has(index) || this.#entries.placeOf(index) !== place) return false;
+          this.#entries.move(index, this.#copy(place, kind));
+          return true;
+        }
+        if (kind === RecordKind.entry) return false;
+        break;
+      case RecordKind.value:
+        break;
+      case RecordKind.checkpoint:
+        if (!this.#checkpoint.holds(place)) return false;
+        this.#checkpoint.move(place, this.#copy(place, kind));
+        return true;
+      default:
+        return false;
+    }
+    if (!this.#state.holds(tag, place)) return false;
+    this.#state.move(tag, place, this.#copy(place, RecordKind.value));
+    return true;
   }
 
-  #appendEntry({ index, term, kind, version, data }: Entry): number {
-    return this.#area.append(this.#writer, RecordKind.entry, [index, term, kind, version, data]);
+  #copy(from: Place, kind: number): Place {
+    const { index, tag, data, trailer } = this.#log.read(from);
+    return this.#log.append(kind, index, tag, data, trailer);
   }
+
+  // Recovery.
 
   #recover(): Recovery {
     try {
-      const found = this.#chooseArea();
-      if (found !== undefined) return found;
-      this.#readRecords();
+      const value = this.#log.find();
+      if (value === undefined) return { kind: "formatted" };
+      const header = headerFromStored(value);
+      const { swarm, board } = header;
+      if (swarm !== this.#owner.swarm || board !== this.#owner.board) {
+        return { kind: "foreign", owner: `${swarm}/${board}` };
+      }
+      this.#incarnation = header.incarnation;
+      this.#hardState = header.hardState;
+      this.#appliedTerm = header.appliedTerm;
+      this.#crashes = header.crashes;
+      this.#state.hasCollisions = header.hasCollisions;
+      this.#replayedApplied = header.appliedIndex;
+      this.#replayedLast = header.lastIndex;
+      this.#log.replay(this);
+      this.#endReplay();
       return recovered;
     } catch (error) {
-      if (error instanceof FlashDamaged || error instanceof ShapeError) {
+      if (error instanceof FlashDamaged || error instanceof ShapeError || error instanceof CborError) {
         return { kind: "damaged", what: error.message };
       }
       throw error;
     }
   }
 
-  /** Makes the newer of the areas with a header the present one; otherwise says why there is none. */
-  #chooseArea(): Recovery | undefined {
-    const first = readHeader(this.#area);
-    const second = readHeader(this.#otherArea);
-    const header = second === undefined || (first && first.generation > second.generation) ? first : second;
-    if (header === undefined) {
-      const ends = [this.#area.judgeEnd(0), this.#otherArea.judgeEnd(0)];
-      // A first formatting that the power cut short promised nothing.
-      if (!ends.includes("damaged") && ends.includes("clean")) return { kind: "formatted" };
-      return { kind: "damaged", what: "neither of its areas has a header" };
-    }
-    if (header === second) this.#swapAreas();
-    this.#generation = header.generation;
-    if (header.swarm !== this.#owner.swarm || header.board !== this.#owner.board) {
-      return { kind: "foreign", owner: `${header.swarm}/${header.board}` };
-    }
-    this.#incarnation = header.incarnation;
-    return undefined;
-  }
-
-  #readRecords(): void {
-    let offset = headerRoomBytes;
-    for (;;) {
-      const record = this.#area.recordAt(offset);
-      if (record === undefined) break;
-      this.#replay(record, offset);
-      offset += record.sizeBytes;
-    }
-    this.#area.endBytes = offset;
-    // From here on something may be promised, so the area that is left behind must not be found again.
-    this.#otherArea.eraseHeader();
-    const end = this.#area.judgeEnd(offset);
-    if (end === "damaged") throw new FlashDamaged(`what is at ${offset} of its area is no record`);
-    if (end === "torn") this.#compact();
-  }
-
-  #replay({ kind, value }: StoredRecord, offset: number): void {
+  /** For the log. */
+  onHeadRecord(record: StoredRecord): void {
+    const { kind, index, tag } = record;
     switch (kind) {
       case RecordKind.hardState:
-        this.#hardState = hardStateFrom(value);
+        this.#hardState = hardStateFrom(record);
         break;
-      case RecordKind.entry: {
-        const { index, term } = entryFrom(value);
-        if (index !== this.lastIndex + 1 || this.#entries.room === 0) {
-          throw new FlashDamaged(`entry ${index} follows entry ${this.lastIndex}`);
-        }
-        this.#entries.push(offset, term);
-        break;
-      }
-      case RecordKind.truncate:
-        this.#entries.truncateFrom(value as number);
+      case RecordKind.put:
+      case RecordKind.entry:
+        this.#replayedLast = Math.max(this.#replayedLast, index);
         break;
       case RecordKind.commit:
-        this.#applyTo(value as number, undefined);
+        this.#replayedApplied = index;
+        this.#appliedTerm = tag;
         break;
-      case RecordKind.base: {
-        const { index, term } = baseFrom(value);
-        this.#entries.restart(index);
-        this.#baseTerm = term;
+      case RecordKind.collision:
+        this.#state.hasCollisions = true;
         break;
-      }
-      case RecordKind.state:
-        this.#keys.add(hashOf(commandFromWire(decodeCbor(value as Uint8Array)).key), offset);
+      case RecordKind.crashes:
+        this.#crashes = index;
+        break;
+      case RecordKind.condemned:
+        throw new FlashDamaged(`noted when it was found: ${decodeCbor(record.data)}`);
+      case RecordKind.value:
+      case RecordKind.absent:
+      case RecordKind.tail:
+      case RecordKind.checkpoint:
         break;
       default:
         throw new FlashDamaged(`it has a record of kind ${kind}, which this firmware does not know`);
     }
   }
 
-  /**
-   * Starts anew: a new incarnation, an empty log, an empty state. Switches areas as a compaction does, so that no half-erased
-   * remains can speak for the old incarnation.
-   */
+  /** For the log, after the head's records: where each thing is that counts. */
+  onRecord(kind: number, index: number, tag: number, place: Place, truncatedFrom: number): void {
+    switch (kind) {
+      case RecordKind.put:
+      case RecordKind.entry:
+        if (index >= truncatedFrom) break;
+        if (this.#entries.has(index)) this.#entries.move(index, place);
+        else if (kind === RecordKind.put && index <= this.appliedIndex)
+          this.#state.replayValue(tag, index, place);
+        break;
+      case RecordKind.value:
+        this.#state.replayValue(tag, index, place);
+        break;
+      case RecordKind.absent:
+        if (index <= this.appliedIndex) this.#state.replayAbsent(tag, index, place);
+        break;
+      case RecordKind.checkpoint:
+        this.#checkpoint.replay(index, tag, place);
+    }
+  }
+
+  /** For the log, between the two: the entries that are not applied are known, but not where they are. */
+  onHeadRead(): void {
+    const waiting = this.#replayedLast - this.#replayedApplied;
+    if (waiting < 0 || waiting > storeLimits.entriesMax) {
+      throw new FlashDamaged(
+        `entry ${this.#replayedApplied} is committed, ${this.#replayedLast} is the last`,
+      );
+    }
+    this.#entries.restart(this.#replayedApplied);
+    for (let i = 0; i < waiting; i++) this.#entries.push(0, 0);
+  }
+
+  #endReplay(): void {
+    this.#checkpoint.endReplay();
+    this.#liveBytes = this.#state.liveBytes() + this.#checkpoint.liveBytes();
+    for (let index = this.firstIndex; index <= this.lastIndex; index++) {
+      const place = this.#entries.placeOf(index);
+      if (place === 0) throw new FlashDamaged(`entry ${index} is missing`);
+      this.#entries.setTerm(index, this.#log.read(place).trailer);
+      this.#liveBytes += sizeOf(place);
+    }
+  }
+
+  /** Starts anew: a new incarnation, an empty log, an empty state. */
   #format(random: Random): void {
     const seed = new Uint8Array(4);
     random.fill(seed);
     this.#incarnation = "";
     for (const byte of seed) this.#incarnation += (byte + 0x100).toString(16).slice(1);
     this.#hardState = noVote;
-    this.#baseTerm = 0;
+    this.#appliedTerm = 0;
+    this.#crashes = 0;
+    this.#liveBytes = 0;
     this.#entries.restart(0);
-    this.#keys.clear();
-    this.#otherArea.erase();
-    this.#otherArea.endBytes = headerRoomBytes;
-    this.#writeHeader(this.#otherArea);
-    this.#area.eraseHeader();
-    this.#swapAreas();
-  }
-
-  /** Copies what still counts into the other area and switches to it. */
-  #compact(): void {
-    const from = this.#area;
-    const to = this.#otherArea;
-    to.erase();
-    to.endBytes = headerRoomBytes;
-    to.append(this.#writer, RecordKind.base, [this.appliedIndex, this.#baseTerm]);
-    for (let place = 0; place < this.#keys.size; place++) {
-      const data = commandBytes(from.record(this.#keys.offsetAt(place)));
-      this.#keys.moveTo(place, to.append(this.#writer, RecordKind.state, data));
-    }
-    const lastIndex = this.lastIndex;
-    for (let index = this.firstIndex; index <= lastIndex; index++) {
-      const { value } = from.record(this.#entries.offsetOf(index));
-      this.#entries.moveTo(index, to.append(this.#writer, RecordKind.entry, value));
-    }
-    this.#swapAreas();
-    this.#appendHardState(this.#hardState);
-    this.#writeHeader(to);
-    from.eraseHeader();
-  }
-
-  /** Bytes that a compacted area would hold after its header. */
-  #liveBytes(): number {
-    let bytes = recordsBytesMax;
-    for (let place = 0; place < this.#keys.size; place++) {
-      bytes += this.#area.record(this.#keys.offsetAt(place)).sizeBytes;
-    }
-    for (let index = this.firstIndex; index <= this.lastIndex; index++) {
-      bytes += this.#area.record(this.#entries.offsetOf(index)).sizeBytes;
-    }
-    return bytes;
-  }
-
-  #writeHeader(area: Area): void {
-    this.#generation++;
-    const { swarm, board } = this.#owner;
-    const header = [formatVersion, this.#generation, swarm, board, this.#incarnation];
-    area.writeAt(0, this.#writer.frame(RecordKind.header, header));
-  }
-
-  #swapAreas(): void {
-    const area = this.#area;
-    this.#area = this.#otherArea;
-    this.#otherArea = area;
+    this.#state.clear();
+    this.#checkpoint.clear();
+    this.#log.format();
   }
 }
 
-/** At the start of an area, for its header. */
-const headerRoomBytes = 256;
+/** What one step writes beside entries: hard state, a commit. */
+const stepRecordsBytesMax = 128;
 
-/** Sixteen keeps flash encryption possible. */
-const alignBytesMin = 16;
+/** What one round of a commit writes: a removal, a collision, the commit itself. */
+const commitRecordsBytesMax = 128;
 
-/** What one step writes beside entries: hard state, truncation, commit; also base and hard state of a compaction. */
-const recordsBytesMax = 256;
+/** Bytes of records whose changes are held until their commit is durable; one more record may go beyond it. */
+const heldBytesMax = 1024;
 
-/** What a record adds to the data of an entry. */
-const entryFrameBytesMax = 80;
+const condemnedLengthMax = 100;
 
+const noEntries: readonly Entry[] = Object.freeze([]);
 const noVote: HardState = Object.freeze({ term: 0, vote: undefined });
 const recovered: Recovery = Object.freeze({ kind: "recovered" });
 
-function readHeader(area: Area): AreaHeader | undefined {
-  const record = area.recordAt(0);
-  return record?.kind === RecordKind.header ? headerFrom(record.value) : undefined;
+/** Bytes of the record of an entry, at most: what is no valid put also says its kind and version. */
+function entrySizeMax({ data }: Entry): number {
+  return recordSize(data.length + 24);
+}
+
+/** The hash of the key under which an entry puts a value; undefined for any other entry, valid or not. */
+function hashOfPut({ kind, version, data }: Entry): number | undefined {
+  if (kind !== EntryKind.put || version !== 1) return undefined;
+  try {
+    const { key, value } = commandFromWire(decodeCbor(data));
+    return value === undefined ? undefined : hashOf(key);
+  } catch (error) {
+    if (error instanceof CborError || error instanceof ShapeError) return undefined;
+    throw error;
+  }
 }

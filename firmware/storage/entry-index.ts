@@ -1,12 +1,11 @@
 /**
- * Where the entries are that the log holds and the state does not yet: flash offset and term by log index, in two rings of
- * numbers. Rings start small and double up to `entriesMax`.
+ * Where the entries are that the log holds and the state does not yet: place in flash and term by log index, in two rings
+ * of numbers. Rings start small and double up to `entriesMax`.
  */
 export class EntryIndex {
   readonly entriesMax: number;
-  #offsets = new Uint32Array(16);
-  /** Terms can be any integer up to 2^53. */
-  #terms = new Float64Array(16);
+  #places = new Uint32Array(16);
+  #terms = new Uint32Array(16);
   /** Place of `firstIndex` in the rings. */
   #head = 0;
   #count = 0;
@@ -24,10 +23,6 @@ export class EntryIndex {
     return this.#firstIndex + this.#count - 1;
   }
 
-  get room(): number {
-    return this.entriesMax - this.#count;
-  }
-
   /** Forgets everything; the next entry is the one after `baseIndex`. */
   restart(baseIndex: number): void {
     this.#head = 0;
@@ -35,23 +30,28 @@ export class EntryIndex {
     this.#firstIndex = baseIndex + 1;
   }
 
-  push(offset: number, term: number): void {
-    if (this.#count === this.#offsets.length) this.#grow();
-    const place = (this.#head + this.#count++) % this.#offsets.length;
-    this.#offsets[place] = offset;
-    this.#terms[place] = term;
+  push(place: number, term: number): void {
+    if (this.#count === this.#places.length) this.#grow();
+    const at = (this.#head + this.#count++) % this.#places.length;
+    this.#places[at] = place;
+    this.#terms[at] = term;
   }
 
-  offsetOf(index: number): number {
-    return this.#offsets[this.#placeOf(index)]!;
-  }
-
-  moveTo(index: number, offset: number): void {
-    this.#offsets[this.#placeOf(index)] = offset;
+  /** 0 for an entry of which the place is not known yet. */
+  placeOf(index: number): number {
+    return this.#places[this.#at(index)]!;
   }
 
   termOf(index: number): number {
-    return this.#terms[this.#placeOf(index)]!;
+    return this.#terms[this.#at(index)]!;
+  }
+
+  move(index: number, place: number): void {
+    this.#places[this.#at(index)] = place;
+  }
+
+  setTerm(index: number, term: number): void {
+    this.#terms[this.#at(index)] = term;
   }
 
   has(index: number): boolean {
@@ -65,27 +65,27 @@ export class EntryIndex {
 
   /** Drops the first entry. */
   shift(): void {
-    this.#head = (this.#head + 1) % this.#offsets.length;
+    this.#head = (this.#head + 1) % this.#places.length;
     this.#count--;
     this.#firstIndex++;
   }
 
-  #placeOf(index: number): number {
+  #at(index: number): number {
     if (!this.has(index)) throw new RangeError(`Entry ${index} is not in the index.`);
-    return (this.#head + index - this.#firstIndex) % this.#offsets.length;
+    return (this.#head + index - this.#firstIndex) % this.#places.length;
   }
 
   #grow(): void {
     if (this.#count >= this.entriesMax) throw new RangeError(`More than ${this.entriesMax} entries wait.`);
     const length = Math.min(2 * this.#count, this.entriesMax);
-    const offsets = new Uint32Array(length);
-    const terms = new Float64Array(length);
+    const places = new Uint32Array(length);
+    const terms = new Uint32Array(length);
     for (let i = 0; i < this.#count; i++) {
-      const place = (this.#head + i) % this.#offsets.length;
-      offsets[i] = this.#offsets[place]!;
-      terms[i] = this.#terms[place]!;
+      const at = (this.#head + i) % this.#places.length;
+      places[i] = this.#places[at]!;
+      terms[i] = this.#terms[at]!;
     }
-    this.#offsets = offsets;
+    this.#places = places;
     this.#terms = terms;
     this.#head = 0;
   }

@@ -1,10 +1,16 @@
 /**
- * Where the value of each key of the agreed state is in flash, without the keys themselves: a hash and an offset, 8 bytes a
- * key. Keys that share a hash are told apart by whoever can read the flash.
+ * Where the value of each key of the agreed state is in flash, without the keys themselves: the key's hash, the place of
+ * its record and the log index of its entry, 14 bytes a key. Keys that share a hash are told apart by whoever can read
+ * the flash. Keys have numbers from 0 on; those of one bucket are chained.
  */
 export class KeyIndex {
   #hashes = new Uint32Array(16);
-  #offsets = new Uint32Array(16);
+  #places = new Uint32Array(16);
+  #indexes = new Uint32Array(16);
+  /** The number of the next key in the same bucket, plus 1; 0 for none. */
+  #nexts = new Uint16Array(16);
+  /** The number of the first key of each bucket, plus 1; 0 for none. */
+  readonly #firsts = new Uint16Array(bucketMask + 1);
   #count = 0;
 
   get size(): number {
@@ -13,50 +19,105 @@ export class KeyIndex {
 
   clear(): void {
     this.#count = 0;
+    this.#firsts.fill(0);
   }
 
-  /** The first place from `from` on with this hash, or -1. */
-  find(hash: number, from: number): number {
-    for (let place = from; place < this.#count; place++) {
-      if (this.#hashes[place] === hash) return place;
-    }
-    return -1;
+  /** The first key with this hash, or -1. */
+  find(hash: number): number {
+    return this.#findFrom(hash, this.#firsts[hash & bucketMask]! - 1);
   }
 
-  offsetAt(place: number): number {
-    return this.#offsets[place]!;
+  /** The next key with the hash of key `number`, or -1. */
+  findNext(number: number): number {
+    return this.#findFrom(this.#hashes[number]!, this.#nexts[number]! - 1);
   }
 
-  moveTo(place: number, offset: number): void {
-    this.#offsets[place] = offset;
+  /** The key with this hash whose record is at `place`, or -1. */
+  findPlace(hash: number, place: number): number {
+    let number = this.find(hash);
+    while (number >= 0 && this.#places[number] !== place) number = this.findNext(number);
+    return number;
   }
 
-  add(hash: number, offset: number): void {
+  placeOf(number: number): number {
+    return this.#places[number]!;
+  }
+
+  indexOf(number: number): number {
+    return this.#indexes[number]!;
+  }
+
+  move(number: number, place: number, index: number): void {
+    this.#places[number] = place;
+    this.#indexes[number] = index;
+  }
+
+  add(hash: number, place: number, index: number): void {
     if (this.#count === this.#hashes.length) this.#grow();
-    this.#hashes[this.#count] = hash;
-    this.#offsets[this.#count++] = offset;
+    const number = this.#count++;
+    this.#hashes[number] = hash;
+    this.move(number, place, index);
+    this.#link(number);
   }
 
-  /** The last key takes the place of the one that goes. */
-  remove(place: number): void {
+  /** The last key takes the number of the one that goes. */
+  remove(number: number): void {
+    this.#unlink(number);
     const last = --this.#count;
-    this.#hashes[place] = this.#hashes[last]!;
-    this.#offsets[place] = this.#offsets[last]!;
+    if (last === number) return;
+    this.#unlink(last);
+    this.#hashes[number] = this.#hashes[last]!;
+    this.move(number, this.#places[last]!, this.#indexes[last]!);
+    this.#link(number);
+  }
+
+  #findFrom(hash: number, from: number): number {
+    const hashes = this.#hashes;
+    const nexts = this.#nexts;
+    let number = from;
+    while (number >= 0 && hashes[number] !== hash) number = nexts[number]! - 1;
+    return number;
+  }
+
+  #link(number: number): void {
+    const bucket = this.#hashes[number]! & bucketMask;
+    this.#nexts[number] = this.#firsts[bucket]!;
+    this.#firsts[bucket] = number + 1;
+  }
+
+  #unlink(number: number): void {
+    const bucket = this.#hashes[number]! & bucketMask;
+    let before = this.#firsts[bucket]! - 1;
+    if (before === number) {
+      this.#firsts[bucket] = this.#nexts[number]!;
+      return;
+    }
+    while (this.#nexts[before] !== number + 1) before = this.#nexts[before]! - 1;
+    this.#nexts[before] = this.#nexts[number]!;
   }
 
   #grow(): void {
-    const hashes = new Uint32Array(2 * this.#count);
-    const offsets = new Uint32Array(2 * this.#count);
-    hashes.set(this.#hashes);
-    offsets.set(this.#offsets);
-    this.#hashes = hashes;
-    this.#offsets = offsets;
+    const nexts = new Uint16Array(2 * this.#nexts.length);
+    nexts.set(this.#nexts);
+    this.#nexts = nexts;
+    this.#hashes = twiceAsLong(this.#hashes);
+    this.#places = twiceAsLong(this.#places);
+    this.#indexes = twiceAsLong(this.#indexes);
   }
 }
+
+/** Of 64 buckets: with as many keys as a state may have, a chain has eight of them. */
+const bucketMask = 63;
 
 /** FNV-1a, 32 bits, of an ASCII key. */
 export function hashOf(key: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   return hash >>> 0;
+}
+
+function twiceAsLong(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const longer = new Uint32Array(2 * numbers.length);
+  longer.set(numbers);
+  return longer;
 }

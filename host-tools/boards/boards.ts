@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { checkBoard } from "./check-board.ts";
 
 /** One kind of board; `boards/board.schema.json` says the same to an editor, with each field's meaning. */
 export interface BoardDescription {
@@ -30,18 +31,34 @@ export interface BoardDescription {
     readonly inputOnly: readonly number[];
   };
   readonly buses: {
-    readonly i2c: { readonly data: number; readonly clock: number };
+    readonly i2c: I2cBus;
+    /** A second one, for the board's own parts only. */
+    readonly internal?: I2cBus;
     readonly spi: { readonly clock: number; readonly out: number; readonly in: number };
     readonly uart: { readonly receive: number; readonly transmit: number };
   };
-  /** Names of the sensor catalogue. */
-  readonly sensors: readonly string[];
+  readonly sensors: readonly BoardSensor[];
   /** By rising offset. */
   readonly partitions: readonly Partition[];
   readonly source: readonly string[];
 }
 
-export type Chip = "esp32" | "esp32c3" | "esp32s3";
+export type Chip = "esp32" | "esp32c3" | "esp32c6" | "esp32s3";
+
+export interface I2cBus {
+  readonly data: number;
+  readonly clock: number;
+}
+
+/** A sensor on the board, or wired to it. */
+export interface BoardSensor {
+  readonly name: string;
+  /** A key of `sensorDrivers`. */
+  readonly driver: string;
+  readonly bus: "i2c" | "internal";
+  /** 7 bits; the driver's own unless told. */
+  readonly address?: number;
+}
 
 export interface Partition {
   /** Up to 15 characters. */
@@ -69,13 +86,6 @@ export class BoardFileError extends Error {
 /** Flash is erased in sectors of this many bytes on every ESP32. */
 export const sectorBytes = 4096;
 
-/** An application starts on a page of the chip's flash cache (ESP-IDF, Partition Tables, "Offset & Size"). */
-const appAlignmentBytes = 65_536;
-/** The partition table ends here, at its usual place of 0x8000. */
-const firstPartitionBytes = 0x9000;
-const logBytesMin = 65_536;
-const highestPin: Readonly<Record<Chip, number>> = { esp32: 39, esp32c3: 21, esp32s3: 48 };
-
 const ownFolder = fileURLToPath(new URL("../../boards", import.meta.url));
 
 /**
@@ -92,10 +102,17 @@ export function loadBoards(folder: string = ownFolder): ReadonlyMap<string, Boar
   for (const file of readdirSync(folder).sort()) {
     if (!file.endsWith(".json") || file === schemaFile) continue;
     const board = checkShape(file, readJson(folder, file), validate);
-    checkBoard(file, board);
+    checkBoard(file, board, (field, problem) => {
+      throw new BoardFileError(file, field, problem);
+    });
     boards.set(board.name, board);
   }
   return boards;
+}
+
+/** Where the board's image goes: the size of one of its two update slots. */
+export function imageBytesMax(board: BoardDescription): number {
+  return board.partitions.find(({ name }) => name === "ota_0")!.sizeBytes;
 }
 
 /** The partition table as the ESP-IDF and the Moddable SDK read it: comma-separated, one partition a line. */
@@ -107,7 +124,10 @@ export function partitionTable(board: BoardDescription): string {
   return ["# name, type, subtype, offset, size", ...lines, ""].join("\n");
 }
 
-/** The ESP-IDF options that follow from the board, over the SDK's own, which assume 4 MB of flash. */
+/**
+ * The ESP-IDF options that follow from the board, over the SDK's own, which assume 4 MB of flash, and from updates over
+ * the air: an image that does not come up and say so gives way to the one before it.
+ */
 export function idfOptions(board: BoardDescription): string {
   const size = `${board.flashBytes / 1_048_576}MB`;
   const others = ["2MB", "4MB", "8MB", "16MB"].filter((other) => other !== size);
@@ -115,6 +135,7 @@ export function idfOptions(board: BoardDescription): string {
     ...others.map((other) => `CONFIG_ESPTOOLPY_FLASHSIZE_${other}=n`),
     `CONFIG_ESPTOOLPY_FLASHSIZE_${size}=y`,
     `CONFIG_ESPTOOLPY_FLASHSIZE="${size}"`,
+    "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y",
     "",
   ].join("\n");
 }
@@ -152,76 +173,4 @@ function problemOf(error: ErrorObject): string {
   if (error.keyword === "required") return `lacks the field "${error.params.missingProperty}"`;
   if (error.keyword === "enum") return `must be one of ${error.params.allowedValues.join(", ")}`;
   return error.message ?? "is not what the schema says";
-}
-
-function checkBoard(file: string, board: BoardDescription): void {
-  const fail = (field: string, problem: string): never => {
-    throw new BoardFileError(file, field, problem);
-  };
-  if (file !== `${board.name}.json`) fail("name", `is "${board.name}", but the file is called ${file}`);
-  checkPartitions(board, fail);
-  checkPins(board, fail);
-}
-
-type Fail = (field: string, problem: string) => never;
-
-function checkPartitions({ partitions, flashBytes }: BoardDescription, fail: Fail): void {
-  let endBytes = firstPartitionBytes;
-  const names = new Set<string>();
-  for (const [index, { name, type, offsetBytes, sizeBytes }] of partitions.entries()) {
-    const field = `partitions[${index}]`;
-    if (names.has(name)) fail(`${field}.name`, `is "${name}", which an earlier partition has`);
-    if (offsetBytes < endBytes) {
-      fail(`${field}.offsetBytes`, `is ${offsetBytes}, but what comes before "${name}" ends at ${endBytes}`);
-    }
-    if (type === "app" && offsetBytes % appAlignmentBytes !== 0) {
-      fail(
-        `${field}.offsetBytes`,
-        `is ${offsetBytes}, but an app must start at a multiple of ${appAlignmentBytes}`,
-      );
-    }
-    names.add(name);
-    endBytes = offsetBytes + sizeBytes;
-    if (endBytes > flashBytes) {
-      fail(
-        `${field}.sizeBytes`,
-        `makes "${name}" end at ${endBytes}, beyond the flash of ${flashBytes} bytes`,
-      );
-    }
-  }
-  for (const needed of ["nvs", "otadata", "phy_init", "ota_0", "ota_1", "log"]) {
-    if (!names.has(needed)) fail("partitions", `lack "${needed}"`);
-  }
-  const find = (name: string) => partitions.find((partition) => partition.name === name)!;
-  if (find("ota_0").sizeBytes !== find("ota_1").sizeBytes) {
-    fail(
-      "partitions",
-      "give ota_0 and ota_1 different sizes, so that an image may fit one and not the other",
-    );
-  }
-  if (find("log").sizeBytes < logBytesMin) fail("partitions", `give "log" fewer than ${logBytesMin} bytes`);
-}
-
-function checkPins({ chip, pins, buses }: BoardDescription, fail: Fail): void {
-  const listed: [field: string, pin: number][] = [
-    ...pins.usable.map((pin, index): [string, number] => [`pins.usable[${index}]`, pin]),
-    ...pins.inputOnly.map((pin, index): [string, number] => [`pins.inputOnly[${index}]`, pin]),
-    ...pins.buttons.map(({ pin }, index): [string, number] => [`pins.buttons[${index}].pin`, pin]),
-    ...Object.entries(buses).flatMap(([bus, lines]) =>
-      Object.entries(lines).map(([line, pin]): [string, number] => [`buses.${bus}.${line}`, pin]),
-    ),
-  ];
-  if (pins.led) listed.push(["pins.led.pin", pins.led.pin]);
-  for (const [field, pin] of listed) {
-    if (pin > highestPin[chip])
-      fail(field, `is ${pin}, but the ${chip} has no GPIO above ${highestPin[chip]}`);
-  }
-  const taken = new Set([
-    ...pins.inputOnly,
-    ...pins.buttons.map(({ pin }) => pin),
-    ...(pins.led ? [pins.led.pin] : []),
-  ]);
-  for (const [index, pin] of pins.usable.entries()) {
-    if (taken.has(pin)) fail(`pins.usable[${index}]`, `is ${pin}, which has another use on this board`);
-  }
 }

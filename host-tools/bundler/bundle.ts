@@ -9,10 +9,12 @@
  * `docs/decisions/preloading.md` has the measurements behind each step.
  */
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Message, transform } from "esbuild";
-import { idfOptions, loadBoards, partitionTable } from "../boards/boards.ts";
+import { tlsModule, tlsModuleName } from "../boards/board-manifest.ts";
+import { type BoardDescription, idfOptions, loadBoards, partitionTable } from "../boards/boards.ts";
+import { moduleName, noSensors, sensorModule } from "../boards/sensor-module.ts";
 import { constDeclarations } from "./const-declarations.ts";
 import { coreImports, mainImports } from "./module-boundary.ts";
 
@@ -84,7 +86,8 @@ export function joinMain(platform: MainPlatform, root: string = projectRoot): Pr
 
 /**
  * Writes what `manifest.json` builds from: `core.js` and `main.js` in `FOLDER/moddable/`, the stand-ins of the SDK's
- * `lin` platform in `lin/`, and for each board a folder with its partition table and ESP-IDF options.
+ * `lin` platform in `lin/`, and for each board a folder with its table of sensors, its partition table and its ESP-IDF
+ * options. (`covey build` makes all of that for one board, and its manifest.)
  *
  * @throws BundleError, BoardFileError
  */
@@ -92,19 +95,36 @@ export async function writeBundles(folder: string, root: string = projectRoot): 
   const target = join(folder, "moddable");
   const [bundle, standIns] = await Promise.all([
     bundleFirmware({ main: "moddable", root }),
-    joinStandIns(join(root, "firmware/platform/moddable/lin")),
+    bundleStandIns(root),
   ]);
-  await writeFiles(target, { "core.js": bundle.core, "main.js": bundle.main });
+  await writeFiles(target, {
+    "core.js": bundle.core,
+    "main.js": bundle.main,
+    [`${tlsModuleName}.js`]: tlsModule(false),
+    "no-sensors/board-sensors.js": noSensors,
+  });
   await writeFiles(join(target, "lin"), standIns);
-  for (const board of loadBoards().values()) {
-    const files = { "partitions.csv": partitionTable(board), "sdkconfig.defaults": idfOptions(board) };
-    await writeFiles(join(target, board.name), files);
-  }
+  for (const board of loadBoards().values()) await writeFiles(join(target, board.name), boardFiles(board));
   return bundle;
 }
 
+/** What the SDK reads of one board beside its manifest, by file name. */
+export function boardFiles(board: BoardDescription): Record<string, string> {
+  return {
+    "partitions.csv": partitionTable(board),
+    "sdkconfig.defaults": idfOptions(board),
+    [`${moduleName}.js`]: sensorModule(board),
+  };
+}
+
+/** A driver of `firmware/drivers/` as a module of its own, minified; it imports nothing. */
+export async function bundleDriver(file: string, root: string = projectRoot): Promise<string> {
+  return minify(await joinCore(join(root, "firmware/drivers", file)));
+}
+
 /** Modules of the SDK that its desktop platform lacks, by file name. */
-async function joinStandIns(folder: string): Promise<Record<string, string>> {
+export async function bundleStandIns(root: string = projectRoot): Promise<Record<string, string>> {
+  const folder = join(root, "firmware/platform/moddable/lin");
   const sources = (await readdir(folder)).filter((file) => file.endsWith(".ts"));
   const modules = sources.map(async (file) => {
     const plugins = [mainImports({ coreFile: "", folder })];
@@ -114,9 +134,13 @@ async function joinStandIns(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(modules));
 }
 
-async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+/** Writes texts into a folder, which is made if it is not there. */
+export async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
 }
 
 /** The language level is the engine's, XS 13.3: ES2022, modules, and nothing of Node or a browser. */

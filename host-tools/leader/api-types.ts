@@ -65,6 +65,8 @@ export interface BoardStatus {
   readonly readings: readonly { metric: string; value: number | null; unit: string; atMs: number }[];
   /** Unix milliseconds; undefined when never heard of. */
   readonly lastSeenMs: number | undefined;
+  /** The board's clock on the wall is off by this many milliseconds at most; undefined while it does not know the time. */
+  readonly timeBoundMs?: number | undefined;
 }
 
 export interface OutputStatus extends OutputState {

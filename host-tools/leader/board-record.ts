@@ -13,6 +13,11 @@ type LastReading = BoardStatus["readings"][number];
 /** A board that changes its program keeps reporting under its old metrics for a moment. */
 const metricsMax = 2 * programLimits.pipelinesMax;
 
+/** The first health messages of a connection are answered with the time, so that a slow one among them does no harm. */
+const firstTimesTold = 4;
+/** And then one in this time: at 500 ppm, two clocks have drifted apart by 30 ms. */
+const tellTimeEveryMs = 60_000;
+
 export class BoardRecord {
   readonly name: string;
   readonly definition: BoardDefinition;
@@ -22,6 +27,9 @@ export class BoardRecord {
   #clock = new BoardClock();
   #lastSequence = -1;
   #lastSeenMs: number | undefined;
+  /** On this connection. */
+  #timesTold = 0;
+  #toldMs = 0;
   /** As the board last said. */
   term = 0;
   appliedIndex = 0;
@@ -44,6 +52,7 @@ export class BoardRecord {
     this.#clock = new BoardClock();
     this.#lastSequence = -1;
     this.#lastSeenMs = nowMs;
+    this.#timesTold = 0;
     this.term = hello.term;
     if (!isSame) this.matchIndex = 0;
     this.appliedIndex = hello.appliedIndex;
@@ -77,6 +86,16 @@ export class BoardRecord {
     return `${this.name} applied entry ${health.appliedIndex} while it knew only ${health.commitIndex} to be committed.`;
   }
 
+  /** Whether a health message that has come now is to be answered with the time. Ask once for each. */
+  isTimeToTell(nowMs: number): boolean {
+    const sinceMs = nowMs - this.#toldMs;
+    // Below 0: this host's clock was set back, which the board should learn soon.
+    if (this.#timesTold >= firstTimesTold && sinceMs >= 0 && sinceMs < tellTimeEveryMs) return false;
+    this.#timesTold++;
+    this.#toldMs = nowMs;
+    return true;
+  }
+
   takeAppendResponse(response: AppendResponse, nowMs: number): void {
     this.#lastSeenMs = nowMs;
     this.term = response.term;
@@ -106,6 +125,7 @@ export class BoardRecord {
       outputs: (health?.outputs ?? []).map((output) => ({ ...output, kind: this.#kindOf(output.name) })),
       readings: [...this.#readings.values()],
       lastSeenMs: this.#lastSeenMs,
+      timeBoundMs: health?.timeBoundMs,
     };
   }
 

@@ -5,7 +5,12 @@
  * board that returns under a new member id has lost its memory and replaces its former self (design, point 10).
  */
 import type { UpChannel } from "../../protocols/messages/board-messages.ts";
-import { healthFromWire, helloFromWire, reportFromWire } from "../../protocols/messages/codec.ts";
+import {
+  healthFromWire,
+  helloFromWire,
+  reportFromWire,
+  timeAnswerToWire,
+} from "../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
@@ -95,7 +100,12 @@ export class BoardRegistry {
         this.#options.onChange();
         break;
       case "health": {
-        const broken = record.takeHealth(read(healthFromWire, payload), this.#options.now());
+        const health = read(healthFromWire, payload);
+        const toldMs = this.#options.now();
+        const broken = record.takeHealth(health, toldMs);
+        if (record.isTimeToTell(toldMs)) {
+          link.send("time", encodeCbor(timeAnswerToWire({ askedMs: health.sentMs, toldMs })));
+        }
         if (broken !== undefined) this.#options.violations.add(broken);
         this.#options.onChange();
       }

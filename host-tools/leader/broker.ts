@@ -15,7 +15,12 @@ import {
   type Client,
   type Subscription,
 } from "aedes";
-import { channels, messageLimits, type UpChannel } from "../../protocols/messages/board-messages.ts";
+import {
+  channels,
+  type DownChannel,
+  messageLimits,
+  type UpChannel,
+} from "../../protocols/messages/board-messages.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { FramingError, MeasuredSocket, type Traffic } from "./measured-socket.ts";
@@ -27,7 +32,7 @@ export interface BoardLink {
    * Publishes to `down/<board>/<channel>`. False when it was dropped because the board has not subscribed or has gone; a board that
    * does not read loses its connection.
    */
-  send(channel: "raft", payload: Uint8Array): boolean;
+  send(channel: DownChannel, payload: Uint8Array): boolean;
   /** Ends the connection because of what the board did; counted as garbage or as a refusal by the error's class. */
   close(reason: Error): void;
 }
@@ -245,7 +250,7 @@ class ClientLink implements BoardLink {
     this.#counters = counters;
   }
 
-  send(channel: "raft", payload: Uint8Array): boolean {
+  send(channel: DownChannel, payload: Uint8Array): boolean {
     if (!this.subscribed || this.#client.closed) return false;
     if ((this.#client.conn as MeasuredSocket).unsentBytes > brokerLimits.unsentBytesMax) {
       this.close(new ProtocolRefused(`more than ${brokerLimits.unsentBytesMax} bytes wait unread`));

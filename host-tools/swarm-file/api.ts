@@ -5,7 +5,7 @@
  * function notes what was asked for and where, and `covey sim` or `covey lead` checks the whole and compiles it.
  *
  * ```ts
- * import { board, output, sense, setting, swarm, when } from "covey";
+ * import { board, every, output, sense, setting, swarm, when } from "covey";
  *
  * export default swarm("greenhouse", {
  *   settings: { "fan.duty": setting.number({ unit: "%", min: 0, max: 100, initial: 20 }) },
@@ -14,6 +14,7 @@
  *       sense: [sense("temperature", { every: "1s" }).median(5).mean("5s")],
  *       outputs: { fan: output.pwm({ pin: 4, safe: 0, follows: "fan.duty" }) },
  *       rules: [when("temperature").above(28, { hysteresis: 1 }).set("fan", 80)],
+ *       schedules: [every.day("06:00", { zone: "Europe/Berlin" }).set("fan", 50, { for: "2h" })],
  *     }),
  *   },
  * });
@@ -29,6 +30,7 @@ import type {
   PipelinePart,
   ReplayPart,
   RulePart,
+  SchedulePart,
   SettingPart,
   StagePart,
   SwarmPart,
@@ -78,6 +80,8 @@ export function board<
     outputs?: Readonly<Record<Output, OutputPart<Key>>>;
     /** What the board does by itself, leader or not; the first rule that holds for an output decides it. */
     rules?: readonly RulePart<NoInfer<Metric>, NoInfer<Output>, Key>[];
+    /** What the board does by the clock, leader or not, once it knows the time. Where a rule holds, it goes before. */
+    schedules?: readonly SchedulePart<NoInfer<Output>>[];
     /** Recorded series that `covey sim` feeds to sensors instead of this computer's own. */
     simulate?: Partial<Record<SensorName, ReplayPart>>;
   },
@@ -153,6 +157,53 @@ export function when<const Metric extends string>(metric: Metric) {
   };
 }
 
+/** `06:00` to `23:59`, on a clock of 24 hours. */
+export type TimeOfDay = `${number}:${number}`;
+export type Weekday = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+
+/** Whose clocks are meant: `Europe/Berlin`, `UTC`, or a rule as POSIX writes it, `CET-1CEST,M3.5.0,M10.5.0/3`. */
+export interface InZone {
+  zone: string;
+}
+
+/** A schedule that has its times and still needs its effect. */
+export interface Firing {
+  /**
+   * From each of its times on, `output` has this value: `for` so long, or, if that is not said, until another schedule of the
+   * output fires. Percent for PWM, true or false for digital.
+   */
+  set<const Output extends string>(
+    output: Output,
+    value: number | boolean,
+    options?: { for?: Duration },
+  ): SchedulePart<Output>;
+}
+
+export interface Every {
+  /** At every multiple of a period since 1970, UTC, from 1s to 24h: `every("15m")` is on the quarter hour on all boards. */
+  (period: Duration): Firing;
+  /**
+   * Each day at a time of a zone. A time that is skipped when clocks are set forward fires at that moment; one that comes twice
+   * when they are set back, the first time only.
+   */
+  day(time: TimeOfDay, options: InZone): Firing;
+  /** As `day`, on some days of the week. */
+  week(days: readonly Weekday[], time: TimeOfDay, options: InZone): Firing;
+}
+
+/** Begins a schedule that comes again and again. */
+export const every: Every = Object.assign((period: Duration) => firing({ kind: "every", period }), {
+  day: (time: TimeOfDay, options: InZone) =>
+    firing({ kind: "daily", time, days: undefined, zone: options?.zone }),
+  week: (days: readonly Weekday[], time: TimeOfDay, options: InZone) =>
+    firing({ kind: "daily", time, days: days ?? [], zone: options?.zone }),
+});
+
+/** Begins a schedule of one instant: `"2027-12-24T18:00"` in a zone, or `"2027-12-24T17:00Z"`. */
+export function at(instant: string, options?: InZone): Firing {
+  return firing({ kind: "at", instant, zone: options?.zone });
+}
+
 /** A recorded series: CSV with the columns timestamp and value; the path is relative to the folder of `swarm.ts`. */
 export function replay(
   file: string,
@@ -179,6 +230,21 @@ function pipeline<Metric extends string>(part: PipelinePart<Metric>): Pipeline<M
     deadband: (delta, options) =>
       then({ site: callSite(), op: "deadband", delta, atLeastEvery: options?.atLeastEvery }),
     as: (metric) => pipeline({ ...part, metric, metricSite: callSite() }),
+  };
+}
+
+function firing(fires: SchedulePart["fires"]): Firing {
+  const site = callSite();
+  return {
+    set: (output, value, options) => ({
+      kind: "schedule",
+      site,
+      fires,
+      effectSite: callSite(),
+      output,
+      value,
+      for: options?.for,
+    }),
   };
 }
 

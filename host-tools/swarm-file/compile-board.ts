@@ -1,6 +1,6 @@
 /** Checks and compiles one board: its model, its program, and what the simulator feeds it. */
 import { resolve } from "node:path";
-import type { Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
+import type { Output, Pipeline, Program, Rule, ScheduledValue } from "../../protocols/pipeline/program.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import type { BoardDescription } from "../boards/boards.ts";
@@ -8,13 +8,15 @@ import { ReplayFileError, readSeries } from "../simulator/sensors/replay.ts";
 import { compileOutput, pinProblem } from "./compile-output.ts";
 import { compilePipeline } from "./compile-pipeline.ts";
 import { compileRule } from "./compile-rule.ts";
+import { compileSchedule } from "./compile-schedule.ts";
 import type { BoardDefinition, ReplayDefinition, SettingDefinition } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, isPart, isRecord, shown } from "./given.ts";
-import type { BoardPart, OutputPart, PipelinePart, ReplayPart, RulePart } from "./parts.ts";
+import type { BoardPart, OutputPart, PipelinePart, ReplayPart, RulePart, SchedulePart } from "./parts.ts";
 import { programSizeBytes } from "./program-size.ts";
 import { isSensor, sensorNames, sensors } from "./sensors.ts";
 import { suggestion } from "./suggestion.ts";
+import type { ZoneRules } from "./time-zone.ts";
 import { isUnit, quantityOf, units } from "./units.ts";
 
 /** What a board is checked against. */
@@ -24,6 +26,7 @@ export interface BoardSurroundings {
   readonly file: string;
   readonly settings: Readonly<Record<string, SettingDefinition>>;
   readonly models: ReadonlyMap<string, BoardDescription>;
+  readonly zones: ZoneRules;
 }
 
 export function compileBoard(
@@ -61,7 +64,13 @@ class BoardCompilation {
     const outputs = this.#outputs(given.outputs);
     const rules = this.#rules(given.rules, pipelines, outputs);
     const simulate = this.#simulate(given.simulate, pipelines);
-    const program: Program = { pipelines, outputs, rules };
+    const schedules = this.#schedules(given.schedules, outputs);
+    const program: Program = {
+      pipelines,
+      outputs,
+      rules,
+      ...(schedules.length > 0 ? { schedules } : {}),
+    };
     this.#checkSize(program);
     return { model, program, units: unitsOf(pipelines), simulate };
   }
@@ -131,6 +140,18 @@ class BoardCompilation {
     return parts.map((part) => compileRule(part, board, this.#diagnostics));
   }
 
+  #schedules(given: unknown, outputs: readonly Output[]): ScheduledValue[] {
+    const parts = this.#list<SchedulePart>(
+      "schedules",
+      given ?? [],
+      "schedule",
+      'every.day("06:00", { zone: "Europe/Berlin" }).set("lamp", true, { for: "2h" })',
+    );
+    this.#checkCount("schedules", parts.length, programLimits.schedulesMax, "schedules");
+    const board = { outputs, zones: this.#at.zones };
+    return parts.map((part) => compileSchedule(part, board, this.#diagnostics));
+  }
+
   #simulate(given: unknown, pipelines: readonly Pipeline[]): Record<string, ReplayDefinition> {
     if (given !== undefined && !isRecord(given))
       this.#wrong(
@@ -176,7 +197,7 @@ class BoardCompilation {
     return { file, speed: speed as number, unit: unit as string };
   }
 
-  #list<P extends PipelinePart | RulePart>(
+  #list<P extends PipelinePart | RulePart | SchedulePart>(
     key: string,
     given: unknown,
     kind: P["kind"],
@@ -193,7 +214,7 @@ class BoardCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["sense", "outputs", "rules", "simulate"];
+    const known = ["sense", "outputs", "rules", "schedules", "simulate"];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a board has no ${shown(key)}${suggestion(key, known)}`);
     }

@@ -39,14 +39,19 @@ export function compileRule(part: RulePart, board: RuleSurroundings, diagnostics
   }
   const forMs =
     part.for === undefined ? 0 : compileDuration(part.for, 0, "for", part.conditionSite, diagnostics);
-  const value = compileEffect(part, board, diagnostics);
+  const value = compileEffect(part, board.outputs, diagnostics);
   return { metric, when, threshold, hysteresis: hysteresis as number, forMs, output, value };
 }
 
-function compileEffect(part: RulePart, board: RuleSurroundings, diagnostics: Diagnostics): number {
-  const target = board.outputs.find(({ name }) => name === part.output);
+/** What a rule or a schedule sets its output to, as the board keeps it. */
+export function compileEffect(
+  part: Pick<RulePart, "effectSite" | "output" | "value">,
+  outputs: readonly Output[],
+  diagnostics: Diagnostics,
+): number {
+  const target = outputs.find(({ name }) => name === part.output);
   if (target === undefined) {
-    const names = board.outputs.map(({ name }) => name);
+    const names = outputs.map(({ name }) => name);
     const text = `the board has no output ${shown(part.output)}${suggestion(part.output, names)}`;
     diagnostics.add(part.effectSite, [String(part.output)], text);
     return 0;

@@ -11,6 +11,7 @@ import { Diagnostics } from "./diagnostics.ts";
 import { isName, isPart, isRecord, nameRule, shown } from "./given.ts";
 import type { BoardPart, SettingPart, SwarmPart } from "./parts.ts";
 import { suggestion } from "./suggestion.ts";
+import { ZoneRules } from "./time-zone.ts";
 
 /** Boards of one swarm (design, point 16: one Raft group). */
 export const boardsMax = 250;
@@ -98,13 +99,15 @@ class SwarmCompilation {
         ["boards"],
         'a swarm needs boards; write boards: { "north-1": board("esp32c3-devkit", {...}) }.',
       );
+    // Rules of zones are those of today; where a government changes them, the swarm is deployed again.
+    const zones = new ZoneRules(Date.now());
     for (const [name, part] of entries) {
       if (!isName(name)) this.#wrong(["boards", name], `${shown(name)} cannot name a board: ${nameRule}.`);
       if (!isPart<BoardPart>(part, "board")) {
         this.#wrong(["boards", name], `${shown(name)} is no board; write board("esp32c3-devkit", {...}).`);
         continue;
       }
-      const surroundings = { name, file: this.#file, settings, models: this.#models };
+      const surroundings = { name, file: this.#file, settings, models: this.#models, zones };
       boards[name] = compileBoard(part, surroundings, this.#diagnostics);
     }
     return boards;

@@ -70,6 +70,20 @@ export interface RulePart<
   readonly value: unknown;
 }
 
+export interface SchedulePart<Output extends string = string> extends Part<"schedule"> {
+  /** `site` is where `at` or `every` was called. */
+  readonly fires:
+    | { readonly kind: "at"; readonly instant: unknown; readonly zone: unknown }
+    | { readonly kind: "every"; readonly period: unknown }
+    /** `days` undefined: all of them. */
+    | { readonly kind: "daily"; readonly time: unknown; readonly days: unknown; readonly zone: unknown };
+  /** Where `set` was called. */
+  readonly effectSite: CallSite | undefined;
+  readonly output: Output;
+  readonly value: unknown;
+  readonly for: unknown;
+}
+
 export interface ReplayPart extends Part<"replay"> {
   readonly file: string;
   readonly speed: unknown;
@@ -83,6 +97,7 @@ export interface BoardPart<Key extends string = string> extends Part<"board"> {
     readonly sense: readonly PipelinePart[];
     readonly outputs?: Readonly<Record<string, OutputPart<Key>>>;
     readonly rules?: readonly RulePart<string, string, Key>[];
+    readonly schedules?: readonly SchedulePart[];
     readonly simulate?: Partial<Record<SensorName, ReplayPart>>;
   };
 }

@@ -54,6 +54,14 @@ export class ItemReader {
     return value;
   }
 
+  /** An integer, or nothing: null, or the end of the array. */
+  integerOrNone(item: string, min: number, max: number): number | undefined {
+    const value = this.#items[this.#at];
+    if (value !== undefined && value !== null) return this.integer(item, min, max);
+    this.#at++;
+    return undefined;
+  }
+
   /** Finite, from `min` to `max`. */
   number(item: string, min: number, max: number): number {
     const value = this.#items[this.#at++];

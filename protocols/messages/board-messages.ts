@@ -4,10 +4,13 @@
  * Every payload is a CBOR array whose first item is the version; a receiver refuses a version that it does not know and ignores items
  * beyond those it knows, so a newer board can say more to an older host. Times are the board's own monotonic
  * milliseconds; `sentMs` in the same message lets the host place them on its clock: at = received - (sentMs - takenMs).
+ *
+ * A host answers some of the health messages with the time: the first ones of a connection, then one a minute. The board knows
+ * when it sent that message and when the answer came, so that this is a whole exchange for one small message (`SessionClock`).
  */
 export const messageVersion = 1;
 
-/** Topics. `covey/<swarm>/up/<board>/<channel>` from a board, `covey/<swarm>/down/<board>/raft` to it. */
+/** Topics. `covey/<swarm>/up/<board>/<channel>` from a board, `covey/<swarm>/down/<board>/raft` and `.../time` to it. */
 export const channels = Object.freeze({
   hello: "hello",
   raft: "raft",
@@ -17,6 +20,7 @@ export const channels = Object.freeze({
 });
 
 export type UpChannel = "hello" | "raft" | "report" | "health" | "gone";
+export type DownChannel = "raft" | "time";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex]. */
 export interface Hello {
@@ -49,8 +53,11 @@ export interface Report {
   readonly readings: readonly Reading[];
 }
 
-/** What decides an output's value at the moment. */
-export type OutputCause = "safe" | "setting" | "rule";
+/**
+ * What decides an output's value at the moment. `schedule` is younger than the others: only a host that knows it commits a program
+ * with schedules.
+ */
+export type OutputCause = "safe" | "setting" | "rule" | "schedule";
 
 export interface OutputState {
   readonly name: string;
@@ -60,7 +67,8 @@ export interface OutputState {
 
 /**
  * Array: [version, sentMs, uptimeMs, term, lastIndex, commitIndex, appliedIndex, heapUsedBytes, heapPeakBytes, arenaBytes,
- * samplesIn, reportsOut, readingsDropped, reconnects, [[output, value, cause 0 safe | 1 setting | 2 rule], ...]].
+ * samplesIn, reportsOut, readingsDropped, reconnects, [[output, value, cause 0 safe | 1 setting | 2 rule | 3 schedule], ...],
+ * wallMs, timeBoundMs, device]; the times are null or left out while the board does not know the time.
  */
 export interface Health {
   readonly sentMs: number;
@@ -77,6 +85,40 @@ export interface Health {
   readonly readingsDropped: number;
   readonly reconnects: number;
   readonly outputs: readonly OutputState[];
+  /** The time on the wall at `sentMs`, in Unix milliseconds; undefined while the board does not know it. */
+  readonly wallMs?: number | undefined;
+  /** `wallMs` is off by this at most. */
+  readonly timeBoundMs?: number | undefined;
+  /** Undefined for a board of an older firmware. */
+  readonly device?: DeviceHealth | undefined;
+}
+
+/**
+ * How the device itself is. Array: [safe mode, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused,
+ * stackPeakSlots].
+ */
+export interface DeviceHealth {
+  /** It crashed again and again and runs no program: outputs are at their safe values. */
+  readonly isSafe: boolean;
+  /** In a row. */
+  readonly crashes: number;
+  /** By how much a timer came too late, at most, since the last health message. */
+  readonly loopDelayMs: number;
+  /** Of its log's flash since that was new, over all `sectors`. */
+  readonly sectorErases: number;
+  readonly sectors: number;
+  /** Checkpoints since it booted that its flash had no room for. */
+  readonly checkpointsRefused: number;
+  /** The deepest that the JavaScript stack ever was; 0 where that is not known. */
+  readonly stackPeakSlots: number;
+}
+
+/** The answer to a health message. Array: [version, askedMs, toldMs]. */
+export interface TimeAnswer {
+  /** `sentMs` of the health message. */
+  readonly askedMs: number;
+  /** Unix milliseconds, rounded down, between its arrival and the sending of this. */
+  readonly toldMs: number;
 }
 
 export const messageLimits = Object.freeze({

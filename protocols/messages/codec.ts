@@ -1,5 +1,5 @@
 /**
- * Hello, report and health between structs and CBOR values: see `board-messages.ts` for the arrays. Used on boards and hosts,
+ * Hello, report, health and the time between structs and CBOR values: see `board-messages.ts` for the arrays. Used on boards and hosts,
  * each with its own CBOR codec. Every `...FromWire` throws `ShapeError` for what does not fit.
  */
 import { ItemReader, ShapeError } from "../cbor/shape.ts";
@@ -7,6 +7,7 @@ import type { CborValue } from "../cbor/value.ts";
 import { programLimits } from "../pipeline/program.ts";
 import { limits } from "../raft/types.ts";
 import {
+  type DeviceHealth,
   type Health,
   type Hello,
   messageLimits,
@@ -15,6 +16,7 @@ import {
   type OutputState,
   type Reading,
   type Report,
+  type TimeAnswer,
 } from "./board-messages.ts";
 
 export function helloToWire(hello: Hello): CborValue {
@@ -68,7 +70,7 @@ export function reportFromWire(value: CborValue): Report {
 export function healthToWire(health: Health): CborValue {
   const outputs: CborValue[] = [];
   for (const { name, value, cause } of health.outputs) outputs.push([name, value, causes.indexOf(cause)]);
-  return [
+  const items: CborValue[] = [
     messageVersion,
     health.sentMs,
     health.uptimeMs,
@@ -85,6 +87,10 @@ export function healthToWire(health: Health): CborValue {
     health.reconnects,
     outputs,
   ];
+  const { wallMs, timeBoundMs, device } = health;
+  if (device !== undefined) items.push(wallMs ?? null, timeBoundMs ?? null, deviceToWire(device));
+  else if (wallMs !== undefined && timeBoundMs !== undefined) items.push(wallMs, timeBoundMs);
+  return items;
 }
 
 export function healthFromWire(value: CborValue): Health {
@@ -105,6 +111,38 @@ export function healthFromWire(value: CborValue): Health {
     readingsDropped: items.integer("readingsDropped", 0, integerMax),
     reconnects: items.integer("reconnects", 0, integerMax),
     outputs: outputsFromWire(items.array("the outputs", messageLimits.outputsMax)),
+    wallMs: items.integerOrNone("wallMs", 0, integerMax),
+    timeBoundMs: items.integerOrNone("timeBoundMs", 0, integerMax),
+    device: deviceFromWire(items.any()),
+  };
+}
+
+export function timeAnswerToWire({ askedMs, toldMs }: TimeAnswer): CborValue {
+  return [messageVersion, askedMs, toldMs];
+}
+
+export function timeAnswerFromWire(value: CborValue): TimeAnswer {
+  const items = new ItemReader(value, "time answer", "", 3);
+  items.version(messageVersion);
+  return { askedMs: items.integer("askedMs", 0, integerMax), toldMs: items.integer("toldMs", 0, integerMax) };
+}
+
+function deviceToWire(device: DeviceHealth): CborValue {
+  const { isSafe, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused, stackPeakSlots } = device;
+  return [isSafe, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused, stackPeakSlots];
+}
+
+function deviceFromWire(value: CborValue | undefined): DeviceHealth | undefined {
+  if (value === undefined || value === null) return undefined;
+  const items = new ItemReader(value, "health message", "the device", 7);
+  return {
+    isSafe: items.any() === true,
+    crashes: items.integer("crashes", 0, integerMax),
+    loopDelayMs: items.integer("loopDelayMs", 0, integerMax),
+    sectorErases: items.integer("sectorErases", 0, integerMax),
+    sectors: items.integer("sectors", 0, integerMax),
+    checkpointsRefused: items.integer("checkpointsRefused", 0, integerMax),
+    stackPeakSlots: items.integer("stackPeakSlots", 0, integerMax),
   };
 }
 
@@ -114,7 +152,7 @@ const integerMax = Number.MAX_SAFE_INTEGER;
 const nameBytesMax = 32;
 
 /** The place of a cause is its number on the wire. */
-const causes: readonly OutputCause[] = Object.freeze(["safe", "setting", "rule"] as const);
+const causes: readonly OutputCause[] = Object.freeze(["safe", "setting", "rule", "schedule"] as const);
 
 function readingFromWire(value: CborValue, at: number): Reading {
   const items = new ItemReader(value, "report", `reading ${at}`, 4);

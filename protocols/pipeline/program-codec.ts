@@ -3,25 +3,40 @@
  *
  * ```
  * program   [1, [pipeline, ...], [output, ...], [rule, ...]]
+ *           [2, [pipeline, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...]]
  * pipeline  [metric, sensor, everyMs, [stage, ...]]
  * stage     [0, count] median | [1, windowMs] mean | [2, delta, silenceMs] deadband
  * output    [name, 0 digital | 1 pwm, pin, safeValue, setting | null]
  * rule      [metric, 0 above | 1 below, threshold, hysteresis, forMs, output, value]
+ * scheduled [schedule, output, value, forMs]       schedule, zone: `../time/schedule-codec.ts`
  * ```
  *
  * Arrays are exactly this long: a board must not run half of a program that says more than it understands, so a program
- * that needs more gets another version.
+ * that needs more gets another version. A program is written in the first version that can say it: one without schedules stays
+ * readable for boards that know none, one with them is refused there as a whole.
  */
 import { ItemReader, ShapeError } from "../cbor/shape.ts";
 import type { CborValue } from "../cbor/value.ts";
 import { isStateKey } from "../state/codec.ts";
-import { type Output, type Pipeline, type Program, programLimits, type Rule, type Stage } from "./program.ts";
+import { scheduleFromWire, scheduleToWire, zoneFromWire } from "../time/schedule-codec.ts";
+import type { Zone } from "../time/zone.ts";
+import {
+  type Output,
+  type Pipeline,
+  type Program,
+  programLimits,
+  type Rule,
+  type ScheduledValue,
+  type Stage,
+} from "./program.ts";
 
-export const programVersion = 1;
+/** The newest; the first with schedules. */
+export const programVersion = 2;
 
 export function programToWire(program: Program): CborValue {
-  return [
-    programVersion,
+  const { schedules = [] } = program;
+  const items: CborValue[] = [
+    schedules.length === 0 ? 1 : programVersion,
     program.pipelines.map(({ metric, sensor, everyMs, stages }) => [
       metric,
       sensor,
@@ -45,12 +60,14 @@ export function programToWire(program: Program): CborValue {
       value,
     ]),
   ];
+  if (schedules.length > 0) items.push(...schedulesToWire(schedules));
+  return items;
 }
 
 /** Throws `ShapeError` for anything but a whole, valid program: within limits, names unique, and rules that name what is there. */
 export function programFromWire(value: CborValue): Program {
   const items = new ItemReader(value, "program", "", 4);
-  items.version(programVersion);
+  const version = items.version(programVersion);
   const pipelines: Pipeline[] = [];
   for (const item of items.array("the pipelines", programLimits.pipelinesMax)) {
     const pipeline = pipelineFromWire(item, `pipeline ${pipelines.length}`);
@@ -76,8 +93,21 @@ export function programFromWire(value: CborValue): Program {
   for (const item of items.array("the rules", programLimits.rulesMax)) {
     rules.push(ruleFromWire(item, `rule ${rules.length}`, pipelines, outputs));
   }
+  const program: Program = { pipelines, outputs, rules };
+  if (version === 1) {
+    items.end();
+    return program;
+  }
+  const zones: Zone[] = [];
+  for (const item of items.array("the zones", programLimits.schedulesMax)) {
+    zones.push(zoneFromWire(item, "program", `zone ${zones.length}`));
+  }
+  const schedules: ScheduledValue[] = [];
+  for (const item of items.array("the schedules", programLimits.schedulesMax)) {
+    schedules.push(scheduledFromWire(item, `schedule ${schedules.length}`, zones, outputs));
+  }
   items.end();
-  return { pipelines, outputs, rules };
+  return { ...program, schedules };
 }
 
 /** 1 to 32 lower-case letters, digits, `.` and `-`: a metric, a sensor or an output. */
@@ -180,14 +210,44 @@ function ruleFromWire(
   const threshold = thresholdFrom(items.any(), part);
   const hysteresis = items.number("hysteresis", 0, finiteMax);
   const forMs = items.integer("forMs", 0, durationMaxMs);
-  const outputName = items.text("output", programLimits.nameLengthMax);
-  const output = outputs.find(({ name }) => name === outputName);
-  if (output === undefined) {
-    throw new ShapeError("program", `output of ${part}`, "one of the program's outputs", outputName);
-  }
+  const output = outputFrom(items, part, outputs);
   const driven = items.number("value", 0, outputMax(output.kind));
   items.end();
-  return { metric, when, threshold, hysteresis, forMs, output: outputName, value: driven };
+  return { metric, when, threshold, hysteresis, forMs, output: output.name, value: driven };
+}
+
+/** The zones in the order of their first use, then the schedules. */
+function schedulesToWire(schedules: readonly ScheduledValue[]): CborValue[] {
+  const zones: CborValue[] = [];
+  const values = schedules.map(({ schedule, output, value, forMs }) => [
+    scheduleToWire(schedule, zones),
+    output,
+    value,
+    forMs,
+  ]);
+  return [zones, values];
+}
+
+function scheduledFromWire(
+  value: CborValue,
+  part: string,
+  zones: readonly Zone[],
+  outputs: readonly Output[],
+): ScheduledValue {
+  const items = new ItemReader(value, "program", part, 4);
+  const schedule = scheduleFromWire(items.any(), zones, "program", part);
+  const output = outputFrom(items, part, outputs);
+  const driven = items.number("value", 0, outputMax(output.kind));
+  const forMs = items.integer("forMs", 0, durationMaxMs);
+  items.end();
+  return { schedule, output: output.name, value: driven, forMs };
+}
+
+function outputFrom(items: ItemReader, part: string, outputs: readonly Output[]): Output {
+  const name = items.text("output", programLimits.nameLengthMax);
+  const output = outputs.find((candidate) => candidate.name === name);
+  if (output !== undefined) return output;
+  throw new ShapeError("program", `output of ${part}`, "one of the program's outputs", name);
 }
 
 function thresholdFrom(value: CborValue, part: string): number | string {

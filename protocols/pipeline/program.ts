@@ -1,3 +1,5 @@
+import type { Schedule } from "../time/schedule.ts";
+
 /**
  * A program: what one board senses, how it processes it, what it drives and by which rules.
  *
@@ -9,6 +11,8 @@ export interface Program {
   readonly pipelines: readonly Pipeline[];
   readonly outputs: readonly Output[];
   readonly rules: readonly Rule[];
+  /** Absent for none. */
+  readonly schedules?: readonly ScheduledValue[];
 }
 
 /** Sensor in, metric out. A reading that leaves the last stage is reported. */
@@ -29,7 +33,7 @@ export type Stage =
   /** Passes a value that differs from the last passed one by more than `delta`, and any value once `silenceMs` have gone by (0: never for that reason). */
   | { readonly op: "deadband"; readonly delta: number; readonly silenceMs: number };
 
-/** A pin that the board drives. Its value: the active rule's, else the setting's, else the safe value. */
+/** A pin that the board drives. Its value: the first active rule's, else the schedule's that fired last, else the setting's, else the safe value. */
 export interface Output {
   readonly name: string;
   readonly kind: "digital" | "pwm";
@@ -52,12 +56,25 @@ export interface Rule {
   readonly value: number;
 }
 
+/**
+ * From each firing of `schedule` on, `output` is held at `value`: for `forMs`, or with 0 until another schedule of the output fires.
+ * Acts on the board, leader or not, as soon as the board knows the time since its boot. Of two that fire together the first
+ * in the program counts.
+ */
+export interface ScheduledValue {
+  readonly schedule: Schedule;
+  readonly output: string;
+  readonly value: number;
+  readonly forMs: number;
+}
+
 /** Limits that are part of the format; an encoded program also fits `stateLimits.valueBytesMax`. */
 export const programLimits = Object.freeze({
   pipelinesMax: 16,
   stagesMax: 8,
   outputsMax: 16,
   rulesMax: 16,
+  schedulesMax: 16,
   /** Characters of a metric, sensor or output name: lower-case letters, digits, `.` and `-`. */
   nameLengthMax: 32,
   everyMsMin: 10,

@@ -1,6 +1,9 @@
-import type { Network, TcpConnection, TcpEvents } from "../ports.ts";
+import Session from "board-tls";
+import type { Network, TcpConnection, TcpEvents, TlsOptions, UdpEvents, UdpSocket } from "../ports.ts";
 import { SocketConnection } from "./tcp.ts";
+import { SecureConnection } from "./tls.ts";
 import type { Traffic } from "./traffic.ts";
+import { DatagramSocket } from "./udp.ts";
 import type { WifiStation } from "./wifi.ts";
 
 /** The station and the sockets on it. */
@@ -19,5 +22,18 @@ export class ChipNetwork implements Network {
 
   connect(host: string, port: number, events: TcpEvents): TcpConnection {
     return new SocketConnection(host, port, events, this.#traffic);
+  }
+
+  get connectSecurely(): Network["connectSecurely"] {
+    if (Session === undefined) return undefined;
+    return (host, port, tls, events) => this.#secure(host, port, tls, events);
+  }
+
+  openUdp(port: number, events: UdpEvents): UdpSocket {
+    return new DatagramSocket(port, events, this.#traffic);
+  }
+
+  #secure(host: string, port: number, tls: TlsOptions, events: TcpEvents): TcpConnection {
+    return new SecureConnection(Session!, { host, port }, tls, events, this.#traffic);
   }
 }

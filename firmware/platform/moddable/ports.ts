@@ -1,32 +1,41 @@
 /** The board's ports over the Moddable SDK: on a chip, and on the SDK's desktop platform `lin` with stand-ins for hardware. */
+import boardSensors from "board-sensors";
 import type { Ports } from "../ports.ts";
 import { ChipActuators } from "./actuators.ts";
+import { AttachedSensors } from "./board-sensors.ts";
 import { ChipRandom } from "./chip.ts";
 import { ChipClock } from "./clock.ts";
 import { ChipFlash } from "./flash-partition.ts";
+import { ChipKeyValue } from "./key-value.ts";
 import { ChipNetwork } from "./network.ts";
 import type { Provisioned } from "./provisioned.ts";
 import { ChipSensors } from "./sensors.ts";
 import { ChipSystem } from "./system.ts";
 import { Traffic } from "./traffic.ts";
+import { ChipUpdateSlot } from "./update-slot.ts";
 import { WifiStation } from "./wifi.ts";
 
 /** Label of the partition that the board's log has to itself; `boards/` gives every board one. */
 const logPartition = "log";
+/** NVS namespace of the firmware's own settings. */
+const settingsNamespace = "covey";
 
 export class ModdablePorts implements Ports {
   readonly clock = new ChipClock();
   readonly random = new ChipRandom();
   readonly flash = new ChipFlash(logPartition);
   readonly actuators = new ChipActuators();
+  readonly keyValue = new ChipKeyValue(settingsNamespace);
+  readonly update = new ChipUpdateSlot();
   readonly network: ChipNetwork;
   readonly sensors: ChipSensors;
   readonly system: ChipSystem;
 
   constructor({ board, wifi, arenaBytes }: Provisioned) {
     const traffic = new Traffic();
-    this.system = new ChipSystem(board, arenaBytes);
+    this.system = new ChipSystem(board, arenaBytes, () => this.actuators.makeSafe());
     this.network = new ChipNetwork(new WifiStation(wifi, this.clock, this.random), traffic);
-    this.sensors = new ChipSensors(this.clock, this.system, traffic);
+    const attached = new AttachedSensors(boardSensors, this.clock, (text) => this.system.log("warn", text));
+    this.sensors = new ChipSensors(this.clock, this.system, traffic, attached);
   }
 }

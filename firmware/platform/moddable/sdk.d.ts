@@ -117,8 +117,128 @@ declare module "embedded:storage/flash" {
     close(): void;
   }
   const flash: {
-    /** Opens a data partition by its label; throws when there is none. */
+    /** Opens a data partition by its label, or the update slot that does not run as "nextota"; throws when there is none. */
     open(options: { readonly path: string; readonly mode?: "r" | "r+" }): FlashPartition;
   };
   export default flash;
+}
+
+/** modules/io/storage/esp32/storage-esp32.js: a namespace of NVS. A write is committed when it returns. */
+declare module "embedded:storage/key-value" {
+  export interface KeyValueDomain {
+    /** undefined when there is none. */
+    read(key: string): ArrayBuffer | undefined;
+    write(key: string, value: Uint8Array): void;
+    /** Nothing happens when there is none. */
+    delete(key: string): void;
+    close(): void;
+  }
+  const storage: {
+    open(options: {
+      readonly path: string;
+      readonly mode: "r" | "r+";
+      readonly format: "buffer";
+    }): KeyValueDomain;
+  };
+  export default storage;
+}
+
+/** modules/io/update/esp32/update-esp32.js */
+declare module "embedded:update" {
+  import type { FlashPartition } from "embedded:storage/flash";
+  export interface Update {
+    /** With mode "a", an argument beyond the bytes throws. */
+    write(bytes: Uint8Array): void;
+    /** Checks the image and makes it the one to boot; throws when it is none. */
+    complete(): void;
+    /** Gives up what is not complete. */
+    close(): void;
+  }
+  const update: {
+    /** The partition may be closed after it. */
+    open(options: { readonly partition: FlashPartition; readonly mode: "a" | "w" }): Update;
+  };
+  export default update;
+}
+
+/** modules/io/socket/lwip/udp.js and modules/io/socket/lin/udp.js */
+declare module "embedded:io/socket/udp" {
+  export interface Datagram extends ArrayBuffer {
+    readonly address: string;
+    readonly port: number;
+  }
+  export default class UDP {
+    /** Port 0 is any free one. `count` datagrams can be read. Throws when the port is taken. */
+    constructor(options: { readonly port: number; onReadable?(count: number): void });
+    read(): Datagram | undefined;
+    /** Takes an address, no name. Throws when the network does not take it. */
+    write(bytes: Uint8Array, address: string, port: number): void;
+    close(): void;
+  }
+}
+
+/** tools/ffi.js: made by mcconfig from `ffi` of esp32.json. */
+declare module "mc/ffi" {
+  export default class FFI {
+    /** esp_sleep.h; does not return. */
+    esp_deep_sleep(microseconds: bigint): void;
+    /** esp_ota_ops.h; 0 for done. */
+    esp_ota_mark_app_valid_cancel_rollback(): number;
+  }
+}
+
+/** Made by host-tools/boards/sensor-module.ts from the board's file. */
+declare module "board-sensors" {
+  /** ECMA-419's Sensor Class Pattern, and `clock` for drivers that wait. */
+  export interface SensorDriver {
+    /** undefined while there is nothing to give. */
+    sample(): unknown;
+    close(): void;
+  }
+  export interface BoardSensor {
+    readonly name: string;
+    /** Which sensors of the catalogue it reads, where in its sample, and times what. */
+    readonly readings: readonly {
+      readonly sensor: string;
+      readonly path: readonly string[];
+      readonly scale: number;
+    }[];
+    /** Throws when it does not answer. */
+    open(options: { readonly clock: unknown; onError(error: unknown): void }): SensorDriver;
+  }
+  const sensors: readonly BoardSensor[];
+  export default sensors;
+}
+
+/** `ssl/session` (modules/crypt/ssl/session_419.js) in an image with TLS, else undefined: host-tools/boards/board-manifest.ts. */
+declare module "board-tls" {
+  export interface TlsTransport {
+    readable: number;
+    writable: number;
+    /** Fills `into`, of which there are at least so many bytes. */
+    read(into: Uint8Array): void;
+    write(record: Uint8Array | ArrayBuffer): number;
+  }
+  export interface TlsSession {
+    /** What it does next; -1 when it waits for a record. */
+    readonly handshakeProcess: number;
+    /** Sent or received; 0 is close_notify (RFC 5246, 7.2). */
+    readonly alert: { readonly level: number; readonly description: number } | undefined;
+    initiateHandshake(): void;
+    /** One step; true when it is done, or ended by an alert. Throws at what it does not accept. */
+    handshake(transport: TlsTransport): boolean;
+    /** undefined when there is no whole record; null when the other side closed. */
+    read(transport: TlsTransport): Uint8Array | undefined | null;
+    /** Sends one record, of at most 16,384 bytes. */
+    write(transport: TlsTransport, bytes: Uint8Array): number;
+  }
+  export type TlsSessionClass = new (options: {
+    readonly serverName: string;
+    readonly protocolVersion: number;
+    readonly cache: boolean;
+    /** An authority, as DER. */
+    readonly certificate?: Uint8Array;
+  }) => TlsSession;
+  const Session: TlsSessionClass | undefined;
+  export default Session;
 }

@@ -1,13 +1,19 @@
+import FFI from "mc/ffi";
 import type { BoardConfig, LogLevel, MemoryFigures, System } from "../ports.ts";
 import { heapPeakBytes, heapUsedBytes, restart } from "./chip.ts";
 
 export class ChipSystem implements System {
   readonly config: BoardConfig;
   readonly #arenaBytes: number;
+  readonly #makeSafe: () => void;
+  /** ESP-IDF functions that the manifest binds (`ffi` in esp32.json), for which the SDK has no module. */
+  readonly #idf = new FFI();
 
-  constructor(config: BoardConfig, arenaBytes: number) {
+  /** @param makeSafe puts the outputs at their safe values, before whatever ends this run */
+  constructor(config: BoardConfig, arenaBytes: number, makeSafe: () => void) {
     this.config = config;
     this.#arenaBytes = arenaBytes;
+    this.#makeSafe = makeSafe;
   }
 
   memory(): MemoryFigures {
@@ -20,6 +26,23 @@ export class ChipSystem implements System {
 
   restart(reason: string): void {
     this.log("error", `restart: ${reason}`);
+    this.#makeSafe();
     restart();
   }
+
+  deepSleep(durationMs: number): void {
+    if (!(durationMs > 0 && durationMs <= sleepMsMax)) {
+      throw new RangeError(`The board can't sleep for ${durationMs} ms; 1 to ${sleepMsMax} are possible.`);
+    }
+    this.#makeSafe();
+    this.#idf.esp_deep_sleep(BigInt(Math.ceil(durationMs) * 1000));
+  }
+
+  /** Harmless when this firmware is valid already: ESP-IDF then finds nothing to cancel. */
+  markValid(): void {
+    this.#idf.esp_ota_mark_app_valid_cancel_rollback();
+  }
 }
+
+/** A year; far below what the chip's 48-bit count of slow clock cycles holds. */
+const sleepMsMax = 31_536_000_000;

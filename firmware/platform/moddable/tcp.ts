@@ -30,8 +30,13 @@ export class SocketConnection implements TcpConnection {
     });
   }
 
+  /** Whether `write` will take bytes. */
+  get hasRoom(): boolean {
+    return this.#isOpen && !this.#isClosed && this.#rest === undefined;
+  }
+
   write(bytes: Uint8Array): boolean {
-    if (!this.#isOpen || this.#isClosed || this.#rest !== undefined) return false;
+    if (!this.hasRoom) return false;
     this.#traffic.sentBytes += bytes.length;
     this.#send(bytes);
     return true;

@@ -130,6 +130,13 @@ class VirtualClock implements Clock {
 function systemOf({ system }: BoardWorld): System {
   return {
     config: system.config,
+    get startReason() {
+      return system.startReason;
+    },
+    get logLevel() {
+      return system.logLevel;
+    },
+    feedWatchdog: () => system.feedWatchdog?.(),
     memory: () => ({ heapUsedBytes: 0, heapPeakBytes: 0, arenaBytes: 0 }),
     log: (level, text) => system.log(level, text),
     restart: (reason) => system.restart(reason),

@@ -1,4 +1,13 @@
-import type { Actuators, BoardConfig, FlashRegion, LogLevel, Network, Random, Sensors } from "../ports.ts";
+import type {
+  Actuators,
+  BoardConfig,
+  FlashRegion,
+  LogLevel,
+  Network,
+  Random,
+  Sensors,
+  StartReason,
+} from "../ports.ts";
 
 /**
  * What surrounds one simulated board: its ports less the clock and the heap, which belong to the engine that runs it.
@@ -18,6 +27,10 @@ export interface BoardWorld {
 
 export interface WorldSystem {
   readonly config: BoardConfig;
+  /** As in `System`. A board in XS knows neither of the three: its parent watches its process. */
+  readonly startReason?: StartReason;
+  readonly logLevel?: LogLevel;
+  feedWatchdog?(): void;
   log(level: LogLevel, text: string): void;
   /** The board asks for a restart and does nothing more; the world discards it and boots another on the same flash. */
   restart(reason: string): void;

@@ -1,5 +1,7 @@
 /** Every verb, in the order in which `covey --help` lists them. */
 import type { Verb } from "../verb.ts";
+import { boards } from "./boards.ts";
+import { build } from "./build.ts";
 import { doctor } from "./doctor.ts";
 import { exportReadings } from "./export.ts";
 import { get } from "./get.ts";
@@ -21,6 +23,8 @@ export const verbs: readonly Verb<any>[] = [
   set,
   log,
   exportReadings,
+  boards,
+  build,
   doctor,
   raftShell,
 ];

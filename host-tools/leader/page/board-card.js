@@ -11,6 +11,7 @@ const causeText = Object.freeze({
   safe: "safe value",
   setting: "follows its setting",
   rule: "held by a rule",
+  schedule: "held by a schedule",
 });
 
 export class BoardCard {

@@ -1,6 +1,8 @@
 /** The whole board in the real XS engine, in the arena and with the stack of an ESP32-C3. */
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadBoards } from "../../../host-tools/boards/boards.ts";
+import type { ScheduledValue } from "../../../protocols/pipeline/program.ts";
+import { parseZone } from "../../../protocols/time/posix-tz.ts";
 import { BoardInXs, type XsFirmware, xsFirmware } from "./board-in-xs.ts";
 import { LeaderOnTheWire } from "./leader-on-the-wire.ts";
 import { program, programBytes, SimulatedSurroundings } from "./surroundings.ts";
@@ -62,6 +64,23 @@ describe("a board in XS", () => {
     const board = powerOn(here);
     await board.run(5000);
     expect(leader.healths.at(-1)!.appliedIndex).toBe(102);
+    expectToFit(board);
+  });
+
+  test("keeps sixteen schedules by the leader's time, and fits", { timeout: 60_000 }, async () => {
+    const zone = parseZone("CET-1CEST,M3.5.0,M10.5.0/3");
+    const schedules = Array.from({ length: 16 }, (_, i): ScheduledValue => {
+      const schedule = { kind: "daily", minutes: 61 + i, weekdays: 127, zone } as const;
+      return { schedule, output: "fan", value: 50 + i, forMs: 60_000 };
+    });
+    const here = new SimulatedSurroundings();
+    here.leader.put("program/north-1", programBytes({ ...program, schedules }));
+    const board = powerOn(here);
+    // The tests' time begins at midnight in UTC, an hour past it in the zone.
+    await board.run(130_000);
+    expect(here.pins.slice(-2)).toEqual(["write fan 50", "write fan 51"]);
+    const { sentMs, wallMs, timeBoundMs } = here.leader.healths.at(-1)!;
+    expect(Math.abs(wallMs! - here.leader.epochMs! - sentMs)).toBeLessThanOrEqual(timeBoundMs!);
     expectToFit(board);
   });
 

@@ -336,8 +336,8 @@ describe("the link", () => {
 describe("damage", () => {
   test("found at the start makes a new member, which says so", () => {
     const before = joined();
-    // A new board's first area is the second half of its flash.
-    before.flash.bytes[before.flash.sizeBytes / 2 + 300]! ^= 4;
+    // In the header of a new board's first sector.
+    before.flash.bytes[before.flash.sectorBytes + 30]! ^= 4;
     const it = before.reboot();
     it.run(2000);
     expect(it.logged("flash-damaged")).toHaveLength(1);
@@ -349,15 +349,19 @@ describe("damage", () => {
 
   test("found while it runs restarts the board, once, and nothing is believed or done after", () => {
     const it = joined();
-    const at = it.flash.bytes.findLastIndex((byte) => byte !== 0xff);
-    // Every record of the present area, so that whatever is read next is wrong.
-    for (let i = it.flash.sizeBytes / 2 + 256; i < at; i += 16)
-      if (it.flash.bytes[i] !== 0xff) it.flash.bytes[i]! ^= 1;
+    // In every record, so that whatever is read next is wrong.
+    const { bytes, sectorBytes } = it.flash;
+    for (let i = sectorBytes + 16; i < 2 * sectorBytes - 16; i += 16) if (bytes[i] !== 0xff) bytes[i]! ^= 1;
     it.leader.put("fan.duty", 90);
     it.run(3000);
     expect(it.restarts).toHaveLength(1);
     expect(it.logged("crashed")[0]).toContain("FlashDamaged");
     expect(it.outputs.get("fan")).toBe(40);
+    const again = it.reboot();
+    again.run(2000);
+    expect(again.logged("flash-damaged")).toHaveLength(1);
+    expect(again.outputs.get("fan")).toBe(90);
+    expect(again.restarts).toEqual([]);
   });
 });
 

@@ -7,10 +7,15 @@ import { generate, type Packet, type Parser, parser } from "mqtt-packet";
 import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Health, Hello, Report } from "../../../protocols/messages/board-messages.ts";
-import { healthFromWire, helloFromWire, reportFromWire } from "../../../protocols/messages/codec.ts";
+import {
+  healthFromWire,
+  helloFromWire,
+  reportFromWire,
+  timeAnswerToWire,
+} from "../../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
 import { Node } from "../../../protocols/raft/node.ts";
-import type { Entry, HostLog, Message, RaftOutput } from "../../../protocols/raft/types.ts";
+import type { Entry, HardState, HostLog, Message, RaftOutput } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 
 const cbor = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -34,13 +39,17 @@ export class LeaderOnTheWire implements Network {
   /** Each packet comes in two pieces, so that packets straddle them; 0: in one. */
   firstPieceBytes = 3;
   nowMs = 0;
-  readonly #node: Node;
+  /** Unix milliseconds at 0 of the tests' time, told with every health message; undefined: the time is not told. */
+  epochMs: number | undefined = Date.UTC(2027, 0, 1);
+  readonly #heartbeatMs: number;
   readonly #log = new LogInMemory();
+  #node: Node;
   #onNetwork: (up: boolean) => void = () => {};
   #connection: Connection | undefined;
   #member: string | undefined;
 
-  constructor(voters: readonly string[] = [id]) {
+  constructor(voters: readonly string[] = [id], heartbeatMs = 250) {
+    this.#heartbeatMs = heartbeatMs;
     this.#log.append({
       index: 1,
       term: 1,
@@ -48,15 +57,7 @@ export class LeaderOnTheWire implements Network {
       version: 1,
       data: cbor.encode(voters),
     });
-    this.#node = new Node({
-      id,
-      hardState: { term: 1, vote: undefined },
-      log: this.#log,
-      commitIndex: 0,
-      timing: { heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 },
-      random: () => 0.5,
-      nowMs: 0,
-    });
+    this.#node = this.#newNode({ term: 1, vote: undefined }, 0);
     this.#perform(this.#node.campaign(0));
   }
 
@@ -66,6 +67,19 @@ export class LeaderOnTheWire implements Network {
 
   get term(): number {
     return this.#node.term;
+  }
+
+  /** When `tick` has something to do. */
+  get deadlineMs(): number {
+    return this.#node.deadlineMs;
+  }
+
+  /** Its process ends and comes back on its log, and leads in a later term. */
+  restart(): void {
+    this.cut();
+    const { term, vote, commitIndex } = this.#node;
+    this.#node = this.#newNode({ term, vote }, commitIndex);
+    this.#perform(this.#node.campaign(this.nowMs));
   }
 
   put(key: string, value: CborValue): void {
@@ -141,9 +155,14 @@ export class LeaderOnTheWire implements Network {
       case "report":
         this.reports.push(reportFromWire(value));
         break;
-      case "health":
-        this.healths.push(healthFromWire(value));
+      case "health": {
+        const health = healthFromWire(value);
+        this.healths.push(health);
+        if (this.epochMs === undefined) break;
+        const answer = timeAnswerToWire({ askedMs: health.sentMs, toldMs: this.epochMs + this.nowMs });
+        this.#connection?.publish("time", Uint8Array.from(cbor.encode(answer)));
         break;
+      }
       default:
         throw new Error(`The board published on ${channel}.`);
     }
@@ -154,6 +173,22 @@ export class LeaderOnTheWire implements Network {
     this.#connection = undefined;
     if (this.#member !== undefined) this.#node.removeMember(this.#member);
     this.#member = undefined;
+  }
+
+  #newNode(hardState: HardState, commitIndex: number): Node {
+    return new Node({
+      id,
+      hardState,
+      log: this.#log,
+      commitIndex,
+      timing: {
+        heartbeatMs: this.#heartbeatMs,
+        electionMinMs: 4 * this.#heartbeatMs,
+        electionMaxMs: 8 * this.#heartbeatMs,
+      },
+      random: () => 0.5,
+      nowMs: this.nowMs,
+    });
   }
 
   #perform(output: RaftOutput): void {

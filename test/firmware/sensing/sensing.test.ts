@@ -14,12 +14,15 @@ let sensor: number;
 let pins: string[];
 let queue: ReadingQueue;
 let sensing: Sensing;
+/** Unix milliseconds at 0 of the board's clock; NaN while it does not know the time. */
+let epochMs: number;
 
 beforeEach(() => {
   settings = new Map();
   sensor = 1;
   pins = [];
   queue = new ReadingQueue(100);
+  epochMs = Number.NaN;
   sensing = new Sensing({
     sensors: { read: () => sensor },
     actuators: {
@@ -29,6 +32,7 @@ beforeEach(() => {
     },
     settings,
     queue,
+    wallMs: (nowMs) => epochMs + nowMs,
     onOutputRefused: () => {},
   });
 });

@@ -12,10 +12,15 @@ export class FlashModel implements FlashRegion {
   /** What has happened so far, in the same measure. */
   spent = 0;
   erases = 0;
+  /** By sector. */
+  readonly erasesOf: number[];
+  reads = 0;
+  bytesRead = 0;
 
   constructor(bytes: Uint8Array, sectorBytes: number) {
     this.bytes = bytes;
     this.sectorBytes = sectorBytes;
+    this.erasesOf = new Array(bytes.length / sectorBytes).fill(0);
   }
 
   static blank(sectors: number, sectorBytes: number): FlashModel {
@@ -34,6 +39,8 @@ export class FlashModel implements FlashRegion {
   read(offsetBytes: number, lengthBytes: number): Uint8Array {
     if (offsetBytes < 0 || offsetBytes + lengthBytes > this.bytes.length)
       throw new RangeError("read outside");
+    this.reads++;
+    this.bytesRead += lengthBytes;
     return this.bytes.slice(offsetBytes, offsetBytes + lengthBytes);
   }
 
@@ -61,6 +68,7 @@ export class FlashModel implements FlashRegion {
     this.bytes.fill(0xff, start, start + this.sectorBytes);
     this.#spend();
     this.erases++;
+    this.erasesOf[sector]!++;
   }
 
   #spend(): void {

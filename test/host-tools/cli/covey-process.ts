@@ -18,8 +18,13 @@ export class CoveyProcess {
   stdout = "";
   stderr = "";
 
-  constructor(words: readonly string[], cwd: string, environment: NodeJS.ProcessEnv = process.env) {
-    this.child = spawn(process.execPath, [program, ...words], {
+  constructor(
+    words: readonly string[],
+    cwd: string,
+    environment: NodeJS.ProcessEnv = process.env,
+    file: string = program,
+  ) {
+    this.child = spawn(process.execPath, [file, ...words], {
       cwd,
       env: { ...environment, NO_COLOR: "1" },
     });
@@ -61,6 +66,13 @@ export function covey(
   const process = new CoveyProcess(words, cwd, environment);
   process.child.stdin.end();
   return process.ended;
+}
+
+/** As `covey`, from another checkout. */
+export function runCovey(file: string, words: readonly string[], cwd: string): Promise<Ended> {
+  const child = new CoveyProcess(words, cwd, process.env, file);
+  child.child.stdin.end();
+  return child.ended;
 }
 
 /** A folder for one test file, with its removal. */

@@ -6,8 +6,14 @@ import { connect, type Socket } from "node:net";
 import mqtt from "mqtt-packet";
 import { decodeCbor, encodeCbor } from "../../../host-tools/leader/cbor.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
-import type { Health, Reading, UpChannel } from "../../../protocols/messages/board-messages.ts";
-import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../../protocols/messages/codec.ts";
+import type { Health, Reading, TimeAnswer, UpChannel } from "../../../protocols/messages/board-messages.ts";
+import {
+  goneToWire,
+  healthToWire,
+  helloToWire,
+  reportToWire,
+  timeAnswerFromWire,
+} from "../../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
 import { Follower } from "../../../protocols/raft/follower.ts";
 import { type Entry, type HardState, limits, type Message } from "../../../protocols/raft/types.ts";
@@ -44,6 +50,7 @@ export class RawBoard {
   readonly memory: BoardMemory;
   readonly state = new StateMap();
   readonly received: Message[] = [];
+  readonly timesTold: TimeAnswer[] = [];
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<void>;
   appliedIndex = 0;
@@ -177,7 +184,9 @@ export class RawBoard {
 
   #take(packet: mqtt.Packet): void {
     if (packet.cmd === "publish") {
-      this.#step(messageFromWire(decodeCbor(packet.payload as Buffer)));
+      const value = decodeCbor(packet.payload as Buffer);
+      if (packet.topic.endsWith("/time")) this.timesTold.push(timeAnswerFromWire(value));
+      else this.#step(messageFromWire(value));
       return;
     }
     this.#packets.push(packet);

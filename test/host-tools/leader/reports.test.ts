@@ -101,3 +101,46 @@ test("a board that applied more than it knew to be committed is reported", async
     "north-2 applied entry 9 while it knew only 3 to be committed.",
   ]);
 });
+
+test("readings of an hour without a leader keep their times, although they come late and in a hurry", async () => {
+  const leader = await leaderUnderTest();
+  const board = await leader.join("north-2");
+  board.health({ sentMs: 1_000 });
+  board.cut();
+  await board.closed;
+  const again = await leader.join("north-2", { memory: board.memory });
+  const before = Date.now();
+  const hourMs = 3_600_000;
+  again.health({ sentMs: hourMs });
+  again.report(hourMs + 2, [{ ...warm, takenMs: 2_000 }], 1);
+  again.report(hourMs + 2, [{ ...warm, takenMs: hourMs / 2 }], 2);
+  await eventually(() => leader.status().counters.readingsStored === 2);
+  const after = Date.now();
+  const stored = JSON.parse((await leader.request("/api/readings")).body) as StoredReading[];
+  for (const [i, agoMs] of [hourMs - 2_000, hourMs / 2].entries()) {
+    const { atMs } = stored[i]!;
+    expect(atMs).toBeGreaterThanOrEqual(before - agoMs - 2);
+    expect(atMs).toBeLessThanOrEqual(after - agoMs);
+  }
+});
+
+test("the time is told on the first health messages of a connection, then not for a minute, and anew after a reconnect", async () => {
+  const leader = await leaderUnderTest();
+  const board = await leader.join("north-2");
+  const before = Date.now();
+  for (let sentMs = 1; sentMs <= 6; sentMs++) board.health({ sentMs, samplesIn: sentMs });
+  await eventually(() => leader.status().boards[1]!.samplesIn === 6);
+  await eventually(() => board.timesTold.length === 4);
+  const after = Date.now();
+  expect(board.timesTold.map(({ askedMs }) => askedMs)).toEqual([1, 2, 3, 4]);
+  for (const { toldMs } of board.timesTold) {
+    expect(toldMs).toBeGreaterThanOrEqual(before);
+    expect(toldMs).toBeLessThanOrEqual(after);
+  }
+  board.cut();
+  await board.closed;
+  const again = await leader.join("north-2", { memory: board.memory });
+  again.health({ sentMs: 7, wallMs: Date.now(), timeBoundMs: 12 });
+  await eventually(() => again.timesTold.length === 1);
+  expect(leader.status().boards[1]!.timeBoundMs).toBe(12);
+});

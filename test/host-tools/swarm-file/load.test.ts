@@ -79,6 +79,69 @@ describe("the greenhouse", () => {
   });
 });
 
-it("offers in the editor the board models that there are", () => {
-  expect([...boardModels]).toEqual([...loadBoards().keys()]);
+describe("schedules", () => {
+  const file = join(folder, "schedules.ts");
+  writeFileSync(
+    file,
+    `import { at, board, every, output, swarm } from "covey";
+const zone = "Europe/Berlin";
+export default swarm("house", { boards: { door: board("esp32c3-devkit", {
+  sense: [],
+  outputs: { lamp: output.digital({ pin: 4, safe: false }) },
+  schedules: [
+    every.day("06:00", { zone }).set("lamp", true, { for: "2h" }),
+    every.week(["monday", "friday"], "6:30", { zone: "CET-1CEST,M3.5.0,M10.5.0/3" }).set("lamp", false),
+    every("15m").set("lamp", true, { for: "30s" }),
+    at("2027-12-24T18:00:30", { zone }).set("lamp", true),
+    at("2027-12-24T18:00+05:45").set("lamp", true),
+  ],
+}) } });
+`,
+  );
+  const [loaded] = load([file]);
+  const { schedules } = loaded!.definition!.boards.door!.program;
+  const berlin = {
+    standardMinutes: 60,
+    daylight: {
+      minutes: 120,
+      begins: { minutes: 120, on: { kind: "weekday", month: 3, week: 5, weekday: 0 } },
+      ends: { minutes: 180, on: { kind: "weekday", month: 10, week: 5, weekday: 0 } },
+    },
+  };
+
+  it("compile to what a board keeps", () => {
+    expect(schedules).toEqual([
+      {
+        schedule: { kind: "daily", minutes: 360, weekdays: 127, zone: berlin },
+        output: "lamp",
+        value: 1,
+        forMs: 7_200_000,
+      },
+      {
+        schedule: { kind: "daily", minutes: 390, weekdays: 0b0100010, zone: berlin },
+        output: "lamp",
+        value: 0,
+        forMs: 0,
+      },
+      { schedule: { kind: "every", everyMs: 900_000 }, output: "lamp", value: 1, forMs: 30_000 },
+      {
+        schedule: { kind: "at", atMs: Date.parse("2027-12-24T17:00:30Z") },
+        output: "lamp",
+        value: 1,
+        forMs: 0,
+      },
+      { schedule: { kind: "at", atMs: Date.parse("2027-12-24T12:15Z") }, output: "lamp", value: 1, forMs: 0 },
+    ]);
+  });
+
+  it("are accepted by a board as they are, and name their zone once", () => {
+    const { program } = loaded!.definition!.boards.door!;
+    const wire = programToWire(program) as unknown[][];
+    expect(programFromWire(programToWire(program))).toEqual(program);
+    expect(wire[4]).toHaveLength(1);
+  });
+});
+
+it("offers in the editor only board models that there are", () => {
+  expect([...loadBoards().keys()]).toEqual(expect.arrayContaining([...boardModels]));
 });

@@ -6,7 +6,7 @@ export interface Mistake {
   readonly says: readonly string[];
 }
 
-const words = 'import { board, output, replay, sense, setting, swarm, when } from "covey";';
+const words = 'import { at, board, every, output, replay, sense, setting, swarm, when } from "covey";';
 
 /** A swarm of one board, `door`; `lines` begin on line 9. */
 function onBoard(lines: string, model = "esp32c3-devkit"): string {
@@ -135,7 +135,7 @@ export const mistakes: readonly Mistake[] = [
       '  boards: { door: board(Symbol("esp32"), {\n    sense: [sense("cpu.load", { every: 10n })],\n  }) },',
     ),
     says: [
-      '3: Symbol(esp32) is not a board model; use "esp32-devkit", "esp32c3-devkit" or "esp32s3-devkit".',
+      '3: Symbol(esp32) is not a board model; use "esp32-devkit", "esp32c3-devkit", "esp32c6-devkit", "esp32s3-devkit", "m5stack-core2" or "xiao-esp32c3".',
       '4: 10 is not a duration; write every as "500ms", "5s", "2m" or "1h".',
     ],
   },
@@ -360,6 +360,93 @@ export const mistakes: readonly Mistake[] = [
     ],
   ]),
 
+  // Schedules; the schedule is on line 11.
+  ...schedules([
+    [
+      "at no time of the day",
+      'every.day("24:00", { zone: "Europe/Berlin" }).set("fan", 80)',
+      '"24:00" is not a time of day; write it as "06:00" or "18:30".',
+    ],
+    ["in no zone", 'every.day("06:00").set("fan", 80)', 'say in which time zone: { zone: "Europe/Berlin" }.'],
+    [
+      "in a zone that there is not",
+      'every.day("06:00", { zone: "Europe/Berln" }).set("fan", 80)',
+      '"Europe/Berln" is not a time zone; did you mean "Europe/Berlin"?',
+    ],
+    [
+      "in a zone whose rule is none",
+      'every.day("06:00", { zone: "CET-1CEST,M3.5.0" }).set("fan", 80)',
+      '"CET-1CEST,M3.5.0" is not a time zone.',
+    ],
+    [
+      "in a zone that follows the moon",
+      'every.day("06:00", { zone: "Asia/Gaza" }).set("fan", 80)',
+      'the clocks of Asia/Gaza follow no yearly rule that a board could keep; give this year\'s, such as "EET-2EEST,M3.5.0,M10.5.0/3", or "UTC".',
+    ],
+    [
+      "on a day that there is not",
+      'every.week(["monday", "firday"], "06:00", { zone: "UTC" }).set("fan", 80)',
+      '"firday" is not a day of the week; did you mean "friday"?',
+    ],
+    [
+      "on no day",
+      'every.week([], "06:00", { zone: "UTC" }).set("fan", 80)',
+      'the days of a week are a list such as ["monday", "friday"].',
+    ],
+    [
+      "with no duration",
+      'every("15").set("fan", 80)',
+      '"15" is not a duration; write every as "500ms", "5s", "2m" or "1h".',
+    ],
+    [
+      "that comes too often",
+      'every("500ms").set("fan", 80)',
+      "every is 500ms; it must be from 1000ms to 24h.",
+    ],
+    [
+      "that holds for too long",
+      'every("15m").set("fan", 80, { for: "48h" })',
+      "for is 48h; it must be from 1000ms to 24h.",
+    ],
+    [
+      "at no instant",
+      'at("2027-02-29T06:00Z").set("fan", 80)',
+      '"2027-02-29T06:00Z" is not an instant; write it as "2027-12-24T18:00" with a zone, or as "2027-12-24T17:00Z".',
+    ],
+    [
+      "at an instant in no zone",
+      'at("2027-02-28T06:00").set("fan", 80)',
+      'say in which time zone: { zone: "Europe/Berlin" }.',
+    ],
+    [
+      "at an instant in two zones",
+      'at("2027-02-28T06:00Z", { zone: "Europe/Berlin" }).set("fan", 80)',
+      '"2027-02-28T06:00Z" says "Z" itself; leave zone out.',
+    ],
+    [
+      "for an output that there is not",
+      'every("15m").set("fna", 80)',
+      'the board has no output "fna"; did you mean "fan"?',
+    ],
+    [
+      "with a value that the output cannot have",
+      'every("15m").set("fan", true)',
+      '"fan" must be set to a duty cycle from 0 to 100 %, not true.',
+    ],
+    [
+      "without an effect",
+      'every.day("06:00", { zone: "UTC" })',
+      'each item of schedules must be a schedule such as every.day("06:00", { zone: "Europe/Berlin" }).set("lamp", true, { for: "2h" }).',
+    ],
+  ]),
+  {
+    what: "has a schedule whose mistake is on its fourth line",
+    source: onBoard(
+      '  sense: [],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  schedules: [\n    every.week(\n      ["monday"],\n      "6 pm",\n      { zone: "UTC" },\n    ).set("fan", 80),\n  ],',
+    ),
+    says: ['14: "6 pm" is not a time of day; write it as "06:00" or "18:30".'],
+  },
+
   // Simulated input; the replay is on line 10.
   ...replays([
     ["of a file that there is not", 'replay("serie.csv")', "FOLDER/serie.csv: there is no such file."],
@@ -437,6 +524,16 @@ function rules(cases: Case[]): Mistake[] {
     what: `has a rule ${what}`,
     source: onBoard(
       `  sense: [sense("temperature", { every: "1s" })],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  rules: [${code}],`,
+    ),
+    says: [`11: ${says}`],
+  }));
+}
+
+function schedules(cases: Case[]): Mistake[] {
+  return cases.map(([what, code, says]) => ({
+    what: `has a schedule ${what}`,
+    source: onBoard(
+      `  sense: [],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  schedules: [${code}],`,
     ),
     says: [`11: ${says}`],
   }));

@@ -2,7 +2,7 @@
  * Checked by `tsc`, never run: names that a swarm does not have are type errors where they are written. A
  * `@ts-expect-error` without an error fails the type check.
  */
-import { board, output, replay, sense, setting, swarm, when } from "covey";
+import { at, board, every, output, replay, sense, setting, swarm, when } from "covey";
 
 export const greenhouse = swarm("greenhouse", {
   hosts: ["a"],
@@ -24,6 +24,12 @@ export const greenhouse = swarm("greenhouse", {
       rules: [
         when("temperature").above("fan.on-above", { hysteresis: 1, for: "2s" }).set("fan", 80),
         when("load").below(10).set("lamp", true),
+      ],
+      schedules: [
+        every.day("06:00", { zone: "Europe/Berlin" }).set("lamp", true, { for: "2h" }),
+        every.week(["monday", "friday"], "18:30", { zone: "UTC" }).set("fan", 20),
+        every("15m").set("fan", 100, { for: "30s" }),
+        at("2027-12-24T18:00", { zone: "Europe/Berlin" }).set("lamp", true),
       ],
       simulate: { temperature: replay("data/ambient-temperature.csv", { speed: 60, unit: "°F" }) },
     }),
@@ -51,8 +57,8 @@ export const misspelt = swarm("misspelt", {
 });
 
 export const wrong = [
-  // @ts-expect-error: no such board model
-  board("esp33", { sense: [] }),
+  // @ts-expect-error: no board model
+  board(33, { sense: [] }),
   // @ts-expect-error: no such sensor
   sense("temprature", { every: "1s" }),
   // @ts-expect-error: no duration
@@ -70,7 +76,17 @@ export const wrong = [
       // @ts-expect-error: no such output on this board
       when("temperature").above(1).set("lamp", 80),
     ],
+    schedules: [
+      // @ts-expect-error: no such output on this board
+      every("15m").set("lamp", true),
+    ],
   }),
+  // @ts-expect-error: no time of day
+  every.day("6 pm", { zone: "UTC" }),
+  // @ts-expect-error: no zone
+  every.day("06:00"),
+  // @ts-expect-error: no such day
+  every.week(["mon"], "06:00", { zone: "UTC" }),
   // @ts-expect-error: a digital output is on or off
   output.digital({ pin: 4, safe: 50 }),
 ];

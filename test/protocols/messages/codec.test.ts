@@ -5,7 +5,7 @@ import { decodeCbor } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { ShapeError } from "../../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
-import type { Health, Hello, Report } from "../../../protocols/messages/board-messages.ts";
+import type { Health, Hello, Report, TimeAnswer } from "../../../protocols/messages/board-messages.ts";
 import {
   healthFromWire,
   healthToWire,
@@ -13,6 +13,8 @@ import {
   helloToWire,
   reportFromWire,
   reportToWire,
+  timeAnswerFromWire,
+  timeAnswerToWire,
 } from "../../../protocols/messages/codec.ts";
 
 const library = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -41,7 +43,9 @@ const reports: fc.Arbitrary<Report> = fc.record({
     { maxLength: 32 },
   ),
 });
-const healths: fc.Arbitrary<Health> = fc.record({
+const timeAnswers: fc.Arbitrary<TimeAnswer> = fc.record({ askedMs: count, toldMs: count });
+const times = fc.oneof(fc.constant({}), fc.record({ wallMs: count, timeBoundMs: count }));
+const healthsWithoutTime = fc.record({
   sentMs: count,
   uptimeMs: count,
   term: count,
@@ -59,11 +63,14 @@ const healths: fc.Arbitrary<Health> = fc.record({
     fc.record({
       name,
       value: fc.integer({ min: 0, max: 100 }),
-      cause: fc.constantFrom("safe" as const, "setting" as const, "rule" as const),
+      cause: fc.constantFrom("safe" as const, "setting" as const, "rule" as const, "schedule" as const),
     }),
     { maxLength: 16 },
   ),
 });
+const healths: fc.Arbitrary<Health> = fc
+  .tuple(healthsWithoutTime, times)
+  .map(([health, time]) => ({ ...health, ...time }));
 
 function comesBack<T>(
   arbitrary: fc.Arbitrary<T>,
@@ -84,8 +91,11 @@ test("a hello comes back, from board to host and from host to board", () => {
 test("a report comes back, NaN included", () => {
   comesBack(reports, reportToWire, reportFromWire);
 });
-test("a health message comes back", () => {
+test("a health message comes back, with and without the time", () => {
   comesBack(healths, healthToWire, healthFromWire);
+});
+test("the time comes back", () => {
+  comesBack(timeAnswers, timeAnswerToWire, timeAnswerFromWire);
 });
 
 test("items beyond those known are ignored, so that a newer board can say more", () => {
@@ -110,7 +120,7 @@ describe("refused", () => {
     ],
     [
       "an unknown cause",
-      () => healthFromWire([1, ...new Array(13).fill(0), [["fan", 1, 3]]]),
+      () => healthFromWire([1, ...new Array(13).fill(0), [["fan", 1, 4]]]),
       /cause of output 0/,
     ],
     [
@@ -129,7 +139,7 @@ describe("refused", () => {
     }));
     fc.assert(
       fc.property(tree, (value) => {
-        for (const from of [helloFromWire, reportFromWire, healthFromWire]) {
+        for (const from of [helloFromWire, reportFromWire, healthFromWire, timeAnswerFromWire]) {
           try {
             from(value);
           } catch (error) {

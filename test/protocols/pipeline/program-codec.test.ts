@@ -29,10 +29,39 @@ test("a program with one of everything is accepted", () => {
   expect(programFromWire(wire).rules).toHaveLength(1);
 });
 
+test("a program without schedules is one of the first version, which older boards can read", () => {
+  fc.assert(
+    fc.property(programs, (program) => {
+      const { schedules = [], ...rest } = program;
+      const version = schedules.length === 0 ? 1 : 2;
+      expect((programToWire(program) as CborValue[])[0]).toBe(version);
+      expect((programToWire(rest) as CborValue[]).length).toBe(4);
+    }),
+  );
+});
+
 describe("a program is refused", () => {
   test.each<[string, CborValue, RegExp]>([
-    ["of a later version", [2, [], [], []], /version must be an integer from 1 to 1, not 2/],
+    ["of a later version", [3, [], [], []], /version must be an integer from 1 to 2, not 3/],
     ["that says more than this one understands", [1, [], [], [], []], /the end/],
+    ["that says more than this one understands, with schedules", [2, [], [], [], [], [], []], /the end/],
+    ["that lacks its schedules", [2, [], [], [], []], /the schedules must be an array/],
+    [
+      "with a schedule for an output that is not there",
+      [2, [], [], [], [], [[[1, 60_000], "fan", 1, 0]]],
+      /output of schedule 0/,
+    ],
+    [
+      "with a schedule for a value that the output cannot have",
+      [2, [], [fan], [], [], [[[1, 60_000], "fan", 101, 0]]],
+      /value of schedule 0 must be a number from 0 to 100/,
+    ],
+    [
+      "with a schedule in a zone that is not there",
+      [2, [], [fan], [], [], [[[2, 0, 127, 0], "fan", 100, 0]]],
+      /zone of schedule 0/,
+    ],
+    ["with a broken zone", [2, [], [], [], [[60, 120]], []], /the beginning of zone 0/],
     ["that is no array", "x", /must be an array of 4 items, not "x"/],
     [
       "with an even median",

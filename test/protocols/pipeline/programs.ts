@@ -1,6 +1,8 @@
 /** Arbitrary valid programs, for property tests. */
 import fc from "fast-check";
-import type { Pipeline, Program, Stage } from "../../../protocols/pipeline/program.ts";
+import type { Pipeline, Program, ScheduledValue, Stage } from "../../../protocols/pipeline/program.ts";
+import type { Schedule } from "../../../protocols/time/schedule.ts";
+import { zones } from "../time/zones.ts";
 
 const name = fc.stringMatching(/^[a-z0-9.-]{1,32}$/);
 const settingKey = fc.stringMatching(/^[A-Za-z0-9._/-]{1,48}$/);
@@ -46,7 +48,13 @@ export const programs: fc.Arbitrary<Program> = fc
           ? fc.constant([])
           : fc.array(rule(someps, outputs), { maxLength: 16 }),
     }),
-  );
+  )
+  .chain((program) => {
+    // None is written by leaving them out.
+    if (program.outputs.length === 0) return fc.constant(program);
+    const schedules = fc.array(scheduled(program.outputs), { maxLength: 16 });
+    return schedules.map((some) => (some.length === 0 ? program : { ...program, schedules: some }));
+  });
 
 function rule(
   someps: readonly Pipeline[],
@@ -67,4 +75,23 @@ function rule(
 
 function value(kind: "digital" | "pwm"): fc.Arbitrary<number> {
   return fc.integer({ min: 0, max: kind === "digital" ? 1 : 100 });
+}
+
+const schedules: fc.Arbitrary<Schedule> = fc.oneof(
+  fc.integer({ min: 0, max: 253_402_300_799_000 }).map((atMs): Schedule => ({ kind: "at", atMs })),
+  fc.integer({ min: 1_000, max: 0x7fff_ffff }).map((everyMs): Schedule => ({ kind: "every", everyMs })),
+  fc.record({
+    kind: fc.constant("daily" as const),
+    minutes: fc.integer({ min: 0, max: 1439 }),
+    weekdays: fc.integer({ min: 1, max: 127 }),
+    zone: zones,
+  }),
+);
+
+function scheduled(outputs: Program["outputs"]): fc.Arbitrary<ScheduledValue> {
+  return fc
+    .constantFrom(...outputs)
+    .chain(({ name: driven, kind }) =>
+      fc.record({ schedule: schedules, output: fc.constant(driven), value: value(kind), forMs: duration }),
+    );
 }

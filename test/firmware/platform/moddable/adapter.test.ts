@@ -219,17 +219,42 @@ describe("the outputs", () => {
       "5 is 0",
       "4 is 1023 of 1023",
       "5 is 1",
-      "5 is free",
       "4 is 205 of 1023",
-      "4 is free",
     ]);
   });
 
-  test("give an earlier pin back when they are configured again", () => {
+  test("stay at their safe values when they move to another pin", () => {
     const outputs = new adapter.ChipActuators();
     outputs.configure({ name: "lamp", kind: "digital", pin: 5, safeValue: 0 });
     outputs.configure({ name: "lamp", kind: "digital", pin: 6, safeValue: 0 });
-    expect(adapter.world.pins).toEqual(["5 starts at 0", "5 is 0", "5 is free", "6 starts at 0"]);
+    expect(adapter.world.pins).toEqual(["5 starts at 0", "5 is 0", "6 starts at 0"]);
+  });
+
+  test("go on without a gap when their pin is configured again", () => {
+    const outputs = new adapter.ChipActuators();
+    outputs.configure({ name: "fan", kind: "pwm", pin: 4, safeValue: 20 });
+    outputs.configure({ name: "fan", kind: "pwm", pin: 4, safeValue: 10 });
+    expect(adapter.world.pins).toEqual(["4 is 205 of 1023", "4 is 205 of 1023", "4 is 102 of 1023"]);
+  });
+
+  test.for([
+    [0, "4 starts at 0"],
+    [100, "4 starts at 1"],
+  ] as const)("give their PWM channel back at a safe value of %i %%", ([safeValue, held]) => {
+    const outputs = new adapter.ChipActuators();
+    outputs.configure({ name: "fan", kind: "pwm", pin: 4, safeValue });
+    outputs.release("fan");
+    expect(adapter.world.pins.slice(-2)).toEqual(["4 is free", held]);
+    outputs.configure({ name: "fan", kind: "pwm", pin: 4, safeValue: 50 });
+    expect(adapter.world.pins.slice(-2)).toEqual(["4 is free", "4 is 512 of 1023"]);
+  });
+
+  test("are made safe together before the board restarts", () => {
+    const outputs = new adapter.ChipActuators();
+    outputs.configure({ name: "lamp", kind: "digital", pin: 5, safeValue: 0 });
+    outputs.write("lamp", 1);
+    outputs.makeSafe();
+    expect(adapter.world.pins.at(-1)).toBe("5 is 0");
   });
 
   test("refuse a value out of range and a name that is not configured", () => {
@@ -280,5 +305,264 @@ describe("what the board was built with", () => {
     Object.assign(adapter.world.config, complete, { [key]: value });
     expect(() => adapter.provisioned()).toThrow(adapter.ProvisioningError);
     expect(() => adapter.provisioned()).toThrow(message);
+  });
+});
+
+describe("small values", () => {
+  test("are written only when they change", () => {
+    const values = new adapter.ChipKeyValue("covey");
+    expect(values.read("zone")).toBeUndefined();
+    for (const value of [[1], [1], [1, 2], [1, 3]]) values.write("zone", new Uint8Array(value));
+    expect(values.read("zone")).toEqual(new Uint8Array([1, 3]));
+    expect(adapter.world.commits).toBe(3);
+    values.delete("zone");
+    expect(values.read("zone")).toBeUndefined();
+  });
+
+  test("are refused where NVS would fail with a number", () => {
+    const values = new adapter.ChipKeyValue("covey");
+    for (const key of ["", "sixteen-letters-"]) expect(() => values.read(key)).toThrow(RangeError);
+    expect(() => values.write("zone", new Uint8Array(1025))).toThrow(RangeError);
+  });
+});
+
+describe("an update", () => {
+  test("is written piece by piece and completed once", () => {
+    const image = new adapter.ChipUpdateSlot().begin();
+    image.write(new Uint8Array(512));
+    image.complete();
+    image.abort();
+    expect(adapter.world.updates).toEqual(["open a", "write 512", "complete", "close"]);
+    expect(() => image.write(new Uint8Array(4))).toThrow("complete or given up");
+  });
+
+  test("gives way to a new one, and ends at its slot", () => {
+    const slot = new adapter.ChipUpdateSlot();
+    slot.begin();
+    const image = slot.begin();
+    expect(adapter.world.updates).toEqual(["open a", "abort", "open a"]);
+    expect(() => image.write(new Uint8Array(slot.sizeBytes + 1))).toThrow(RangeError);
+  });
+
+  test("that is no image throws and leaves nothing open", () => {
+    const image = new adapter.ChipUpdateSlot().begin();
+    image.write(new Uint8Array(1));
+    expect(() => image.complete()).toThrow("end failed");
+    expect(adapter.world.updates.at(-1)).toBe("close");
+  });
+});
+
+describe("a UDP socket", () => {
+  function open() {
+    const heard: string[] = [];
+    const traffic = { receivedBytes: 0, sentBytes: 0 };
+    const onData = (bytes: Uint8Array, address: string, port: number) =>
+      heard.push(`${bytes.join(" ")} from ${address}:${port}`);
+    const socket = new adapter.DatagramSocket(0, { onData }, traffic);
+    adapter.world.addresses.set("pool.ntp.org", "192.0.2.9");
+    return { socket, heard, traffic, datagrams: adapter.world.datagrams[0]! };
+  }
+
+  test("finds its host's address, and keeps the bytes until then", () => {
+    const { socket, datagrams } = open();
+    const bytes = new Uint8Array([1, 2]);
+    socket.send("pool.ntp.org", 123, bytes);
+    bytes.fill(0);
+    adapter.world.pass(0);
+    expect(datagrams.sent).toEqual(["1 2 to 192.0.2.9:123"]);
+  });
+
+  test("loses what the network does not take, what has no address, and what is too much", () => {
+    const { socket, datagrams } = open();
+    datagrams.refuses = true;
+    socket.send("pool.ntp.org", 123, new Uint8Array(1));
+    socket.send("nowhere", 123, new Uint8Array(1));
+    adapter.world.pass(0);
+    datagrams.refuses = false;
+    for (let count = 0; count < 9; count += 1) socket.send("pool.ntp.org", 123, new Uint8Array(1));
+    adapter.world.pass(0);
+    expect(datagrams.sent.length).toBe(4);
+  });
+
+  test("hands on what arrived together, and stops when it is closed", () => {
+    const { socket, heard, datagrams, traffic } = open();
+    datagrams.receive([1], [2, 3]);
+    expect(heard).toEqual(["1 from 192.0.2.9:123", "2 3 from 192.0.2.9:123"]);
+    expect(traffic.receivedBytes).toBe(3);
+    socket.close();
+    datagrams.receive([4]);
+    expect(heard.length).toBe(2);
+  });
+});
+
+describe("TLS", () => {
+  /** The SDK's session, as far as the adapter sees it: a handshake of one record of two bytes each way. */
+  class Session {
+    handshakeProcess = 0;
+    alert: object | undefined;
+    initiateHandshake(): void {}
+    handshake(transport: {
+      readable: number;
+      read(into: Uint8Array): void;
+      write(bytes: Uint8Array): void;
+    }): boolean {
+      if (this.handshakeProcess === 0) {
+        transport.write(new Uint8Array([1, 1]));
+        this.handshakeProcess = -1;
+        return false;
+      }
+      if (transport.readable < 2) return false;
+      const record = new Uint8Array(2);
+      transport.read(record);
+      transport.readable -= 2;
+      if (record[0] === 7) throw new Error("untrusted");
+      if (record[0] === 8) this.alert = { level: 2, description: 40 };
+      return true;
+    }
+    read(transport: { readable: number; read(into: Uint8Array): void }): Uint8Array | undefined | null {
+      if (transport.readable < 2) return undefined;
+      const record = new Uint8Array(2);
+      transport.read(record);
+      transport.readable -= 2;
+      if (record[0] === 7) throw new Error("bad record");
+      return record[0] === 9 ? null : record;
+    }
+    write(transport: { write(bytes: Uint8Array): void }, bytes: Uint8Array): void {
+      transport.write(bytes);
+    }
+  }
+
+  function connect() {
+    const heard: string[] = [];
+    const events = {
+      onOpen: () => heard.push("open"),
+      onData: (data: Uint8Array) => heard.push(`data ${data.join(" ")}`),
+      onClose: (reason: string) => heard.push(reason),
+    };
+    const traffic = { receivedBytes: 0, sentBytes: 0 };
+    adapter.world.addresses.set("leader.local", "192.0.2.7");
+    const address = { host: "leader.local", port: 8883 };
+    const connection = new adapter.SecureConnection(Session, address, {}, events, traffic);
+    adapter.world.pass(0);
+    const socket = adapter.world.sockets[0]!;
+    socket.makeRoom(100);
+    return { connection, heard, socket };
+  }
+
+  const arrive = (socket: Adapter["world"]["sockets"][number], ...bytes: readonly number[]) =>
+    socket.receiveBytes(bytes);
+
+  test("opens after the handshake, also when it comes byte by byte", () => {
+    const { connection, heard, socket } = connect();
+    expect(socket.sent).toEqual([1, 1]);
+    expect(connection.write(new Uint8Array([5]))).toBe(false);
+    arrive(socket, 2);
+    arrive(socket, 2);
+    expect(heard).toEqual(["open"]);
+    expect(connection.write(new Uint8Array([5]))).toBe(true);
+    expect(socket.sent).toEqual([1, 1, 5]);
+  });
+
+  test("reads what comes with the handshake's end", () => {
+    const { heard, socket } = connect();
+    arrive(socket, 2, 2, 3, 3, 4);
+    arrive(socket, 4);
+    expect(heard).toEqual(["open", "data 3 3", "data 4 4"]);
+  });
+
+  test.for([
+    ["a certificate that is not trusted", [7, 7], "the TLS handshake failed: Error: untrusted"],
+    ["an alert", [8, 8], "the TLS handshake failed: Error: alert 40"],
+  ] as const)("ends with a reason at %s", ([, bytes, reason]) => {
+    const { connection, heard, socket } = connect();
+    arrive(socket, ...bytes);
+    expect(heard).toEqual([reason]);
+    expect(socket.isClosed).toBe(true);
+    expect(connection.write(new Uint8Array(1))).toBe(false);
+  });
+
+  test.for([
+    ["a record that does not verify", [7, 7], "TLS: Error: bad record"],
+    ["the other side's end", [9, 9], "the other side closed the connection"],
+  ] as const)("ends once at %s", ([, bytes, reason]) => {
+    const { heard, socket } = connect();
+    arrive(socket, 2, 2, ...bytes, 3, 3);
+    socket.options.onError();
+    expect(heard).toEqual(["open", reason]);
+  });
+});
+
+describe("attached sensors", () => {
+  function attach(sample: () => unknown) {
+    const calls = { opened: 0, closed: 0, sampled: 0, warnings: [] as string[] };
+    const reading = (sensor: string, path: readonly string[], scale: number) => ({ sensor, path, scale });
+    const air = {
+      name: "air",
+      readings: [
+        reading("temperature", ["thermometer", "temperature"], 1),
+        reading("humidity", ["hygrometer", "humidity"], 100),
+      ],
+      open: () => {
+        calls.opened += 1;
+        return {
+          sample: () => {
+            calls.sampled += 1;
+            return sample();
+          },
+          close: () => (calls.closed += 1),
+        };
+      },
+    };
+    const warn = (text: string) => calls.warnings.push(text);
+    return { calls, sensors: new adapter.AttachedSensors([air], new adapter.ChipClock(), warn) };
+  }
+
+  test("give what is asked for together from one sample, in the catalogue's units", () => {
+    const { calls, sensors } = attach(() => ({
+      thermometer: { temperature: 21.5 },
+      hygrometer: { humidity: 0.5 },
+    }));
+    expect([sensors.read("temperature"), sensors.read("humidity")]).toEqual([21.5, 50]);
+    expect(calls.sampled).toBe(1);
+    adapter.world.pass(250);
+    sensors.read("temperature");
+    expect(calls).toMatchObject({ opened: 1, sampled: 2 });
+  });
+
+  test("read NaN where there is no such sensor, and while it has nothing", () => {
+    const { sensors } = attach(() => undefined);
+    expect([sensors.read("temperature"), sensors.read("light")]).toEqual([Number.NaN, Number.NaN]);
+  });
+
+  test("that do not answer warn once, and are opened again after ten seconds", () => {
+    let answers = false;
+    const { calls, sensors } = attach(() => {
+      if (!answers) throw new Error("no answer");
+      return { thermometer: { temperature: 20 } };
+    });
+    for (let second = 0; second < 9; second += 1) {
+      expect(sensors.read("temperature")).toBeNaN();
+      adapter.world.pass(1_000);
+    }
+    expect(calls).toMatchObject({ opened: 1, closed: 1, warnings: ["sensor air: Error: no answer"] });
+    answers = true;
+    adapter.world.pass(1_000);
+    expect(sensors.read("temperature")).toBe(20);
+    expect(calls.opened).toBe(2);
+  });
+});
+
+describe("the system", () => {
+  test("makes the outputs safe and sleeps by the clock that goes on", () => {
+    const done: string[] = [];
+    const config = { swarm: "s", board: "b", model: "m", leaderHost: "h", leaderPort: 1 };
+    const system = new adapter.ChipSystem(config, 94_208, () => done.push("safe"));
+    system.deepSleep(1_500);
+    system.markValid();
+    expect(done).toEqual(["safe"]);
+    expect(adapter.world.idf).toEqual(["deep sleep 1500000", "valid"]);
+    for (const durationMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => system.deepSleep(durationMs)).toThrow(RangeError);
+    }
   });
 });

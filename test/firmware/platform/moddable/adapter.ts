@@ -9,22 +9,52 @@ import type {
   BoardConfig,
   Clock,
   FlashRegion,
+  KeyValue,
   Random,
   TcpConnection,
   TcpEvents,
+  TlsOptions,
+  UdpEvents,
+  UdpSocket,
+  UpdateSlot,
 } from "../../../../firmware/platform/ports.ts";
 import type { world } from "./sdk-model.ts";
+
+export interface Traffic {
+  receivedBytes: number;
+  sentBytes: number;
+}
 
 export interface Adapter {
   readonly world: typeof world;
   readonly ChipClock: new () => Clock;
   readonly ChipFlash: new (label: string) => FlashRegion;
-  readonly ChipActuators: new () => Actuators;
+  readonly ChipActuators: new () => Actuators & { makeSafe(): void };
+  readonly ChipKeyValue: new (namespace: string) => KeyValue;
+  readonly ChipUpdateSlot: new () => UpdateSlot;
+  readonly DatagramSocket: new (port: number, events: UdpEvents, traffic: Traffic) => UdpSocket;
+  readonly SecureConnection: new (
+    Session: unknown,
+    address: { host: string; port: number },
+    tls: TlsOptions,
+    events: TcpEvents,
+    traffic: Traffic,
+  ) => TcpConnection;
+  readonly AttachedSensors: new (
+    sensors: readonly unknown[],
+    clock: Clock,
+    warn: (text: string) => void,
+  ) => { read(sensor: string): number };
+  readonly ChipSystem: new (
+    config: BoardConfig,
+    arenaBytes: number,
+    makeSafe: () => void,
+  ) => { deepSleep(durationMs: number): void; markValid(): void };
   readonly SocketConnection: new (
     host: string,
     port: number,
     events: TcpEvents,
-    traffic: { receivedBytes: number; sentBytes: number },
+    traffic: Traffic,
   ) => TcpConnection;
   readonly WifiStation: new (
     credentials: object,
@@ -47,14 +77,21 @@ const sdkModules: Readonly<Record<string, string>> = {
   "embedded:io/digital": "Digital",
   "embedded:io/pwm": "PWM",
   "embedded:io/socket/tcp": "TCP",
+  "embedded:io/socket/udp": "UDP",
   "embedded:network/interface/wifi": "WiFi",
+  "embedded:storage/key-value": "storage",
+  "embedded:update": "update",
+  "mc/ffi": "FFI",
   "embedded:storage/flash": "flash",
 };
 
 export async function loadAdapter(): Promise<Adapter> {
   const folder = await mkdtemp(join(tmpdir(), "covey-adapter-"));
   const outfile = join(folder, "adapter.mjs");
-  const files = ["actuators", "clock", "flash-partition", "provisioned", "tcp", "wifi"];
+  const files =
+    "actuators board-sensors clock flash-partition key-value provisioned system tcp tls udp update-slot wifi".split(
+      " ",
+    );
   try {
     await build({
       stdin: {

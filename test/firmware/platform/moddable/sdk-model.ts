@@ -8,6 +8,11 @@ export const world = {
   ticks: 0,
   timers: new Map<number, { dueTicks: number; callback: () => void }>(),
   sockets: [] as TCP[],
+  datagrams: [] as UDP[],
+  /** Writes to the flash that NVS made. */
+  commits: 0,
+  idf: [] as string[],
+  updates: [] as string[],
   stations: [] as WiFi[],
   pins: [] as string[],
   addresses: new Map<string, string>(),
@@ -96,8 +101,12 @@ export class TCP {
   }
 
   receive(byteCount: number): void {
-    this.#received.push(...new Uint8Array(byteCount).map((_, index) => index));
-    this.options.onReadable(byteCount);
+    this.receiveBytes([...new Uint8Array(byteCount).map((_, index) => index)]);
+  }
+
+  receiveBytes(bytes: readonly number[]): void {
+    this.#received.push(...bytes);
+    this.options.onReadable(bytes.length);
   }
 }
 
@@ -166,10 +175,93 @@ export class PWM {
   }
 }
 
+export class UDP {
+  readonly options: { port: number; onReadable(count: number): void };
+  readonly sent: string[] = [];
+  refuses = false;
+  isClosed = false;
+  #packets: ArrayBuffer[] = [];
+
+  constructor(options: { port: number; onReadable(count: number): void }) {
+    this.options = options;
+    world.datagrams.push(this);
+  }
+
+  write(bytes: Uint8Array, address: string, port: number): void {
+    if (this.refuses) throw new Error("UDP send failed");
+    this.sent.push(`${bytes.join(" ")} to ${address}:${port}`);
+  }
+
+  read(): ArrayBuffer | undefined {
+    return this.#packets.shift();
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  receive(...packets: number[][]): void {
+    for (const bytes of packets) {
+      const packet = new Uint8Array(bytes).buffer;
+      this.#packets.push(Object.assign(packet, { address: "192.0.2.9", port: 123 }));
+    }
+    this.options.onReadable(packets.length);
+  }
+}
+
+export const storage = {
+  open({ path, mode, format }: { path: string; mode: string; format: string }) {
+    if (path !== "covey" || mode !== "r+" || format !== "buffer") throw new Error("invalid");
+    const values = new Map<string, ArrayBuffer>();
+    return {
+      read: (key: string) => values.get(key),
+      write: (key: string, value: Uint8Array) => {
+        world.commits += 1;
+        values.set(key, value.slice().buffer as ArrayBuffer);
+      },
+      delete: (key: string) => values.delete(key),
+    };
+  },
+};
+
+export const update = {
+  open({ mode }: { mode: string }) {
+    world.updates.push(`open ${mode}`);
+    let isComplete = false;
+    return {
+      write(...given: unknown[]) {
+        if (given.length !== 1) throw new Error("offset not allowed");
+        world.updates.push(`write ${(given[0] as Uint8Array).length}`);
+      },
+      complete() {
+        isComplete = true;
+        if (world.updates.includes("write 1")) throw new Error("end failed");
+        world.updates.push("complete");
+      },
+      close: () => world.updates.push(isComplete ? "close" : "abort"),
+    };
+  },
+};
+
+/** ESP-IDF's functions. */
+export class FFI {
+  esp_deep_sleep(microseconds: unknown): void {
+    if (typeof microseconds !== "bigint") throw new TypeError("not a BigInt");
+    world.idf.push(`deep sleep ${microseconds}`);
+  }
+
+  esp_ota_mark_app_valid_cancel_rollback(): number {
+    world.idf.push("valid");
+    return 0;
+  }
+}
+
 export const flash = {
   open({ path, mode }: { path: string; mode: string }) {
-    if (path !== "log" || mode !== "r+") throw new Error("can't find partition");
+    const isKnown = (path === "log" && mode === "r+") || path === "nextota";
+    if (!isKnown) throw new Error("can't find partition");
     return {
+      close: () => undefined,
       status: () => ({ size: world.flash.length, blockLength: 4096, blocks: world.flash.length / 4096 }),
       read: (byteLength: number, byteOffset: number) =>
         world.flash.slice(byteOffset, byteOffset + byteLength).buffer,

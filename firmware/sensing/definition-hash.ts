@@ -1,0 +1,21 @@
+import { encodeCbor } from "../../protocols/cbor/encode.ts";
+import type { Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
+import { programToWire } from "../../protocols/pipeline/program-codec.ts";
+import { crc32 } from "../storage/crc32.ts";
+
+/**
+ * CRC-32 of a definition as it travels: what a checkpoint says of whose state it holds. Two definitions of one program
+ * that had the same by chance would be of the same shape or fail to be taken up; the chance is one in four thousand million.
+ */
+export function pipelineHash(pipeline: Pipeline): number {
+  return hashOf({ pipelines: [pipeline], outputs: [], rules: [] });
+}
+
+export function ruleHash(rule: Rule): number {
+  return hashOf({ pipelines: [], outputs: [], rules: [rule] });
+}
+
+function hashOf(program: Program): number {
+  const bytes = encodeCbor(programToWire(program));
+  return crc32(bytes, 0, bytes.length);
+}

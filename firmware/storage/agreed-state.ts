@@ -1,0 +1,141 @@
+/**
+ * The agreed state in flash: each key's value is the record of the entry that put it, or a copy of that. In RAM there is only
+ * where it is.
+ *
+ * Recovery sets what a record says about a key against what others say by their log index alone, so records may lie in any
+ * order, as cleaning leaves them. It compares keys by hash; only once two keys of a state have had the same hash, which is
+ * said in flash before it counts, does it look at the keys themselves.
+ */
+import { decodeCbor } from "../../protocols/cbor/decode.ts";
+import { encodeCbor } from "../../protocols/cbor/encode.ts";
+import type { StateKeys } from "../../protocols/state/apply.ts";
+import { commandFromWire } from "../../protocols/state/codec.ts";
+import type { StateValue } from "../../protocols/state/command.ts";
+import { hashOf, KeyIndex } from "./key-index.ts";
+import { type Place, sizeOf } from "./place.ts";
+import { RecordKind } from "./record.ts";
+import type { SectorLog } from "./sector-log.ts";
+import { isAbout, isSameKey } from "./stored-values.ts";
+
+export class AgreedState implements StateKeys {
+  /** Whether two keys ever had the same hash. */
+  hasCollisions = false;
+  readonly #log: SectorLog;
+  readonly #keys = new KeyIndex();
+  /** The key that was looked up last, its hash and its number, which an apply that follows needs again. */
+  #askedKey: string | undefined;
+  #askedHash = 0;
+  #askedNumber = -1;
+
+  constructor(log: SectorLog) {
+    this.#log = log;
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  has(key: string): boolean {
+    return this.#find(key) >= 0;
+  }
+
+  /** The committed value of `key`. Throws `FlashDamaged`. */
+  get(key: string): StateValue | undefined {
+    const number = this.#find(key);
+    if (number < 0) return undefined;
+    return commandFromWire(decodeCbor(this.#log.read(this.#keys.placeOf(number)).data)).value;
+  }
+
+  /** Puts `key`, whose value is at `place`; gives the place of the value before, 0 for none. */
+  put(key: string, place: Place, index: number): Place {
+    const number = this.#find(key);
+    this.#askedKey = undefined;
+    if (number < 0) {
+      this.#keys.add(this.#askedHash, place, index);
+      return 0;
+    }
+    const before = this.#keys.placeOf(number);
+    this.#keys.move(number, place, index);
+    return before;
+  }
+
+  /** Removes `key`, which is there; gives the place that its value had. */
+  remove(key: string): Place {
+    const number = this.#find(key);
+    this.#askedKey = undefined;
+    const before = this.#keys.placeOf(number);
+    this.#keys.remove(number);
+    return before;
+  }
+
+  /** Says in flash that as of `index` there is no `key`, whatever the records before say. */
+  writeAbsent(key: string, index: number): void {
+    this.#log.append(RecordKind.absent, index, hashOf(key), encodeCbor([key, null]));
+  }
+
+  /** Whether the record at `place` is the value of a key with this hash. */
+  holds(hash: number, place: Place): boolean {
+    return this.#keys.findPlace(hash, place) >= 0;
+  }
+
+  /** The value at `from` has been copied to `to`. */
+  move(hash: number, from: Place, to: Place): void {
+    const number = this.#keys.findPlace(hash, from);
+    this.#keys.move(number, to, this.#keys.indexOf(number));
+  }
+
+  liveBytes(): number {
+    let bytes = 0;
+    for (let number = 0; number < this.#keys.size; number++) bytes += sizeOf(this.#keys.placeOf(number));
+    return bytes;
+  }
+
+  // Recovery.
+
+  clear(): void {
+    this.#keys.clear();
+    this.#askedKey = undefined;
+    this.hasCollisions = false;
+  }
+
+  replayValue(hash: number, index: number, place: Place): void {
+    const number = this.#findSame(hash, place);
+    if (number < 0) this.#keys.add(hash, place, index);
+    else if (index >= this.#keys.indexOf(number)) this.#keys.move(number, place, index);
+  }
+
+  replayAbsent(hash: number, index: number, place: Place): void {
+    const number = this.#findSame(hash, place);
+    if (number >= 0 && this.#keys.indexOf(number) < index) this.#keys.remove(number);
+  }
+
+  #findSame(hash: number, place: Place): number {
+    let number = this.#keys.find(hash);
+    if (number < 0 || !this.hasCollisions) return number;
+    const { data } = this.#log.read(place);
+    while (number >= 0 && !isSameKey(this.#log.read(this.#keys.placeOf(number)).data, data)) {
+      number = this.#keys.findNext(number);
+    }
+    return number;
+  }
+
+  #find(key: string): number {
+    if (key === this.#askedKey) return this.#askedNumber;
+    const hash = hashOf(key);
+    let number = this.#keys.find(hash);
+    while (number >= 0 && !isAbout(this.#log.read(this.#keys.placeOf(number)).data, key)) {
+      this.#noteCollision();
+      number = this.#keys.findNext(number);
+    }
+    this.#askedKey = key;
+    this.#askedHash = hash;
+    this.#askedNumber = number;
+    return number;
+  }
+
+  #noteCollision(): void {
+    if (this.hasCollisions) return;
+    this.hasCollisions = true;
+    this.#log.append(RecordKind.collision, 0, 0);
+  }
+}
