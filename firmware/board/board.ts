@@ -32,8 +32,8 @@ import { SessionTime } from "./session-time.ts";
 import { Telemetry, type TelemetrySender } from "./telemetry.ts";
 
 export const boardLimits = Object.freeze({
-  /** Readings that wait for a report; two full ones. */
-  readingsMax: 2 * messageLimits.readingsMax,
+  /** Readings that wait for a report while there is no link: 4.6 KB of heap. */
+  readingsMax: 8 * messageLimits.readingsMax,
 });
 
 export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySender {
