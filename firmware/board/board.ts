@@ -32,8 +32,8 @@ import { SessionTime } from "./session-time.ts";
 import { Telemetry, type TelemetrySender } from "./telemetry.ts";
 
 export const boardLimits = Object.freeze({
-  /** Readings that wait for a report; two full ones. */
-  readingsMax: 2 * messageLimits.readingsMax,
+  /** Readings that wait for a report while there is no link: 4.6 KB of heap. */
+  readingsMax: 8 * messageLimits.readingsMax,
 });
 
 export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySender {
@@ -51,6 +51,8 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
   readonly #life: Life;
   readonly #programKey: string;
   readonly #bootMs: number;
+  /** The program began with the settings as they were once this entry was applied. */
+  #programIndex = 0;
   /** One closure for every timer that is ever set. */
   readonly #onTimer = () => this.#onTime();
   #timer: Timer | undefined;
@@ -180,7 +182,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
       this.#store.tidy();
       if (this.#life.run(nowMs)) this.restart("safe mode has been quiet");
       else this.#setTimer(nowMs);
-      this.#ports.system.feedWatchdog?.();
+      this.#ports.system.feedWatchdog?.(watchdogMs);
     } catch (error) {
       this.#crash(error);
     }
@@ -273,7 +275,10 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     if (key === this.#programKey) {
       this.#life.onNewProgram();
       this.#loadProgram(value);
-    } else this.#sensing.onSetting(key, value, this.#ports.clock.nowMs());
+    } else if (this.#programIndex < this.#store.appliedIndex) {
+      this.#sensing.onSetting(key, value, this.#ports.clock.nowMs());
+    }
+    // Else the entries were committed together, and the program began with what this one and those after it say.
   }
 
   // Sensing.
@@ -293,6 +298,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
 
   /** What runs follows from the committed state alone: a program that this firmware cannot read is no program. */
   #loadProgram(value: StateValue | undefined): void {
+    this.#programIndex = this.#store.appliedIndex;
     let program: Program = noProgram;
     try {
       if (value instanceof Uint8Array) program = programFromWire(decodeCbor(value));

@@ -138,10 +138,10 @@ export interface System {
   /** The least level that is wanted; info when absent. */
   readonly logLevel?: LogLevel | undefined;
   /**
-   * Says that the board is alive. From the first call on, a board that does not call it for `watchdogMs` is restarted by
-   * the chip. Absent where nothing watches.
+   * Says that the board is alive. From the first call on, a board that does not call it again within `timeoutMs` is
+   * restarted by the chip. Absent where nothing watches.
    */
-  feedWatchdog?(): void;
+  feedWatchdog?(timeoutMs: number): void;
   memory(): MemoryFigures;
   log(level: LogLevel, text: string): void;
   /** Restarts the board; does not return on a chip. */

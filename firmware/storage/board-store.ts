@@ -266,7 +266,7 @@ export class BoardStore implements RaftLog, HeaderSource, ReplayTarget {
   /** Does a little of the cleaning that is to come, so that no turn has to do much. True when it did something. */
   tidy(): boolean {
     const isWorthIt =
-      this.#log.freeSectors <= reservedSectors &&
+      this.#log.freeSectors <= reservedSectors + Math.floor(this.#log.sectors / 16) &&
       this.#log.usedSectors * this.#log.roomBytes - this.#liveBytes > 2 * this.#log.roomBytes;
     if (isWorthIt) this.#cleanSome(storeLimits.tidyLooks, storeLimits.tidyCopies);
     return isWorthIt;

@@ -122,7 +122,8 @@ const slotBytes = 16;
 function creationOf({ chip, arenaBytes, stackSlots }: BoardDescription, platform: SdkPlatform): object {
   const growing = {
     chunk: { initial: 1536, incremental: 512 },
-    heap: { initial: 512, incremental: 64 },
+    // As in the simulator's host, which says what was measured.
+    heap: { initial: 1024, incremental: 256 },
     stack: stackSlots,
   };
   if (platform === "lin") return { static: 0, ...growing };

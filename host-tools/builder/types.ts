@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { projectRoot } from "../bundler/bundle.ts";
 import { runCommand } from "../simulator/xs-host/compiler.ts";
 
@@ -59,8 +59,9 @@ function findTypeScript(file: string): { readonly program: string; readonly vers
 
 /** `covey` means this very Covey, as when the file is loaded. */
 function options(): object {
-  const source = new URL("../swarm-file/api.ts", import.meta.url);
-  const api = existsSync(source) ? source : new URL("../swarm-file/api.d.ts", import.meta.url);
+  // The published package has the declarations only.
+  const folder = join(import.meta.dirname, "../swarm-file");
+  const api = ["api.d.ts", "api.ts"].map((name) => join(folder, name)).find((file) => existsSync(file))!;
   return {
     noEmit: true,
     strict: true,
@@ -72,7 +73,7 @@ function options(): object {
     erasableSyntaxOnly: true,
     types: ["node"],
     typeRoots: [join(projectRoot, "node_modules/@types"), join(projectRoot, "../@types")],
-    paths: { covey: [fileURLToPath(api)] },
+    paths: { covey: [api] },
   };
 }
 

@@ -14,7 +14,7 @@
  *
  * Every refusal is `{error: ApiError}` with a 4xx or 5xx status.
  */
-import type { OutputState } from "../../protocols/messages/board-messages.ts";
+import type { DeviceHealth, OutputState } from "../../protocols/messages/board-messages.ts";
 import type { SettingDefinition } from "../swarm-file/definition.ts";
 
 export interface Status {
@@ -67,6 +67,8 @@ export interface BoardStatus {
   readonly lastSeenMs: number | undefined;
   /** The board's clock on the wall is off by this many milliseconds at most; undefined while it does not know the time. */
   readonly timeBoundMs?: number | undefined;
+  /** Safe mode, crashes, timers' lateness, wear of the flash; undefined while not told. */
+  readonly device?: DeviceHealth | undefined;
 }
 
 export interface OutputStatus extends OutputState {

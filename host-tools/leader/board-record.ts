@@ -126,6 +126,7 @@ export class BoardRecord {
       readings: [...this.#readings.values()],
       lastSeenMs: this.#lastSeenMs,
       timeBoundMs: health?.timeBoundMs,
+      device: health?.device,
     };
   }
 

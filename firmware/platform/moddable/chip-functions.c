@@ -7,6 +7,7 @@
 #if ESP32
 	#include "esp_random.h"
 	#include "esp_system.h"
+	#include "esp_task_wdt.h"
 	#include "esp_wifi.h"
 	#include "bootloader_random.h"
 #else
@@ -71,4 +72,58 @@ void covey_restart(xsMachine *the)
 #else
 	exit(0);
 #endif
+}
+
+/*
+ * covey_feed_watchdog(timeoutMs: number): undefined
+ *
+ * The first call puts the task that runs JavaScript under ESP-IDF's task watchdog, which restarts the chip (ESP_RST_TASK_WDT).
+ * The SDK or sdkconfig may have started the watchdog with another timeout, and without a restart: hence reconfigured.
+ */
+void covey_feed_watchdog(xsMachine *the)
+{
+#if ESP32
+	static uint8_t isWatched = 0;
+
+	if (!isWatched) {
+		esp_task_wdt_config_t config = {
+			.timeout_ms = xsmcToInteger(xsArg(0)),
+			.idle_core_mask = 0,
+			.trigger_panic = true,
+		};
+		if (ESP_OK != esp_task_wdt_reconfigure(&config) && ESP_OK != esp_task_wdt_init(&config))
+			return;
+		if (ESP_OK != esp_task_wdt_add(NULL))
+			return;
+		isWatched = 1;
+	}
+	esp_task_wdt_reset();
+#endif
+}
+
+/* covey_start_reason(): 0 power, 1 restart, 2 crash, 3 watchdog, 4 sleep */
+void covey_start_reason(xsMachine *the)
+{
+	int reason = 0;
+#if ESP32
+	switch (esp_reset_reason()) {
+		case ESP_RST_SW:
+			reason = 1;
+			break;
+		case ESP_RST_PANIC:
+			reason = 2;
+			break;
+		case ESP_RST_INT_WDT:
+		case ESP_RST_TASK_WDT:
+		case ESP_RST_WDT:
+			reason = 3;
+			break;
+		case ESP_RST_DEEPSLEEP:
+			reason = 4;
+			break;
+		default:
+			break;
+	}
+#endif
+	xsmcSetInteger(xsResult, reason);
 }

@@ -2,7 +2,7 @@
  * The functions of `chip-functions.c`: what the SDK has no module for. The SDK's compiler replaces a function whose body
  * is nothing but `native(NAME).call(this, ...)`, with its own parameters, by the C function itself.
  */
-import type { Random } from "../ports.ts";
+import type { Random, StartReason } from "../ports.ts";
 
 /** Bytes of the JavaScript arena that are in use, garbage included. */
 export function heapUsedBytes(): number {
@@ -17,6 +17,24 @@ export function heapPeakBytes(): number {
 /** Restarts the chip; ends the process on a desktop. */
 export function restart(this: unknown): unknown {
   return native("covey_restart").call(this);
+}
+
+/** Feeds the chip's watchdog, which restarts it `timeoutMs` after the last time; does nothing on a desktop. */
+export function feedWatchdog(this: unknown, timeoutMs: number): unknown {
+  return native("covey_feed_watchdog").call(this, timeoutMs);
+}
+
+/** Why the chip started: the place of the reason in this list. */
+export const startReasons: readonly StartReason[] = Object.freeze([
+  "power",
+  "restart",
+  "crash",
+  "watchdog",
+  "sleep",
+] as const);
+
+export function startReasonNumber(this: unknown): unknown {
+  return native("covey_start_reason").call(this);
 }
 
 /** The chip's hardware generator, with its noise source switched on while the radio is off. */

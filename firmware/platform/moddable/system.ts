@@ -1,6 +1,13 @@
 import FFI from "mc/ffi";
-import type { BoardConfig, LogLevel, MemoryFigures, System } from "../ports.ts";
-import { heapPeakBytes, heapUsedBytes, restart } from "./chip.ts";
+import type { BoardConfig, LogLevel, MemoryFigures, StartReason, System } from "../ports.ts";
+import {
+  feedWatchdog,
+  heapPeakBytes,
+  heapUsedBytes,
+  restart,
+  startReasonNumber,
+  startReasons,
+} from "./chip.ts";
 
 export class ChipSystem implements System {
   readonly config: BoardConfig;
@@ -14,6 +21,14 @@ export class ChipSystem implements System {
     this.config = config;
     this.#arenaBytes = arenaBytes;
     this.#makeSafe = makeSafe;
+  }
+
+  get startReason(): StartReason | undefined {
+    return startReasons[startReasonNumber() as number];
+  }
+
+  feedWatchdog(timeoutMs: number): void {
+    feedWatchdog(timeoutMs);
   }
 
   memory(): MemoryFigures {

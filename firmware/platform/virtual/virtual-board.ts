@@ -136,7 +136,7 @@ function systemOf({ system }: BoardWorld): System {
     get logLevel() {
       return system.logLevel;
     },
-    feedWatchdog: () => system.feedWatchdog?.(),
+    feedWatchdog: (timeoutMs) => system.feedWatchdog?.(timeoutMs),
     memory: () => ({ heapUsedBytes: 0, heapPeakBytes: 0, arenaBytes: 0 }),
     log: (level, text) => system.log(level, text),
     restart: (reason) => system.restart(reason),

@@ -30,7 +30,7 @@ export interface WorldSystem {
   /** As in `System`. A board in XS knows neither of the three: its parent watches its process. */
   readonly startReason?: StartReason;
   readonly logLevel?: LogLevel;
-  feedWatchdog?(): void;
+  feedWatchdog?(timeoutMs: number): void;
   log(level: LogLevel, text: string): void;
   /** The board asks for a restart and does nothing more; the world discards it and boots another on the same flash. */
   restart(reason: string): void;

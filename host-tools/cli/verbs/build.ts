@@ -12,6 +12,7 @@ import type { Verb } from "../verb.ts";
 import { boardNamed, knownBoards } from "./boards.ts";
 
 interface BuildVerbOptions {
+  /** Checked in `run`, because commander would tell of it before it tells of an option that there is not. */
   readonly board: string;
   readonly platform: "chip" | "lin";
   readonly leaderHost: string;
@@ -35,7 +36,7 @@ export const build: Verb<BuildVerbOptions> = {
     "covey build --board north-1 --platform lin",
   ],
   options: [
-    new Option("--board <name>", "a board of the swarm, or a kind of board").makeOptionMandatory(),
+    new Option("--board <name>", "a board of the swarm, or a kind of board (covey boards)"),
     new Option("--platform <platform>", "the board's chip, or the SDK's simulator on Linux")
       .choices(["chip", "lin"])
       .default("chip"),
@@ -46,6 +47,9 @@ export const build: Verb<BuildVerbOptions> = {
     new Option("--out <folder>", "where the board's build folder is made").default("build/boards"),
   ],
   async run(terminal, options, [file]) {
+    if (options.board === undefined) {
+      throw new WrongInput("Say which board: covey build --board NAME, one of swarm.ts or of covey boards.");
+    }
     const { board, swarmFile, config } = await whatToBuild(options, file);
     const wifi = await wifiOf(options);
     const { buildBoard } = await import("../../builder/build-board.ts");

@@ -218,10 +218,10 @@ describe("telemetry", () => {
     it.run(1000);
     it.leader.listening = false;
     it.leader.cut();
-    it.run(10_000);
+    it.run(20_000);
     it.leader.reports.length = 0;
     it.leader.listening = true;
-    it.run(12_000);
+    it.run(16_000);
     const first = it.leader.reports[0]!;
     expect(first.readings).toHaveLength(32);
     expect(it.leader.healths.at(-1)!.readingsDropped).toBeGreaterThan(100);

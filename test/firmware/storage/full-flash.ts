@@ -20,10 +20,11 @@ export function commitSettings(
   count: number,
   keys: number,
   afterEach: () => void = () => {},
+  prefix = "setting",
 ): void {
   for (let i = 0; i < count; i++) {
     const index = store.lastIndex + 1;
-    const data = encodeCbor([`setting.${index % keys}`, (index % 1000) / 8]);
+    const data = encodeCbor([`${prefix}.${index % keys}`, (index % 1000) / 8]);
     const entry: Entry = { index, term: 3, kind: EntryKind.put, version: 1, data };
     const request = {
       type: "append-request",

@@ -78,7 +78,7 @@ describe("without the SDK", () => {
       ["--board", "hall", "--wifi", "no.json"],
       'no.json is not there; write {"ssid": "...", "password": "..."} into it.',
     ],
-    [[], "required option '--board <name>' not specified. See covey --help."],
+    [[], "Say which board: covey build --board NAME, one of swarm.ts or of covey boards."],
   ])("says in a sentence what is wrong with %j", async (words, sentence) => {
     expect(await build(words)).toEqual({ exitCode: 2, stdout: "", stderr: `${sentence}\n` });
   });

@@ -181,6 +181,7 @@ export class BoardUnderSoak {
   async #turn(process: XsProcess, message: Uint8Array | undefined): Promise<void> {
     try {
       const done = await process.turn(this.nowMs, message);
+      if (!this.#isDark) this.#expect(this.marks.settle());
       const { totals } = this;
       const { heap } = done;
       this.#deadlineMs = done.nextDeadlineMs;
@@ -223,12 +224,12 @@ export class BoardUnderSoak {
       this.#noteProgress(term, appliedIndex);
       if (lastIndex < appliedIndex) this.fail(`entry ${appliedIndex} is applied, ${lastIndex} is the last`);
     } else if (channel === "report") {
-      this.#expect(this.#accounts.onReport(reportFromWire(value), this.nowMs));
+      this.#expect(this.#accounts.onReport(reportFromWire(value)));
     } else if (channel === "health") {
       const health = healthFromWire(value);
       this.#health = health;
       this.#noteProgress(health.term, health.appliedIndex);
-      this.#expect(this.#accounts.onHealth(health, this.nowMs));
+      this.#expect(this.#accounts.onHealth(health));
     }
   }
 
@@ -262,7 +263,7 @@ export class BoardUnderSoak {
           this.#pins.set(name, safeValue);
         },
         write: (name, value) => {
-          if (name === "mark") this.#expect(this.marks.onWrite(value));
+          if (name === "mark") this.marks.onWrite(value);
           this.#pins.set(name, value);
         },
         release: (name) => void this.#pins.delete(name),
@@ -284,6 +285,7 @@ export class BoardUnderSoak {
   #onLine(level: string, text: string): void {
     const [event = ""] = text.split(" ", 1);
     this.logged.set(event, (this.logged.get(event) ?? 0) + 1);
+    if (event === "program") this.marks.onProgram();
     if (text.startsWith("program pipelines=0")) this.#accounts.onNoProgram();
     if (level === "error" && event !== "program-refused") this.fail(`the board says ${text}`);
   }

@@ -1,12 +1,15 @@
 /**
- * Settings that count up, as they arrive at a pin: each once, in order. Only where the pin was not claimed (no power, no
- * program) may some have been passed over: then the first write is of the latest.
+ * Settings that count up, as they arrive at a pin: each once, in order. Some may be passed over where
+ * the pin was not claimed (no power, no program) or a program began with the latest: then the first write is of that.
  */
 export class MarkAccounts {
   #put = 0;
   #written = 0;
   #isFirst = true;
   #writes = 0;
+  /** A write that only the begin of a program explains, which is told after it. */
+  #unexplained: string | undefined;
+  #wentBack: string | undefined;
 
   /** Writes so far. */
   get writes(): number {
@@ -26,14 +29,28 @@ export class MarkAccounts {
     this.#isFirst = true;
   }
 
-  /** Gives what is wrong with the write. */
-  onWrite(value: number): string | undefined {
+  onProgram(): void {
+    this.#unexplained = undefined;
+  }
+
+  /** At the end of a turn, gives what is wrong with its writes. */
+  settle(): string | undefined {
+    return this.#wentBack ?? this.#unexplained;
+  }
+
+  onWrite(value: number): void {
     const count = value * 1024;
     const wanted = this.#written + 1;
-    const isRight = this.#isFirst ? count >= this.#written && count <= this.#put : count === wanted;
+    const isLater = count >= this.#written && count <= this.#put;
+    const isRight = this.#isFirst ? isLater : count === wanted;
+    if (!isRight) {
+      const problem = `mark ${count} was written where ${wanted} was due, of ${this.#put} put`;
+      // Going back is explained by nothing.
+      if (!isLater) this.#wentBack ??= problem;
+      this.#unexplained ??= problem;
+    }
     this.#isFirst = false;
     this.#written = count;
     this.#writes++;
-    return isRight ? undefined : `mark ${count} was written where ${wanted} was due, of ${this.#put} put`;
   }
 }

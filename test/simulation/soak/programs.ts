@@ -3,9 +3,13 @@ import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import type { Output, Pipeline, Program } from "../../../protocols/pipeline/program.ts";
 import { programToWire } from "../../../protocols/pipeline/program-codec.ts";
 
-export const meanWindowMs = 20_000;
+/** Longer than a soak. */
+const meanWindowMs = 864_000_000;
 
-/** Every sensor feeds one pipeline, and every value of a sensor becomes one reading, but for those that `cpu` averages. */
+/**
+ * Every sensor feeds one pipeline, and every value of a sensor becomes one reading; but of `cpu` none does: where a window ends
+ * follows from a checkpoint, which the accounts do not know.
+ */
 const pipelines: readonly Pipeline[] = [
   {
     metric: "air.temperature",
@@ -32,7 +36,7 @@ const outputs: readonly Output[] = [
 ];
 
 export const baseProgram: Program = {
-  pipelines: [...pipelines, tally(2000)],
+  pipelines: [...pipelines, tally(1000)],
   outputs,
   rules: [
     {
@@ -49,12 +53,12 @@ export const baseProgram: Program = {
 };
 
 const otherPrograms: readonly Program[] = [
-  { ...baseProgram, pipelines: [...pipelines, tally(1000)], rules: [], schedules: [] },
+  { ...baseProgram, pipelines: [...pipelines, tally(500)], rules: [], schedules: [] },
   {
     ...baseProgram,
     pipelines: [
       ...pipelines,
-      tally(2000),
+      tally(1000),
       { metric: "extra", sensor: "extra", everyMs: 500, stages: [{ op: "median", count: 31 }] },
     ],
     outputs: [...outputs, { name: "valve", kind: "digital", pin: 7, safeValue: 1, setting: "valve" }],

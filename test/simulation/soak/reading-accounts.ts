@@ -4,7 +4,6 @@
  */
 import type { Health, Report } from "../../../protocols/messages/board-messages.ts";
 import { messageLimits } from "../../../protocols/messages/board-messages.ts";
-import { meanWindowMs } from "./programs.ts";
 
 /** A sensor that gives nothing is reported so often: `missingEveryMs` of the firmware. */
 const missingEveryMs = 10_000;
@@ -22,8 +21,6 @@ export class ReadingAccounts {
   /** Readings, and those reported, when a report had last emptied the queue; undefined when that is settled. */
   #emptied: { readonly readings: number; readonly reported: number } | undefined;
   readonly #missingDueMs = new Map<string, number>();
-  #windowOriginMs = NaN;
-  #windowEndMs = Infinity;
 
   get reported(): number {
     return this.#reported;
@@ -40,7 +37,6 @@ export class ReadingAccounts {
   /** The board has read a sensor. */
   onSample(sensor: string, value: number, nowMs: number): void {
     this.#samples++;
-    if (sensor === "cpu") this.#endWindow(nowMs);
     if (Number.isNaN(value)) {
       if (nowMs < (this.#missingDueMs.get(sensor) ?? -Infinity)) return;
       this.#missingDueMs.set(sensor, nowMs + missingEveryMs);
@@ -48,20 +44,16 @@ export class ReadingAccounts {
       return;
     }
     this.#missingDueMs.delete(sensor);
-    if (sensor === "cpu") this.#intoWindow(nowMs);
-    else this.#readings++;
+    if (sensor !== "cpu") this.#readings++;
   }
 
   /** The board runs no pipelines any more; what they held is gone. */
   onNoProgram(): void {
     this.#missingDueMs.clear();
-    this.#windowOriginMs = NaN;
-    this.#windowEndMs = Infinity;
   }
 
   /** The transport has taken a report. Gives what is wrong with it. */
-  onReport({ sequence, readings }: Report, nowMs: number): string | undefined {
-    this.#endWindow(nowMs);
+  onReport({ sequence, readings }: Report): string | undefined {
     if (sequence !== this.#reports) return `report ${sequence} came where ${this.#reports} was due`;
     this.#reports++;
     this.#reported += readings.length;
@@ -77,8 +69,7 @@ export class ReadingAccounts {
   }
 
   /** The board has told its figures. Gives what is wrong with them. */
-  onHealth(health: Health, nowMs: number): string | undefined {
-    this.#endWindow(nowMs);
+  onHealth(health: Health): string | undefined {
     this.#dropped = health.readingsDropped;
     if (health.samplesIn !== this.#samples) return `${health.samplesIn} samples in of ${this.#samples}`;
     if (health.reportsOut !== this.#reports) return `${health.reportsOut} reports out of ${this.#reports}`;
@@ -96,18 +87,5 @@ export class ReadingAccounts {
     if (this.#emptied === undefined) return undefined;
     const { readings, reported } = this.#emptied;
     return this.#readings - readings <= waitingMax ? readings - reported : undefined;
-  }
-
-  #intoWindow(nowMs: number): void {
-    if (this.#windowEndMs < Infinity) return;
-    if (Number.isNaN(this.#windowOriginMs)) this.#windowOriginMs = nowMs;
-    const windows = Math.floor((nowMs - this.#windowOriginMs) / meanWindowMs) + 1;
-    this.#windowEndMs = this.#windowOriginMs + windows * meanWindowMs;
-  }
-
-  #endWindow(nowMs: number): void {
-    if (nowMs < this.#windowEndMs) return;
-    this.#windowEndMs = Infinity;
-    this.#readings++;
   }
 }
