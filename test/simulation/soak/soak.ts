@@ -6,6 +6,7 @@
  * The hours are intervals, each with faults and then a sample. In the first and the last quarter of them the power is cut, and
  * each new start is a sample as well; the half between is one power cycle.
  */
+import { boardLimits } from "../../../firmware/board/board.ts";
 import { messageLimits } from "../../../protocols/messages/board-messages.ts";
 import { BoardUnderSoak, type HeapSample, type Totals } from "./board-under-soak.ts";
 import { cutPower, faultMsMax, faults, putAll, putManyBytes, putSome } from "./faults.ts";
@@ -87,9 +88,14 @@ class Soak {
     putAll(board);
     board.powerOn();
     await this.#rest();
+    // Whatever the seed brings: the queue of readings overflows once at least; more than one a second is read.
+    board.leader.sendBufferBytes = 0;
+    await board.run(boardLimits.readingsMax * 1000);
+    board.leader.sendBufferBytes = Infinity;
+    const startMs = board.nowMs;
     for (let interval = 0; interval < intervals; interval++) {
       const cutsPower = interval < intervals / 4 || interval >= (3 * intervals) / 4;
-      const sample = await this.#interval((interval + 1) * intervalMs, cutsPower);
+      const sample = await this.#interval(startMs + (interval + 1) * intervalMs, cutsPower);
       if (!cutsPower) this.#steady.push(sample);
       onProgress?.({ interval, intervals, sample, totals: board.totals });
     }
