@@ -35,13 +35,15 @@ export class AgreedState implements StateKeys {
     return this.#keys.size;
   }
 
+  /** Asked before a change is applied. Throws `FlashDamaged`. */
   has(key: string): boolean {
     return this.#find(key) >= 0;
   }
 
-  /** The committed value of `key`. Throws `FlashDamaged`. */
+  /** The committed value of `key`. Writes nothing. Throws `FlashDamaged`. */
   get(key: string): StateValue | undefined {
-    const number = this.#find(key);
+    let number = this.#keys.find(hashOf(key));
+    while (number >= 0 && !this.#isOf(number, key)) number = this.#keys.findNext(number);
     if (number < 0) return undefined;
     return commandFromWire(decodeCbor(this.#log.read(this.#keys.placeOf(number)).data)).value;
   }
@@ -123,7 +125,7 @@ export class AgreedState implements StateKeys {
     if (key === this.#askedKey) return this.#askedNumber;
     const hash = hashOf(key);
     let number = this.#keys.find(hash);
-    while (number >= 0 && !isAbout(this.#log.read(this.#keys.placeOf(number)).data, key)) {
+    while (number >= 0 && !this.#isOf(number, key)) {
       this.#noteCollision();
       number = this.#keys.findNext(number);
     }
@@ -131,6 +133,10 @@ export class AgreedState implements StateKeys {
     this.#askedHash = hash;
     this.#askedNumber = number;
     return number;
+  }
+
+  #isOf(number: number, key: string): boolean {
+    return isAbout(this.#log.read(this.#keys.placeOf(number)).data, key);
   }
 
   #noteCollision(): void {

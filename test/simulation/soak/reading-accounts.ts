@@ -2,14 +2,14 @@
  * Where the readings of one power cycle are: each value that a sensor gave has become a reading that was handed to the
  * transport, was dropped and counted, or waits in the queue; never more of these, and never less.
  */
+import { boardLimits } from "../../../firmware/board/board.ts";
 import type { Health, Report } from "../../../protocols/messages/board-messages.ts";
 import { messageLimits } from "../../../protocols/messages/board-messages.ts";
 
 /** A sensor that gives nothing is reported so often: `missingEveryMs` of the firmware. */
 const missingEveryMs = 10_000;
 
-/** Readings that the firmware lets wait. */
-const waitingMax = 2 * messageLimits.readingsMax;
+const waitingMax = boardLimits.readingsMax;
 
 export class ReadingAccounts {
   #samples = 0;

@@ -55,7 +55,7 @@ describe("a board under soak", () => {
 
   test("is caught when it keeps every message", { timeout: timeoutMs }, async () => {
     // In an arena that holds them all, so that only the trend tells.
-    const result = await soakOf("messages", { arenaBytes: 2 ** 20, intervals: 16, intervalMs: 90_000 });
+    const result = await soakOf("messages", { arenaBytes: 2 ** 20, intervals: 16, intervalMs: 150_000 });
     expect(verdictOn(result).problems).toEqual([
       expect.stringMatching(
         /^the heap after collection grows within one power cycle: from \d+ to \d+ bytes$/,

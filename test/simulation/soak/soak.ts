@@ -1,11 +1,13 @@
 /**
  * A soak: one board lives through virtual hours of faults drawn from a seed, and its heap is sampled after a collection,
- * always in the same state: linked, up to date, its base program running, nothing waiting. So the samples differ by
+ * always in the same state: linked, up to date, its base program running, no report overdue. So the samples differ by
  * what was not given back, and by nothing else.
  *
  * The hours are intervals, each with faults and then a sample. In the first and the last quarter of them the power is cut, and
  * each new start is a sample as well; the half between is one power cycle.
  */
+import { boardLimits } from "../../../firmware/board/board.ts";
+import { messageLimits } from "../../../protocols/messages/board-messages.ts";
 import { BoardUnderSoak, type HeapSample, type Totals } from "./board-under-soak.ts";
 import { cutPower, faultMsMax, faults, putAll, putManyBytes, putSome } from "./faults.ts";
 import type { ProbeFirmware } from "./probe-firmware.ts";
@@ -16,7 +18,9 @@ export const soakLimits = Object.freeze({
   growthBytesMax: 1024,
   /** Timers that are set at a time: the board has one for all that is due. */
   timersMax: 2,
-  /** From the end of the faults to a board that is up to date with nothing waiting. */
+  /** Readings that may wait at rest: those of the second between two reports. */
+  restReadingsMax: 3,
+  /** From the end of the faults to a board at rest. */
   restMsMax: 120_000,
 });
 
@@ -84,9 +88,14 @@ class Soak {
     putAll(board);
     board.powerOn();
     await this.#rest();
+    // Whatever the seed brings: the queue of readings overflows once at least; more than one a second is read.
+    board.leader.sendBufferBytes = 0;
+    await board.run(boardLimits.readingsMax * 1000);
+    board.leader.sendBufferBytes = Infinity;
+    const startMs = board.nowMs;
     for (let interval = 0; interval < intervals; interval++) {
       const cutsPower = interval < intervals / 4 || interval >= (3 * intervals) / 4;
-      const sample = await this.#interval((interval + 1) * intervalMs, cutsPower);
+      const sample = await this.#interval(startMs + (interval + 1) * intervalMs, cutsPower);
       if (!cutsPower) this.#steady.push(sample);
       onProgress?.({ interval, intervals, sample, totals: board.totals });
     }
@@ -135,31 +144,45 @@ class Soak {
     return sample;
   }
 
-  /** Until the board knows and has done all that was asked, and has told all that it read. */
+  /**
+   * Until the board knows and has done all that was asked, and has told all that it read. Buffers keep the size that the largest
+   * message has asked for: so that they are the same for every sample, there is a full one each way.
+   */
   async #rest(): Promise<void> {
     const board = this.#board;
-    const endMs = board.nowMs + soakLimits.restMsMax;
-    await board.run(5000);
-    // Buffers keep the size that the largest message has asked for: now that is the same for every sample.
+    await this.#settle();
+    board.leader.sendBufferBytes = 0;
+    while (board.readingsWaiting < messageLimits.readingsMax) await board.run(1000);
+    board.leader.sendBufferBytes = Infinity;
     putManyBytes(board);
-    while (!this.#isAtRest()) {
-      if (board.nowMs > endMs) {
-        board.fail(
-          `no rest: applied ${board.health?.appliedIndex} of ${board.leader.commitIndex}, ${board.readingsWaiting} readings wait`,
-        );
-      }
-      // Reports and samples keep the whole seconds of the board's start; between them nothing waits.
-      await board.run(130);
-    }
+    await this.#settle();
     for (const { name, value } of board.health!.outputs) {
       if (board.pin(name) !== value) board.fail(`${name} is ${board.pin(name)}, and told as ${value}`);
     }
     if (!board.marks.isUpToDate) board.fail("the last mark was not written");
   }
 
+  async #settle(): Promise<void> {
+    const board = this.#board;
+    const endMs = board.nowMs + soakLimits.restMsMax;
+    await board.run(5000);
+    while (!this.#isAtRest()) {
+      if (board.nowMs > endMs) {
+        board.fail(
+          `no rest: applied ${board.health?.appliedIndex} of ${board.leader.commitIndex}, ${board.readingsWaiting} readings wait`,
+        );
+      }
+      await board.run(130);
+    }
+  }
+
   #isAtRest(): boolean {
     const { health, leader, readingsWaiting } = this.#board;
-    return health !== undefined && health.appliedIndex === leader.commitIndex && readingsWaiting === 0;
+    return (
+      health !== undefined &&
+      health.appliedIndex === leader.commitIndex &&
+      readingsWaiting <= soakLimits.restReadingsMax
+    );
   }
 
   #count(what: string): void {
