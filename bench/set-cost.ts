@@ -2,7 +2,7 @@
  * What one `set` costs in messages and bytes, exactly: the cores that ship, joined by a lossless wire, from the proposal
  * until every board has applied and said so. No clock runs, so no heartbeat is among them.
  */
-import { decodeCbor, encodeCbor } from "../host-tools/leader/cbor.ts";
+import { decodeCbor, encodeCbor } from "../host-tools/codec/cbor.ts";
 import { messageFromWire, messageToWire } from "../protocols/raft/codec.ts";
 import { Follower } from "../protocols/raft/follower.ts";
 import { Node } from "../protocols/raft/node.ts";

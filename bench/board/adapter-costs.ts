@@ -1,6 +1,6 @@
 /** What a turn costs that does nothing, and what the simulator's adapter adds: a chip calls its peripherals directly. */
 
-import { encodeCbor } from "../../host-tools/leader/cbor.ts";
+import { encodeCbor } from "../../host-tools/codec/cbor.ts";
 import { buildXsHost } from "../../host-tools/simulator/xs-host/build.ts";
 import { compileModule } from "../../host-tools/simulator/xs-host/bytecode.ts";
 import { XsProcess } from "../../host-tools/simulator/xs-host/process.ts";

@@ -4,7 +4,7 @@
  * that nothing is ever collected it costs its work alone, and all that it allocates can be counted.
  */
 
-import { encodeCbor } from "../../host-tools/leader/cbor.ts";
+import { encodeCbor } from "../../host-tools/codec/cbor.ts";
 import type { Program, Stage } from "../../protocols/pipeline/program.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import { EntryKind } from "../../protocols/raft/types.ts";

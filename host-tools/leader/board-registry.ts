@@ -13,11 +13,11 @@ import {
 } from "../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
+import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { BoardStatus } from "./api-types.ts";
 import { BoardRecord } from "./board-record.ts";
 import { type BoardLink, MalformedPayload, ProtocolRefused } from "./broker.ts";
-import { decodeCbor, encodeCbor } from "./cbor.ts";
 import type { Log } from "./log.ts";
 import type { NewReading } from "./telemetry.ts";
 import type { Violations } from "./violations.ts";

@@ -4,8 +4,8 @@ import { configurationFromEntry } from "../../protocols/raft/membership.ts";
 import { type Entry, EntryKind } from "../../protocols/raft/types.ts";
 import { commandFromWire, commandToWire } from "../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../protocols/state/command.ts";
+import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import type { LogEntry } from "./api-types.ts";
-import { decodeCbor, encodeCbor } from "./cbor.ts";
 
 /** The data of a `put` entry. */
 export function encodePut(command: PutCommand): Uint8Array {

@@ -15,7 +15,7 @@ import { SystemSensors } from "./sensors/system-sensors.ts";
 import { StateFolder } from "./state-folder.ts";
 import { nor } from "./world/flash-file.ts";
 
-export { ReplayFileError } from "./sensors/replay.ts";
+export { ReplayFileError } from "../recording/series.ts";
 export { SimulationError } from "./simulation-error.ts";
 
 export interface SimulationOptions {

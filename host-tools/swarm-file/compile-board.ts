@@ -4,7 +4,7 @@ import type { Output, Pipeline, Program, Rule, ScheduledValue } from "../../prot
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import type { BoardDescription } from "../boards/boards.ts";
-import { ReplayFileError, readSeries } from "../simulator/sensors/replay.ts";
+import { ReplayFileError, readSeries } from "../recording/series.ts";
 import { compileOutput, pinProblem } from "./compile-output.ts";
 import { compilePipeline } from "./compile-pipeline.ts";
 import { compileRule } from "./compile-rule.ts";

@@ -1,6 +1,6 @@
 /** Whole boards and a leader under faults, in virtual time (engine: in process). A failing seed replays exactly. */
 import { describe, expect, it } from "vitest";
-import { decodeCbor } from "../../host-tools/leader/cbor.ts";
+import { decodeCbor } from "../../host-tools/codec/cbor.ts";
 import { EntryKind } from "../../protocols/raft/types.ts";
 import { VirtualSwarm } from "./virtual-swarm.ts";
 

@@ -3,7 +3,7 @@
  * every board's connection, in the bytes of mqtt-packet.
  */
 import { generate, type Packet, type Parser, parser } from "mqtt-packet";
-import { decodeCbor, encodeCbor } from "../../host-tools/leader/cbor.ts";
+import { decodeCbor, encodeCbor } from "../../host-tools/codec/cbor.ts";
 import { nextVoters } from "../../host-tools/leader/raft/voter-policy.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
 import { healthFromWire, helloFromWire } from "../../protocols/messages/codec.ts";

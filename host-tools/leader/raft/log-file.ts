@@ -9,7 +9,7 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Entry, HardState, HostLog, MemberId } from "../../../protocols/raft/types.ts";
-import { encodeCbor } from "../cbor.ts";
+import { encodeCbor } from "../../codec/cbor.ts";
 import { encodeFrame } from "./log-frame.ts";
 import type { Contents, LogChange, LogPlace } from "./log-records.ts";
 import { headerRecord, keep, lastEntryOf, recordsOf, recover } from "./log-records.ts";

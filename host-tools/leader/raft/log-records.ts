@@ -9,7 +9,7 @@
  */
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Entry, HardState, MemberId } from "../../../protocols/raft/types.ts";
-import { decodeCbor } from "../cbor.ts";
+import { decodeCbor } from "../../codec/cbor.ts";
 import { frameHeaderBytes, scanFrames } from "./log-frame.ts";
 
 /** Version of the file's format. */

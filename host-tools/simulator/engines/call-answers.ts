@@ -5,7 +5,7 @@ import { Answer, Arrival, Call } from "../../../firmware/platform/desktop/calls.
 import type { TcpConnection } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
-import { decodeCbor, encodeCbor } from "../../leader/cbor.ts";
+import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 
 const randomBytesMax = 1024;
 

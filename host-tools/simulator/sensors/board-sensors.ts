@@ -2,9 +2,11 @@
  * Which source feeds which sensor of which board: a recorded series where one is given, else this computer's own
  * sensor, else nothing.
  */
+
+import { readSeries, type Series } from "../../recording/series.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { isSensor, sensors } from "../../swarm-file/sensors.ts";
-import { ReplaySensor, readSeries, type Series, seriesConversion } from "./replay.ts";
+import { ReplaySensor, seriesConversion } from "./replay.ts";
 import type { SensorSource } from "./sensor-source.ts";
 import { SystemSensors } from "./system-sensors.ts";
 

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { encodeCbor } from "../../../host-tools/codec/cbor.ts";
 import { type BoardLink, brokerLimits, startBroker } from "../../../host-tools/leader/broker.ts";
-import { encodeCbor } from "../../../host-tools/leader/cbor.ts";
 import { createLog } from "../../../host-tools/leader/log.ts";
 import { reportToWire } from "../../../protocols/messages/codec.ts";
 import { eventually, type LeaderUnderTest, leaderUnderTest } from "./leader-under-test.ts";

@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from "node:net";
 import mqtt from "mqtt-packet";
-import { decodeCbor, encodeCbor } from "../../../host-tools/leader/cbor.ts";
+import { decodeCbor, encodeCbor } from "../../../host-tools/codec/cbor.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Health, Reading, TimeAnswer, UpChannel } from "../../../protocols/messages/board-messages.ts";
 import {

@@ -2,12 +2,8 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  ReplayFileError,
-  ReplaySensor,
-  readSeries,
-  seriesConversion,
-} from "../../../host-tools/simulator/sensors/replay.ts";
+import { ReplayFileError, readSeries } from "../../../host-tools/recording/series.ts";
+import { ReplaySensor, seriesConversion } from "../../../host-tools/simulator/sensors/replay.ts";
 
 let folder: string;
 let file: string;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeCbor, encodeCbor } from "../../../host-tools/leader/cbor.ts";
+import { decodeCbor, encodeCbor } from "../../../host-tools/codec/cbor.ts";
 import { decodeCbor as decodeOnBoard } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor as encodeOnBoard } from "../../../protocols/cbor/encode.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";

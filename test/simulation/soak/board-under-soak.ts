@@ -3,7 +3,7 @@
  * deadline to the next. All that must hold at every moment is checked here, as it happens.
  */
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
-import { decodeCbor } from "../../../host-tools/leader/cbor.ts";
+import { decodeCbor } from "../../../host-tools/codec/cbor.ts";
 import { CallAnswers } from "../../../host-tools/simulator/engines/call-answers.ts";
 import type { HeapFigures } from "../../../host-tools/simulator/xs-host/frames.ts";
 import { BoardGone, XsProcess } from "../../../host-tools/simulator/xs-host/process.ts";

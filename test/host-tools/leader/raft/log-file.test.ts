@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { encodeCbor } from "../../../../host-tools/leader/cbor.ts";
+import { encodeCbor } from "../../../../host-tools/codec/cbor.ts";
 import { LogFile, logFileName } from "../../../../host-tools/leader/raft/log-file.ts";
 import { encodeFrame, frameHeaderBytes, scanFrames } from "../../../../host-tools/leader/raft/log-frame.ts";
 import type { LogChange } from "../../../../host-tools/leader/raft/log-records.ts";
