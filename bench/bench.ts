@@ -35,6 +35,12 @@ printTable(`The firmware (XS, ${firmware.slotBytes}-byte slots)`, [
     figure: bytes(firmware.coreLoadedHeapBytes),
     how: "preloaded; aim under 2,048",
   },
+  {
+    what: "heap, booted",
+    figure: bytes(firmware.bootHeapBytes),
+    how: "on blank flash, before it has a program",
+  },
+  { what: "stack, booted", figure: `${firmware.bootStackSlots} slots`, how: "peak; 768 are there" },
 ]);
 
 const cost = measureSetCost(5, 2);
