@@ -11,19 +11,20 @@ import type { SwarmDefinition } from "./definition.ts";
 import { type Diagnostic, SwarmFileError, SwarmFileMissingError } from "./diagnostics.ts";
 
 /**
- * Loads and checks the swarm in `path`: a file, or a folder with a `swarm.ts`; not said, this folder, and in Covey's own
+ * Loads and checks the swarm in `path`: a file, or a folder with a `swarm.ts`; not said, this folder's, and in Covey's own
  * the greenhouse of its examples. Throws `SwarmFileError` with file and line
  * of each mistake, `SwarmFileMissingError` when there is nothing. What the file prints goes to stderr.
  */
-export async function loadSwarm(path = defaultPath()): Promise<SwarmDefinition> {
+export async function loadSwarm(path = defaultSwarmPath()): Promise<SwarmDefinition> {
   const file = swarmFile(path);
   const exported = await importUserFile(file);
   return compileSwarm(exported, file, loadBoards());
 }
 
-function defaultPath(): string {
+/** Where a swarm is looked for when none is named; it need not be there. */
+export function defaultSwarmPath(): string {
   const coveyFolder = fileURLToPath(new URL("../..", import.meta.url));
-  return resolve(coveyFolder) === process.cwd() ? "examples/greenhouse" : "swarm.ts";
+  return resolve(coveyFolder) === process.cwd() ? "examples/greenhouse/swarm.ts" : "swarm.ts";
 }
 
 function swarmFile(path: string): string {

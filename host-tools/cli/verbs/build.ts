@@ -93,9 +93,9 @@ async function whatToBuild(options: BuildVerbOptions, file: string | undefined):
   const { platform, leaderPort } = options;
   const leaderHost = options.leaderHost || (platform === "lin" ? "127.0.0.1" : "");
   const models = await knownBoards();
-  const hasSwarm = file !== undefined || existsSync("swarm.ts");
+  const { defaultSwarmPath, loadSwarm } = await import("../../swarm-file/load.ts");
+  const hasSwarm = file !== undefined || existsSync(defaultSwarmPath());
   if (hasSwarm && (file !== undefined || !models.has(options.board))) {
-    const { loadSwarm } = await import("../../swarm-file/load.ts");
     const swarm = await loadSwarm(file);
     const member = swarm.boards[options.board];
     if (member !== undefined) {
