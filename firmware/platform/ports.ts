@@ -9,6 +9,7 @@
 export interface Ports {
   readonly clock: Clock;
   readonly random: Random;
+  readonly digest: Digest;
   readonly flash: FlashRegion;
   readonly network: Network;
   readonly sensors: Sensors;
@@ -35,6 +36,11 @@ export interface Timer {
 export interface Random {
   /** Fills `into` with bytes fit for keys and identities. */
   fill(into: Uint8Array): void;
+}
+
+export interface Digest {
+  /** SHA-256 of `bytes` (FIPS 180-4): 32 bytes, from the chip's own accelerator where it has one. */
+  sha256(bytes: Uint8Array): Uint8Array;
 }
 
 /**
@@ -191,9 +197,22 @@ export interface BoardConfig {
   readonly board: string;
   /** The kind of board: the name of a file in `boards/`. */
   readonly model: string;
-  readonly leaderHost: string;
-  readonly leaderPort: number;
+  /** Where the swarm's hosts answer; at least one, at most `hostsMax`. A learner is connected to one of them, a voter to each. */
+  readonly hosts: readonly HostAddress[];
+  /** Where the time can be asked (RFC 4330), if not from the hosts alone: a name or an address, port 123 if not said. */
+  readonly timeServer?: string | undefined;
 }
+
+/** A host's broker. */
+export interface HostAddress {
+  /** The host's name in `swarm.ts`. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Hosts of one swarm (design, point 9). */
+export const hostsMax = 3;
 
 /** A board that is alive feeds its watchdog ten times in this time, in ms. */
 export const watchdogMs = 30_000;
