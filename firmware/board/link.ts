@@ -179,10 +179,10 @@ export class Link implements TcpEvents, MqttEvents {
   }
 
   #connect(nowMs: number): void {
-    const { leaderHost, leaderPort } = this.#parts.config;
+    const { address, port } = this.#parts.config.hosts[0]!;
     this.#state = "connecting";
     this.#dueMs = nowMs + linkLimits.connectMs;
-    this.#connection = this.#parts.network.connect(leaderHost, leaderPort, this.#parts.tcpEvents);
+    this.#connection = this.#parts.network.connect(address, port, this.#parts.tcpEvents);
   }
 
   #lose(reason: string): void {

@@ -6,6 +6,10 @@
  * (`virtual/`). Calls return at once; what takes time reports back through a callback on a later turn. All times are
  * integer milliseconds of one monotonic clock that starts anywhere and survives nothing.
  */
+import type { HostAddress } from "../../protocols/messages/host-address.ts";
+
+export { type HostAddress, hostsMax } from "../../protocols/messages/host-address.ts";
+
 export interface Ports {
   readonly clock: Clock;
   readonly random: Random;
@@ -202,17 +206,6 @@ export interface BoardConfig {
   /** Where the time can be asked (RFC 4330), if not from the hosts alone: a name or an address, port 123 if not said. */
   readonly timeServer?: string | undefined;
 }
-
-/** A host's broker. */
-export interface HostAddress {
-  /** The host's name in `swarm.ts`. */
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-}
-
-/** Hosts of one swarm (design, point 9). */
-export const hostsMax = 3;
 
 /** A board that is alive feeds its watchdog ten times in this time, in ms. */
 export const watchdogMs = 30_000;

@@ -1,5 +1,6 @@
 /** Parsers for option values, for `new Option(...).argParser(...)`; each refuses with what would have been right. */
 import { InvalidArgumentError } from "commander";
+import { parseHosts } from "../../protocols/messages/host-address.ts";
 import { parseDuration } from "../swarm-file/duration.ts";
 
 /** `20s` as milliseconds. */
@@ -22,6 +23,14 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 
 /** A TCP port; 0 asks for any free one. */
 export const port = wholeNumber(0, 65_535);
+
+/** `a=192.0.2.7:7883,b=host-b.local`, checked and unchanged. */
+export function hostList(text: string): string {
+  if (parseHosts(text) === undefined) {
+    throw new InvalidArgumentError("Write NAME=ADDRESS:PORT, and more after a comma: at most three hosts.");
+  }
+  return text;
+}
 
 /** A number above 0. */
 export function positiveNumber(text: string): number {

@@ -2,7 +2,7 @@
  * Keeps one simulated board running: switches it on, and on again when it ended by itself or was killed, as a board in
  * a cupboard would be after a power cut. Its flash is all that it keeps.
  */
-import type { BoardConfig } from "../../firmware/platform/ports.ts";
+import type { BoardConfig, StartReason } from "../../firmware/platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import type { BoardEnd, BoardRam, Engine, EngineFigures, SimulatedBoard } from "./engines/simulated-board.ts";
 import type { BoardSensors } from "./sensors/board-sensors.ts";
@@ -36,6 +36,8 @@ export class BoardSupervisor {
   #wornWrites = 0;
   #boots = 0;
   #poweredOff = false;
+  /** What the next power-on will be for the board. */
+  #startReason: StartReason = "power";
 
   constructor(of: SupervisedBoard) {
     this.name = of.config.board;
@@ -76,18 +78,25 @@ export class BoardSupervisor {
     const { config, engine, flashPath, geometry, ram, sensors, tell } = this.#of;
     const { flash, warning } = FlashFile.open(flashPath, geometry);
     if (warning !== undefined) tell("warn", `has new flash: ${warning}`);
-    let askedToRestart: string | undefined;
+    let restart: string | undefined;
+    let sleepMs: number | undefined;
+    const switchOff = () => void setImmediate(() => void this.#board?.powerOff());
     const world = new SimulatedWorld({
       config,
       flash,
+      startReason: this.#startReason,
       sensors,
       onLog: (level, text) => {
         if (level === "warn" || level === "error") tell(level, text);
       },
       onOutput: () => {},
       onRestart: (reason) => {
-        askedToRestart = reason;
-        setImmediate(() => void this.#board?.powerOff());
+        restart = reason;
+        switchOff();
+      },
+      onDeepSleep: (durationMs) => {
+        sleepMs = durationMs;
+        switchOff();
       },
     });
     const board = engine.powerOn(world, ram);
@@ -100,10 +109,10 @@ export class BoardSupervisor {
       this.#wornWrites += world.flash.wornWrites;
       this.#board = undefined;
       this.#world = undefined;
-      this.#afterEnd(
-        askedToRestart === undefined ? end : { ...end, text: `restarts: ${askedToRestart}` },
-        startedMs,
-      );
+      if (this.#poweredOff) return;
+      if (sleepMs !== undefined) this.#sleep(sleepMs);
+      else if (restart !== undefined) this.#restart(restart, startedMs);
+      else this.#afterEnd(end, startedMs);
     });
   }
 
@@ -121,9 +130,21 @@ export class BoardSupervisor {
     this.#heapPeakBytes = Math.max(this.#heapPeakBytes, figures.heapPeakBytes);
   }
 
+  /** It is off for as long as it wanted, and that is nothing to tell: it does so all day. */
+  #sleep(durationMs: number): void {
+    this.#startReason = "sleep";
+    this.#timer = setTimeout(() => this.#powerOnAgain(), Math.min(durationMs, delayMsMax));
+  }
+
+  #restart(reason: string, startedMs: number): void {
+    this.#startReason = "restart";
+    this.#of.tell("warn", `restarts: ${reason}`);
+    this.#powerOnLater(performance.now() - startedMs);
+  }
+
   #afterEnd(end: BoardEnd, startedMs: number): void {
-    if (this.#poweredOff) return;
-    if (end.cause === "failure") {
+    this.#startReason = startReasons[end.cause];
+    if (end.cause === "failure" || end.cause === "watchdog") {
       this.#of.tell("error", end.text);
       const times = this.#failures.get(end.text) ?? 0;
       if (times > 0 || this.#failures.size < failuresMax) this.#failures.set(end.text, times + 1);
@@ -134,17 +155,29 @@ export class BoardSupervisor {
   }
 
   #powerOnLater(ranMs: number): void {
-    this.#timer = setTimeout(() => {
-      try {
-        this.powerOn();
-      } catch (error) {
-        if (!(error instanceof FlashFileError)) throw error;
-        this.#of.tell("error", `stays off for now: ${error.message}`);
-        this.#powerOnLater(0);
-      }
-    }, this.#backoff.waitMs(ranMs));
+    this.#timer = setTimeout(() => this.#powerOnAgain(), this.#backoff.waitMs(ranMs));
+  }
+
+  #powerOnAgain(): void {
+    try {
+      this.powerOn();
+    } catch (error) {
+      if (!(error instanceof FlashFileError)) throw error;
+      this.#of.tell("error", `stays off for now: ${error.message}`);
+      this.#powerOnLater(0);
+    }
   }
 }
+
+/** setTimeout knows no longer delay: a board that sleeps for more than 24 days wakes early. */
+const delayMsMax = 2 ** 31 - 1;
+
+const startReasons: Readonly<Record<BoardEnd["cause"], StartReason>> = {
+  "power-off": "power",
+  killed: "power",
+  failure: "crash",
+  watchdog: "watchdog",
+};
 
 /** Different ones that are told apart. */
 const failuresMax = 20;

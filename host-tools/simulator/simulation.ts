@@ -149,11 +149,11 @@ function makeBoards(
   leaderPort: number,
 ): BoardSupervisor[] {
   const models = loadBoards();
-  const { name: swarm, boards } = options.definition;
+  const { name: swarm, hosts, boards } = options.definition;
   return Object.entries(boards).map(([board, { model }]) => {
     const { arenaBytes, stackSlots, partitions } = models.get(model)!;
     return new BoardSupervisor({
-      config: { swarm, board, model, leaderHost: "127.0.0.1", leaderPort },
+      config: { swarm, board, model, hosts: [{ name: hosts[0]!, address: "127.0.0.1", port: leaderPort }] },
       engine,
       flashPath: state.flashPath(board),
       geometry: { sizeBytes: partitions.find(({ name }) => name === "log")!.sizeBytes, ...nor },

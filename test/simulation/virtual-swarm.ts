@@ -2,6 +2,7 @@
  * A swarm in virtual time: whole boards (the firmware's core on the engine in process), one leader host, and a network between them
  * that delays, breaks and refuses. All chance comes from one seed, so a failing seed replays exactly.
  */
+import { createHash } from "node:crypto";
 import type { Network, TcpConnection, TcpEvents } from "../../firmware/platform/ports.ts";
 import { VirtualBoard } from "../../firmware/platform/virtual/virtual-board.ts";
 import { encodeCbor } from "../../protocols/cbor/encode.ts";
@@ -147,6 +148,7 @@ export class SwarmBoard implements Network {
             for (let i = 0; i < into.length; i++) into[i] = Math.floor(swarm.random() * 256);
           },
         },
+        digest: { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) },
         flash: this.#flash,
         network: this,
         sensors: { read: () => 40 + 20 * Math.sin(swarm.nowMs / 10_000) },
@@ -160,8 +162,7 @@ export class SwarmBoard implements Network {
             swarm: "garden",
             board: this.name,
             model: "esp32c3-devkit",
-            leaderHost: "host",
-            leaderPort: 1,
+            hosts: [{ name: "host", address: "host", port: 1 }],
           },
           log: (level, text) => {
             if (level === "warn" || level === "error") swarm.note(`${this.name} ${text}`);

@@ -11,7 +11,10 @@
  * socket numbers, counts them up from 1 and never uses one twice.
  */
 export const Call = Object.freeze({
-  /** [0] -> [swarm, board, model, leaderHost, leaderPort, flash sizeBytes, flash sectorBytes, flash alignBytes] */
+  /**
+   * [0] -> [swarm, board, model, [[host name, address, port], ...], timeServer or null, startReason or null, flash sizeBytes,
+   * flash sectorBytes, flash alignBytes]
+   */
   config: 0,
   /** [1, lengthBytes] -> bytes */
   random: 1,
@@ -41,6 +44,16 @@ export const Call = Object.freeze({
   log: 13,
   /** [14, reason] -> null; the parent ends this process and starts the board anew */
   restart: 14,
+  /** [15, bytes] -> the 32 bytes of their SHA-256: the parent stands in for the chip's hardware */
+  sha256: 15,
+  /** [16, socket, port] -> null; numbers of sockets are shared with TCP */
+  udpOpen: 16,
+  /** [17, socket, host, port, bytes] -> null */
+  udpSend: 17,
+  /** [18, socket] -> null; nothing arrives for the socket after it */
+  udpClose: 18,
+  /** [19, durationMs] -> null; the parent ends this process and starts the board anew when that time is over */
+  deepSleep: 19,
 });
 
 /** What the parent tells the board. */
@@ -55,10 +68,12 @@ export const Arrival = Object.freeze({
   tcpData: 3,
   /** [4, socket, reason]; at most once a socket */
   tcpClosed: 4,
+  /** [5, socket, bytes, address, port]; at most `arrivalBytesMax` bytes */
+  udpData: 5,
 });
 
 /** First item of an answer. */
 export const Answer = Object.freeze({ result: 0, refusal: 1 });
 
-/** Received bytes in one `tcpData`, so that an arrival fits the board's arena beside everything else. */
+/** Received bytes in one arrival, so that an arrival fits the board's arena beside everything else. */
 export const arrivalBytesMax = 1024;

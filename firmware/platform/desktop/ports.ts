@@ -4,6 +4,7 @@ import type {
   Actuators,
   BoardConfig,
   Clock,
+  Digest,
   FlashRegion,
   LogLevel,
   MemoryFigures,
@@ -12,10 +13,13 @@ import type {
   Ports,
   Random,
   Sensors,
+  StartReason,
   System,
   TcpConnection,
   TcpEvents,
   Timer,
+  UdpEvents,
+  UdpSocket,
 } from "../ports.ts";
 import { Answer, Arrival, Call } from "./calls.ts";
 import type { Host } from "./host.ts";
@@ -29,6 +33,7 @@ const callBytesMax = 8192;
 export class DesktopPorts implements Ports {
   readonly clock: DesktopClock;
   readonly random: Random;
+  readonly digest: Digest;
   readonly flash: FlashRegion;
   readonly network: DesktopNetwork;
   readonly sensors: Sensors;
@@ -38,18 +43,36 @@ export class DesktopPorts implements Ports {
   constructor(host: Host) {
     const parent = new Parent(host);
     const config = parent.call([Call.config]) as ConfigAnswer;
-    const [swarm, board, model, leaderHost, leaderPort, sizeBytes, sectorBytes, alignBytes] = config;
+    const [swarm, board, model, hosts, timeServer, startReason, sizeBytes, sectorBytes, alignBytes] = config;
     this.clock = new DesktopClock(host);
     this.random = { fill: (into) => into.set(parent.call([Call.random, into.length]) as Uint8Array) };
+    this.digest = { sha256: (bytes) => parent.call([Call.sha256, bytes]) as Uint8Array };
     this.flash = new DesktopFlash(parent, sizeBytes, sectorBytes, alignBytes);
     this.network = new DesktopNetwork(parent);
     this.sensors = { read: (sensor) => parent.call([Call.sensorRead, sensor]) as number };
     this.actuators = new DesktopActuators(parent);
-    this.system = new DesktopSystem(parent, host, { swarm, board, model, leaderHost, leaderPort });
+    const boardConfig = {
+      swarm,
+      board,
+      model,
+      hosts: hosts.map(([name, address, port]) => ({ name, address, port })),
+      timeServer: timeServer ?? undefined,
+    };
+    this.system = new DesktopSystem(parent, host, boardConfig, startReason ?? undefined);
   }
 }
 
-type ConfigAnswer = readonly [string, string, string, string, number, number, number, number];
+type ConfigAnswer = readonly [
+  string,
+  string,
+  string,
+  readonly (readonly [string, string, number])[],
+  string | null,
+  StartReason | null,
+  number,
+  number,
+  number,
+];
 
 /** The other end of `host.call`. */
 class Parent {
@@ -115,6 +138,7 @@ class DesktopFlash implements FlashRegion {
 export class DesktopNetwork implements Network {
   readonly #parent: Parent;
   readonly #sockets = new Map<number, TcpEvents>();
+  readonly #udpSockets = new Map<number, UdpEvents>();
   #lastSocket = 0;
   #onChange: ((up: boolean) => void) | undefined;
 
@@ -140,9 +164,24 @@ export class DesktopNetwork implements Network {
     };
   }
 
+  openUdp(port: number, events: UdpEvents): UdpSocket {
+    const socket = ++this.#lastSocket;
+    this.#parent.call([Call.udpOpen, socket, port]);
+    this.#udpSockets.set(socket, events);
+    return {
+      send: (host, to, bytes) => {
+        if (this.#udpSockets.has(socket)) this.#parent.call([Call.udpSend, socket, host, to, bytes]);
+      },
+      close: () => {
+        if (this.#udpSockets.delete(socket)) this.#parent.call([Call.udpClose, socket]);
+      },
+    };
+  }
+
   /** Something that the parent tells; what it says of a socket that was closed meanwhile is dropped. */
   onArrival(payload: ArrayBuffer): void {
-    const [opcode, socket, what] = decodeCbor(new Uint8Array(payload)) as readonly [number, number, Wire];
+    const items = decodeCbor(new Uint8Array(payload)) as readonly [number, number, Wire, string, number];
+    const [opcode, socket, what, address, port] = items;
     switch (opcode) {
       case Arrival.networkUp:
         this.#onChange?.(true);
@@ -162,6 +201,9 @@ export class DesktopNetwork implements Network {
         events?.onClose(what as string);
         break;
       }
+      case Arrival.udpData:
+        this.#udpSockets.get(socket)?.onData(what as Uint8Array, address, port);
+        break;
       default:
         throw new RangeError(`The parent said ${opcode}, which this board does not know.`);
     }
@@ -190,13 +232,15 @@ class DesktopActuators implements Actuators {
 
 class DesktopSystem implements System {
   readonly config: BoardConfig;
+  readonly startReason: StartReason | undefined;
   readonly #parent: Parent;
   readonly #host: Host;
 
-  constructor(parent: Parent, host: Host, config: BoardConfig) {
+  constructor(parent: Parent, host: Host, config: BoardConfig, startReason: StartReason | undefined) {
     this.#parent = parent;
     this.#host = host;
     this.config = config;
+    this.startReason = startReason;
   }
 
   memory(): MemoryFigures {
@@ -210,5 +254,9 @@ class DesktopSystem implements System {
 
   restart(reason: string): void {
     this.#parent.call([Call.restart, reason]);
+  }
+
+  deepSleep(durationMs: number): void {
+    this.#parent.call([Call.deepSleep, durationMs]);
   }
 }

@@ -5,6 +5,7 @@ import { ChipActuators } from "./actuators.ts";
 import { AttachedSensors } from "./board-sensors.ts";
 import { ChipRandom } from "./chip.ts";
 import { ChipClock } from "./clock.ts";
+import { ChipDigest } from "./digest.ts";
 import { ChipFlash } from "./flash-partition.ts";
 import { ChipKeyValue } from "./key-value.ts";
 import { ChipNetwork } from "./network.ts";
@@ -23,6 +24,7 @@ const settingsNamespace = "covey";
 export class ModdablePorts implements Ports {
   readonly clock = new ChipClock();
   readonly random = new ChipRandom();
+  readonly digest = new ChipDigest();
   readonly flash = new ChipFlash(logPartition);
   readonly actuators = new ChipActuators();
   readonly keyValue = new ChipKeyValue(settingsNamespace);

@@ -1,5 +1,6 @@
 import config from "mc/config";
-import type { BoardConfig } from "../ports.ts";
+import { parseHosts } from "../../core.ts";
+import type { BoardConfig, HostAddress } from "../ports.ts";
 
 /** What the board was built with: `config` of manifest.json and the `key=value` arguments of mcconfig. */
 export interface Provisioned {
@@ -22,22 +23,31 @@ export class ProvisioningError extends Error {
 
 /** @throws ProvisioningError */
 export function provisioned(): Provisioned {
-  const leaderPort = Number(config.leaderPort);
-  if (!(Number.isInteger(leaderPort) && leaderPort > 0 && leaderPort < 65_536)) {
-    throw new ProvisioningError("leaderPort", "has no port of a leader, 1 to 65535");
-  }
   const password = text("password", "has no Wi-Fi password (none: password=)");
   return {
     board: {
       swarm: given("swarm", "does not know its swarm"),
       board: given("board", "has no name"),
       model: given("model", "does not know what kind of board it is"),
-      leaderHost: given("leaderHost", "does not know its leader"),
-      leaderPort,
+      hosts: hosts(),
+      timeServer: optional("timeServer"),
     },
     wifi: { SSID: given("ssid", "has no Wi-Fi network"), ...(password === "" ? {} : { password }) },
     arenaBytes: Number(config.arenaBytes),
   };
+}
+
+function hosts(): readonly HostAddress[] {
+  const found = parseHosts(given("hosts", "does not know where its hosts are"));
+  if (found === undefined) {
+    throw new ProvisioningError("hosts", "can't read where its hosts are: NAME=ADDRESS:PORT,... is expected");
+  }
+  return found;
+}
+
+function optional(key: string): string | undefined {
+  const value = config[key];
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function given(key: string, problem: string): string {

@@ -177,6 +177,16 @@ declare module "embedded:io/socket/udp" {
   }
 }
 
+/** modules/crypt/digest/crypt.js */
+declare module "crypt" {
+  export class Digest {
+    /** Throws for a name that it does not know. */
+    constructor(type: "SHA256");
+    /** Starts anew, takes the bytes and gives their digest. */
+    process(...bytes: readonly Uint8Array[]): ArrayBuffer;
+  }
+}
+
 /** tools/ffi.js: made by mcconfig from `ffi` of esp32.json. */
 declare module "mc/ffi" {
   export default class FFI {

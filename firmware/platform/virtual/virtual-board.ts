@@ -5,7 +5,17 @@
  * process of its own, so a run depends on nothing but the order and the times of its turns.
  */
 import { Board } from "../../core.ts";
-import type { Clock, Network, Ports, System, TcpConnection, TcpEvents, Timer } from "../ports.ts";
+import type {
+  Clock,
+  Network,
+  Ports,
+  System,
+  TcpConnection,
+  TcpEvents,
+  Timer,
+  UdpEvents,
+  UdpSocket,
+} from "../ports.ts";
 import { TimerQueue } from "../timer-queue.ts";
 import type { BoardWorld } from "./world.ts";
 
@@ -26,6 +36,7 @@ export class VirtualBoard {
     this.#ports = {
       clock: this.#clock,
       random: world.random,
+      digest: world.digest,
       flash: world.flash,
       network: this.#network(world.network),
       sensors: world.sensors,
@@ -81,6 +92,7 @@ export class VirtualBoard {
     return {
       start: (onChange) => network.start((up) => this.#arrive(() => onChange(up))),
       connect: (host, port, events) => this.#connect(network, host, port, events),
+      ...(network.openUdp && { openUdp: (port, events) => this.#openUdp(network, port, events) }),
     };
   }
 
@@ -103,6 +115,27 @@ export class VirtualBoard {
       close: () => {
         isClosed = true;
         connection.close();
+      },
+    };
+  }
+
+  #openUdp(network: Network, port: number, events: UdpEvents): UdpSocket {
+    let isClosed = false;
+    const socket = network.openUdp!(port, {
+      onData: (bytes, address, from) => {
+        const own = bytes.slice();
+        this.#arrive(() => {
+          if (!isClosed) events.onData(own, address, from);
+        });
+      },
+    });
+    return {
+      send: (host, to, bytes) => {
+        if (!isClosed) socket.send(host, to, bytes);
+      },
+      close: () => {
+        isClosed = true;
+        socket.close();
       },
     };
   }
@@ -140,5 +173,7 @@ function systemOf({ system }: BoardWorld): System {
     memory: () => ({ heapUsedBytes: 0, heapPeakBytes: 0, arenaBytes: 0 }),
     log: (level, text) => system.log(level, text),
     restart: (reason) => system.restart(reason),
+    ...(system.deepSleep && { deepSleep: (durationMs: number) => system.deepSleep!(durationMs) }),
+    ...(system.markValid && { markValid: () => system.markValid!() }),
   };
 }

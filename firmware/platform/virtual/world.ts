@@ -1,6 +1,7 @@
 import type {
   Actuators,
   BoardConfig,
+  Digest,
   FlashRegion,
   LogLevel,
   Network,
@@ -18,6 +19,7 @@ import type {
  */
 export interface BoardWorld {
   readonly random: Random;
+  readonly digest: Digest;
   readonly flash: FlashRegion;
   readonly network: Network;
   readonly sensors: Sensors;
@@ -27,11 +29,14 @@ export interface BoardWorld {
 
 export interface WorldSystem {
   readonly config: BoardConfig;
-  /** As in `System`. A board in XS knows neither of the three: its parent watches its process. */
-  readonly startReason?: StartReason;
+  readonly startReason?: StartReason | undefined;
+  /** As in `System`. A board in XS knows neither of the three: its parent watches its process, and there are no updates. */
   readonly logLevel?: LogLevel;
   feedWatchdog?(timeoutMs: number): void;
+  markValid?(): void;
   log(level: LogLevel, text: string): void;
   /** The board asks for a restart and does nothing more; the world discards it and boots another on the same flash. */
   restart(reason: string): void;
+  /** As `restart`, but the world boots the other one only after so long. Absent where boards never sleep. */
+  deepSleep?(durationMs: number): void;
 }

@@ -2,11 +2,12 @@
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Option } from "commander";
+import { formatHosts, mqttPort, parseHosts } from "../../../protocols/messages/host-address.ts";
 import type { ImageConfig } from "../../boards/board-manifest.ts";
 import type { BoardDescription } from "../../boards/boards.ts";
 import type { BuildReport } from "../../builder/build-board.ts";
 import { Failed, WrongInput } from "../failure.ts";
-import { port } from "../option-values.ts";
+import { hostList } from "../option-values.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
 import { boardNamed, knownBoards } from "./boards.ts";
@@ -15,8 +16,8 @@ interface BuildVerbOptions {
   /** Checked in `run`, because commander would tell of it before it tells of an option that there is not. */
   readonly board: string;
   readonly platform: "chip" | "lin";
-  readonly leaderHost: string;
-  readonly leaderPort: number;
+  readonly hosts: string;
+  readonly timeServer: string;
   readonly wifi?: string;
   readonly tls?: boolean;
   readonly out: string;
@@ -31,7 +32,7 @@ export const build: Verb<BuildVerbOptions> = {
     "COVEY_WIFI_SSID and COVEY_WIFI_PASSWORD. The last step needs the Moddable SDK, where MODDABLE says; without it, all " +
     "before that is done, and what to install is told.",
   examples: [
-    "covey build --board north-1 --leader-host 192.0.2.7 --wifi wifi.json",
+    "covey build --board north-1 --hosts main=192.0.2.7 --wifi wifi.json",
     "covey build --board esp32c3-devkit",
     "covey build --board north-1 --platform lin",
   ],
@@ -40,8 +41,15 @@ export const build: Verb<BuildVerbOptions> = {
     new Option("--platform <platform>", "the board's chip, or the SDK's simulator on Linux")
       .choices(["chip", "lin"])
       .default("chip"),
-    new Option("--leader-host <host>", "where the board finds its leader").default(""),
-    new Option("--leader-port <port>", "and at which port").argParser(port).default(7883),
+    new Option(
+      "--hosts <list>",
+      `where the board finds the swarm's hosts: NAME=ADDRESS or NAME=ADDRESS:PORT, with commas between (port ${mqttPort} if not said)`,
+    )
+      .argParser(hostList)
+      .default(""),
+    new Option("--time-server <host>", "where the board asks the time (SNTP) when no host tells it").default(
+      "",
+    ),
     new Option("--wifi <file>", "JSON file with the network's ssid and password"),
     new Option("--tls", "put the SDK's TLS into the image"),
     new Option("--out <folder>", "where the board's build folder is made").default("build/boards"),
@@ -90,8 +98,7 @@ interface Build {
 
 /** A board of the swarm has its swarm's name and its own; a kind of board gets them when it is provisioned. */
 async function whatToBuild(options: BuildVerbOptions, file: string | undefined): Promise<Build> {
-  const { platform, leaderPort } = options;
-  const leaderHost = options.leaderHost || (platform === "lin" ? "127.0.0.1" : "");
+  const { platform, timeServer } = options;
   const models = await knownBoards();
   const { defaultSwarmPath, loadSwarm } = await import("../../swarm-file/load.ts");
   const hasSwarm = file !== undefined || existsSync(defaultSwarmPath());
@@ -99,7 +106,14 @@ async function whatToBuild(options: BuildVerbOptions, file: string | undefined):
     const swarm = await loadSwarm(file);
     const member = swarm.boards[options.board];
     if (member !== undefined) {
-      const config = { swarm: swarm.name, board: options.board, leaderHost, leaderPort };
+      const hosts = options.hosts || (platform === "lin" ? onThisComputer(swarm.hosts) : "");
+      const unknown = parseHosts(hosts)?.find(({ name }) => !swarm.hosts.includes(name));
+      if (unknown !== undefined) {
+        throw new WrongInput(
+          `The swarm ${swarm.name} has no host "${unknown.name}"; its hosts are ${swarm.hosts.join(", ")}.`,
+        );
+      }
+      const config = { swarm: swarm.name, board: options.board, hosts, timeServer };
       return { board: models.get(member.model)!, swarmFile: swarm.file, config };
     }
     if (!models.has(options.board)) {
@@ -111,7 +125,12 @@ async function whatToBuild(options: BuildVerbOptions, file: string | undefined):
     }
   }
   const board = await boardNamed(options.board, models);
-  return { board, swarmFile: undefined, config: { swarm: "", board: "", leaderHost, leaderPort } };
+  return { board, swarmFile: undefined, config: { swarm: "", board: "", hosts: options.hosts, timeServer } };
+}
+
+/** The hosts of a swarm that runs on this computer: one at the usual port, the others at those after it. */
+function onThisComputer(names: readonly string[]): string {
+  return formatHosts(names.map((name, at) => ({ name, address: "127.0.0.1", port: mqttPort + at })));
 }
 
 async function wifiOf({ wifi }: BuildVerbOptions) {
@@ -124,10 +143,10 @@ async function wifiOf({ wifi }: BuildVerbOptions) {
 }
 
 /** What the board will ask for at its console, by the option that gives it. */
-function unsetOf({ swarm, leaderHost }: ImageConfig, hasWifi: boolean): string[] {
+function unsetOf({ swarm, hosts }: ImageConfig, hasWifi: boolean): string[] {
   return [
     ...(swarm === "" ? ["a name in a swarm (--board with a board of swarm.ts)"] : []),
-    ...(leaderHost === "" ? ["a leader (--leader-host HOST)"] : []),
+    ...(hosts === "" ? ["hosts (--hosts NAME=ADDRESS)"] : []),
     ...(hasWifi ? [] : ["a Wi-Fi network (--wifi FILE)"]),
   ];
 }

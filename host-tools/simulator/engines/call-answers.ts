@@ -1,8 +1,8 @@
 /**
  * Answers the calls of a board in XS from its world: the parent's half of `firmware/platform/desktop/calls.ts`.
  */
-import { Answer, Arrival, Call } from "../../../firmware/platform/desktop/calls.ts";
-import type { TcpConnection } from "../../../firmware/platform/ports.ts";
+import { Answer, Arrival, arrivalBytesMax, Call } from "../../../firmware/platform/desktop/calls.ts";
+import type { TcpConnection, UdpSocket } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
@@ -13,6 +13,7 @@ export class CallAnswers {
   readonly #world: BoardWorld;
   readonly #arrive: (message: Uint8Array) => void;
   readonly #connections = new Map<number, TcpConnection>();
+  readonly #udpSockets = new Map<number, UdpSocket>();
 
   /** `arrive` takes what happens outside the board to it, one message a turn, in order. */
   constructor(world: BoardWorld, arrive: (message: Uint8Array) => void) {
@@ -35,13 +36,15 @@ export class CallAnswers {
   }
 
   #carryOut(call: Arguments): CborValue {
-    const { random, flash, network, sensors, actuators, system } = this.#world;
+    const { random, digest, flash, network, sensors, actuators, system } = this.#world;
     const opcode = call.number(0);
     switch (opcode) {
       case Call.config: {
-        const { swarm, board, model, leaderHost, leaderPort } = system.config;
+        const { swarm, board, model, hosts, timeServer = null } = system.config;
+        const places = hosts.map(({ name, address, port }) => [name, address, port]);
         const { sizeBytes, sectorBytes, alignBytes } = flash;
-        return [swarm, board, model, leaderHost, leaderPort, sizeBytes, sectorBytes, alignBytes];
+        const start = system.startReason ?? null;
+        return [swarm, board, model, places, timeServer, start, sizeBytes, sectorBytes, alignBytes];
       }
       case Call.random: {
         const lengthBytes = call.number(1);
@@ -90,6 +93,22 @@ export class CallAnswers {
       case Call.restart:
         system.restart(call.text(1));
         return null;
+      case Call.sha256:
+        return digest.sha256(call.bytes(1));
+      case Call.udpOpen:
+        this.#openUdp(call.number(1), call.number(2));
+        return null;
+      case Call.udpSend:
+        this.#udpSockets.get(call.number(1))?.send(call.text(2), call.number(3), call.bytes(4));
+        return null;
+      case Call.udpClose:
+        this.#udpSockets.get(call.number(1))?.close();
+        this.#udpSockets.delete(call.number(1));
+        return null;
+      case Call.deepSleep:
+        if (system.deepSleep === undefined) throw new RangeError("This board can't sleep.");
+        system.deepSleep(call.number(1));
+        return null;
       default:
         throw new TypeError(`The board made a call with the unknown opcode ${opcode}.`);
     }
@@ -105,6 +124,17 @@ export class CallAnswers {
       },
     });
     this.#connections.set(socket, connection);
+  }
+
+  #openUdp(socket: number, port: number): void {
+    const { network } = this.#world;
+    if (network.openUdp === undefined) throw new RangeError("This board has no UDP.");
+    const opened = network.openUdp(port, {
+      onData: (bytes, address, from) => {
+        if (bytes.length <= arrivalBytesMax) this.#tell([Arrival.udpData, socket, bytes, address, from]);
+      },
+    });
+    this.#udpSockets.set(socket, opened);
   }
 
   #tell(message: CborValue): void {

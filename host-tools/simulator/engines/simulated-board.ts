@@ -16,8 +16,11 @@ export interface EngineFigures {
 
 /** Why a board is no longer running. */
 export interface BoardEnd {
-  /** `failure`: the engine or the firmware gave up. `killed`: somebody else ended its process. `power-off`: as told. */
-  readonly cause: "power-off" | "killed" | "failure";
+  /**
+   * `failure`: the engine or the firmware gave up. `watchdog`: it was in one turn for too long. `killed`: somebody else ended its
+   * process. `power-off`: as told.
+   */
+  readonly cause: "power-off" | "killed" | "failure" | "watchdog";
   /** What happened, for a sentence that begins with the board's name: `ran out of memory`. */
   readonly text: string;
 }

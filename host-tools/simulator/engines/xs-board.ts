@@ -37,7 +37,7 @@ export class XsBoard implements SimulatedBoard {
   #timer: NodeJS.Timeout | undefined;
   #running = false;
   #off = false;
-  #failure: string | undefined;
+  #failure: BoardEnd | undefined;
 
   constructor({ host, core, main }: XsProgram, world: SimulatedWorld, ram: BoardRam) {
     const answers = new CallAnswers(world, (message) => this.#arrive(message));
@@ -81,7 +81,7 @@ export class XsBoard implements SimulatedBoard {
   #arrive(message: Uint8Array): void {
     if (this.#off) return;
     if (this.#arrivals.length >= xsBoardLimits.arrivalsMax) {
-      this.#fail(`could not keep up: ${xsBoardLimits.arrivalsMax} messages were waiting`);
+      this.#fail("failure", `could not keep up: ${xsBoardLimits.arrivalsMax} messages were waiting`);
       return;
     }
     this.#arrivals.push(message);
@@ -99,7 +99,7 @@ export class XsBoard implements SimulatedBoard {
         await this.#turn(message);
       }
     } catch (error) {
-      if (!(error instanceof BoardGone)) this.#fail((error as Error).message);
+      if (!(error instanceof BoardGone)) this.#fail("failure", (error as Error).message);
       return;
     } finally {
       this.#running = false;
@@ -116,7 +116,8 @@ export class XsBoard implements SimulatedBoard {
     let watchdog = setTimeout(() => {
       // If this process was asleep meanwhile (Ctrl-Z, a closed lid), the answer is there and only waits to be read.
       watchdog = setTimeout(
-        () => this.#fail(`was still in one turn after ${xsBoardLimits.turnMs / 1000} s (watchdog)`),
+        () =>
+          this.#fail("watchdog", `was still in one turn after ${xsBoardLimits.turnMs / 1000} s (watchdog)`),
         xsBoardLimits.readMs,
       );
     }, xsBoardLimits.turnMs);
@@ -134,19 +135,19 @@ export class XsBoard implements SimulatedBoard {
     }
   }
 
-  #fail(text: string): void {
-    this.#failure ??= text;
+  #fail(cause: BoardEnd["cause"], text: string): void {
+    this.#failure ??= { cause, text };
     void this.#process.kill();
   }
 
   #endOf({ reason, message, signal, code }: BoardExit): BoardEnd {
     if (this.#off) return { cause: "power-off", text: "was switched off" };
-    if (this.#failure !== undefined) return { cause: "failure", text: this.#failure };
+    if (this.#failure !== undefined) return this.#failure;
     if (reason === "killed")
       return { cause: "killed", text: `was killed (${signal ?? `exit code ${code}`})` };
     const said = message.replaceAll("\n", "; ");
     return {
-      cause: "failure",
+      cause: reason === "endless turn" ? "watchdog" : "failure",
       text: `died: ${said.startsWith(reason) || said === "" ? said || reason : `${reason}: ${said}`}`,
     };
   }

@@ -1,4 +1,5 @@
 /** What surrounds a board of the tests, whatever engine runs it: a leader on the wire, flash, sensors, pins, the time. */
+import { createHash } from "node:crypto";
 import type { BoardConfig, LogLevel, OutputConfig } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
@@ -11,8 +12,7 @@ const config: BoardConfig = {
   swarm: "greenhouse",
   board: "north-1",
   model: "esp32c3-devkit",
-  leaderHost: "127.0.0.1",
-  leaderPort: 7883,
+  hosts: [{ name: "main", address: "127.0.0.1", port: 7883 }],
 };
 
 /** Two pipelines, an output that follows a setting, and a rule over it. */
@@ -79,6 +79,7 @@ export class SimulatedSurroundings {
           for (let i = 0; i < into.length; i++) into[i] = random = (random * 75 + 74) % 65537;
         },
       },
+      digest: { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) },
       flash: this.flash,
       network: this.leader,
       sensors: { read: (sensor) => this.sensors.get(sensor) ?? NaN },

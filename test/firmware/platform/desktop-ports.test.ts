@@ -1,4 +1,5 @@
 /** The ports of a board in XS against the parent's half of the contract, both in this process. */
+import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Host } from "../../../firmware/platform/desktop/host.ts";
 import { DesktopPorts } from "../../../firmware/platform/desktop/ports.ts";
@@ -11,8 +12,7 @@ const config = {
   swarm: "greenhouse",
   board: "north-1",
   model: "esp32c3-devkit",
-  leaderHost: "127.0.0.1",
-  leaderPort: 7883,
+  hosts: [{ name: "main", address: "127.0.0.1", port: 7883 }],
 };
 
 let told: string[];
@@ -34,6 +34,7 @@ beforeEach(() => {
       void told.push(`${what} ${JSON.stringify(facts)}`);
   const world: BoardWorld = {
     random: { fill: (into) => into.fill(7) },
+    digest: { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) },
     flash: FlashModel.blank(4, 4096),
     network: {
       start: (onChange) => {
@@ -79,6 +80,11 @@ test("config, time, memory and chance", () => {
   const bytes = new Uint8Array(3);
   ports.random.fill(bytes);
   expect(bytes).toEqual(Uint8Array.of(7, 7, 7));
+});
+
+test("the parent's SHA-256", () => {
+  const hash = ports.digest.sha256(Uint8Array.from(Buffer.from("abc")));
+  expect(Buffer.from(hash).toString("hex").slice(0, 16)).toBe("ba7816bf8f01cfea");
 });
 
 test("flash, and its refusals", () => {

@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "covey-manifest-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const boards = loadBoards();
-const identity = { swarm: "house", board: "hall", leaderHost: "192.0.2.7", leaderPort: 7883 };
+const identity = { swarm: "house", board: "hall", hosts: "main=192.0.2.7", timeServer: "" };
 
 interface Manifest {
   readonly include: readonly string[];

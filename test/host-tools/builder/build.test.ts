@@ -28,7 +28,7 @@ const build = (words: readonly string[], more: NodeJS.ProcessEnv = {}) =>
 
 describe("without the SDK", () => {
   it("builds all but the last step and says what to install", async () => {
-    const words = ["--board", "hall", "--leader-host", "192.0.2.7", "--wifi", "wifi.json"];
+    const words = ["--board", "hall", "--hosts", "main=192.0.2.7", "--wifi", "wifi.json"];
     const { exitCode, stdout } = await build(words);
     expect(exitCode).toBe(0);
     for (const step of ["types", "bundle", "frozen", "bytecode", "budget", "project"])
@@ -46,8 +46,7 @@ describe("without the SDK", () => {
       swarm: "house",
       board: "hall",
       model: "xiao-esp32c3",
-      leaderHost: "192.0.2.7",
-      leaderPort: 7883,
+      hosts: "main=192.0.2.7",
     });
     expect(manifest).not.toContain("hush-hush");
     expect(JSON.parse(readFileSync(join(made, "wifi.json"), "utf8")).config.password).toBe("hush-hush");

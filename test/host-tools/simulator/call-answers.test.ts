@@ -14,8 +14,7 @@ const config = {
   swarm: "garden",
   board: "gate",
   model: "esp32c3-devkit",
-  leaderHost: "127.0.0.1",
-  leaderPort: 1,
+  hosts: [{ name: "main", address: "127.0.0.1", port: 1 }],
 };
 let folder: string;
 let world: SimulatedWorld;
@@ -34,6 +33,7 @@ beforeEach(() => {
     onLog: (level, text) => told.push(`${level}: ${text}`),
     onOutput: ({ output, value }) => told.push(`${output} = ${value}`),
     onRestart: (reason) => told.push(`restart: ${reason}`),
+    onDeepSleep: (durationMs) => told.push(`sleep: ${durationMs}`),
   });
   answers = new CallAnswers(world, (message) => arrived.push(decodeCbor(message) as CborValue[]));
 });
@@ -54,7 +54,7 @@ async function until(accept: () => boolean): Promise<void> {
 describe("the calls of a board in XS", () => {
   it("tell it who it is and what flash it has", () => {
     expect(call(Call.config)).toEqual(
-      result(["garden", "gate", "esp32c3-devkit", "127.0.0.1", 1, 8192, 4096, 16]),
+      result(["garden", "gate", "esp32c3-devkit", [["main", "127.0.0.1", 1]], null, null, 8192, 4096, 16]),
     );
   });
 

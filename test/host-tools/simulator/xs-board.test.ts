@@ -13,8 +13,7 @@ const config = {
   swarm: "garden",
   board: "gate",
   model: "esp32c3-devkit",
-  leaderHost: "127.0.0.1",
-  leaderPort: 1,
+  hosts: [{ name: "main", address: "127.0.0.1", port: 1 }],
 };
 const ram = { arenaBytes: 94_208, stackSlots: 384 };
 /** `say("hi")` is the log call of one text of up to 23 characters; `none` waits for messages only. */
@@ -56,6 +55,7 @@ async function powerOn(source: string): Promise<XsBoard> {
     onLog: (_level, text) => said.push(text),
     onOutput: () => {},
     onRestart: () => {},
+    onDeepSleep: () => {},
   });
   board = new XsBoard({ host, core, main }, world, ram);
   return board;

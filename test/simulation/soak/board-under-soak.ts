@@ -2,6 +2,7 @@
  * One board in the real XS engine, its leader, its flash, its sensors and pins, in virtual time, which jumps from one
  * deadline to the next. All that must hold at every moment is checked here, as it happens.
  */
+import { createHash } from "node:crypto";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
 import { decodeCbor } from "../../../host-tools/codec/cbor.ts";
 import { CallAnswers } from "../../../host-tools/simulator/engines/call-answers.ts";
@@ -254,6 +255,7 @@ export class BoardUnderSoak {
       random: {
         fill: (into) => into.set(random.bytes(into.length)),
       },
+      digest: { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) },
       flash: this.#flash,
       network: this.tap,
       sensors: { read: (sensor) => this.#sample(sensor) },
@@ -273,8 +275,7 @@ export class BoardUnderSoak {
           swarm: "greenhouse",
           board: boardName,
           model: "esp32c3-devkit",
-          leaderHost: "127.0.0.1",
-          leaderPort: 7883,
+          hosts: [{ name: "main", address: "127.0.0.1", port: 7883 }],
         },
         log: (level, text) => this.#onLine(level, text),
         restart: (reason) => this.fail(`the board restarts: ${reason}`),

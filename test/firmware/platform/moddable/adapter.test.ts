@@ -44,6 +44,15 @@ describe("the clock", () => {
   });
 });
 
+test("the digest gives 32 bytes each time, of these bytes alone (FIPS 180-4, example of one block)", () => {
+  const digest = new adapter.ChipDigest();
+  digest.sha256(Uint8Array.of(1, 2, 3));
+  const hash = digest.sha256(Uint8Array.from(Buffer.from("abc")));
+  expect(Buffer.from(hash).toString("hex")).toBe(
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  );
+});
+
 describe("the flash", () => {
   test("writes, reads and erases the partition", () => {
     const flash = new adapter.ChipFlash("log");
@@ -270,8 +279,8 @@ describe("what the board was built with", () => {
     swarm: "greenhouse",
     board: "north-1",
     model: "esp32c3-devkit",
-    leaderHost: "leader.local",
-    leaderPort: "7883",
+    hosts: "main=leader.local,spare=192.0.2.8:1883",
+    timeServer: "",
     ssid: "flock",
     password: "",
     arenaBytes: 94_208,
@@ -284,8 +293,10 @@ describe("what the board was built with", () => {
         swarm: "7",
         board: "north-1",
         model: "esp32c3-devkit",
-        leaderHost: "leader.local",
-        leaderPort: 7883,
+        hosts: [
+          { name: "main", address: "leader.local", port: 7883 },
+          { name: "spare", address: "192.0.2.8", port: 1883 },
+        ],
       },
       wifi: { SSID: "flock", password: "secret" },
       arenaBytes: 94_208,
@@ -299,7 +310,11 @@ describe("what the board was built with", () => {
 
   test.for([
     ["board", "", "The board has no name; build it with board=... on mcconfig's command line."],
-    ["leaderPort", "70000", "The board has no port of a leader, 1 to 65535; build it with leaderPort=..."],
+    [
+      "hosts",
+      "main=leader.local:70000",
+      "The board can't read where its hosts are: NAME=ADDRESS:PORT,... is expected; build it with hosts=...",
+    ],
     ["ssid", undefined, "The board has no Wi-Fi network; build it with ssid=..."],
   ] as const)("is refused in one sentence when %s is %j", ([key, value, message]) => {
     Object.assign(adapter.world.config, complete, { [key]: value });
@@ -555,7 +570,7 @@ describe("attached sensors", () => {
 describe("the system", () => {
   test("makes the outputs safe and sleeps by the clock that goes on", () => {
     const done: string[] = [];
-    const config = { swarm: "s", board: "b", model: "m", leaderHost: "h", leaderPort: 1 };
+    const config = { swarm: "s", board: "b", model: "m", hosts: [{ name: "h", address: "h", port: 1 }] };
     const system = new adapter.ChipSystem(config, 94_208, () => done.push("safe"));
     system.deepSleep(1_500);
     system.markValid();

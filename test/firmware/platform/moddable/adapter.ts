@@ -8,6 +8,7 @@ import type {
   Actuators,
   BoardConfig,
   Clock,
+  Digest,
   FlashRegion,
   KeyValue,
   Random,
@@ -28,6 +29,7 @@ export interface Traffic {
 export interface Adapter {
   readonly world: typeof world;
   readonly ChipClock: new () => Clock;
+  readonly ChipDigest: new () => Digest;
   readonly ChipFlash: new (label: string) => FlashRegion;
   readonly ChipActuators: new () => Actuators & { makeSafe(): void };
   readonly ChipKeyValue: new (namespace: string) => KeyValue;
@@ -70,6 +72,7 @@ const model = fileURLToPath(new URL("sdk-model.ts", import.meta.url));
 
 /** The SDK's module to what stands for it in the model. */
 const sdkModules: Readonly<Record<string, string>> = {
+  crypt: "Digest",
   "mc/config": "config",
   net: "Net",
   time: "Time",
@@ -89,7 +92,7 @@ export async function loadAdapter(): Promise<Adapter> {
   const folder = await mkdtemp(join(tmpdir(), "covey-adapter-"));
   const outfile = join(folder, "adapter.mjs");
   const files =
-    "actuators board-sensors clock flash-partition key-value provisioned system tcp tls udp update-slot wifi".split(
+    "actuators board-sensors clock digest flash-partition key-value provisioned system tcp tls udp update-slot wifi".split(
       " ",
     );
   try {
@@ -102,7 +105,7 @@ export async function loadAdapter(): Promise<Adapter> {
       },
       bundle: true,
       format: "esm",
-      platform: "neutral",
+      platform: "node",
       outfile,
       logLevel: "silent",
       plugins: [sdkInModel()],
@@ -121,7 +124,7 @@ function sdkInModel(): Plugin {
         path in sdkModules ? { path, namespace: "sdk" } : undefined,
       );
       onLoad({ filter: /.*/, namespace: "sdk" }, ({ path }) => ({
-        contents: `export { ${sdkModules[path]} as default } from ${JSON.stringify(model)};`,
+        contents: `export { ${sdkModules[path]}, ${sdkModules[path]} as default } from ${JSON.stringify(model)};`,
         resolveDir: sources,
       }));
     },

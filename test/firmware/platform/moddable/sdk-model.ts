@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * A model of the SDK's modules that the adapter calls (SDK 8.2.3), driven by the test: what happens outside the board
  * happens when the test says so. The adapter on the real SDK is run by hand; docs/decisions/preloading.md says how.
@@ -51,6 +53,18 @@ export const Timer = {
     if (!world.timers.delete(id)) throw new Error("invalid timer");
   },
 };
+
+/** Of `crypt`. */
+export class Digest {
+  constructor(type: string) {
+    if (type !== "SHA256") throw new Error("crypto: unsupported algorithm");
+  }
+  process(...pieces: Uint8Array[]): ArrayBuffer {
+    const hash = createHash("sha256");
+    for (const bytes of pieces) hash.update(bytes);
+    return new Uint8Array(hash.digest()).buffer;
+  }
+}
 
 export const Net = {
   resolve(host: string, callback: (host: string, address: string | undefined) => void): void {

@@ -1,9 +1,16 @@
 /**
- * The network of a simulated board: real TCP sockets of this computer, seen through the board's `Network` port.
+ * The network of a simulated board: real TCP and UDP sockets of this computer, seen through the board's `Network` port.
  */
+import * as dgram from "node:dgram";
 import * as net from "node:net";
 import { arrivalBytesMax } from "../../../firmware/platform/desktop/calls.ts";
-import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
+import type {
+  Network,
+  TcpConnection,
+  TcpEvents,
+  UdpEvents,
+  UdpSocket,
+} from "../../../firmware/platform/ports.ts";
 
 export const networkLimits = Object.freeze({
   /** Bytes that wait to be sent on one connection; lwIP on an ESP32 has room for 5,744, here the pipe to the socket counts too. */
@@ -11,10 +18,12 @@ export const networkLimits = Object.freeze({
   /** A chip gives up on a silent peer much later; here both ends are on one computer. */
   connectTimeoutMs: 5000,
   connectionsMax: 8,
+  udpSocketsMax: 4,
 });
 
-export class TcpNetwork implements Network {
+export class SimulatedNetwork implements Network {
   readonly #sockets = new Set<net.Socket>();
+  readonly #udpSockets = new Set<dgram.Socket>();
   #powered = true;
 
   start(onChange: (up: boolean) => void): void {
@@ -63,10 +72,34 @@ export class TcpNetwork implements Network {
     };
   }
 
+  /** IPv4 only. Nothing that goes wrong is told, as on a chip: a datagram may be lost. */
+  openUdp(port: number, events: UdpEvents): UdpSocket {
+    if (this.#udpSockets.size >= networkLimits.udpSocketsMax)
+      throw new RangeError(`This board has ${networkLimits.udpSocketsMax} UDP sockets already.`);
+    const socket = dgram.createSocket("udp4");
+    this.#udpSockets.add(socket);
+    const close = (): void => {
+      if (this.#udpSockets.delete(socket)) socket.close();
+    };
+    socket.on("message", (bytes, { address, port: from }) => {
+      if (this.#powered && this.#udpSockets.has(socket)) events.onData(bytes, address, from);
+    });
+    socket.on("error", close);
+    socket.bind(port);
+    return {
+      send: (host, to, bytes) => {
+        if (this.#udpSockets.has(socket)) socket.send(Uint8Array.from(bytes), to, host, () => {});
+      },
+      close,
+    };
+  }
+
   /** Power is gone: every connection breaks off, and nothing is reported any more. */
   powerOff(): void {
     this.#powered = false;
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
+    for (const socket of this.#udpSockets) socket.close();
+    this.#udpSockets.clear();
   }
 }
