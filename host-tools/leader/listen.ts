@@ -1,12 +1,14 @@
 /** Binding a port, with a refusal that says which port and what to do. */
 import type { Server } from "node:net";
 
+export type PortPurpose = "MQTT" | "HTTP" | "peer";
+
 export interface ListenOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** For the message: `MQTT` or `HTTP`. */
-  readonly purpose: "MQTT" | "HTTP";
+  /** What it is for; also the name of its option, in small letters. */
+  readonly purpose: PortPurpose;
 }
 
 export class PortUnavailable extends Error {
@@ -14,7 +16,7 @@ export class PortUnavailable extends Error {
   readonly port: number;
   readonly purpose: string;
 
-  constructor(purpose: "MQTT" | "HTTP", port: number, code: string | undefined, cause: Error) {
+  constructor(purpose: PortPurpose, port: number, code: string | undefined, cause: Error) {
     super(explain(purpose, port, code, cause), { cause });
     this.port = port;
     this.purpose = purpose;
@@ -42,13 +44,15 @@ export function portOf(server: Server): number {
   return address.port;
 }
 
-function explain(purpose: "MQTT" | "HTTP", port: number, code: string | undefined, cause: Error): string {
+const words: Readonly<Record<PortPurpose, string>> = { MQTT: "MQTT", HTTP: "HTTP", peer: "the other hosts" };
+
+function explain(purpose: PortPurpose, port: number, code: string | undefined, cause: Error): string {
   const option = `--${purpose.toLowerCase()}-port`;
   if (code === "EADDRINUSE") {
-    return `Port ${port} for ${purpose} is in use by another program; stop that program or choose another port with ${option} (0 takes any free one).`;
+    return `Port ${port} for ${words[purpose]} is in use by another program; stop that program or choose another port with ${option} (0 takes any free one).`;
   }
   if (code === "EACCES") {
-    return `Port ${port} for ${purpose} may not be opened by this user; choose one above 1023 with ${option}.`;
+    return `Port ${port} for ${words[purpose]} may not be opened by this user; choose one above 1023 with ${option}.`;
   }
-  return `Port ${port} for ${purpose} could not be opened (${cause.message}); choose another with ${option}.`;
+  return `Port ${port} for ${words[purpose]} could not be opened (${cause.message}); choose another with ${option}.`;
 }

@@ -1,0 +1,186 @@
+/**
+ * What hosts say to each other: one CBOR array a frame, the first item says which.
+ *
+ * ```
+ * hello        [0, version, swarm, host, has a log, url]     first on every connection, both ways
+ * refused      [1, why]                                      last before the connection is closed
+ * state        [2, role, term, commit index, applied index, leader, member]    twice a second; the last two may be null
+ * raft         [3, message]                                  for the host itself, or for a board at its broker
+ * board        [4, board, payload]                           it said this hello to my broker
+ * gone         [5, board]                                    it left my broker
+ * publication  [6, payload]                                  to be published by your broker as it stands
+ * telemetry    [7, board, channel, payload]                  it told this report or health to my broker
+ * ```
+ *
+ * Payloads are byte strings, handed on as they came. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
+ * so that a newer host may say more.
+ */
+import { ItemReader, ShapeError } from "../../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../../protocols/cbor/value.ts";
+import { messageLimits } from "../../../protocols/messages/board-messages.ts";
+import type { MemberId } from "../../../protocols/raft/types.ts";
+import { limits } from "../../../protocols/raft/types.ts";
+
+export interface HostHello {
+  readonly kind: "hello";
+  readonly swarm: string;
+  /** The host's name in `swarm.ts`. */
+  readonly host: string;
+  /** It has something to lose: a term or entries. Asked before a group is founded. */
+  readonly hasLog: boolean;
+  /** Of its HTTP interface. */
+  readonly url: string;
+}
+
+export type HostRole = "leader" | "candidate" | "follower";
+
+/** How a host stands in the group. */
+export interface HostState {
+  readonly kind: "state";
+  readonly role: HostRole;
+  readonly term: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  /** Whom it takes for the leader. */
+  readonly leaderId: MemberId | undefined;
+  /** Its own id; undefined while it has no log and waits for the other hosts. */
+  readonly memberId: MemberId | undefined;
+}
+
+export type TelemetryChannel = "report" | "health";
+
+export type HostFrame =
+  | HostHello
+  | HostState
+  | { readonly kind: "refused"; readonly why: string }
+  /** `message` as `protocols/raft/codec.ts` makes it. */
+  | { readonly kind: "raft"; readonly message: CborValue }
+  | { readonly kind: "board"; readonly board: string; readonly hello: Uint8Array }
+  | { readonly kind: "gone"; readonly board: string }
+  | { readonly kind: "publication"; readonly payload: Uint8Array }
+  | {
+      readonly kind: "telemetry";
+      readonly board: string;
+      readonly channel: TelemetryChannel;
+      readonly payload: Uint8Array;
+    };
+
+/** Hosts of different versions do not talk: what each may assume of the other is not the same. */
+export const hostWireVersion = 1;
+
+export const hostFrameLimits = {
+  /** UTF-8 bytes of a name or an address. */
+  textBytesMax: 256,
+  /** Bytes of a publication: entries within an append's limits, and what is around them. */
+  publicationBytesMax: 4 * limits.appendBytesMax,
+} as const;
+
+export function frameToWire(frame: HostFrame): CborValue {
+  switch (frame.kind) {
+    case "hello":
+      return [kinds.hello, hostWireVersion, frame.swarm, frame.host, frame.hasLog, frame.url];
+    case "refused":
+      return [kinds.refused, frame.why];
+    case "state": {
+      const { role, term, commitIndex, appliedIndex, leaderId, memberId } = frame;
+      const figures = [roles.indexOf(role), term, commitIndex, appliedIndex];
+      return [kinds.state, ...figures, leaderId ?? null, memberId ?? null];
+    }
+    case "raft":
+      return [kinds.raft, frame.message];
+    case "board":
+      return [kinds.board, frame.board, frame.hello];
+    case "gone":
+      return [kinds.gone, frame.board];
+    case "publication":
+      return [kinds.publication, frame.payload];
+    case "telemetry":
+      return [kinds.telemetry, frame.board, telemetryChannels.indexOf(frame.channel), frame.payload];
+  }
+}
+
+/** undefined for a kind that is not known here. @throws {ShapeError} */
+export function frameFromWire(value: CborValue): HostFrame | undefined {
+  const items = new ItemReader(value, "host frame", "", 1);
+  const kind = items.integer("the kind", 0, 65_535);
+  switch (kind) {
+    case kinds.hello:
+      return readHello(items);
+    case kinds.refused:
+      return { kind: "refused", why: items.text("the reason", hostFrameLimits.textBytesMax) };
+    case kinds.state:
+      return readState(items);
+    case kinds.raft:
+      return { kind: "raft", message: items.any() };
+    case kinds.board:
+      return { kind: "board", board: readName(items), hello: readPayload(items) };
+    case kinds.gone:
+      return { kind: "gone", board: readName(items) };
+    case kinds.publication:
+      return {
+        kind: "publication",
+        payload: items.bytes("the payload", hostFrameLimits.publicationBytesMax),
+      };
+    case kinds.telemetry: {
+      const board = readName(items);
+      const channel = telemetryChannels[items.integer("the channel", 0, telemetryChannels.length - 1)]!;
+      return { kind: "telemetry", board, channel, payload: readPayload(items) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+const kinds = {
+  hello: 0,
+  refused: 1,
+  state: 2,
+  raft: 3,
+  board: 4,
+  gone: 5,
+  publication: 6,
+  telemetry: 7,
+} as const;
+const roles: readonly HostRole[] = ["follower", "candidate", "leader"];
+const telemetryChannels: readonly TelemetryChannel[] = ["report", "health"];
+
+function readHello(items: ItemReader): HostHello {
+  const version = items.integer("the version", 1, Number.MAX_SAFE_INTEGER);
+  if (version !== hostWireVersion) {
+    throw new ShapeError("host frame", "the version", `${hostWireVersion}: update the older host`, version);
+  }
+  const swarm = readName(items);
+  const host = readName(items);
+  const hasLog = readBoolean(items);
+  return { kind: "hello", swarm, host, hasLog, url: items.text("the url", hostFrameLimits.textBytesMax) };
+}
+
+function readState(items: ItemReader): HostState {
+  const role = roles[items.integer("the role", 0, roles.length - 1)]!;
+  const [term, commitIndex, appliedIndex] = ["term", "commit index", "applied index"].map((what) =>
+    items.integer(`the ${what}`, 0, Number.MAX_SAFE_INTEGER),
+  ) as [number, number, number];
+  const leaderId = readMember(items);
+  return { kind: "state", role, term, commitIndex, appliedIndex, leaderId, memberId: readMember(items) };
+}
+
+function readName(items: ItemReader): string {
+  return items.text("the name", hostFrameLimits.textBytesMax);
+}
+
+function readPayload(items: ItemReader): Uint8Array {
+  return items.bytes("the payload", messageLimits.payloadBytesMax);
+}
+
+function readBoolean(items: ItemReader): boolean {
+  const value = items.any();
+  if (typeof value === "boolean") return value;
+  throw new ShapeError("host frame", "a flag", "true or false", value);
+}
+
+function readMember(items: ItemReader): MemberId | undefined {
+  const value = items.any() ?? null;
+  if (value === null) return undefined;
+  if (typeof value === "string" && value.length <= limits.memberIdBytesMax) return value;
+  throw new ShapeError("host frame", "a member", "an id or null", value);
+}
