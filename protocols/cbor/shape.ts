@@ -78,6 +78,12 @@ export class ItemReader {
     return value;
   }
 
+  boolean(item: string): boolean {
+    const value = this.#items[this.#at++];
+    if (typeof value !== "boolean") this.#fail(item, "true or false", value);
+    return value;
+  }
+
   text(item: string, bytesMax: number): string {
     const value = this.#items[this.#at++];
     if (typeof value !== "string" || value.length > bytesMax || utf8Length(value) > bytesMax) {

@@ -34,6 +34,13 @@ export function chainHash(before: Uint8Array, entry: Entry, sha256: Sha256): Uin
   return sha256(bytes).slice(0, chainHashBytes);
 }
 
+/** Whether two chain hashes are the same. Nothing secret is compared, so it may stop at the first difference. */
+export function isSameHash(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  if (b === undefined || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 /** A safe integer as u64: BigInt has no place in a frozen core. */
 function writeInteger(view: DataView, at: number, value: number): void {
   view.setUint32(at, Math.floor(value / 0x1_0000_0000));

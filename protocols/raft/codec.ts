@@ -3,28 +3,40 @@
  * board with its own codec.
  *
  * ```
- * vote request     [1, 1, from, to, term, lastLogIndex, lastLogTerm, purpose?]     0 election, 1 pre-vote, 2 transfer
- * vote response    [1, 2, from, to, term, granted, isPreVote?]
- * append request   [1, 3, from, to, term, prevLogIndex, prevLogTerm, commitIndex, [entry, ...], readRound?]
- * append response  [1, 4, from, to, term, success, matchIndex, appliedIndex, readRound?]
- * timeout now      [1, 5, from, to, term]
- * entry            [term, kind, version, data]        its index follows from its place
+ * vote request        [1,  1, from, to, term, lastLogIndex, lastLogTerm, purpose]     0 election, 1 pre-vote, 2 transfer
+ * vote response       [1,  2, from, to, term, granted, isPreVote, lastLogIndex, lastLogTerm]
+ * append request      [1,  3, from, to, term, prevLogIndex, prevLogTerm, prevHash, commitIndex, readRound, [entry, ...]]
+ * append response     [1,  4, from, to, term, success, matchIndex, appliedIndex, readRound]
+ * timeout now         [1,  5, from, to, term]
+ * snapshot chunk      [1,  6, from, to, term, index, indexTerm, hash, first, [item, ...], isLast]
+ * snapshot response   [1,  7, from, to, term, index, indexTerm, received, isInstalled]
+ * log request         [1,  8, from, to, term, afterIndex, afterTerm, snapshotIndex, snapshotFirst]
+ * log response        [1,  9, from, to, term, isMatch, prevLogIndex, prevLogTerm, lastLogIndex, lastLogTerm, commitIndex, [entry, ...]]
+ * publication         [1, 10, from, term, prevLogIndex, prevLogTerm, prevHash, [entry, ...]]
+ * entry               [term, kind, version, data]        its index follows from its place
+ * item                [kind, version, data]
  * ```
  *
- * The first item is the version. A receiver refuses a version that it does not know, passes over a type that it does not
- * know, and ignores items of a message beyond those it knows, so a later version 1 may say more. Items with a `?` came
- * later and are left out when they are 0 or false, which is what a sender that knows nothing of them means. To a board of
- * the first version, which ends the connection over an unknown type, nothing beyond type 4 is ever sent; it takes a
- * pre-vote for an election, as it did before there were any. An entry has exactly four items, because it must be the
- * same on every member; what is new there gets a new kind or version, which is kept and skipped (design, point 11).
+ * The first item is the version. A receiver refuses a version that it does not know and passes over a type that it does not
+ * know. Every array has exactly the items above. An entry must be the same on every member: what is new there gets a new
+ * kind or version, which is kept and skipped (design, point 11).
  */
+import { ItemReader, ShapeError } from "../cbor/shape.ts";
 import type { CborValue } from "../cbor/value.ts";
-import { utf8Length } from "../text/utf8.ts";
-import type { AppendRequest, Entry, MemberId, Message, VotePurpose } from "./types.ts";
+import { chainHashBytes } from "./chain.ts";
+import type { Entry, MemberId, Message, Publication, SnapshotItem, VotePurpose } from "./types.ts";
 import { limits } from "./types.ts";
 
 /** Version of the message format. */
 export const raftWireVersion = 1;
+
+/** The limits that bytes are held to: of boards `limits`; hosts among each other may send more at a time. */
+export interface MessageLimits {
+  readonly entryBytesMax: number;
+  readonly appendEntriesMax: number;
+  readonly appendBytesMax: number;
+  readonly snapshotChunkBytes: number;
+}
 
 /** Bytes arrived that are no Raft message, or one beyond the limits of the protocol; the message says which item. */
 export class MalformedMessage extends Error {
@@ -45,185 +57,268 @@ export function messageToWire(message: Message): CborValue {
   switch (message.type) {
     case "vote-request": {
       const { lastLogIndex, lastLogTerm } = message;
-      const wire = [raftWireVersion, voteRequest, from, to, term, lastLogIndex, lastLogTerm];
       const purpose = purposes.indexOf(message.purpose);
-      if (purpose > 0) wire.push(purpose);
-      return wire;
+      return [raftWireVersion, type.voteRequest, from, to, term, lastLogIndex, lastLogTerm, purpose];
     }
     case "vote-response": {
-      const wire = [raftWireVersion, voteResponse, from, to, term, message.granted];
-      if (message.isPreVote) wire.push(true);
-      return wire;
+      const { granted, isPreVote, lastLogIndex, lastLogTerm } = message;
+      const vote = [granted, isPreVote, lastLogIndex, lastLogTerm];
+      return [raftWireVersion, type.voteResponse, from, to, term, ...vote];
     }
     case "append-request": {
-      const entries: CborValue[] = [];
-      for (const entry of message.entries) entries.push([entry.term, entry.kind, entry.version, entry.data]);
-      const { prevLogIndex, prevLogTerm, commitIndex, readRound } = message;
-      const place = [prevLogIndex, prevLogTerm, commitIndex];
-      const wire: CborValue[] = [raftWireVersion, appendRequest, from, to, term, ...place, entries];
-      if (readRound > 0) wire.push(readRound);
-      return wire;
+      const { prevLogIndex, prevLogTerm, prevHash, commitIndex, readRound } = message;
+      const place = [prevLogIndex, prevLogTerm, prevHash, commitIndex, readRound];
+      return [raftWireVersion, type.appendRequest, from, to, term, ...place, entriesToWire(message.entries)];
     }
     case "append-response": {
       const { success, matchIndex, appliedIndex, readRound } = message;
-      const wire = [raftWireVersion, appendResponse, from, to, term, success, matchIndex, appliedIndex];
-      if (readRound > 0) wire.push(readRound);
-      return wire;
+      const match = [success, matchIndex, appliedIndex, readRound];
+      return [raftWireVersion, type.appendResponse, from, to, term, ...match];
     }
     case "timeout-now":
-      return [raftWireVersion, timeoutNow, from, to, term];
+      return [raftWireVersion, type.timeoutNow, from, to, term];
+    case "snapshot-chunk": {
+      const { index, indexTerm, hash, first, isLast } = message;
+      const items: CborValue[] = [];
+      for (const { kind, version, data } of message.items) items.push([kind, version, data]);
+      const place = [index, indexTerm, hash, first];
+      return [raftWireVersion, type.snapshotChunk, from, to, term, ...place, items, isLast];
+    }
+    case "snapshot-response": {
+      const { index, indexTerm, received, isInstalled } = message;
+      const place = [index, indexTerm, received, isInstalled];
+      return [raftWireVersion, type.snapshotResponse, from, to, term, ...place];
+    }
+    case "log-request": {
+      const { afterIndex, afterTerm, snapshotIndex, snapshotFirst } = message;
+      const place = [afterIndex, afterTerm, snapshotIndex, snapshotFirst];
+      return [raftWireVersion, type.logRequest, from, to, term, ...place];
+    }
+    case "log-response": {
+      const { isMatch, prevLogIndex, prevLogTerm, lastLogIndex, lastLogTerm, commitIndex } = message;
+      const place = [isMatch, prevLogIndex, prevLogTerm, lastLogIndex, lastLogTerm, commitIndex];
+      return [raftWireVersion, type.logResponse, from, to, term, ...place, entriesToWire(message.entries)];
+    }
   }
 }
 
-/** Checks everything that a core relies on: shape, limits, and terms that never fall from one entry to the next. Throws `MalformedMessage`, `UnknownMessage`. */
-export function messageFromWire(value: CborValue): Message {
-  const items = listAt(value, "message");
-  if (items[0] !== raftWireVersion) {
-    throw new MalformedMessage(
-      `Raft message of version ${shown(items[0])}: this member knows only version ${raftWireVersion}; update the older side.`,
-    );
-  }
-  const from = memberAt(items, 2, "from");
-  const to = memberAt(items, 3, "to");
-  const term = integerAt(items, 4, "term", 1);
-  switch (items[1]) {
-    case voteRequest: {
-      const lastLogIndex = integerAt(items, 5, "lastLogIndex", 0);
-      const lastLogTerm = integerAt(items, 6, "lastLogTerm", 0);
-      const purpose = purposes[laterIntegerAt(items, 7, "purpose")];
-      if (purpose === undefined) throw new UnknownMessage(`Raft vote request for ${shown(items[7])}.`);
-      return { type: "vote-request", from, to, term, lastLogIndex, lastLogTerm, purpose };
-    }
-    case voteResponse: {
-      const granted = booleanAt(items, 5, "granted");
-      const isPreVote = items.length > 6 && booleanAt(items, 6, "isPreVote");
-      return { type: "vote-response", from, to, term, granted, isPreVote };
-    }
-    case appendRequest:
-      return appendRequestFrom(items, from, to, term);
-    case appendResponse: {
-      const success = booleanAt(items, 5, "success");
-      const matchIndex = integerAt(items, 6, "matchIndex", 0);
-      const appliedIndex = integerAt(items, 7, "appliedIndex", 0);
-      const readRound = laterIntegerAt(items, 8, "readRound");
-      return { type: "append-response", from, to, term, success, matchIndex, appliedIndex, readRound };
-    }
-    case timeoutNow:
-      return { type: "timeout-now", from, to, term };
-    default:
-      integerAt(items, 1, "type", 1);
-      throw new UnknownMessage(`Raft message of type ${shown(items[1])}: known types are 1 to 5.`);
+export function publicationToWire(publication: Publication): CborValue {
+  const { from, term, prevLogIndex, prevLogTerm, prevHash } = publication;
+  const place = [prevLogIndex, prevLogTerm, prevHash];
+  return [raftWireVersion, type.publication, from, term, ...place, entriesToWire(publication.entries)];
+}
+
+/**
+ * Checks everything that a core relies on: shape, limits, and terms that never fall from one entry to the next. Throws
+ * `MalformedMessage`, `UnknownMessage`.
+ */
+export function messageFromWire(value: CborValue, within: MessageLimits = limits): Message {
+  try {
+    const items = new ItemReader(value, "Raft message", "", 5);
+    const kind = kindFrom(items);
+    if (kind >= type.publication) throw unknownType(kind);
+    const message = messageFrom(items, kind, within);
+    items.end();
+    return message;
+  } catch (error) {
+    throw error instanceof ShapeError ? new MalformedMessage(error.message) : error;
   }
 }
 
-const voteRequest = 1;
-const voteResponse = 2;
-const appendRequest = 3;
-const appendResponse = 4;
-const timeoutNow = 5;
+/** As `messageFromWire`; throws `UnknownMessage` for what is no publication. */
+export function publicationFromWire(value: CborValue, within: MessageLimits = limits): Publication {
+  try {
+    const items = new ItemReader(value, "Raft publication", "", 8);
+    const kind = kindFrom(items);
+    if (kind !== type.publication) throw unknownType(kind);
+    const from = memberFrom(items, "from");
+    const term = items.integer("the term", 1, most);
+    const prevLogIndex = items.integer("prevLogIndex", 0, most);
+    const prevLogTerm = items.integer("prevLogTerm", 0, term);
+    const prevHash = hashFrom(items);
+    const entries = entriesFrom(items, prevLogIndex, prevLogTerm, term, within);
+    if (entries.length === 0)
+      throw new MalformedMessage("A Raft publication has no entries: it must have one.");
+    items.end();
+    return { type: "publication", from, term, prevLogIndex, prevLogTerm, prevHash, entries };
+  } catch (error) {
+    throw error instanceof ShapeError ? new MalformedMessage(error.message) : error;
+  }
+}
+
+const type = Object.freeze({
+  voteRequest: 1,
+  voteResponse: 2,
+  appendRequest: 3,
+  appendResponse: 4,
+  timeoutNow: 5,
+  snapshotChunk: 6,
+  snapshotResponse: 7,
+  logRequest: 8,
+  logResponse: 9,
+  publication: 10,
+});
 
 /** In the order of their numbers. */
 const purposes: readonly VotePurpose[] = Object.freeze(["election", "pre-vote", "transfer"] as const);
 
-function appendRequestFrom(
-  items: readonly CborValue[],
-  from: MemberId,
-  to: MemberId,
-  term: number,
-): AppendRequest {
-  const prevLogIndex = integerAt(items, 5, "prevLogIndex", 0);
-  const prevLogTerm = integerAt(items, 6, "prevLogTerm", 0);
-  const commitIndex = integerAt(items, 7, "commitIndex", 0);
-  const wireEntries = listAt(items[8], "entries");
-  const readRound = laterIntegerAt(items, 9, "readRound");
-  if (wireEntries.length > limits.appendEntriesMax) {
-    throw new MalformedMessage(
-      `Raft append of ${wireEntries.length} entries: at most ${limits.appendEntriesMax} are allowed.`,
-    );
-  }
-  const entries: Entry[] = [];
-  let dataBytes = 0;
-  let termBefore = prevLogTerm;
-  for (let i = 0; i < wireEntries.length; i++) {
-    const entry = entryFrom(wireEntries[i], prevLogIndex + 1 + i);
-    dataBytes += entry.data.length;
-    if (entry.term < termBefore || entry.term > term) {
-      throw new MalformedMessage(
-        `Raft append with term ${entry.term} at entry ${entry.index}: it must lie between ${termBefore} and ${term}.`,
-      );
+const most = Number.MAX_SAFE_INTEGER;
+
+function kindFrom(items: ItemReader): number {
+  items.integer("the version", raftWireVersion, raftWireVersion);
+  return items.integer("the type", 1, most);
+}
+
+function unknownType(kind: number): UnknownMessage {
+  return new UnknownMessage(`Raft message of type ${kind}, which this member does not know here.`);
+}
+
+function messageFrom(items: ItemReader, kind: number, within: MessageLimits): Message {
+  const from = memberFrom(items, "from");
+  const to = memberFrom(items, "to");
+  const term = items.integer("the term", 1, most);
+  switch (kind) {
+    case type.voteRequest: {
+      const lastLogIndex = items.integer("lastLogIndex", 0, most);
+      const lastLogTerm = items.integer("lastLogTerm", 0, most);
+      const purpose = purposes[items.integer("the purpose", 0, purposes.length - 1)]!;
+      return { type: "vote-request", from, to, term, lastLogIndex, lastLogTerm, purpose };
     }
-    termBefore = entry.term;
-    entries.push(entry);
+    case type.voteResponse: {
+      const granted = items.boolean("granted");
+      const isPreVote = items.boolean("isPreVote");
+      const lastLogIndex = items.integer("lastLogIndex", 0, most);
+      const lastLogTerm = items.integer("lastLogTerm", 0, most);
+      return { type: "vote-response", from, to, term, granted, isPreVote, lastLogIndex, lastLogTerm };
+    }
+    case type.appendRequest: {
+      const prevLogIndex = items.integer("prevLogIndex", 0, most);
+      const prevLogTerm = items.integer("prevLogTerm", 0, term);
+      const prevHash = hashFrom(items);
+      const commitIndex = items.integer("commitIndex", 0, most);
+      const readRound = items.integer("readRound", 0, most);
+      const entries = entriesFrom(items, prevLogIndex, prevLogTerm, term, within);
+      const place = { prevLogIndex, prevLogTerm, prevHash, commitIndex, readRound };
+      return { type: "append-request", from, to, term, ...place, entries };
+    }
+    case type.appendResponse: {
+      const success = items.boolean("success");
+      const matchIndex = items.integer("matchIndex", 0, most);
+      const appliedIndex = items.integer("appliedIndex", 0, most);
+      const readRound = items.integer("readRound", 0, most);
+      return { type: "append-response", from, to, term, success, matchIndex, appliedIndex, readRound };
+    }
+    case type.timeoutNow:
+      return { type: "timeout-now", from, to, term };
+    case type.snapshotChunk: {
+      const index = items.integer("the index", 1, most);
+      const indexTerm = items.integer("the term at it", 1, term);
+      const hash = hashFrom(items);
+      const first = items.integer("first", 0, most);
+      const sent = itemsFrom(items, within);
+      const isLast = items.boolean("isLast");
+      if (sent.length === 0 && !isLast)
+        throw new MalformedMessage("A Raft snapshot chunk before the last has no items.");
+      return { type: "snapshot-chunk", from, to, term, index, indexTerm, hash, first, items: sent, isLast };
+    }
+    case type.snapshotResponse: {
+      const index = items.integer("the index", 1, most);
+      const indexTerm = items.integer("the term at it", 1, most);
+      const received = items.integer("received", 0, most);
+      const isInstalled = items.boolean("isInstalled");
+      return { type: "snapshot-response", from, to, term, index, indexTerm, received, isInstalled };
+    }
+    case type.logRequest: {
+      const afterIndex = items.integer("afterIndex", 0, most);
+      const afterTerm = items.integer("afterTerm", 0, most);
+      const snapshotIndex = items.integer("snapshotIndex", 0, most);
+      const snapshotFirst = items.integer("snapshotFirst", 0, most);
+      return { type: "log-request", from, to, term, afterIndex, afterTerm, snapshotIndex, snapshotFirst };
+    }
+    case type.logResponse: {
+      const isMatch = items.boolean("isMatch");
+      const prevLogIndex = items.integer("prevLogIndex", 0, most);
+      const prevLogTerm = items.integer("prevLogTerm", 0, most);
+      const lastLogIndex = items.integer("lastLogIndex", 0, most);
+      const lastLogTerm = items.integer("lastLogTerm", 0, term);
+      const commitIndex = items.integer("commitIndex", 0, most);
+      const entries = entriesFrom(items, prevLogIndex, prevLogTerm, term, within);
+      const place = { isMatch, prevLogIndex, prevLogTerm, lastLogIndex, lastLogTerm, commitIndex };
+      return { type: "log-response", from, to, term, ...place, entries };
+    }
+    default:
+      throw unknownType(kind);
   }
-  if (dataBytes > limits.appendBytesMax) {
+}
+
+function entriesToWire(entries: readonly Entry[]): CborValue {
+  const wire: CborValue[] = [];
+  for (const { term, kind, version, data } of entries) wire.push([term, kind, version, data]);
+  return wire;
+}
+
+/** Entries from `prevLogIndex` + 1 on, of terms from `prevLogTerm` to `term`. */
+function entriesFrom(
+  items: ItemReader,
+  prevLogIndex: number,
+  prevLogTerm: number,
+  term: number,
+  within: MessageLimits,
+): readonly Entry[] {
+  const wire = items.array("the entries", within.appendEntriesMax);
+  const entries: Entry[] = [];
+  let bytes = 0;
+  let termMin = Math.max(1, prevLogTerm);
+  for (let i = 0; i < wire.length; i++) {
+    const entry = new ItemReader(wire[i], "Raft message", "an entry", 4);
+    termMin = entry.integer("the term", termMin, term);
+    const kind = entry.integer("the kind", 0, most);
+    const version = entry.integer("the version", 1, most);
+    const data = entry.bytes("the data", within.entryBytesMax);
+    entry.end();
+    bytes += data.length;
+    entries.push({ index: prevLogIndex + 1 + i, term: termMin, kind, version, data });
+  }
+  if (bytes > within.appendBytesMax) throw tooLong(bytes, within.appendBytesMax);
+  return entries;
+}
+
+function itemsFrom(items: ItemReader, within: MessageLimits): readonly SnapshotItem[] {
+  const wire = items.array("the items", within.snapshotChunkBytes);
+  const sent: SnapshotItem[] = [];
+  let bytes = 0;
+  for (const value of wire) {
+    const item = new ItemReader(value, "Raft message", "an item", 3);
+    const kind = item.integer("the kind", 0, most);
+    const version = item.integer("the version", 1, most);
+    const data = item.bytes("the data", within.entryBytesMax);
+    item.end();
+    bytes += data.length;
+    sent.push({ kind, version, data });
+  }
+  if (sent.length > 1 && bytes > within.snapshotChunkBytes) throw tooLong(bytes, within.snapshotChunkBytes);
+  return sent;
+}
+
+function tooLong(bytes: number, bytesMax: number): MalformedMessage {
+  return new MalformedMessage(
+    `A Raft message carries ${bytes} bytes of data: at most ${bytesMax} are allowed.`,
+  );
+}
+
+function hashFrom(items: ItemReader): Uint8Array {
+  const hash = items.bytes("the hash", chainHashBytes);
+  if (hash.length < chainHashBytes) {
     throw new MalformedMessage(
-      `Raft append with ${dataBytes} bytes of data: at most ${limits.appendBytesMax} are allowed.`,
+      `A Raft message has a hash of ${hash.length} bytes: it must have ${chainHashBytes}.`,
     );
   }
-  const place = { prevLogIndex, prevLogTerm, commitIndex };
-  return { type: "append-request", from, to, term, ...place, readRound, entries };
+  return hash;
 }
 
-function entryFrom(value: CborValue | undefined, index: number): Entry {
-  const items = listAt(value, "entry");
-  if (items.length !== 4) {
-    throw new MalformedMessage(`Raft entry ${index} has ${items.length} items: it must have exactly 4.`);
-  }
-  const data = items[3];
-  if (!(data instanceof Uint8Array) || data.length > limits.entryBytesMax) {
-    throw new MalformedMessage(
-      `Raft entry ${index} carries ${shown(data)}: it must carry at most ${limits.entryBytesMax} bytes.`,
-    );
-  }
-  const term = integerAt(items, 0, "entry term", 1);
-  const kind = integerAt(items, 1, "entry kind", 0);
-  const version = integerAt(items, 2, "entry version", 1);
-  return { index, term, kind, version, data };
-}
-
-function listAt(value: CborValue | undefined, what: string): readonly CborValue[] {
-  if (!Array.isArray(value)) {
-    throw new MalformedMessage(`Raft ${what} is ${shown(value)}: it must be an array.`);
-  }
-  return value;
-}
-
-function integerAt(items: readonly CborValue[], at: number, what: string, min: number): number {
-  const value = items[at];
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min) {
-    throw new MalformedMessage(`Raft ${what} is ${shown(value)}: it must be an integer from ${min} on.`);
-  }
-  return value;
-}
-
-/** An item that is left out when it is 0. */
-function laterIntegerAt(items: readonly CborValue[], at: number, what: string): number {
-  return items.length > at ? integerAt(items, at, what, 0) : 0;
-}
-
-function booleanAt(items: readonly CborValue[], at: number, what: string): boolean {
-  const value = items[at];
-  if (typeof value !== "boolean") {
-    throw new MalformedMessage(`Raft ${what} is ${shown(value)}: it must be true or false.`);
-  }
-  return value;
-}
-
-function memberAt(items: readonly CborValue[], at: number, what: string): MemberId {
-  const value = items[at];
-  const bytes = typeof value === "string" ? utf8Length(value) : 0;
-  if (typeof value !== "string" || bytes < 1 || bytes > limits.memberIdBytesMax) {
-    throw new MalformedMessage(
-      `Raft ${what} is ${shown(value)}: it must be a member id of 1 to ${limits.memberIdBytesMax} bytes.`,
-    );
-  }
-  return value;
-}
-
-/** A value in a few characters, whatever was sent. */
-function shown(value: CborValue | undefined): string {
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "string") return `a text of ${value.length} characters`;
-  return value === undefined ? "missing" : `${value as number | boolean | null}`;
+function memberFrom(items: ItemReader, item: string): MemberId {
+  const id = items.text(item, limits.memberIdBytesMax);
+  if (id.length === 0)
+    throw new MalformedMessage(`The ${item} of a Raft message is empty: it must be a member id.`);
+  return id;
 }

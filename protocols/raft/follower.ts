@@ -1,20 +1,28 @@
 /**
  * The follower half of Raft (Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm", figure 2): it
- * votes, takes entries from the leader and learns what is committed. It never campaigns, so it is all that a board needs;
- * a host's `node.ts` is built around the same class.
+ * votes, takes entries and snapshots from the leader, learns what is committed, and lets a host copy its log. It never
+ * campaigns, so it is all that a board needs; a host's `node.ts` is built around the same class.
  *
  * The follower owns term, vote and commit index; the log is the driver's. Each `step` says what must change and what to
  * answer; `types.ts` states in which order the driver owes that.
+ *
+ * Two logs that have the same term at an index are the same up to there, says Raft, of logs that only leaders write. A learner
+ * also takes entries that are published to everyone, so here they are the same only if the chain hash is equal too.
  */
+import { chainHash, isSameHash, type Sha256 } from "./chain.ts";
+import { logAnswer } from "./serving.ts";
 import type {
   AppendRequest,
   AppendResponse,
   Entry,
   HardState,
+  LogRequest,
   MemberId,
   Message,
+  Publication,
   RaftLog,
   RaftOutput,
+  SnapshotChunk,
   VoteRequest,
 } from "./types.ts";
 
@@ -24,6 +32,7 @@ export interface FollowerOptions {
   readonly hardState: HardState;
   /** Must reflect every earlier output when `step` is called. */
   readonly log: RaftLog;
+  readonly sha256: Sha256;
   /** Known to be committed before the restart, at most `log.lastIndex`; 0 when that was not kept. */
   readonly commitIndex: number;
   /**
@@ -38,6 +47,7 @@ export interface FollowerOptions {
 export class Follower {
   readonly id: MemberId;
   readonly #log: RaftLog;
+  readonly #sha256: Sha256;
   readonly #leaderSilenceMs: number;
   #leaderHeardMs: number;
   #term: number;
@@ -56,6 +66,7 @@ export class Follower {
     }
     this.id = options.id;
     this.#log = options.log;
+    this.#sha256 = options.sha256;
     this.#leaderSilenceMs = options.leaderSilenceMs;
     this.#leaderHeardMs = options.leaderHeardMs;
     this.#term = options.hardState.term;
@@ -101,12 +112,35 @@ export class Follower {
   step(message: Message, nowMs: number): RaftOutput {
     this.#response = undefined;
     if (message.to === this.id) {
-      if (message.type === "append-request") return this.#append(message, nowMs);
-      if (message.type === "vote-request" && !this.#isContentWithLeader(message, nowMs)) {
-        return message.purpose === "pre-vote" ? this.#answerPreVote(message) : this.#answerVote(message);
+      switch (message.type) {
+        case "append-request":
+          return this.#append(message, nowMs);
+        case "snapshot-chunk":
+          return this.#takeChunk(message, nowMs);
+        case "log-request":
+          return this.#answerLogRequest(message);
+        case "vote-request":
+          if (this.#isContentWithLeader(message, nowMs)) break;
+          return message.purpose === "pre-vote" ? this.#answerPreVote(message) : this.#answerVote(message);
       }
     }
-    return this.#output(undefined, undefined, 0, nothing, undefined);
+    return this.#output({});
+  }
+
+  /**
+   * Takes committed entries that were published to all (design, point 12): appends what is new, from the leader that it follows, in
+   * its term, onto the very log that it has. Anything else changes nothing, and the leader finds out with its next append: it
+   * neither commits nor answers, hears no leader and drops nothing. Only for a learner: what a voter holds, a host may copy.
+   */
+  takePublication(publication: Publication): RaftOutput {
+    const { entries, prevLogIndex } = publication;
+    const isOfLeader = publication.from === this.#leaderId && publication.term === this.#term;
+    if (!isOfLeader || !this.#isAt(prevLogIndex, publication.prevLogTerm, publication.prevHash)) {
+      return this.#output({});
+    }
+    const known = this.#known(entries, publication.prevHash);
+    const follows = prevLogIndex + known === this.#log.lastIndex;
+    return this.#output(follows ? { entries: rest(entries, known) } : {});
   }
 
   /** Enters a later term; for the host's core, which also campaigns. Returns the hard state to make durable. */
@@ -130,6 +164,34 @@ export class Follower {
   }
 
   /**
+   * What to do with a chunk of a snapshot, whoever sent it: `snapshot` is to be staged, `received` and `isInstalled` are the
+   * answer. Of a snapshot whose last entry it has it only learns that this is committed: what it has acknowledged beyond
+   * stays (Raft paper, figure 13, rule 6). For `step`, and for a host that catches up.
+   */
+  stage(chunk: SnapshotChunk): Staging {
+    const { index, indexTerm, hash, first, items, isLast } = chunk;
+    const term = this.#log.termAt(index);
+    const isSame = term === indexTerm && isSameHash(hash, this.#log.hashAt(index));
+    if (index <= this.#commitIndex || isSame) {
+      const isForged = term !== undefined && !isSame;
+      if (!isForged) this.commitTo(index);
+      const violation = isForged ? overwrites(chunk.from, index) : undefined;
+      return { snapshot: undefined, received: 0, isInstalled: true, violation };
+    }
+    const staged = this.#log.staged;
+    const isStaged = staged?.index === index && staged.term === indexTerm && isSameHash(hash, staged.hash);
+    const wanted = isStaged ? staged.items : 0;
+    if (first !== wanted) {
+      return { snapshot: undefined, received: wanted, isInstalled: false, violation: undefined };
+    }
+    if (isLast) {
+      this.#commitIndex = index;
+      this.#appliedIndex = index;
+    }
+    return { snapshot: chunk, received: first + items.length, isInstalled: isLast, violation: undefined };
+  }
+
+  /**
    * Whether to ignore the request, later term and all, because the leader is alive: else a member that was cut off, or
    * removed, would unseat it (thesis, section 4.2.3). A leader that asks for votes itself leads no more.
    */
@@ -145,7 +207,7 @@ export class Follower {
   #answerPreVote(request: VoteRequest): RaftOutput {
     const granted = request.term > this.#term && this.#isUpToDate(request);
     const term = granted ? request.term : this.#term;
-    return this.#output(undefined, this.#voteResponse(request, term, granted, true), 0, nothing, undefined);
+    return this.#output({ messages: [this.#voteResponse(request, term, granted, true)] });
   }
 
   /** Sections 5.2 (one vote a term, first come) and 5.4.1 (only for a log at least as up to date as one's own). */
@@ -160,61 +222,79 @@ export class Follower {
       this.#vote = request.from;
       hardState = { term: this.#term, vote: request.from };
     }
-    return this.#output(
-      hardState,
-      this.#voteResponse(request, this.#term, granted, false),
-      0,
-      nothing,
-      undefined,
-    );
+    return this.#output({ hardState, messages: [this.#voteResponse(request, this.#term, granted, false)] });
   }
 
   #voteResponse(request: VoteRequest, term: number, granted: boolean, isPreVote: boolean): Message {
-    return { type: "vote-response", from: this.id, to: request.from, term, granted, isPreVote };
+    const lastLogIndex = this.#log.lastIndex;
+    const lastLogTerm = this.#log.termAt(lastLogIndex) ?? 0;
+    const ends = { from: this.id, to: request.from, term };
+    return { type: "vote-response", ...ends, granted, isPreVote, lastLogIndex, lastLogTerm };
+  }
+
+  #isUpToDate({ lastLogIndex, lastLogTerm }: VoteRequest): boolean {
+    const ownTerm = this.#log.termAt(this.#log.lastIndex) ?? 0;
+    return lastLogTerm > ownTerm || (lastLogTerm === ownTerm && lastLogIndex >= this.#log.lastIndex);
   }
 
   /** Section 5.3 and figure 2, "AppendEntries RPC". */
   #append(request: AppendRequest, nowMs: number): RaftOutput {
     if (request.term < this.#term) return this.#refuse(request, undefined, this.#commitIndex, undefined);
-    let hardState: HardState | undefined;
-    if (request.term > this.#term) hardState = this.enterTerm(request.term, undefined);
-    if (this.#leaderId !== undefined && this.#leaderId !== request.from) {
-      const violation = `${request.from} claims to lead term ${this.#term}, which ${this.#leaderId} leads.`;
-      return this.#refuse(request, hardState, this.#commitIndex, violation);
-    }
-    this.follow(request.from, nowMs);
+    const hardState = this.#enterTermOf(request);
+    const impostor = this.#hearLeader(request.from, nowMs);
+    if (impostor !== undefined) return this.#refuse(request, hardState, this.#commitIndex, impostor);
 
-    const prevTerm = this.#log.termAt(request.prevLogIndex);
-    const isCommitted = request.prevLogIndex <= this.#commitIndex;
-    if (prevTerm !== request.prevLogTerm && !(prevTerm === undefined && isCommitted)) {
-      if (!isCommitted) return this.#refuse(request, hardState, this.#lastPossibleMatch(request), undefined);
-      const violation = overwrites(request.from, request.prevLogIndex, prevTerm, request.prevLogTerm);
-      return this.#refuse(request, hardState, this.#commitIndex, violation);
+    const { prevLogIndex, prevLogTerm, prevHash } = request;
+    const prevTerm = this.#log.termAt(prevLogIndex);
+    const isCommitted = prevLogIndex <= this.#commitIndex;
+    // What was compacted away was committed, so it matches (5.4, leader completeness).
+    if (!(prevTerm === undefined && isCommitted) && !this.#isAt(prevLogIndex, prevLogTerm, prevHash)) {
+      const violation = isCommitted ? overwrites(request.from, prevLogIndex) : undefined;
+      // An unequal hash: all between the commit index and here may be forged.
+      const isForged = prevTerm === prevLogTerm;
+      const next = isCommitted || isForged ? this.#commitIndex : this.#lastPossibleMatch(request);
+      return this.#refuse(request, hardState, next, violation);
     }
     return this.#take(request, hardState);
   }
 
   /** The log matches up to prevLogIndex: keeps what is known, drops what conflicts, appends what is new. */
   #take(request: AppendRequest, hardState: HardState | undefined): RaftOutput {
-    const entries = request.entries;
+    const { entries, prevLogIndex } = request;
+    const known = this.#known(entries, request.prevHash);
+    const fresh = rest(entries, known);
+    let truncateFrom = 0;
+    if (fresh.length > 0) {
+      const { index } = fresh[0]!;
+      if (index <= this.#commitIndex) {
+        return this.#refuse(request, hardState, this.#commitIndex, overwrites(request.from, index));
+      }
+      if (index <= this.#log.lastIndex) truncateFrom = index;
+    }
+    const lastMatch = prevLogIndex + entries.length;
+    this.commitTo(Math.min(request.commitIndex, lastMatch));
+    const response = this.#respond(request, true, Math.max(lastMatch, this.#commitIndex));
+    return this.#output({ hardState, truncateFrom, entries: fresh, messages: [response] });
+  }
+
+  /** How many of `entries`, which follow on a log whose hash is `hash`, are in the own log already. */
+  #known(entries: readonly Entry[], hash: Uint8Array): number {
+    const { lastIndex } = this.#log;
     let known = 0;
-    for (; known < entries.length; known++) {
+    for (; known < entries.length && entries[known]!.index <= lastIndex; known++) {
       const entry = entries[known]!;
       const term = this.#log.termAt(entry.index);
-      // What was compacted away was committed, so it matches (5.4, leader completeness).
-      if (term !== entry.term && entry.index >= this.#log.firstIndex) {
-        if (entry.index > this.#commitIndex) break;
-        const violation = overwrites(request.from, entry.index, term, entry.term);
-        return this.#refuse(request, hardState, this.#commitIndex, violation);
-      }
+      // undefined was compacted away, and matches as above.
+      if (term !== undefined && term !== entry.term) break;
+      hash = chainHash(hash, entry, this.#sha256);
+      if (term !== undefined && !isSameHash(hash, this.#log.hashAt(entry.index))) break;
     }
-    const truncateFrom =
-      known < entries.length && entries[known]!.index <= this.#log.lastIndex ? entries[known]!.index : 0;
-    const lastMatch = request.prevLogIndex + entries.length;
-    this.commitTo(Math.min(request.commitIndex, lastMatch));
-    const fresh = known === 0 ? entries : known === entries.length ? nothing : entries.slice(known);
-    const response = this.#respond(request, true, Math.max(lastMatch, this.#commitIndex));
-    return this.#output(hardState, response, truncateFrom, fresh, undefined);
+    return known;
+  }
+
+  /** Whether the own log has this term and hash at `index`. */
+  #isAt(index: number, term: number, hash: Uint8Array): boolean {
+    return this.#log.termAt(index) === term && isSameHash(hash, this.#log.hashAt(index));
   }
 
   #refuse(
@@ -223,7 +303,7 @@ export class Follower {
     matchIndex: number,
     violation: string | undefined,
   ): RaftOutput {
-    return this.#output(hardState, this.#respond(request, false, matchIndex), 0, nothing, violation);
+    return this.#output({ hardState, messages: [this.#respond(request, false, matchIndex)], violation });
   }
 
   #respond(request: AppendRequest, success: boolean, matchIndex: number): AppendResponse {
@@ -238,22 +318,6 @@ export class Follower {
       readRound: request.readRound,
     };
     return this.#response;
-  }
-
-  #output(
-    hardState: HardState | undefined,
-    message: Message | undefined,
-    truncateFrom: number,
-    entries: readonly Entry[],
-    violation: string | undefined,
-  ): RaftOutput {
-    const messages = message === undefined ? nothing : [message];
-    return { hardState, truncateFrom, entries, messages, commitIndex: this.#commitIndex, violation };
-  }
-
-  #isUpToDate({ lastLogIndex, lastLogTerm }: VoteRequest): boolean {
-    const ownTerm = this.#log.termAt(this.#log.lastIndex) ?? 0;
-    return lastLogTerm > ownTerm || (lastLogTerm === ownTerm && lastLogIndex >= this.#log.lastIndex);
   }
 
   /**
@@ -271,12 +335,80 @@ export class Follower {
     }
     return index;
   }
+
+  /** Section 7 and figure 13, "InstallSnapshot RPC", answered chunk by chunk. */
+  #takeChunk(chunk: SnapshotChunk, nowMs: number): RaftOutput {
+    const isLate = chunk.term < this.#term;
+    const hardState = this.#enterTermOf(chunk);
+    const impostor = isLate ? undefined : this.#hearLeader(chunk.from, nowMs);
+    const staging = isLate || impostor !== undefined ? nothingStaged : this.stage(chunk);
+    const { snapshot, received, isInstalled, violation = impostor } = staging;
+    const { index, indexTerm } = chunk;
+    const ends = { from: this.id, to: chunk.from, term: this.#term };
+    const response: Message = { type: "snapshot-response", ...ends, index, indexTerm, received, isInstalled };
+    return this.#output({ hardState, snapshot, messages: [response], violation });
+  }
+
+  /** Design, point 8. Changes nothing, and whoever asks is no leader. */
+  #answerLogRequest(request: LogRequest): RaftOutput {
+    // Whoever is in no term holds nothing.
+    const answer =
+      this.#term === 0 ? undefined : logAnswer(this.#log, request, this.#term, this.#commitIndex);
+    return this.#output(answer === undefined ? {} : { messages: [answer] });
+  }
+
+  #enterTermOf({ term }: Message): HardState | undefined {
+    return term > this.#term ? this.enterTerm(term, undefined) : undefined;
+  }
+
+  /** Follows `from`, which says that it leads this term. A sentence when another does. */
+  #hearLeader(from: MemberId, nowMs: number): string | undefined {
+    if (this.#leaderId !== undefined && this.#leaderId !== from) {
+      return `${from} claims to lead term ${this.#term}, which ${this.#leaderId} leads.`;
+    }
+    this.follow(from, nowMs);
+    return undefined;
+  }
+
+  #output(part: Partial<RaftOutput>): RaftOutput {
+    return { ...noOutput, commitIndex: this.#commitIndex, ...part };
+  }
+}
+
+/** What a chunk of a snapshot comes to. */
+export interface Staging {
+  readonly snapshot: SnapshotChunk | undefined;
+  /** As in `SnapshotResponse`. */
+  readonly received: number;
+  readonly isInstalled: boolean;
+  readonly violation: string | undefined;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const nothing: readonly never[] = Object.freeze([]);
 
-function overwrites(from: MemberId, index: number, kept: number | undefined, sent: number): string {
-  return `${from} sent term ${sent} for entry ${index}, which is committed here with term ${kept}.`;
+const noOutput: Omit<RaftOutput, "commitIndex"> = Object.freeze({
+  hardState: undefined,
+  truncateFrom: 0,
+  entries: nothing,
+  snapshot: undefined,
+  messages: nothing,
+  publications: nothing,
+  violation: undefined,
+});
+
+const nothingStaged: Staging = Object.freeze({
+  snapshot: undefined,
+  received: 0,
+  isInstalled: false,
+  violation: undefined,
+});
+
+function rest(entries: readonly Entry[], known: number): readonly Entry[] {
+  return known === 0 ? entries : known === entries.length ? nothing : entries.slice(known);
+}
+
+function overwrites(from: MemberId, index: number): string {
+  return `${from} sent another entry ${index} than the one that is committed here.`;
 }
