@@ -4,10 +4,11 @@
  * two decoders that differ in what they forgive would be two states.
  */
 import { decodeCbor } from "../cbor/decode.ts";
+import { encodeCbor } from "../cbor/encode.ts";
 import { CborError } from "../cbor/error.ts";
 import { ShapeError } from "../cbor/shape.ts";
-import { type Entry, EntryKind } from "../raft/types.ts";
-import { commandFromWire } from "./codec.ts";
+import { EntryKind, type SnapshotItem } from "../raft/types.ts";
+import { commandFromWire, commandToWire } from "./codec.ts";
 import { type PutCommand, type StateValue, stateLimits } from "./command.ts";
 
 /** As much of a state as the rule needs to know. */
@@ -17,10 +18,10 @@ export interface StateKeys {
 }
 
 /**
- * The change that `entry` makes to a state with these keys; undefined for none. Skipped: an entry of another kind or
+ * The change that an entry, or an item of a snapshot, makes to a state with these keys; undefined for none. Skipped: an entry of another kind or
  * version, a put that is not valid, a new key beyond `stateLimits.keysMax`, the deletion of a key that is not there.
  */
-export function changeOf(entry: Entry, keys: StateKeys): PutCommand | undefined {
+export function changeOf(entry: SnapshotItem, keys: StateKeys): PutCommand | undefined {
   if (entry.kind !== EntryKind.put || entry.version !== 1) return undefined;
   const command = readCommand(entry.data);
   if (command === undefined) return undefined;
@@ -48,8 +49,25 @@ export class StateMap implements StateKeys {
     return this.#values.keys();
   }
 
+  /** All keys, sorted by code units: the order of a snapshot. */
+  sortedKeys(): string[] {
+    return [...this.#values.keys()].sort();
+  }
+
+  /** The put of `key`, which is there, as an item of a snapshot: as short as it can be said, without an id. */
+  item(key: string): SnapshotItem {
+    const data = encodeCbor(commandToWire({ key, value: this.#values.get(key) }));
+    return { kind: EntryKind.put, version: 1, data };
+  }
+
+  /** Becomes the state that a snapshot holds; passes over items that are no puts. */
+  restore(items: Iterable<SnapshotItem>): void {
+    this.#values.clear();
+    for (const item of items) this.apply(item);
+  }
+
   /** Applies a committed entry; gives the change that it made, undefined for none. */
-  apply(entry: Entry): PutCommand | undefined {
+  apply(entry: SnapshotItem): PutCommand | undefined {
     const change = changeOf(entry, this);
     if (change?.value === undefined) {
       if (change !== undefined) this.#values.delete(change.key);

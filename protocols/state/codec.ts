@@ -1,23 +1,30 @@
-/** The data of a `put` entry, between struct and CBOR value. Strict: exactly two items, within `stateLimits`. */
+/** The data of a `put` entry, between struct and CBOR value. Strict: exactly two items or three, within `stateLimits`. */
 import { ItemReader, ShapeError } from "../cbor/shape.ts";
 import type { CborValue } from "../cbor/value.ts";
 import { utf8Length } from "../text/utf8.ts";
-import { type PutCommand, type StateValue, stateLimits } from "./command.ts";
+import { commandIdBytes, type PutCommand, type StateValue, stateLimits } from "./command.ts";
 
 export function commandToWire(command: PutCommand): CborValue {
-  return [command.key, command.value ?? null];
+  const { key, value = null, id } = command;
+  return id === undefined ? [key, value] : [key, value, id];
 }
 
 /** Throws `ShapeError` for anything but a valid command: the same rule where one is proposed and where one is applied. */
-export function commandFromWire(value: CborValue): PutCommand {
-  const items = new ItemReader(value, "put command", "", 2);
+export function commandFromWire(wire: CborValue): PutCommand {
+  const items = new ItemReader(wire, "put command", "", 2);
   const key = items.text("the key", stateLimits.keyLengthMax);
   if (!isStateKey(key)) {
     throw new ShapeError("put command", "the key", "letters, digits and . _ - / only", key);
   }
   const found = items.any();
+  const stated = found === null ? undefined : checkValue(found);
+  if ((wire as readonly CborValue[]).length === 2) return { key, value: stated };
+  const id = items.bytes("the id", commandIdBytes);
+  if (id.length < commandIdBytes) {
+    throw new ShapeError("put command", "the id", `${commandIdBytes} bytes`, id);
+  }
   items.end();
-  return { key, value: found === null ? undefined : checkValue(found) };
+  return { key, value: stated, id };
 }
 
 /** 1 to 48 ASCII letters, digits and `. _ - /`. */
