@@ -80,7 +80,7 @@ export class Link implements TcpEvents, MqttEvents {
       clientId: board,
       keepaliveSeconds: linkLimits.keepaliveSeconds,
       will: { topic: `${this.#upPrefix}gone`, payload: parts.gone },
-      filter: `${this.#downPrefix}#`,
+      filters: [`${this.#downPrefix}#`],
       packetBytesMax: linkLimits.packetBytesMax,
       answerTimeoutMs: linkLimits.answerMs,
     };

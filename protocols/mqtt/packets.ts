@@ -62,13 +62,16 @@ export class PacketWriter {
     return this.#end();
   }
 
-  /** 3.8: one topic filter at QoS 0. `packetId` is 1 to 65,535 ([MQTT-2.3.1-1]). */
-  subscribe(packetId: number, filter: string): Uint8Array {
-    const filterLength = textLength(filter);
-    this.#begin((PacketType.subscribe << 4) | 0b0010, 5 + filterLength); // Flags 0010: [MQTT-3.8.1-1].
+  /** 3.8: topic filters, at least one ([MQTT-3.8.3-3]), each at QoS 0. `packetId` is 1 to 65,535 ([MQTT-2.3.1-1]). */
+  subscribe(packetId: number, filters: readonly string[]): Uint8Array {
+    let length = 2;
+    for (const filter of filters) length += 3 + textLength(filter);
+    this.#begin((PacketType.subscribe << 4) | 0b0010, length); // Flags 0010: [MQTT-3.8.1-1].
     this.#uint16(packetId);
-    this.#text(filter, filterLength);
-    this.#byte(0);
+    for (const filter of filters) {
+      this.#text(filter, textLength(filter));
+      this.#byte(0);
+    }
     return this.#end();
   }
 
@@ -140,16 +143,22 @@ export function readConnack(flags: number, body: Uint8Array): number {
   return body[1]!;
 }
 
-/** Whether the subscription that was sent with `packetId` is granted at QoS 0 (3.9). */
-export function readSuback(flags: number, body: Uint8Array, packetId: number): boolean {
+/** The place of the first of `filters` topic filters, sent with `packetId`, that is not granted at QoS 0 (3.9); -1 when all are. */
+export function readSuback(flags: number, body: Uint8Array, packetId: number, filters: number): number {
   expectFlags(flags, PacketType.suback);
-  if (body.length !== 3 || (body[0]! << 8) + body[1]! !== packetId) {
-    throw new MqttError("malformed", "a SUBACK does not answer the SUBSCRIBE that was sent"); // [MQTT-3.8.4-2]
+  // One code for each filter, in their order: [MQTT-3.8.4-2], [MQTT-3.9.3-1].
+  if (body.length !== 2 + filters || (body[0]! << 8) + body[1]! !== packetId) {
+    throw new MqttError("malformed", "a SUBACK does not answer the SUBSCRIBE that was sent");
   }
-  if (body[2] !== 0x00 && body[2] !== 0x80) {
-    throw new MqttError("malformed", "a SUBACK grants a QoS that was not asked for"); // [MQTT-3.9.3-2]
+  let refused = -1;
+  for (let i = filters - 1; i >= 0; i--) {
+    const code = body[2 + i];
+    if (code !== 0x00 && code !== 0x80) {
+      throw new MqttError("malformed", "a SUBACK grants a QoS that was not asked for"); // [MQTT-3.9.3-2]
+    }
+    if (code === 0x80) refused = i;
   }
-  return body[2] === 0x00;
+  return refused;
 }
 
 /** Where the payload of a PUBLISH begins. Throws unless it is at QoS 0 with a valid topic name. */

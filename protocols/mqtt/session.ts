@@ -12,8 +12,8 @@ import {
 } from "./packets.ts";
 
 export interface MqttOptions extends ConnectOptions {
-  /** The one topic filter that is subscribed. */
-  readonly filter: string;
+  /** The topic filters that are subscribed, all at once; at least one. */
+  readonly filters: readonly string[];
   /** Bytes of the largest packet, both ways. */
   readonly packetBytesMax: number;
   /** From CONNECT to SUBACK, in milliseconds; also how long a PINGRESP may take. */
@@ -35,7 +35,7 @@ export interface MqttEvents {
 const subscribePacketId = 1;
 
 /**
- * One MQTT 3.1.1 connection of a client that publishes at QoS 0 and has one subscription. It does no I/O: bytes from
+ * One MQTT 3.1.1 connection of a client that publishes at QoS 0 and subscribes once. It does no I/O: bytes from
  * the transport go into `receive`, time into `tick`, and what is to be sent comes out of `MqttEvents.send`. It lives as
  * long as one transport connection.
  */
@@ -148,13 +148,15 @@ export class MqttSession {
     const code = readConnack(flags, body);
     if (code !== 0) throw new MqttError("refused", `the server refused the connection with code ${code}`);
     this.#state = "subscribing";
-    this.#control(this.#writer.subscribe(subscribePacketId, this.#options.filter), this.#heardMs);
+    this.#control(this.#writer.subscribe(subscribePacketId, this.#options.filters), this.#heardMs);
   }
 
   #onSuback(flags: number, body: Uint8Array): void {
     if (this.#state !== "subscribing") throw new MqttError("unexpected", "a SUBACK came unasked");
-    if (!readSuback(flags, body, subscribePacketId)) {
-      throw new MqttError("refused", `the server refused the subscription to ${this.#options.filter}`);
+    const { filters } = this.#options;
+    const refused = readSuback(flags, body, subscribePacketId, filters.length);
+    if (refused >= 0) {
+      throw new MqttError("refused", `the server refused the subscription to ${filters[refused]}`);
     }
     this.#state = "ready";
     this.#answerDueMs = Infinity;

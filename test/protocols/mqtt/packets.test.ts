@@ -87,11 +87,16 @@ describe("packets are byte for byte those of mqtt-packet", () => {
 
   test("SUBSCRIBE, PINGREQ, DISCONNECT", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 65535 }), topics, (messageId, topic) => {
-        const bytes = writer.subscribe(messageId, `${topic}/#`);
-        same(bytes, { cmd: "subscribe", messageId, subscriptions: [{ topic: `${topic}/#`, qos: 0 }] });
-        expect(libraryParse(bytes)).toMatchObject({ messageId, subscriptions: [{ topic: `${topic}/#` }] });
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 65535 }),
+        fc.array(topics, { minLength: 1, maxLength: 3 }),
+        (messageId, filters) => {
+          const bytes = writer.subscribe(messageId, filters);
+          const subscriptions = filters.map((topic) => ({ topic, qos: 0 as const }));
+          same(bytes, { cmd: "subscribe", messageId, subscriptions });
+          expect(libraryParse(bytes)).toMatchObject({ messageId, subscriptions });
+        },
+      ),
     );
     same(writer.pingreq(), { cmd: "pingreq" });
     same(writer.disconnect(), { cmd: "disconnect" });
@@ -114,8 +119,11 @@ describe("the reader", () => {
       }),
     ),
     fc
-      .tuple(fc.integer({ min: 1, max: 65535 }), fc.constantFrom(0, 0x80))
-      .map(([messageId, code]): Packet => ({ cmd: "suback", messageId, granted: [code] })),
+      .tuple(
+        fc.integer({ min: 1, max: 65535 }),
+        fc.array(fc.constantFrom(0, 0x80), { minLength: 1, maxLength: 3 }),
+      )
+      .map(([messageId, granted]): Packet => ({ cmd: "suback", messageId, granted })),
     fc.constant<Packet>({ cmd: "pingresp" }),
   );
 
@@ -168,7 +176,7 @@ describe("the reader", () => {
       case "connack":
         return packet.returnCode;
       case "suback":
-        return packet.granted[0] === 0;
+        return packet.granted.indexOf(0x80);
       case "publish":
         return [packet.topic, Uint8Array.from(packet.payload as Buffer)];
       default:
@@ -181,7 +189,12 @@ describe("the reader", () => {
       case 2:
         return readConnack(header & 15, body);
       case 9:
-        return readSuback(header & 15, body, packet.messageId!);
+        return readSuback(
+          header & 15,
+          body,
+          packet.messageId!,
+          packet.cmd === "suback" ? packet.granted.length : 0,
+        );
       case 3: {
         const start = publishPayloadStart(header & 15, body);
         return [publishTopic(body, start), body.slice(start)];
@@ -197,8 +210,10 @@ describe("packets of the server are refused", () => {
     ["[MQTT-2.2.2-2] reserved flags", () => readConnack(1, Uint8Array.of(0, 0))],
     ["[MQTT-3.2.2-1] a session that was not asked for", () => readConnack(0, Uint8Array.of(1, 0))],
     ["a CONNACK too long", () => readConnack(0, Uint8Array.of(0, 0, 0))],
-    ["[MQTT-3.8.4-2] a SUBACK for another packet", () => readSuback(0, Uint8Array.of(0, 2, 0), 1)],
-    ["[MQTT-3.9.3-2] a SUBACK with a reserved code", () => readSuback(0, Uint8Array.of(0, 1, 3), 1)],
+    ["[MQTT-3.8.4-2] a SUBACK for another packet", () => readSuback(0, Uint8Array.of(0, 2, 0), 1, 1)],
+    ["[MQTT-3.9.3-2] a SUBACK with a reserved code", () => readSuback(0, Uint8Array.of(0, 1, 3), 1, 1)],
+    ["[MQTT-3.9.3-1] a SUBACK with too few codes", () => readSuback(0, Uint8Array.of(0, 1, 0), 1, 2)],
+    ["[MQTT-3.9.3-1] a SUBACK with too many codes", () => readSuback(0, Uint8Array.of(0, 1, 0, 0), 1, 1)],
     ["[MQTT-3.3.1-2] a duplicate at QoS 0", () => publishPayloadStart(8, Uint8Array.of(0, 1, 97))],
     ["a PUBLISH at QoS 1", () => publishPayloadStart(2, Uint8Array.of(0, 1, 97, 0, 1))],
     ["a PUBLISH with no body", () => publishPayloadStart(0, Uint8Array.of())],

@@ -31,12 +31,12 @@ const options = {
   clientId: "north-1",
   keepaliveSeconds: 10,
   will: { topic: "covey/s/up/north-1/gone", payload: new Uint8Array(0) },
-  filter: "covey/s/down/north-1/#",
+  filters: ["covey/s/down/north-1/#", "covey/s/all/raft"],
   packetBytesMax: 500,
   answerTimeoutMs: 3000,
 };
 const connack: Packet = { cmd: "connack", returnCode: 0, sessionPresent: false };
-const suback: Packet = { cmd: "suback", messageId: 1, granted: [0] };
+const suback: Packet = { cmd: "suback", messageId: 1, granted: [0, 0] };
 
 let owner: Owner;
 let session: MqttSession;
@@ -129,11 +129,14 @@ describe("fails once, with the reason", () => {
     expect(owner.sent).toEqual([1]);
   });
 
-  test("when the subscription is refused", () => {
+  test("when one of the subscriptions is refused", () => {
     session.open(0);
     server(connack, 1);
-    server({ cmd: "suback", messageId: 1, granted: [0x80] }, 2);
-    expect(owner.failure?.fault).toBe("refused");
+    server({ cmd: "suback", messageId: 1, granted: [0, 0x80] }, 2);
+    expect(owner.failure).toMatchObject({
+      fault: "refused",
+      message: expect.stringContaining("covey/s/all/raft"),
+    });
   });
 
   test("when the transport has no room for a ping", () => {
