@@ -12,7 +12,7 @@ import {
 } from "../../../protocols/raft/confchange.ts";
 import { MembershipRefused } from "../../../protocols/raft/errors.ts";
 import { Progress } from "../../../protocols/raft/progress.ts";
-import { readCases } from "../../protocols/raft/scenarios/case-file.ts";
+import { readCases } from "../raft/case-file.ts";
 
 describe("etcd's cases of membership changes", () => {
   const folder = join(import.meta.dirname, "confchange");

@@ -6,7 +6,7 @@ import {
   jointVoteResult,
   voteResult,
 } from "../../../protocols/raft/quorum.ts";
-import { readCases } from "../../protocols/raft/scenarios/case-file.ts";
+import { readCases } from "../raft/case-file.ts";
 
 describe("etcd's majority cases", () => {
   const commits = readCases(join(import.meta.dirname, "quorum/majority_commit.txt"));

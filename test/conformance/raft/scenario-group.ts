@@ -19,17 +19,12 @@
  * state                   log a               progress a              confirmed a
  * ```
  */
-import {
-  type Change,
-  type Configuration,
-  changesTo,
-  isJoint,
-} from "../../../../protocols/raft/confchange.ts";
-import { configurationFromEntry } from "../../../../protocols/raft/membership.ts";
-import type { Transition } from "../../../../protocols/raft/node-options.ts";
-import type { Entry, MemberId, Message, RaftOutput } from "../../../../protocols/raft/types.ts";
-import { EntryKind } from "../../../../protocols/raft/types.ts";
-import { bytesOf, foundingEntry, Member, productCores } from "../group/member.ts";
+import { type Change, type Configuration, changesTo, isJoint } from "../../../protocols/raft/confchange.ts";
+import { configurationFromEntry } from "../../../protocols/raft/membership.ts";
+import type { Transition } from "../../../protocols/raft/node-options.ts";
+import type { Entry, MemberId, Message, RaftOutput } from "../../../protocols/raft/types.ts";
+import { EntryKind } from "../../../protocols/raft/types.ts";
+import { bytesOf, foundingEntry, Member, productCores } from "../../protocols/raft/group/member.ts";
 
 export class ScenarioGroup {
   readonly #members = new Map<MemberId, Member>();
