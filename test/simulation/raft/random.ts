@@ -20,6 +20,11 @@ export class Random {
     return min + Math.floor(this.next() * (max - min + 1));
   }
 
+  /** A seed for another stream of numbers. */
+  seed(): number {
+    return Math.floor(this.next() * 4294967296);
+  }
+
   chance(probability: number): boolean {
     return this.next() < probability;
   }
