@@ -1,49 +1,48 @@
 /**
- * What a host's log is made of, before it is framed: each record a CBOR array.
+ * What the segments of a host's log are made of, before it is framed: each record a CBOR array, each frame a CBOR array of records.
  *
  * ```
- * [1, format version, member id]                  once, first in the file
- * [2, term, vote or null]                         hard state; the last one holds
- * [3, index, term, kind, version, data]           entry; replaces the one at its index and drops all after it
+ * [1, format version, member id, end index, end term, end hash, is reset]    once, first in a segment: where the log ended before it
+ * [2, term, vote or null]                         hard state; the last one holds; a segment's second record
+ * [3, index, term, kind, version, data]           entry; follows on the last
+ * [4, index]                                      truncation: this entry and all after it are dropped
  * ```
+ *
+ * A reset begins the log anew behind a snapshot that was received: what earlier segments say of entries holds no more.
  */
 import type { CborValue } from "../../../protocols/cbor/value.ts";
-import type { Entry, HardState, MemberId } from "../../../protocols/raft/types.ts";
-import { decodeCbor } from "../../codec/cbor.ts";
-import { frameHeaderBytes, scanFrames } from "./log-frame.ts";
+import type { Entry, HardState, MemberId, SnapshotPlace } from "../../../protocols/raft/types.ts";
+import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 
-/** Version of the file's format. */
-export const logFormatVersion = 1;
+/** Version of the files' format. */
+export const logFormatVersion = 2;
 
-/** What one output of the core changes. */
-export interface LogChange {
-  readonly hardState: HardState | undefined;
-  /** 0 for nothing to drop. */
-  readonly truncateFrom: number;
-  readonly entries: readonly Entry[];
+export interface SegmentHeader {
+  readonly memberId: MemberId;
+  /** The end of the log when the segment was begun. */
+  readonly end: SnapshotPlace;
+  readonly isReset: boolean;
 }
 
-/** Which entry: an index and a term name one. */
-export interface LogPlace {
-  readonly index: number;
-  readonly term: number;
+/** Where what a segment says goes. */
+export interface RecordSink {
+  header(header: SegmentHeader): void;
+  hardState(hardState: HardState): void;
+  entry(entry: Entry): void;
+  truncate(from: number): void;
 }
 
-/** What a file says. */
-export interface Contents {
-  memberId: MemberId;
-  hardState: HardState;
-  readonly entries: Entry[];
-}
-
-/** The log's file holds bytes that were sound once and are not any more. */
+/** A file of this host holds bytes that were sound once and are not any more. */
 export class DamagedLog extends Error {
   override readonly name = "DamagedLog";
   readonly file: string;
   readonly offsetBytes: number;
 
   constructor(file: string, offsetBytes: number, what: string) {
-    super(`The Raft log ${file} is damaged at byte ${offsetBytes}: ${what}.`);
+    super(
+      `The Raft file ${file} is damaged at byte ${offsetBytes}: ${what}. Run "covey recover" on this host, which rebuilds its log from the other members, ` +
+        "or put a sound copy of the whole folder back.",
+    );
     this.file = file;
     this.offsetBytes = offsetBytes;
   }
@@ -54,86 +53,65 @@ export class NewerLog extends Error {
   override readonly name = "NewerLog";
 
   constructor(file: string, what: string) {
-    super(`The Raft log ${file} was written by a newer Covey (${what}): update this one.`);
+    super(`The Raft file ${file} was written by a newer Covey (${what}): update this one.`);
   }
 }
 
-/** The record that a file begins with. */
-export function headerRecord(memberId: MemberId): CborValue {
-  return [recordKind.header, logFormatVersion, memberId];
+export function headerRecord({ memberId, end, isReset }: SegmentHeader): CborValue {
+  return [recordKind.header, logFormatVersion, memberId, end.index, end.term, end.hash, isReset];
 }
 
-/** The records that carry out a change. */
-export function recordsOf(change: LogChange): CborValue[] {
-  const { hardState, truncateFrom, entries } = change;
-  if (truncateFrom > 0 && entries[0]?.index !== truncateFrom) {
-    throw new RangeError(`The log is truncated from ${truncateFrom}, but no entry replaces that one.`);
-  }
-  const records: CborValue[] = [];
-  if (hardState !== undefined) records.push([recordKind.hardState, hardState.term, hardState.vote ?? null]);
-  for (const { index, term, kind, version, data } of entries) {
-    records.push([recordKind.entry, index, term, kind, version, data]);
-  }
-  return records;
+export function hardStateRecord({ term, vote }: HardState): CborValue {
+  return [recordKind.hardState, term, vote ?? null];
 }
 
-/** The last entry among records; undefined when there is none. */
-export function lastEntryOf(records: readonly CborValue[]): LogPlace | undefined {
-  const last = (records as readonly (readonly number[])[]).findLast(([kind]) => kind === recordKind.entry);
-  return last === undefined ? undefined : { index: last[1]!, term: last[2]! };
+export function entryRecord({ index, term, kind, version, data }: Entry): CborValue {
+  return [recordKind.entry, index, term, kind, version, data];
 }
 
-/** Puts an entry in its place, dropping whatever was there and after. Returns whether that place exists. */
-export function keep(entries: Entry[], entry: Entry): boolean {
-  if (entry.index < 1 || entry.index > entries.length + 1) return false;
-  entries.length = entry.index - 1;
-  entries.push(entry);
-  return true;
+export function truncationRecord(from: number): CborValue {
+  return [recordKind.truncation, from];
 }
 
-/** Reads a whole file. @throws {DamagedLog | NewerLog} */
-export function recover(path: string, bytes: Buffer): { contents: Contents; endOffset: number } {
-  const { payloads, endOffset, damagedAt } = scanFrames(bytes);
-  if (damagedAt !== undefined) throw new DamagedLog(path, damagedAt, "a checksum does not match");
-  const contents: Contents = { memberId: "", hardState: { term: 0, vote: undefined }, entries: [] };
-  let offset = 0;
-  for (const payload of payloads) {
-    try {
-      for (const record of decodeCbor(payload) as readonly CborValue[]) read(path, record, contents);
-    } catch (error) {
-      if (error instanceof NewerLog) throw error;
-      throw new DamagedLog(path, offset, (error as Error).message);
+export function encodeRecords(records: readonly CborValue[]): Uint8Array {
+  return encodeCbor(records as CborValue[]);
+}
+
+/** Reads the records of one frame into `sink`. Throws `NewerLog`; any other error means that the frame is not what a host writes. */
+export function readRecords(file: string, payload: Uint8Array, sink: RecordSink): void {
+  for (const record of decodeCbor(payload) as readonly CborValue[]) {
+    const [kind, ...rest] = record as readonly CborValue[];
+    switch (kind) {
+      case recordKind.header: {
+        const [version, memberId, index, term, hash, isReset] = rest as [
+          number,
+          MemberId,
+          number,
+          number,
+          Uint8Array,
+          boolean,
+        ];
+        if (version !== logFormatVersion) throw new NewerLog(file, `format ${version}`);
+        sink.header({ memberId, end: { index, term, hash: new Uint8Array(hash) }, isReset });
+        break;
+      }
+      case recordKind.hardState: {
+        const [term, vote] = rest as [number, MemberId | null];
+        sink.hardState({ term, vote: vote ?? undefined });
+        break;
+      }
+      case recordKind.entry: {
+        const [index, term, entryKind, version, data] = rest as [number, number, number, number, Uint8Array];
+        sink.entry({ index, term, kind: entryKind, version, data: new Uint8Array(data) });
+        break;
+      }
+      case recordKind.truncation:
+        sink.truncate(rest[0] as number);
+        break;
+      default:
+        throw new NewerLog(file, `record kind ${String(kind)}`);
     }
-    offset += frameHeaderBytes + payload.length;
-  }
-  if (contents.memberId === "") throw new DamagedLog(path, 0, "it does not begin with a header");
-  return { contents, endOffset };
-}
-
-const recordKind = Object.freeze({ header: 1, hardState: 2, entry: 3 });
-
-/** The checksum vouches for what was written; this for whether it can be read. */
-function read(path: string, record: CborValue, contents: Contents): void {
-  const [kind, ...rest] = record as readonly CborValue[];
-  switch (kind) {
-    case recordKind.header: {
-      const [version, memberId] = rest as [number, MemberId];
-      if (version !== logFormatVersion) throw new NewerLog(path, `format ${version}`);
-      contents.memberId = memberId;
-      return;
-    }
-    case recordKind.hardState: {
-      const [term, vote] = rest as [number, MemberId | null];
-      contents.hardState = { term, vote: vote ?? undefined };
-      return;
-    }
-    case recordKind.entry: {
-      const [index, term, entryKind, version, data] = rest as [number, number, number, number, Uint8Array];
-      const entry = { index, term, kind: entryKind, version, data: new Uint8Array(data) };
-      if (keep(contents.entries, entry)) return;
-      throw new RangeError(`entry ${index} does not follow the one before it`);
-    }
-    default:
-      throw new NewerLog(path, `record kind ${String(kind)}`);
   }
 }
+
+const recordKind = Object.freeze({ header: 1, hardState: 2, entry: 3, truncation: 4 });

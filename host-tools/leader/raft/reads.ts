@@ -1,18 +1,10 @@
 /** The reads of this host that wait until its leadership is confirmed: at most `readsMax`. */
 import { NotLeader } from "../../../protocols/raft/errors.ts";
 import type { Node } from "../../../protocols/raft/node.ts";
+import type { Done } from "./outcomes.ts";
 
 /** Most reads that may wait at once. */
 export const readsMax = 4096;
-
-/** As many reads as may wait do. */
-export class TooManyReads extends Error {
-  override readonly name = "TooManyReads";
-
-  constructor() {
-    super(`${readsMax} reads wait for a majority of the voters: try again when they are answered.`);
-  }
-}
 
 export interface WaitingRead {
   readonly term: number;
@@ -20,17 +12,15 @@ export interface WaitingRead {
   readonly round: number;
   /** Answered once this is applied. */
   readonly index: number;
-  readonly resolve: (index: number) => void;
-  readonly reject: (error: Error) => void;
+  readonly done: Done<number>;
 }
 
 export class Reads {
   /** In the order asked, so that rounds and indexes rise. */
   #waiting: WaitingRead[] = [];
 
-  /** @throws {TooManyReads} */
-  checkRoom(): void {
-    if (this.#waiting.length >= readsMax) throw new TooManyReads();
+  get isFull(): boolean {
+    return this.#waiting.length >= readsMax;
   }
 
   add(read: WaitingRead): void {
@@ -41,19 +31,24 @@ export class Reads {
   settle(node: Node, appliedIndex: number): void {
     if (this.#waiting.length === 0) return;
     const { role, term, confirmedRound, leaderId } = node;
-    this.#waiting = this.#waiting.filter((read) => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const left = waiting.filter((read) => {
       if (role !== "leader" || term !== read.term) {
-        read.reject(new NotLeader(leaderId));
+        read.done(new NotLeader(leaderId));
         return false;
       }
       if (read.round > confirmedRound || read.index > appliedIndex) return true;
-      read.resolve(read.index);
+      read.done(read.index);
       return false;
     });
+    // Whoever was answered may have asked again.
+    this.#waiting = left.length === 0 ? this.#waiting : [...left, ...this.#waiting];
   }
 
   rejectAll(error: Error): void {
-    for (const read of this.#waiting) read.reject(error);
+    const waiting = this.#waiting;
     this.#waiting = [];
+    for (const { done } of waiting) done(error);
   }
 }

@@ -1,299 +1,207 @@
-/**
- * One host's part in the group, running: the core (`protocols/raft/node.ts`), the log on disk, the clock and the proposals that
- * wait. It owes the core the order that `protocols/raft/types.ts` states: change the log, make it durable, apply, send.
- */
+/** A host's member of the group with real time, real files and promises: what a host's process runs. */
+import { hash, randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import { changesTo, isVoter } from "../../../protocols/raft/confchange.ts";
-import { ProposalQueueFull, TransferRefused, TransferUnderWay } from "../../../protocols/raft/errors.ts";
-import { Node } from "../../../protocols/raft/node.ts";
+import type { Change } from "../../../protocols/raft/confchange.ts";
 import type { Timing } from "../../../protocols/raft/node-options.ts";
-import type { Entry, MemberId, Message, RaftOutput } from "../../../protocols/raft/types.ts";
-import type { LogFile } from "./log-file.ts";
-import { openLog } from "./open-log.ts";
-import { Proposals } from "./proposals.ts";
-import { Reads } from "./reads.ts";
-import { nameOf, nextVoters } from "./voter-policy.ts";
+import type { Entry, MemberId, Message } from "../../../protocols/raft/types.ts";
+import { HostMember } from "./host-member.ts";
+import type {
+  HostMemberEvents,
+  HostMemberStatus,
+  ProposeRequest,
+  ReadonlyStateMap,
+} from "./host-member-types.ts";
+import { defaultTiming } from "./host-member-types.ts";
+import { NodeDisk } from "./node-disk.ts";
+import type { Committed, Done } from "./outcomes.ts";
 
-export interface ReplicaOptions {
-  /** Folder of this host; made if need be. */
+export interface ReplicaOptions extends HostMemberEvents {
+  /** Folder of this host's log and snapshots, and of nothing else; made if need be. */
   readonly directory: string;
   readonly hostName: string;
-  /** Names of all hosts of the swarm, this one among them; the first founds the group. */
+  /** Names of all hosts of the swarm, this one among them. */
   readonly hostNames: readonly string[];
-  /** Names of the boards that ought to vote. */
-  readonly voterNames: readonly string[];
-  /** Takes a message on its way; what cannot be delivered is dropped. */
-  send(message: Message): void;
-  /** Committed entries, in order from the first, each exactly once in the life of this object. Must not throw. */
-  onCommitted(entries: readonly Entry[]): void;
-  /** Somebody broke a promise of Raft; one sentence. */
-  onViolation(violation: string): void;
-  /** The disk refused or applying failed: nothing is taken or sent any more; stop the process. */
-  onFailure(error: Error): void;
+  /** See `HostMemberOptions`. */
+  readonly mayFound: boolean;
   readonly timing?: Timing;
   /** Milliseconds that never go back. */
   readonly nowMs?: () => number;
   readonly random?: () => number;
 }
 
-export interface ReplicaStatus {
-  readonly id: MemberId;
-  readonly role: "follower" | "candidate" | "leader";
-  readonly term: number;
-  readonly leaderId: MemberId | undefined;
-  readonly lastIndex: number;
-  readonly commitIndex: number;
-  readonly appliedIndex: number;
-  /** While they change, those that will vote alone then. */
-  readonly voters: readonly MemberId[];
-  /** What a leader knows of the others; empty on every other host. */
-  readonly members: readonly MemberStatus[];
-}
-
-export interface MemberStatus {
-  readonly id: MemberId;
-  readonly isVoter: boolean;
-  readonly matchIndex: number;
-  readonly appliedIndex: number;
-  /** Milliseconds since it last answered; undefined for never in this term. */
-  readonly silentMs: number | undefined;
-}
-
-/** Heartbeat and election timeouts of hosts on a local network. */
-export const defaultTiming: Timing = { heartbeatMs: 250, electionMinMs: 1_000, electionMaxMs: 2_000 };
-
-/** Committed entries handed over in one call. */
-const appliedTogetherMax = 256;
-
 export class Replica {
-  /** Bytes of a torn last write that were cut from the log at the start; worth a line to the operator when not 0. */
-  readonly tornBytes: number;
-  readonly #options: ReplicaOptions;
-  readonly #timing: Timing;
+  readonly #member: HostMember;
+  readonly #disk: NodeDisk;
   readonly #nowMs: () => number;
-  readonly #log: LogFile;
-  readonly #node: Node;
-  readonly #proposals = new Proposals();
-  readonly #reads = new Reads();
-  #appliedIndex = 0;
+  readonly #heartbeatMs: number;
   #timer: NodeJS.Timeout | undefined;
+  #wakeMs = Number.POSITIVE_INFINITY;
   #isRunning = false;
 
-  /** Opens the log, or founds the group; call `start` next. @throws {LogUnusable} when it can do neither. */
-  static async open(options: ReplicaOptions): Promise<Replica> {
-    const log = await openLog(options.directory, options.hostName, options.hostNames, new Date());
-    return new Replica(options, log);
+  /** Opens the log, or makes the one of a new member; call `start` next. @throws {DamagedLog | NewerLog | ForeignLog} */
+  static open(options: ReplicaOptions): Replica {
+    const disk = new NodeDisk(options.directory);
+    try {
+      return new Replica(options, disk);
+    } catch (error) {
+      disk.close();
+      throw error;
+    }
   }
 
-  private constructor(options: ReplicaOptions, log: LogFile) {
-    this.#options = options;
-    this.#timing = options.timing ?? defaultTiming;
+  private constructor(options: ReplicaOptions, disk: NodeDisk) {
+    const timing = options.timing ?? defaultTiming;
+    this.#disk = disk;
+    this.#heartbeatMs = timing.heartbeatMs;
     this.#nowMs = options.nowMs ?? (() => performance.now());
-    this.#log = log;
-    this.tornBytes = log.tornBytes;
-    this.#node = new Node({
-      id: log.memberId,
-      hardState: log.hardState,
-      log,
-      commitIndex: 0,
-      timing: this.#timing,
-      random: options.random ?? Math.random,
+    this.#member = HostMember.open({
+      hostName: options.hostName,
+      hostNames: options.hostNames,
+      mayFound: options.mayFound,
+      disk,
+      sha256,
+      random: options.random ?? randomShare,
+      timing,
       nowMs: this.#nowMs(),
+      events: {
+        send: options.send,
+        publish: options.publish,
+        onApplied: options.onApplied,
+        onRestored: options.onRestored,
+        onViolation: options.onViolation,
+        onFailure: (error) => {
+          this.#halt();
+          options.onFailure(error);
+        },
+      },
     });
   }
 
   /** This host's member id. */
   get id(): MemberId {
-    return this.#node.id;
+    return this.#member.id;
   }
 
   get isLeader(): boolean {
-    return this.#node.role === "leader";
+    return this.#member.isLeader;
+  }
+
+  /** Whether this host never took part in a group. */
+  get isBlank(): boolean {
+    return this.#member.isBlank;
+  }
+
+  /** The agreed state, as far as this host has applied it. */
+  get state(): ReadonlyStateMap {
+    return this.#member.state;
+  }
+
+  /** Bytes of a torn last write that were cut from the log at the start; worth a line to the operator when not 0. */
+  get tornBytes(): number {
+    return this.#member.tornBytes;
   }
 
   /** Takes part from now on. The only host of a swarm has nobody to wait for and campaigns at once. */
   start(): void {
     this.#isRunning = true;
-    if (this.#options.hostNames.length <= 1) this.#perform(this.#node.campaign(this.#nowMs()));
+    this.#member.start(this.#nowMs());
     this.#setTimer();
   }
 
-  /**
-   * Resolves when the entry is committed and applied here. Rejects with `NotLeader`, `TransferUnderWay`, `ProposalQueueFull`, `EntryTooLarge`; with
-   * `Superseded` when another leader's entry took its place; with `ReplicaStopped`. A leader that hears no majority steps down
-   * within `electionMaxMs` and a heartbeat; then, as when another leads, what waits is rejected with `OutcomeUnknown`.
-   */
-  propose(kind: number, data: Uint8Array, version = 1): Promise<{ index: number; term: number }> {
-    return new Promise((resolve, reject) => {
-      if (!this.#isRunning) return reject(this.#proposals.stopped());
-      // The core throws before it changes anything; inside a promise that is a rejection.
-      const { index, term, output } = this.#node.propose(kind, data, version);
-      this.#proposals.add(index, term, resolve, reject);
-      this.#perform(output);
-    });
+  /** Founds the group after all, if this host never took part in one: see `HostMemberOptions.mayFound`. */
+  found(): boolean {
+    return this.#member.found(this.#nowMs());
   }
 
-  /**
-   * Resolves with an index once this host has applied all that anybody was told is committed, up to it: what is read from the
-   * applied state then is linearizable (Ongaro's thesis, section 6.4). Rejects with `NotLeader`, `TooManyReads`, `ReplicaStopped`. Needs an
-   * answer from a majority of the voters, boards of the first firmware version not counted: they do not say what they answer.
-   */
+  /** See `HostMember.propose`. */
+  propose(request: ProposeRequest): Promise<Committed> {
+    return promised((done) => this.#member.propose(request, this.#nowMs(), done));
+  }
+
+  /** See `HostMember.read`. */
   readIndex(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      if (!this.#isRunning) return reject(this.#proposals.stopped());
-      this.#reads.checkRoom();
-      const { term, round, index, output } = this.#node.read();
-      this.#reads.add({ term, round, index, resolve, reject });
-      this.#perform(output);
-    });
+    return promised((done) => this.#member.read(this.#nowMs(), done));
   }
 
-  /**
-   * Starts to pass leadership to another host of the swarm; that it happened is seen in `status`. Proposals are refused with
-   * `TransferUnderWay` until it did, or for `electionMaxMs`. Throws `NotLeader`, `TransferRefused`.
-   */
-  transfer(to: MemberId): void {
-    if (!this.#options.hostNames.includes(nameOf(to))) {
-      throw new TransferRefused(`${to} is no host of this swarm: boards vote, but do not lead.`);
-    }
-    if (this.#isRunning) this.#perform(this.#node.transfer(to, this.#nowMs()));
+  /** See `HostMember.change`. */
+  change(changes: readonly Change[]): Promise<Committed> {
+    return promised((done) => this.#member.change(changes, done));
+  }
+
+  /** See `HostMember.transfer`. */
+  transfer(to: string): void {
+    this.#member.transfer(to, this.#nowMs());
   }
 
   /** Takes a checked message. */
   receive(message: Message): void {
-    if (!this.#isRunning) return;
-    this.#perform(this.#node.step(message, this.#nowMs()));
-    this.#setTimer();
+    this.#member.receive(message, this.#nowMs());
+    if (this.#member.deadlineMs < this.#wakeMs) this.#setTimer();
   }
 
   /** A member said hello, perhaps on a new connection. Throws `RangeError` beyond `membersMax`. */
   addMember(id: MemberId): void {
-    if (this.#isRunning) this.#perform(this.#node.addMember(id));
+    this.#member.addMember(id);
   }
 
   /** A member's connection is gone. */
   removeMember(id: MemberId): void {
-    this.#node.removeMember(id);
+    this.#member.removeMember(id);
   }
 
-  status(): ReplicaStatus {
-    const { id, term, leaderId, commitIndex, voters, configuration } = this.#node;
-    const role = this.#node.role === "pre-candidate" ? "candidate" : this.#node.role;
-    const nowMs = this.#nowMs();
-    const members = Array.from(this.#node.members, ([memberId, progress]) => ({
-      id: memberId,
-      isVoter: isVoter(configuration, memberId),
-      matchIndex: progress.matchIndex,
-      appliedIndex: progress.appliedIndex,
-      silentMs: progress.heardMs === undefined ? undefined : nowMs - progress.heardMs,
-    }));
-    const { lastIndex } = this.#log;
-    return {
-      id,
-      role,
-      term,
-      leaderId,
-      lastIndex,
-      commitIndex,
-      appliedIndex: this.#appliedIndex,
-      voters,
-      members,
-    };
+  status(): HostMemberStatus {
+    return this.#member.status(this.#nowMs());
   }
 
-  /** At most `limit` entries of the log from index `from` (1 or more) on, committed or not. */
+  /** At most `limit` entries of the log from index `from` on, committed or not, as far as they are still held. */
   entries(from: number, limit: number): readonly Entry[] {
-    return this.#log.entries(from, limit);
+    return this.#member.entries(from, limit);
   }
 
   /** Takes no more part; what was proposed and is not committed yet is rejected. Resolves when everything is on disk and closed. */
   async stop(): Promise<void> {
     this.#halt();
-    await this.#log.close();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#member.close((error) => (error === undefined ? resolve() : reject(error)));
+      });
+    } finally {
+      this.#disk.close();
+    }
   }
 
   #halt(): void {
     this.#isRunning = false;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#proposals.stop();
-    this.#reads.rejectAll(this.#proposals.stopped());
   }
 
-  #perform(output: RaftOutput): void {
-    if (output.violation !== undefined) this.#options.onViolation(output.violation);
-    if (output.truncateFrom > 0) this.#proposals.supersede(output.truncateFrom);
-    this.#log.append(output);
-    // Even what changes nothing waits for all before it: a message may speak of a term or entry that is still being written.
-    this.#log.flush().then(
-      () => this.#performDurable(output),
-      (error: Error) => this.#fail(error),
-    );
-  }
-
-  #performDurable(output: RaftOutput): void {
-    if (!this.#isRunning) return;
-    try {
-      this.#apply(output.commitIndex);
-      if (!this.isLeader) this.#proposals.leaveOpen();
-      this.#reads.settle(this.#node, this.#appliedIndex);
-      for (const message of output.messages) this.#options.send(message);
-      if (output.entries.length > 0) {
-        // Perhaps more than this output's: then one append carries what one fsync made durable.
-        const { index, term } = this.#log.durableEnd;
-        this.#perform(this.#node.persisted(index, term));
-      }
-    } catch (error) {
-      this.#fail(error as Error);
-    }
-  }
-
-  #apply(commitIndex: number): void {
-    while (this.#appliedIndex < commitIndex) {
-      const count = Math.min(commitIndex - this.#appliedIndex, appliedTogetherMax);
-      const entries = this.#log.entries(this.#appliedIndex + 1, count);
-      this.#appliedIndex += entries.length;
-      this.#options.onCommitted(entries);
-      this.#node.setApplied(this.#appliedIndex);
-      for (const entry of entries) this.#proposals.settle(entry.index, entry.term);
-    }
-  }
-
-  #fail(error: Error): void {
-    if (!this.#isRunning) return;
-    this.#halt();
-    this.#options.onFailure(error);
-  }
-
-  /** One timer for the core's next deadline; after a heartbeat the voters are looked at too. */
+  /** For the core's next deadline, and for a look at the voters with each heartbeat. */
   #setTimer(): void {
     clearTimeout(this.#timer);
-    const delayMs = Math.max(0, Math.ceil(this.#node.deadlineMs - this.#nowMs()));
-    this.#timer = setTimeout(() => {
-      this.#perform(this.#node.tick(this.#nowMs()));
-      this.#improveVoters();
-      this.#setTimer();
-    }, delayMs);
+    if (!this.#isRunning) return;
+    const nowMs = this.#nowMs();
+    this.#wakeMs = Math.min(this.#member.deadlineMs, nowMs + this.#heartbeatMs);
+    this.#timer = setTimeout(
+      () => {
+        this.#member.tick(this.#nowMs());
+        this.#setTimer();
+      },
+      Math.max(0, Math.ceil(this.#wakeMs - nowMs)),
+    );
   }
+}
 
-  #improveVoters(): void {
-    if (!this.isLeader || !this.#node.isMembershipSettled) return;
-    const voters = nextVoters({
-      self: this.id,
-      voters: this.#node.voters,
-      members: this.#node.members,
-      commitIndex: this.#node.commitIndex,
-      hostNames: this.#options.hostNames,
-      voterNames: this.#options.voterNames,
-      nowMs: this.#nowMs(),
-      aliveMs: this.#timing.electionMaxMs,
-    });
-    if (voters === undefined) return;
-    try {
-      this.#perform(this.#node.change(changesTo(voters, this.#node.configuration)).output);
-    } catch (error) {
-      // The next heartbeat tries again.
-      if (!(error instanceof ProposalQueueFull || error instanceof TransferUnderWay)) throw error;
-    }
-  }
+/** node:crypto's, copied out of its pool. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(hash("sha256", bytes, "buffer"));
+}
+
+function randomShare(): number {
+  return randomBytes(4).readUInt32LE() / 2 ** 32;
+}
+
+function promised<T>(ask: (done: Done<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    ask((outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome as T)));
+  });
 }

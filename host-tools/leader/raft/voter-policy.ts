@@ -1,10 +1,10 @@
 /**
  * Who ought to vote, and the next step towards it.
  *
- * The definition names boards; the group knows members, `name.incarnation`. A board named as voter is promoted once its log
- * has caught up. One that lost its memory comes back under a new incarnation: its old id, which will never answer again, is replaced
+ * The swarm names hosts, which all vote, and boards that shall; the group knows members, `name.incarnation`. One that ought to vote is promoted once its
+ * log has caught up. One that lost its memory comes back under a new incarnation: its old id, which will never answer again, is replaced
  * by the new one in one joint change. Where the old id is needed for a majority, that cannot be agreed on: then it is removed
- * first, which makes the majority smaller, and the new one is promoted after. A board no longer named stops voting. A voter that is merely out of reach is left alone.
+ * first, which makes the majority smaller, and the new one is promoted after. Whoever is no longer named stops voting. A voter that is merely out of reach is left alone.
  */
 import type { Progress } from "../../../protocols/raft/progress.ts";
 import { majorityOf } from "../../../protocols/raft/quorum.ts";
@@ -15,12 +15,12 @@ export interface VoterView {
   /** The leader, which is asking. */
   readonly self: MemberId;
   readonly voters: readonly MemberId[];
-  readonly members: ReadonlyMap<MemberId, Readonly<Progress>>;
+  readonly members: ReadonlyMap<MemberId, Pick<Progress, "matchIndex" | "heardMs">>;
   readonly commitIndex: number;
-  /** Names of all hosts of the swarm; they are neither promoted nor removed here. */
+  /** Names of all hosts of the swarm. */
   readonly hostNames: readonly string[];
-  /** Names of the boards that the definition wants to vote. */
-  readonly voterNames: readonly string[];
+  /** Names of the boards that ought to vote; undefined while nobody has said: then boards stay as they are. */
+  readonly voterNames: readonly string[] | undefined;
   readonly nowMs: number;
   /** A member that answered within this time counts as alive. */
   readonly aliveMs: number;
@@ -31,7 +31,7 @@ export function nextVoters(view: VoterView): readonly MemberId[] | undefined {
   for (const voter of view.voters) {
     if (voter === view.self || !isOutdated(view, voter)) continue;
     const without = view.voters.filter((id) => id !== voter);
-    const successor = view.voterNames.includes(nameOf(voter)) ? livingSuccessor(view, voter) : undefined;
+    const successor = isWanted(view, voter) ? livingSuccessor(view, voter) : undefined;
     if (successor !== undefined && hasLivingMajority(view, view.voters)) {
       // It is worth waiting until it has caught up: nothing is gained by one voter less meanwhile.
       if (isCaughtUp(view, successor)) return [...without, successor];
@@ -54,15 +54,18 @@ export function nameOf(id: MemberId): string {
   return dot < 0 ? id : id.slice(0, dot);
 }
 
+function isWanted({ hostNames, voterNames }: VoterView, id: MemberId): boolean {
+  const name = nameOf(id);
+  return hostNames.includes(name) || voterNames?.includes(name) === true;
+}
+
 function isOutdated(view: VoterView, voter: MemberId): boolean {
-  const name = nameOf(voter);
-  if (view.hostNames.includes(name)) return false;
-  if (!view.voterNames.includes(name)) return true;
+  if (view.voterNames !== undefined && !isWanted(view, voter)) return true;
   // Two boards flashed with one name would otherwise replace each other for ever.
   return !isAlive(view, voter) && livingSuccessor(view, voter) !== undefined;
 }
 
-/** Another incarnation of the same board. */
+/** Another incarnation of the same host or board. */
 function livingSuccessor(view: VoterView, voter: MemberId): MemberId | undefined {
   for (const id of view.members.keys()) {
     if (id !== voter && nameOf(id) === nameOf(voter) && isAlive(view, id)) return id;
@@ -73,7 +76,7 @@ function livingSuccessor(view: VoterView, voter: MemberId): MemberId | undefined
 function isPromotable(view: VoterView, id: MemberId): boolean {
   const name = nameOf(id);
   return (
-    view.voterNames.includes(name) &&
+    isWanted(view, id) &&
     !view.voters.some((voter) => nameOf(voter) === name) &&
     isAlive(view, id) &&
     isCaughtUp(view, id)
