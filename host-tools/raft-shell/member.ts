@@ -3,14 +3,12 @@
  * `protocols/raft/types.ts` demands of a driver.
  */
 import type { Configuration } from "../../protocols/raft/confchange.ts";
-import { noConfiguration } from "../../protocols/raft/confchange.ts";
 import { Follower } from "../../protocols/raft/follower.ts";
-import { configurationFromEntry } from "../../protocols/raft/membership.ts";
 import { Node } from "../../protocols/raft/node.ts";
-import type { NodeFlow, Timing } from "../../protocols/raft/node-options.ts";
-import type { MemberId, Message, RaftOutput } from "../../protocols/raft/types.ts";
-import { EntryKind } from "../../protocols/raft/types.ts";
-import { MemoryLog } from "./memory-log.ts";
+import type { Timing } from "../../protocols/raft/node-options.ts";
+import type { Flow } from "../../protocols/raft/progress.ts";
+import type { MemberId, Message, Publication, RaftOutput } from "../../protocols/raft/types.ts";
+import { MemoryLog, sha256 } from "./memory-log.ts";
 
 export interface MemberOptions {
   readonly id: MemberId;
@@ -24,14 +22,19 @@ export interface MemberOptions {
   readonly timing: Timing;
   /** The election timeout in ticks, within `timing`. */
   readonly timeoutTicks: number;
-  readonly flow: Partial<NodeFlow>;
+  readonly flow: Flow;
+  readonly uncommittedEntriesMax: number;
+  readonly leaseReads: boolean;
+  /** Whether another is a host. */
+  isHost(id: MemberId): boolean;
   /** Whether every write is synced at once. */
   readonly syncsAtOnce: boolean;
   send(message: Message): void;
+  publish(publication: Publication): void;
   onViolation(violation: string): void;
 }
 
-export interface PendingRead {
+interface PendingRead {
   readonly read: number;
   readonly term: number;
   readonly round: number;
@@ -45,7 +48,6 @@ export class ShellMember {
   syncsAtOnce: boolean;
   readonly #options: MemberOptions;
   #timeoutTicks: number;
-  #base: Configuration;
   #node: Node | undefined;
   #follower: Follower | undefined;
   #unsynced: RaftOutput[] = [];
@@ -60,8 +62,7 @@ export class ShellMember {
     this.#timeoutTicks = options.timeoutTicks;
     this.syncsAtOnce = options.syncsAtOnce;
     // What lies before the first index is taken to be committed, in term 1.
-    this.log = new MemoryLog(options.firstIndex, options.firstIndex > 1 ? 1 : 0);
-    this.#base = options.configuration;
+    this.log = new MemoryLog({ index: options.firstIndex - 1, configuration: options.configuration });
     this.#start(-Infinity);
   }
 
@@ -107,6 +108,11 @@ export class ShellMember {
     else if (this.#follower !== undefined) this.perform(this.#follower.step(message, this.#nowTicks));
   }
 
+  /** A publication has arrived: a board takes what it can use, a host listens to none. */
+  hear(publication: Publication): void {
+    if (this.#follower !== undefined) this.perform(this.#follower.takePublication(publication));
+  }
+
   perform(output: RaftOutput): void {
     if (output.violation !== undefined) this.#options.onViolation(output.violation);
     this.log.write(output);
@@ -123,8 +129,10 @@ export class ShellMember {
       for (const output of this.#unsynced.splice(0)) {
         this.#appliedIndex = Math.max(this.#appliedIndex, output.commitIndex);
         this.core!.setApplied(this.#appliedIndex);
+        for (const publication of output.publications) this.#options.publish(publication);
         for (const message of output.messages) this.#options.send(message);
-        if (this.#node === undefined || output.entries.length === 0) continue;
+        const isLogChanged = output.entries.length > 0 || output.snapshot?.isLast === true;
+        if (this.#node === undefined || !isLogChanged) continue;
         const next = this.#node.persisted(index, term);
         this.log.write(next);
         this.#unsynced.push(next);
@@ -144,17 +152,16 @@ export class ShellMember {
     this.#start(this.#nowTicks);
   }
 
-  compact(index: number): void {
-    for (let at = this.log.firstIndex; at <= index; at++) {
-      const { kind, version, data } = this.log.entry(at);
-      if (kind === EntryKind.membership)
-        this.#base = configurationFromEntry(version, data) ?? noConfiguration;
-    }
-    this.log.compact(index);
+  /** Takes a snapshot of what is applied up to `index`, and drops the entries up to `trailing` before it. */
+  compact(index: number, trailing: number): void {
+    this.log.compact(index, trailing);
   }
 
-  addRead(read: PendingRead): void {
-    this.#reads.push(read);
+  /** A host is asked for a read, by this number. */
+  read(number: number): void {
+    const { term, round, index, output } = this.#node!.read(this.#nowTicks);
+    this.#reads.push({ read: number, term, round, index });
+    this.perform(output);
   }
 
   /** Takes out the reads that are answered, or never will be. */
@@ -172,10 +179,10 @@ export class ShellMember {
 
   #start(leaderHeardTicks: number): void {
     const { id, log } = this;
-    const { timing, preVote, checkQuorum, flow } = this.#options;
-    const commitIndex = log.firstIndex - 1;
+    const { timing, preVote, checkQuorum, leaseReads, flow, uncommittedEntriesMax } = this.#options;
+    const commitIndex = log.snapshot?.index ?? 0;
     this.#appliedIndex = commitIndex;
-    const options = { id, log, commitIndex, hardState: log.hardState };
+    const options = { id, log, sha256, commitIndex, hardState: log.hardState };
     if (this.kind === "board") {
       const leaderSilenceMs = checkQuorum ? timing.electionMinMs : 0;
       this.#follower = new Follower({ ...options, leaderHeardMs: leaderHeardTicks, leaderSilenceMs });
@@ -184,11 +191,14 @@ export class ShellMember {
     const span = timing.electionMaxMs - timing.electionMinMs;
     this.#node = new Node({
       ...options,
-      baseConfiguration: this.#base,
+      baseConfiguration: this.#options.configuration,
       timing,
       preVote,
       checkQuorum,
-      flow,
+      leaseReads,
+      isHost: (other) => this.#options.isHost(other),
+      flowOf: () => flow,
+      uncommittedEntriesMax,
       // The draw that makes the core wait for exactly as long; the half keeps rounding out of it.
       random: () => (this.#timeoutTicks - timing.electionMinMs + 0.5) / span,
       nowMs: this.#nowTicks,

@@ -7,6 +7,8 @@ import type { Change } from "../../protocols/raft/confchange.ts";
 import { noConfiguration } from "../../protocols/raft/confchange.ts";
 import type { Node } from "../../protocols/raft/node.ts";
 import type { Proposal, Transition } from "../../protocols/raft/node-options.ts";
+import { uncommittedEntriesMax } from "../../protocols/raft/node-options.ts";
+import { boardFlow } from "../../protocols/raft/progress.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { EntryKind, limits } from "../../protocols/raft/types.ts";
 import { describeEntry, describeMember, describeMessage } from "./describe.ts";
@@ -102,10 +104,8 @@ export class RaftShell {
     read: (operation) => {
       const member = this.#hostOf(operation);
       operation.checkAllRead();
-      const { term, round, index, output } = member.node!.read();
       const read = ++this.#readsAsked;
-      member.addRead({ read, term, round, index });
-      member.perform(output);
+      member.read(read);
       return { read };
     },
     deliver: (operation) => this.#deliver(operation),
@@ -153,7 +153,7 @@ export class RaftShell {
       const member = this.#upOf(operation);
       const index = operation.integer("index", member.log.firstIndex - 1, member.appliedIndex);
       operation.checkAllRead();
-      member.compact(index);
+      member.compact(index, 0);
       return {};
     },
     state: (operation) => {
@@ -206,7 +206,11 @@ export class RaftShell {
         checkQuorum,
         timing,
         timeoutTicks: timeouts.get(id) ?? electionTicks,
-        flow,
+        flow: { ...boardFlow, ...flow },
+        uncommittedEntriesMax: flow.uncommittedEntriesMax ?? uncommittedEntriesMax,
+        leaseReads: false,
+        isHost: (other) => this.#members.get(other)?.kind !== "board",
+        publish: () => {},
         syncsAtOnce: true,
         send: (message) => this.#send(message),
         onViolation: (violation) => this.#violations.push(`${id}: ${violation}`),

@@ -9,6 +9,7 @@
  * The rules are those of etcd's `confchange`, whose cases run in `test/conformance/etcd-raft/`.
  */
 import { MembershipRefused } from "./errors.ts";
+import type { Transition } from "./node-options.ts";
 import type { Voters } from "./quorum.ts";
 import type { MemberId } from "./types.ts";
 
@@ -76,6 +77,20 @@ export function leaveJoint(from: Configuration): Configuration {
     throw new MembershipRefused("The configuration is not joint: there is nothing to leave.");
   const learners = [...from.learners, ...from.learnersNext];
   return { voters: from.voters, outgoing: [], learners, learnersNext: [], autoLeave: false };
+}
+
+/** What `changes` make of `from`, by the steps that `transition` names: see `Node.change`. Throws `MembershipRefused`. */
+export function configurationAfter(
+  from: Configuration,
+  changes: readonly Change[],
+  transition: Transition,
+): Configuration {
+  if (transition === "simple") return simpleChange(from, changes);
+  if (transition !== "auto") return enterJoint(from, transition === "joint-auto-leave", changes);
+  const to = enterJoint(from, true, changes);
+  const added = to.voters.filter((id) => !to.outgoing.includes(id)).length;
+  const removed = to.outgoing.filter((id) => !to.voters.includes(id)).length;
+  return added + removed > 1 ? to : simpleChange(from, changes);
 }
 
 export function isJoint(configuration: Configuration): boolean {

@@ -17,7 +17,7 @@ import type { CborValue } from "../cbor/value.ts";
 import type { Configuration } from "./confchange.ts";
 import { isJoint, isVoter, noConfiguration } from "./confchange.ts";
 import { MembershipRefused } from "./errors.ts";
-import type { Entry, HostLog, MemberId } from "./types.ts";
+import type { Entry, MemberId, RaftLog, SnapshotPlace } from "./types.ts";
 import { EntryKind, limits } from "./types.ts";
 
 /** Version and data of the entry that makes `configuration`: the oldest version that can say it, so that older hosts read it too. */
@@ -56,42 +56,71 @@ function idsFrom(value: CborValue): readonly MemberId[] | undefined {
 }
 
 export class Membership {
-  /** Oldest first; the last one holds. All but the first may still be truncated. */
-  readonly #made: Made[];
+  readonly #log: RaftLog;
+  readonly #id: MemberId;
+  readonly #beginning: Configuration;
+  /** Oldest first; the last one holds. All but the first may still be truncated. undefined when it must be read from the log anew. */
+  #made: Made[] | undefined;
 
-  /** `base` is what held at the end of what was compacted away. */
-  constructor(log: HostLog, base: Configuration) {
-    this.#made = [{ index: log.firstIndex - 1, configuration: base }];
-    for (let index = log.firstIndex; index <= log.lastIndex; index++) this.append(log.entry(index));
+  /** What `log` says to the member `id`, which reads it; `beginning` is what holds before a log that was never compacted. */
+  constructor(log: RaftLog, id: MemberId, beginning: Configuration) {
+    this.#log = log;
+    this.#id = id;
+    this.#beginning = beginning;
   }
 
   get configuration(): Configuration {
-    return this.#made.at(-1)!.configuration;
+    return this.#history.at(-1)!.configuration;
   }
 
-  /** Index of the entry that made this configuration; when none did, of the last one before the log. */
+  /** Index of the entry that made this configuration; or of the snapshot that told of it. */
   get index(): number {
-    return this.#made.at(-1)!.index;
+    return this.#history.at(-1)!.index;
   }
 
   /**
-   * Takes note of an appended entry. One that cannot be read here, of a newer version say, makes a configuration in which nobody is known to
+   * Takes note of an entry that is appended. One that cannot be read here, of a newer version say, makes a configuration in which nobody is known to
    * vote, so that this host does not campaign on a wrong idea of a majority.
    */
   append(entry: Pick<Entry, "index" | "kind" | "version" | "data">): void {
     if (entry.kind !== EntryKind.membership) return;
     const configuration = configurationFromEntry(entry.version, entry.data) ?? noConfiguration;
-    this.#made.push({ index: entry.index, configuration });
+    this.#history.push({ index: entry.index, configuration });
   }
 
   /** The log lost `from` and all after it. */
   truncate(from: number): void {
-    while (this.#made.length > 1 && this.index >= from) this.#made.pop();
+    const history = this.#history;
+    while (history.length > 1 && this.index >= from) history.pop();
   }
 
   /** What came before a committed configuration is never needed again. */
   commit(index: number): void {
-    while (this.#made.length > 1 && this.#made[1]!.index <= index) this.#made.shift();
+    const history = this.#history;
+    while (history.length > 1 && history[1]!.index <= index) history.shift();
+  }
+
+  /** The driver is about to install a snapshot: from the next input on, that and what follows it hold. */
+  restart(): void {
+    this.#made = undefined;
+  }
+
+  get #history(): Made[] {
+    if (this.#made === undefined) {
+      const { snapshot, lastIndex } = this.#log;
+      const index = snapshot?.index ?? 0;
+      this.#made = [{ index, configuration: this.#configurationAt(snapshot) }];
+      for (let next = index + 1; next <= lastIndex; next++) this.append(this.#log.entry(next));
+    }
+    return this.#made;
+  }
+
+  /** A snapshot begins with the configuration in force at its end. */
+  #configurationAt(snapshot: SnapshotPlace | undefined): Configuration {
+    if (snapshot === undefined) return this.#beginning;
+    const item = this.#log.snapshotItems(snapshot.index, this.#id, 0, 1)?.items[0];
+    if (item?.kind !== EntryKind.membership) return noConfiguration;
+    return configurationFromEntry(item.version, item.data) ?? noConfiguration;
   }
 
   /**

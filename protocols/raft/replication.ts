@@ -1,120 +1,121 @@
 /**
- * A leader's replication: who has how much of the log, and the appends that bring each member to the end of it.
+ * A leader's replication: who has how much of the log, and what brings each member to the end of it.
  *
- * For one entry and an idle group each member sees exactly four messages: append, its answer, the new commit index in an
- * empty append, its answer. Under load entries and commit index share appends, so there are fewer. Nothing but a
+ * For one entry and an idle group each member that is sent entries sees exactly four messages: append, its answer, the new commit
+ * index in an empty append, its answer. Under load entries and commit index share appends, so there are fewer. Members that
+ * listen get what is committed by one publication for all of them, and of the messages the latter two. Nothing but a
  * refusal that moved the search on, a heartbeat or news makes the leader speak, so messages never feed on themselves.
- *
- * It also knows whether the leader still leads: when a majority was last heard, and up to which round of appends a
- * majority has answered, so that a read asked for before that round saw the newest state (thesis, section 6.4).
  */
+import type { Flow } from "./progress.ts";
 import { Progress } from "./progress.ts";
-import { jointCommittedIndex, type Voters } from "./quorum.ts";
-import type { AppendResponse, Entry, HostLog, MemberId, Message } from "./types.ts";
-
-/** How much the leader sends before it hears an answer. */
-export interface Flow {
-  /** Entries in one append. */
-  readonly appendEntriesMax: number;
-  /** Bytes of data in one append; an entry alone always goes. */
-  readonly appendBytesMax: number;
-  /** Appends on the way to one member. */
-  readonly inflightAppendsMax: number;
-}
+import type {
+  AppendResponse,
+  Entry,
+  MemberId,
+  Message,
+  Publication,
+  RaftLog,
+  SnapshotResponse,
+} from "./types.ts";
+import { limits } from "./types.ts";
 
 export interface ReplicationOptions {
   readonly leaderId: MemberId;
   readonly term: number;
-  readonly log: HostLog;
-  /** Where appends end up. */
-  readonly outbox: Message[];
+  readonly log: RaftLog;
+  /** Where messages and publications end up. */
+  readonly outbox: { readonly messages: Message[]; readonly publications: Publication[] };
   readonly commitIndex: number;
   /** The last index that the leader itself has made durable. */
   readonly durableIndex: number;
-  readonly flow: Flow;
-  /** When this leader was elected. */
-  readonly sinceMs: number;
+  readonly flowOf: (id: MemberId) => Flow;
+  /** The round of reads that an append is to be answered with: `ReadRounds.toConfirm`. */
+  readonly readRound: () => number;
 }
 
 export class Replication {
-  /** Raised by the core; members are told with `broadcast`. */
-  commitIndex: number;
   /** Raised by the core; only entries up to here are sent, so that what a member holds the leader holds too. */
   durableIndex: number;
-  readonly #leaderId: MemberId;
-  readonly #term: number;
-  readonly #log: HostLog;
-  readonly #outbox: Message[];
-  readonly #flow: Flow;
-  readonly #sinceMs: number;
-  readonly #members = new Map<MemberId, Progress>();
-  /** The latest round begun, the one that reads wait for, and the latest that a majority has answered. */
-  #round = 0;
-  #wantedRound = 0;
-  #confirmedRound = 0;
+  readonly members = new Map<MemberId, Progress>();
+  readonly #options: ReplicationOptions;
+  readonly #log: RaftLog;
+  #commitIndex: number;
 
   constructor(options: ReplicationOptions) {
-    this.#leaderId = options.leaderId;
-    this.#term = options.term;
+    this.#options = options;
     this.#log = options.log;
-    this.#outbox = options.outbox;
-    this.commitIndex = options.commitIndex;
     this.durableIndex = options.durableIndex;
-    this.#flow = options.flow;
-    this.#sinceMs = options.sinceMs;
-  }
-
-  get members(): ReadonlyMap<MemberId, Progress> {
-    return this.#members;
+    this.#commitIndex = options.commitIndex;
   }
 
   /** Starts to replicate to a member, which is thought to have all before `nextIndex`; one already there is left alone. */
   add(id: MemberId, nextIndex: number): void {
-    if (id !== this.#leaderId && !this.#members.has(id)) {
-      this.#members.set(id, new Progress(nextIndex, this.#flow.inflightAppendsMax));
+    if (id !== this.#options.leaderId && !this.members.has(id)) {
+      this.members.set(id, new Progress(nextIndex, this.#options.flowOf(id)));
     }
   }
 
   remove(id: MemberId): void {
-    this.#members.delete(id);
+    this.members.delete(id);
   }
 
   /** Forgets what was on the way to a member, whose connection is new or gone. */
   reset(id: MemberId): void {
-    this.#members.get(id)?.reset(this.durableIndex);
+    const progress = this.members.get(id);
+    progress?.reset(this.#endFor(progress));
+  }
+
+  setListens(id: MemberId, listens: boolean): void {
+    const progress = this.members.get(id);
+    if (progress === undefined || progress.listens === listens) return;
+    progress.listens = listens;
+    this.reset(id);
   }
 
   /** An empty append to everyone: it keeps followers from campaigning and finds out what was lost on the way. */
   heartbeat(): void {
-    this.#round = this.#wantedRound;
-    for (const [id, progress] of this.#members) this.#sendEmpty(id, progress);
+    for (const [id, progress] of this.members) {
+      progress.heartbeat();
+      this.#sendEmpty(id, progress);
+      this.#sendChunk(id, progress);
+    }
   }
 
   /** The same to one member. */
   greet(id: MemberId): void {
-    const progress = this.#members.get(id);
+    const progress = this.members.get(id);
     if (progress !== undefined) this.#sendEmpty(id, progress);
   }
 
   /** Brings what is new, entries or commit index, to everyone who can take it now. */
   broadcast(): void {
-    for (const [id, progress] of this.#members) this.#catchUp(id, progress);
+    for (const [id, progress] of this.members) this.#catchUp(id, progress);
+  }
+
+  /** All up to `index` is committed; what is new of it is published if anybody listens. `broadcast` then tells everyone. */
+  commitTo(index: number): void {
+    const first = this.#commitIndex + 1;
+    this.#commitIndex = index;
+    let isHeard = false;
+    for (const progress of this.members.values()) {
+      isHeard ||= progress.listens;
+      progress.published(first, index);
+    }
+    if (isHeard) this.#publish(first, index);
   }
 
   /** Takes an answer to one of this term's appends, its match index within the log. Returns whether a member's match index rose. */
-  take(response: AppendResponse, nowMs: number): boolean {
-    const progress = this.#members.get(response.from);
+  take(response: AppendResponse, latestRound: number, nowMs: number): boolean {
+    const progress = this.members.get(response.from);
     if (progress === undefined) return false;
     progress.heardMs = nowMs;
     progress.appliedIndex = Math.max(progress.appliedIndex, response.appliedIndex);
     // No round of this term is later than the latest: a member that says so anyway confirms nothing.
-    if (response.readRound <= this.#round) {
+    if (response.readRound <= latestRound) {
       progress.readRound = Math.max(progress.readRound, response.readRound);
     }
     if (!response.success) {
-      // What was compacted away cannot be sent: the search ends where the log begins.
-      const hint = Math.max(response.matchIndex, this.#log.firstIndex - 1);
-      if (progress.refused(hint)) this.#sendEntries(response.from, progress);
+      if (progress.refused(response.matchIndex)) this.#sendEntries(response.from, progress);
       return false;
     }
     const before = progress.matchIndex;
@@ -122,98 +123,136 @@ export class Replication {
     return progress.matchIndex > before;
   }
 
+  /** Takes an answer to a chunk of a snapshot, whose place is in the log or before it. */
+  takeSnapshotResponse(response: SnapshotResponse, nowMs: number): void {
+    const progress = this.members.get(response.from);
+    if (progress === undefined) return;
+    progress.heardMs = nowMs;
+    if (response.isInstalled) progress.installed(response.index);
+    else progress.received(response.index, response.indexTerm, response.received);
+  }
+
   /** Goes on with one member after its answer was taken. */
   proceed(id: MemberId): void {
-    const progress = this.#members.get(id);
+    const progress = this.members.get(id);
     if (progress !== undefined) this.#catchUp(id, progress);
   }
 
-  /** The latest time by which a majority had been heard since. */
-  quorumHeardMs(voters: Voters, nowMs: number): number {
-    return jointCommittedIndex(voters, (id) =>
-      id === this.#leaderId ? nowMs : (this.#members.get(id)?.heardMs ?? this.#sinceMs),
-    );
-  }
-
-  /** Up to this round a majority has answered. */
-  get confirmedRound(): number {
-    return this.#confirmedRound;
-  }
-
-  /** The round that must be confirmed for a read asked for now: one begun now, or after the one under way. */
-  askRound(voters: Voters): number {
-    if (this.#round === this.#confirmedRound) this.#beginRound(voters);
-    else this.#wantedRound = this.#round + 1;
-    return this.#wantedRound;
-  }
-
-  /** Counts the answers, after each. Returns whether another round is confirmed. */
-  confirmRounds(voters: Voters): boolean {
-    if (this.#round === this.#confirmedRound) return false;
-    const round = jointCommittedIndex(voters, (id) =>
-      id === this.#leaderId ? this.#round : this.#members.get(id)?.readRound,
-    );
-    if (round <= this.#confirmedRound) return false;
-    this.#confirmedRound = round;
-    if (this.#wantedRound > this.#round) this.#beginRound(voters);
-    return true;
-  }
-
-  #beginRound({ voters, outgoing }: Voters): void {
-    this.#round++;
-    this.#wantedRound = this.#round;
-    for (const id of new Set([...voters, ...outgoing])) this.greet(id);
+  /** How far a member is sent entries: one that listens only what is committed. */
+  #endFor(progress: Progress): number {
+    return progress.listens ? Math.min(this.#commitIndex, this.durableIndex) : this.durableIndex;
   }
 
   #catchUp(id: MemberId, progress: Progress): void {
-    while (!progress.isPaused && progress.nextIndex <= this.durableIndex) this.#sendEntries(id, progress);
-    if (!progress.isPaused && progress.sentCommitIndex < this.commitIndex) this.#sendEmpty(id, progress);
+    const end = this.#endFor(progress);
+    while (!progress.isPaused && progress.nextIndex <= end) this.#sendEntries(id, progress);
+    if (!progress.isCommitPaused && progress.sentCommitIndex < this.#commitIndex)
+      this.#sendEmpty(id, progress);
+    this.#sendChunk(id, progress);
   }
 
   #sendEmpty(id: MemberId, progress: Progress): void {
-    this.#skipCompacted(progress);
-    this.#send(id, progress, progress.nextIndex - 1);
+    if (this.#isCompacted(progress)) this.#offerSnapshot(progress);
+    this.#send(id, progress, progress.nextIndex - 1, 0);
   }
 
-  /** A member behind what was compacted away is offered the beginning of the log, refuses, and waits for a snapshot. */
-  #skipCompacted(progress: Progress): void {
-    progress.nextIndex = Math.max(progress.nextIndex, this.#log.firstIndex);
-  }
-
-  /** One append with as much as fits the limits; empty when the member has everything. */
+  /** One append with as much as fits the limits, empty when the member has everything; or the first chunk of a snapshot. */
   #sendEntries(id: MemberId, progress: Progress): void {
-    this.#skipCompacted(progress);
-    const { appendEntriesMax, appendBytesMax } = this.#flow;
-    const lastMax = Math.min(this.durableIndex, progress.nextIndex + appendEntriesMax - 1);
-    let last = progress.nextIndex - 1;
-    let dataBytes = 0;
-    while (last < lastMax) {
-      dataBytes += this.#log.entry(last + 1).data.length;
-      if (dataBytes > appendBytesMax && last >= progress.nextIndex) break;
+    if (this.#isCompacted(progress)) {
+      this.#offerSnapshot(progress);
+      this.#sendChunk(id, progress);
+      return;
+    }
+    const { nextIndex, flow } = progress;
+    const end = Math.min(this.#endFor(progress), nextIndex + flow.appendEntriesMax - 1);
+    const { last, bytes } = this.#fitting(nextIndex, end, flow.appendBytesMax);
+    this.#send(id, progress, last, bytes);
+  }
+
+  /** How many entries from `first` on, at most to `end`, have together no more than `bytesMax` of data; one always fits. */
+  #fitting(first: number, end: number, bytesMax: number): { readonly last: number; readonly bytes: number } {
+    let last = first - 1;
+    let bytes = 0;
+    while (last < end) {
+      const more = this.#log.entry(last + 1).data.length;
+      if (bytes + more > bytesMax && last >= first) break;
+      bytes += more;
       last++;
     }
-    this.#send(id, progress, last);
+    return { last, bytes };
   }
 
-  #send(id: MemberId, progress: Progress, lastIndex: number): void {
-    const prevLogIndex = progress.nextIndex - 1;
-    const prevLogTerm = this.#log.termAt(prevLogIndex);
-    if (prevLogTerm === undefined) {
-      throw new RangeError(`Member ${id} needs entry ${prevLogIndex}, which is outside the log.`);
+  /** Whether what comes next for a member is no longer in the log. */
+  #isCompacted({ nextIndex }: Progress): boolean {
+    return nextIndex < this.#log.firstIndex;
+  }
+
+  /** Section 7: a member that is too far behind is sent a snapshot. */
+  #offerSnapshot(progress: Progress): void {
+    const { snapshot, firstIndex } = this.#log;
+    if (snapshot === undefined || snapshot.index < firstIndex - 1) {
+      throw new RangeError(`The log begins at ${firstIndex}, and no snapshot stands for what was before.`);
     }
+    progress.needsSnapshot(snapshot);
+  }
+
+  /** The chunk that the member wants, unless it is on the way. */
+  #sendChunk(id: MemberId, progress: Progress): void {
+    if (progress.transfer === undefined || progress.transfer.isSent) return;
+    const { snapshotChunkBytes } = progress.flow;
+    let { place, nextItem } = progress.transfer;
+    let part = this.#log.snapshotItems(place.index, id, nextItem, snapshotChunkBytes);
+    if (part === undefined) {
+      // A newer one has taken its place.
+      this.#offerSnapshot(progress);
+      ({ place, nextItem } = progress.transfer);
+      part = this.#log.snapshotItems(place.index, id, nextItem, snapshotChunkBytes);
+      if (part === undefined)
+        throw new RangeError(`The log says that it has snapshot ${place.index}, and has not.`);
+    }
+    const { leaderId: from, term } = this.#options;
+    const { index, term: indexTerm, hash } = place;
+    const chunk = { type: "snapshot-chunk", from, to: id, term, index, indexTerm, hash } as const;
+    this.#options.outbox.messages.push({ ...chunk, first: nextItem, ...part });
+    progress.chunkSent();
+  }
+
+  #send(id: MemberId, progress: Progress, lastIndex: number, bytes: number): void {
+    const { leaderId: from, term, readRound, outbox } = this.#options;
+    const before = this.#placeBefore(progress.nextIndex);
+    const append = { type: "append-request", from, to: id, term, ...before } as const;
+    const entries = this.#entries(progress.nextIndex, lastIndex);
+    outbox.messages.push({ ...append, commitIndex: this.#commitIndex, readRound: readRound(), entries });
+    progress.sent(lastIndex, bytes, this.#commitIndex);
+  }
+
+  /** Design, point 12: once for everyone who listens, however many. */
+  #publish(first: number, end: number): void {
+    const { leaderId: from, term, outbox } = this.#options;
+    for (let next = first; next <= end; ) {
+      const { last } = this.#fitting(
+        next,
+        Math.min(end, next + limits.appendEntriesMax - 1),
+        limits.appendBytesMax,
+      );
+      const entries = this.#entries(next, last);
+      outbox.publications.push({ type: "publication", from, term, ...this.#placeBefore(next), entries });
+      next = last + 1;
+    }
+  }
+
+  #placeBefore(index: number): { prevLogIndex: number; prevLogTerm: number; prevHash: Uint8Array } {
+    const prevLogTerm = this.#log.termAt(index - 1);
+    const prevHash = this.#log.hashAt(index - 1);
+    if (prevLogTerm === undefined || prevHash === undefined) {
+      throw new RangeError(`Entry ${index - 1} was to be followed on, and is outside the log.`);
+    }
+    return { prevLogIndex: index - 1, prevLogTerm, prevHash };
+  }
+
+  #entries(first: number, last: number): readonly Entry[] {
     const entries: Entry[] = [];
-    for (let index = progress.nextIndex; index <= lastIndex; index++) entries.push(this.#log.entry(index));
-    this.#outbox.push({
-      type: "append-request",
-      from: this.#leaderId,
-      to: id,
-      term: this.#term,
-      prevLogIndex,
-      prevLogTerm,
-      commitIndex: this.commitIndex,
-      readRound: this.#round > this.#confirmedRound ? this.#round : 0,
-      entries,
-    });
-    progress.sent(lastIndex, this.commitIndex);
+    for (let index = first; index <= last; index++) entries.push(this.#log.entry(index));
+    return entries;
   }
 }

@@ -7,9 +7,18 @@ import * as followerModule from "../../../../protocols/raft/follower.ts";
 import { configurationToEntry } from "../../../../protocols/raft/membership.ts";
 import * as nodeModule from "../../../../protocols/raft/node.ts";
 import type { Timing } from "../../../../protocols/raft/node-options.ts";
-import type { Entry, MemberId, Message, RaftOutput } from "../../../../protocols/raft/types.ts";
+import { hostFlow } from "../../../../protocols/raft/node-options.ts";
+import { boardFlow } from "../../../../protocols/raft/progress.ts";
+import type {
+  Entry,
+  MemberId,
+  Message,
+  Publication,
+  RaftOutput,
+  SnapshotItem,
+} from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
-import { Disk } from "./disk.ts";
+import { Disk, sha256 } from "./disk.ts";
 
 /** The product's cores, or deliberately broken copies of them. */
 export interface Cores {
@@ -21,7 +30,11 @@ export const productCores: Cores = { Follower: followerModule.Follower, Node: no
 
 export interface MemberEvents {
   onSend(message: Message): void;
+  /** To be brought to every member that listens; nobody does when not said. */
+  onPublish?(member: Member, publication: Publication): void;
   onApplied(member: Member, entry: Entry): void;
+  /** A snapshot took the place of all that was applied, up to `member.appliedIndex`. */
+  onRestored?(member: Member, items: readonly SnapshotItem[]): void;
   onViolation(member: Member, violation: string): void;
 }
 
@@ -35,6 +48,10 @@ export interface MemberOptions {
   /** Both off unless said: the plain protocol of the paper. */
   readonly preVote?: boolean;
   readonly checkQuorum?: boolean;
+  /** With `checkQuorum`; off unless said. */
+  readonly leaseReads?: boolean;
+  /** Which members are hosts: they are sent more at a time, and may be handed leadership. When not said: all may, none is sent more. */
+  readonly isHostId?: (id: MemberId) => boolean;
   /** A driver's fault, for showing that it is found: sends before the disk has synced. */
   readonly sendsBeforeSync?: boolean;
 }
@@ -79,11 +96,24 @@ export class Member {
   start(nowMs: number): void {
     const { id, cores, timing, random } = this.#options;
     const { hardState } = this.disk;
-    const { preVote = false, checkQuorum = false } = this.#options;
-    const options = { id, hardState, log: this.disk, commitIndex: 0 };
-    this.#appliedIndex = 0;
+    const { preVote = false, checkQuorum = false, leaseReads = false, isHostId } = this.#options;
+    const flowOf = (member: MemberId) => (isHostId?.(member) === true ? hostFlow : boardFlow);
+    // A snapshot stands for what was committed, and applied.
+    const commitIndex = this.disk.snapshot?.index ?? 0;
+    const options = { id, hardState, log: this.disk, sha256, commitIndex };
+    this.#appliedIndex = commitIndex;
     if (this.isHost) {
-      this.#node = new cores.Node({ ...options, timing, random, nowMs, preVote, checkQuorum });
+      this.#node = new cores.Node({
+        ...options,
+        timing,
+        random,
+        nowMs,
+        preVote,
+        checkQuorum,
+        leaseReads,
+        flowOf,
+        ...(isHostId === undefined ? {} : { isHost: isHostId }),
+      });
     } else {
       const leaderHeardMs = hardState.term > 0 ? nowMs : -Infinity;
       const leaderSilenceMs = checkQuorum ? timing.electionMinMs : 0;
@@ -104,6 +134,19 @@ export class Member {
     else if (this.#follower !== undefined) this.perform(this.#follower.step(message, nowMs));
   }
 
+  /** A publication has arrived; a host listens to none. */
+  hear(publication: Publication): void {
+    if (this.#follower !== undefined) this.perform(this.#follower.takePublication(publication));
+  }
+
+  /** Takes a snapshot of what is applied up to `index`, and drops the entries up to `trailing` before it. */
+  compact(index: number, trailing = 0): void {
+    if (index > this.#appliedIndex) {
+      throw new RangeError(`${this.id} has applied ${this.#appliedIndex}: ${index} cannot be compacted yet.`);
+    }
+    this.disk.compact(index, trailing);
+  }
+
   perform(output: RaftOutput): void {
     if (output.violation !== undefined) this.#options.events.onViolation(this, output.violation);
     this.disk.write(output);
@@ -119,17 +162,24 @@ export class Member {
     for (const output of this.#unsynced.splice(0)) {
       this.#apply(output.commitIndex);
       if (this.#options.sendsBeforeSync !== true) this.#send(output);
-      if (this.#node !== undefined && output.entries.length > 0) {
+      const isLogChanged = output.entries.length > 0 || output.snapshot?.isLast === true;
+      if (this.#node !== undefined && isLogChanged) {
         this.perform(this.#node.persisted(index, term));
       }
     }
   }
 
   #send(output: RaftOutput): void {
+    for (const publication of output.publications) this.#options.events.onPublish?.(this, publication);
     for (const message of output.messages) this.#options.events.onSend(message);
   }
 
   #apply(commitIndex: number): void {
+    // Outputs that wait share one sync, so a snapshot may already have replaced what this one was to apply.
+    if (this.#appliedIndex < this.disk.firstIndex - 1) {
+      this.#appliedIndex = this.disk.firstIndex - 1;
+      this.#options.events.onRestored?.(this, this.disk.snapshotContents);
+    }
     while (this.#appliedIndex < commitIndex) {
       this.#appliedIndex++;
       this.#options.events.onApplied(this, this.disk.entry(this.#appliedIndex));
