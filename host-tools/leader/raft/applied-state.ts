@@ -51,14 +51,8 @@ export class AppliedState {
     return entries;
   }
 
-  /** Becomes what a snapshot at `index` holds, commands included. */
+  /** Becomes what a snapshot at `index` holds. */
   restore(index: number, items: readonly SnapshotItem[]): void {
-    this.restoreState(index, items);
-    this.#commands.restore(index, items);
-  }
-
-  /** The same without the commands, which reflect the log at once. */
-  restoreState(index: number, items: readonly SnapshotItem[]): void {
     this.state.restore(items);
     this.#membership = items.find(({ kind }) => kind === EntryKind.membership);
     this.#index = index;

@@ -3,9 +3,8 @@
  *
  * It has no timer, no promise and no clock of its own, so that the simulation runs the very object that ships; `replica.ts` gives it time. To the core it
  * owes the order that `protocols/raft/types.ts` states: change the log, make it durable, apply, publish, send. What changes nothing need not wait for
- * a leader's own entries that are still being written, because a leader speaks of no entry as its own before it is durable.
+ * a leader's own entries that are still being written, because a leader counts none of its own before it is durable.
  */
-
 import type { Change } from "../../../protocols/raft/confchange.ts";
 import { changesTo, isVoter, noConfiguration } from "../../../protocols/raft/confchange.ts";
 import {
@@ -18,12 +17,10 @@ import { configurationToEntry } from "../../../protocols/raft/membership.ts";
 import { Node } from "../../../protocols/raft/node.ts";
 import { hostFlow } from "../../../protocols/raft/node-options.ts";
 import { boardFlow } from "../../../protocols/raft/progress.ts";
-import type { Entry, MemberId, Message, RaftOutput } from "../../../protocols/raft/types.ts";
+import type { Entry, MemberId, Message, RaftOutput, SnapshotItem } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
-import { commandToWire } from "../../../protocols/state/codec.ts";
-import { stateLimits } from "../../../protocols/state/command.ts";
-import { encodeCbor } from "../../codec/cbor.ts";
 import { AppliedState } from "./applied-state.ts";
+import { ClientRequests } from "./client-requests.ts";
 import { CommandTable } from "./command-table.ts";
 import { HostLog } from "./host-log.ts";
 import type {
@@ -33,11 +30,9 @@ import type {
   ProposeRequest,
   ReadonlyStateMap,
 } from "./host-member-types.ts";
+import { statusOf } from "./host-status.ts";
 import type { Committed, Done } from "./outcomes.ts";
-import { ConditionFailed, OutcomeForgotten, ReplicaStopped, StateFull, TooManyReads } from "./outcomes.ts";
-import { Proposals } from "./proposals.ts";
-import { Reads, readsMax } from "./reads.ts";
-import { isSameValue, SpeculativeState } from "./speculative-state.ts";
+import { ForeignLog, ReplicaStopped } from "./outcomes.ts";
 import { nameOf, nextVoters } from "./voter-policy.ts";
 
 export class HostMember {
@@ -46,14 +41,12 @@ export class HostMember {
   readonly #options: HostMemberOptions;
   readonly #events: HostMemberEvents;
   readonly #log: HostLog;
-  readonly #applied: AppliedState;
   readonly #commands: CommandTable;
-  readonly #proposals = new Proposals();
-  readonly #reads = new Reads();
+  readonly #applied: AppliedState;
+  readonly #requests: ClientRequests;
   /** Members with a connection, and whether they listen. */
   readonly #connected = new Map<MemberId, boolean>();
   #node: Node;
-  #speculative: SpeculativeState | undefined;
   /** Outputs being made durable that are more than a leader's own entries. */
   #unsettledCount = 0;
   #isRunning = false;
@@ -64,9 +57,10 @@ export class HostMember {
    */
   static open(options: HostMemberOptions): HostMember {
     const { disk, sha256, hostName, hostNames, random, sizes } = options;
-    const logOptions = { disk, sha256, sizes, isHost: (id: MemberId) => hostNames.includes(nameOf(id)) };
+    const isHost = (id: MemberId) => hostNames.includes(nameOf(id));
+    const logOptions = { disk, sha256, sizes, isHost };
     const log = HostLog.open(logOptions) ?? HostLog.create(logOptions, newMemberId(hostName, random));
-    if (nameOf(log.memberId) !== hostName) throw new ForeignLog(log.memberId, hostName);
+    if (nameOf(log.memberId) !== hostName) throw new ForeignLog(nameOf(log.memberId), hostName);
     return new HostMember(options, log);
   }
 
@@ -77,11 +71,24 @@ export class HostMember {
     this.tornBytes = log.tornBytes;
     this.#commands = new CommandTable(options.sizes?.rememberedEntries);
     this.#applied = new AppliedState(log, this.#commands, options.sizes?.compactionEntries);
-    if (log.snapshot !== undefined) this.#applied.restore(log.snapshot.index, log.snapshotContents);
-    for (const entry of log.entries(this.#applied.index + 1, Number.MAX_SAFE_INTEGER))
-      this.#commands.append(entry);
+    if (log.snapshot !== undefined) {
+      this.#applied.restore(log.snapshot.index, log.snapshotContents);
+      this.#commands.restore(log.snapshot.index, log.snapshotContents);
+    }
+    const unapplied = log.entries(this.#applied.index + 1, Number.MAX_SAFE_INTEGER);
+    for (const entry of unapplied) this.#commands.append(entry);
     if (options.mayFound && this.isBlank) this.#appendFounding();
     this.#node = this.#newNode(options.nowMs);
+    const node = () => this.#node;
+    this.#requests = new ClientRequests({
+      get node() {
+        return node();
+      },
+      log,
+      applied: this.#applied,
+      commands: this.#commands,
+      perform: (output) => this.#perform(output),
+    });
   }
 
   /** This host's member id. */
@@ -117,7 +124,7 @@ export class HostMember {
     this.#isRunning = true;
     if (this.#log.snapshot !== undefined) this.#events.onRestored(this.state);
     // What was found on the disk counts only once it is known to be durable.
-    this.#whenDurable(() => this.#proceed());
+    this.#whenSettled(() => this.#requests.settle());
     if (this.#options.hostNames.length <= 1) this.#perform(this.#node.campaign(nowMs));
   }
 
@@ -131,12 +138,15 @@ export class HostMember {
     return true;
   }
 
-  /** Time has passed. A leader also looks at who votes. */
+  /** Time has passed. A leader also looks at who votes, and who listens. */
   tick(nowMs: number): void {
     if (!this.#isRunning) return;
     this.#perform(this.#node.tick(nowMs));
+    if (!this.isLeader) return;
     this.#improveVoters(nowMs);
-    this.#reviewListeners();
+    for (const [id, listens] of this.#connected) {
+      if (listens !== this.#shouldListen(id)) this.addMember(id);
+    }
   }
 
   /** Takes a checked message. */
@@ -164,24 +174,7 @@ export class HostMember {
    * any may still be after `OutcomeUnknown` and `ReplicaStopped`. A leader that hears no majority steps down within `electionMaxMs` and a heartbeat.
    */
   propose(request: ProposeRequest, nowMs: number, done: Done<Committed>): void {
-    if (!this.#isRunning) return done(new ReplicaStopped());
-    if (!this.isLeader) return done(new NotLeader(this.#node.leaderId));
-    const { key, value, id, expected } = request;
-    if (id !== undefined) {
-      const index = this.#commands.find(id.random);
-      if (index !== undefined) return this.#waitFor(index, done);
-      if (id.after < this.#commands.floor) return done(new OutcomeForgotten(id.after, this.#commands.floor));
-    }
-    if (expected !== undefined) {
-      const found = this.#speculate().get(key);
-      if (!isSameValue(found, expected.value)) return this.#refuse(key, found, nowMs, done);
-    }
-    const isNewKey = value !== undefined && !this.#applied.state.has(key);
-    if (isNewKey && !this.#speculate().has(key) && this.#speculate().size >= stateLimits.keysMax) {
-      return done(new StateFull(key, stateLimits.keysMax));
-    }
-    const command = id === undefined ? { key, value } : { key, value, id: id.random };
-    this.#append(EntryKind.put, encodeCbor(commandToWire(command)), done);
+    this.#requests.propose(request, nowMs, done);
   }
 
   /**
@@ -189,27 +182,28 @@ export class HostMember {
    * thesis, section 6.4). Within the leader's lease that is at once. Otherwise with `NotLeader`, `TooManyReads`, `ReplicaStopped`.
    */
   read(nowMs: number, done: Done<number>): void {
-    this.#read(0, nowMs, done);
+    this.#requests.read(0, nowMs, done);
   }
 
   /** Proposes who votes; ends as `propose` does, or with `MembershipRefused`. `voter-policy.ts` will change it again when it disagrees. */
   change(changes: readonly Change[], done: Done<Committed>): void {
-    if (!this.#isRunning) return done(new ReplicaStopped());
-    this.#attempt(() => this.#node.change(changes), done);
+    this.#requests.change(changes, done);
   }
 
   /**
    * Starts to pass leadership to another host, by name or member id; that it happened is seen in `status`. Proposals are refused with
-   * `TransferUnderWay` until it did, or for `electionMaxMs`. Throws `NotLeader`, `TransferRefused`.
+   * `TransferUnderWay` until it did, or for `electionMaxMs`. Throws `NotLeader`, `TransferRefused`, `ReplicaStopped`.
    */
   transfer(to: string, nowMs: number): void {
     if (!this.#isRunning) throw new ReplicaStopped();
     if (!this.isLeader) throw new NotLeader(this.#node.leaderId);
-    if (!this.#isHost(to))
-      throw new TransferRefused(`${to} is no host of this swarm: boards vote, but do not lead.`);
     const member = this.#node.voters.find((id) => id === to || nameOf(id) === to);
-    if (member === undefined)
+    if (!this.#isHost(to)) {
+      throw new TransferRefused(`${to} is no host of this swarm: boards vote, but do not lead.`);
+    }
+    if (member === undefined) {
       throw new TransferRefused(`${to} does not vote yet, so it cannot lead: try again when it does.`);
+    }
     this.#perform(this.#node.transfer(member, nowMs));
   }
 
@@ -219,32 +213,7 @@ export class HostMember {
   }
 
   status(nowMs: number): HostMemberStatus {
-    const { term, leaderId, commitIndex, voters, configuration, role, transferringTo } = this.#node;
-    const members = Array.from(this.#node.members, ([id, progress]) => ({
-      id,
-      isVoter: isVoter(configuration, id),
-      listens: progress.listens,
-      matchIndex: progress.matchIndex,
-      appliedIndex: progress.appliedIndex,
-      silentMs: progress.heardMs === undefined ? undefined : nowMs - progress.heardMs,
-    }));
-    return {
-      id: this.id,
-      role,
-      term,
-      leaderId,
-      firstIndex: this.#log.firstIndex,
-      lastIndex: this.#log.lastIndex,
-      commitIndex,
-      appliedIndex: this.#applied.index,
-      snapshotIndex: this.#log.snapshot?.index ?? 0,
-      commandsFloor: this.#commands.floor,
-      configuration,
-      voters,
-      voterNames: this.#applied.voterNames,
-      transferringTo,
-      members,
-    };
+    return statusOf(this.#node, this.#log, this.#applied, this.#commands, nowMs);
   }
 
   /** Takes no more part; what was proposed and is not committed yet ends with `ReplicaStopped`. Calls `done` when all that was written is durable. */
@@ -255,11 +224,10 @@ export class HostMember {
 
   #newNode(nowMs: number): Node {
     const { timing, random, sha256, uncommittedEntriesMax } = this.#options;
-    const log = this.#log;
     return new Node({
-      id: log.memberId,
-      hardState: log.hardState,
-      log,
+      id: this.id,
+      hardState: this.#log.hardState,
+      log: this.#log,
       sha256,
       commitIndex: this.#applied.index,
       timing,
@@ -283,31 +251,34 @@ export class HostMember {
   }
 
   #perform(output: RaftOutput): void {
-    if (output.violation !== undefined) this.#events.onViolation(output.violation);
-    const { hardState, truncateFrom, entries, snapshot } = output;
-    if (hardState === undefined && truncateFrom === 0 && entries.length === 0 && snapshot === undefined) {
-      // A message may speak of a term or entry that is still being written.
-      if (this.isLeader && this.#unsettledCount === 0) this.#performDurable(output);
-      else
-        this.#log.flush((error) => (error === undefined ? this.#performDurable(output) : this.#fail(error)));
+    const { hardState, truncateFrom, entries, snapshot, violation } = output;
+    if (violation !== undefined) this.#events.onViolation(violation);
+    const isOwnAppend =
+      this.isLeader && hardState === undefined && truncateFrom === 0 && snapshot === undefined;
+    if (isOwnAppend && entries.length === 0 && this.#unsettledCount === 0) {
+      this.#performDurable(output);
       return;
     }
-    if (truncateFrom > 0) this.#truncate(truncateFrom);
+    if (truncateFrom > 0) {
+      this.#commands.truncate(truncateFrom);
+      this.#requests.truncated(truncateFrom);
+    }
     this.#log.append(output);
     for (const entry of entries) this.#commands.append(entry);
-    if (this.isLeader && hardState === undefined && truncateFrom === 0 && snapshot === undefined) {
+    if (isOwnAppend) {
       this.#log.flush((error) => (error === undefined ? this.#performDurable(output) : this.#fail(error)));
-    } else {
-      const restored = snapshot?.isLast === true ? this.#log.snapshotContents : undefined;
-      if (restored !== undefined) this.#commands.restore(snapshot!.index, restored);
-      this.#whenDurable(() => {
-        if (restored !== undefined) this.#restore(snapshot!.index, restored);
-        this.#performDurable(output);
-      });
+      return;
     }
+    const restored = snapshot?.isLast === true ? this.#log.snapshotContents : undefined;
+    if (restored !== undefined) this.#commands.restore(snapshot!.index, restored);
+    this.#whenSettled(() => {
+      if (restored !== undefined) this.#restore(snapshot!.index, restored);
+      this.#performDurable(output);
+    });
   }
 
-  #whenDurable(then: () => void): void {
+  /** Once all before is durable. Even what changes nothing waits: a message may speak of a term or entry that is still being written. */
+  #whenSettled(then: () => void): void {
     this.#unsettledCount++;
     this.#log.flush((error) => {
       this.#unsettledCount--;
@@ -320,7 +291,7 @@ export class HostMember {
     if (!this.#isRunning) return;
     try {
       this.#apply(output.commitIndex);
-      this.#proceed();
+      this.#requests.settle();
       for (const publication of output.publications) this.#events.publish(publication);
       for (const message of output.messages) this.#events.send(message);
       if (output.entries.length > 0) {
@@ -333,86 +304,21 @@ export class HostMember {
     }
   }
 
-  /** Answers whom it can. */
-  #proceed(): void {
-    if (!this.isLeader) {
-      this.#speculative = undefined;
-      this.#proposals.leaveOpen();
-    }
-    this.#reads.settle(this.#node, this.#applied.index);
-  }
-
   #apply(commitIndex: number): void {
     for (;;) {
       const entries = this.#applied.next(commitIndex);
       if (entries.length === 0) return;
-      this.#speculative?.forget(this.#applied.index);
       this.#events.onApplied(entries);
       this.#node.setApplied(this.#applied.index);
-      for (const entry of entries) this.#proposals.settle(entry.index, entry.term);
+      this.#requests.applied(entries);
     }
   }
 
-  #restore(index: number, items: Parameters<AppliedState["restore"]>[1]): void {
+  #restore(index: number, items: readonly SnapshotItem[]): void {
     if (!this.#isRunning || index <= this.#applied.index) return;
-    this.#applied.restoreState(index, items);
+    this.#applied.restore(index, items);
     this.#events.onRestored(this.state);
     this.#node.setApplied(index);
-  }
-
-  #truncate(from: number): void {
-    this.#commands.truncate(from);
-    this.#speculative = undefined;
-    this.#proposals.supersede(from);
-  }
-
-  #append(kind: number, data: Uint8Array, done: Done<Committed>): void {
-    this.#attempt(() => this.#node.propose(kind, data), done);
-  }
-
-  #attempt(propose: () => { index: number; term: number; output: RaftOutput }, done: Done<Committed>): void {
-    let proposal: ReturnType<typeof propose>;
-    try {
-      proposal = propose();
-    } catch (error) {
-      // The core throws before it changes anything.
-      return done(error as Error);
-    }
-    const { index, term, output } = proposal;
-    for (const entry of output.entries) this.#speculative?.append(entry);
-    this.#proposals.add(index, term, done);
-    this.#perform(output);
-  }
-
-  /** The command stands in the log already. */
-  #waitFor(index: number, done: Done<Committed>): void {
-    const term = this.#log.termAt(index);
-    if (index <= this.#applied.index) done({ index, term });
-    else this.#proposals.add(index, term!, done);
-  }
-
-  /** Another client's change made the condition fail: that is true once all that this log holds now is committed, and this host still leads. */
-  #refuse(key: string, found: ConditionFailed["found"], nowMs: number, done: Done<Committed>): void {
-    this.#read(this.#log.lastIndex, nowMs, (outcome) => {
-      done(outcome instanceof Error ? outcome : new ConditionFailed(key, found, outcome));
-    });
-  }
-
-  #read(atLeast: number, nowMs: number, done: Done<number>): void {
-    if (!this.#isRunning) return done(new ReplicaStopped());
-    if (!this.isLeader) return done(new NotLeader(this.#node.leaderId));
-    if (this.#reads.isFull) return done(new TooManyReads(readsMax));
-    const { term, round, index, output } = this.#node.read(nowMs);
-    this.#reads.add({ term, round, index: Math.max(index, atLeast), done });
-    this.#perform(output);
-  }
-
-  #speculate(): SpeculativeState {
-    this.#speculative ??= new SpeculativeState(
-      this.#applied.state,
-      this.#log.entries(this.#applied.index + 1, Number.MAX_SAFE_INTEGER),
-    );
-    return this.#speculative;
   }
 
   #isHost(idOrName: string): boolean {
@@ -425,13 +331,8 @@ export class HostMember {
     return !isWanted && !isVoter(this.#node.configuration, id);
   }
 
-  #reviewListeners(): void {
-    if (!this.isLeader) return;
-    for (const [id, listens] of this.#connected) if (listens !== this.#shouldListen(id)) this.addMember(id);
-  }
-
   #improveVoters(nowMs: number): void {
-    if (!this.isLeader || !this.#node.isMembershipSettled) return;
+    if (!this.#node.isMembershipSettled) return;
     const voters = nextVoters({
       self: this.id,
       voters: this.#node.voters,
@@ -453,9 +354,7 @@ export class HostMember {
 
   #halt(): void {
     this.#isRunning = false;
-    const stopped = new ReplicaStopped();
-    this.#proposals.rejectAll(stopped);
-    this.#reads.rejectAll(stopped);
+    this.#requests.stop();
   }
 
   #fail(error: Error): void {
@@ -465,20 +364,8 @@ export class HostMember {
   }
 }
 
-/** The log on this disk is of another host. */
-export class ForeignLog extends Error {
-  override readonly name = "ForeignLog";
-
-  constructor(memberId: MemberId, hostName: string) {
-    super(
-      `The Raft log belongs to host ${nameOf(memberId)}, not ${hostName}: start this host with its own folder.`,
-    );
-  }
-}
-
 /** A host without a log is someone new (design, point 10). */
 function newMemberId(hostName: string, random: () => number): MemberId {
-  return `${hostName}.${Math.floor(random() * 2 ** 32)
-    .toString(16)
-    .padStart(8, "0")}`;
+  const incarnation = Math.floor(random() * 2 ** 32).toString(16);
+  return `${hostName}.${incarnation.padStart(8, "0")}`;
 }

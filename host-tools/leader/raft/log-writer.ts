@@ -109,9 +109,12 @@ export class LogWriter {
   }
 
   flush(done: (error?: Error) => void): void {
-    if (this.#failure !== undefined || !this.isWriting) return done(this.#failure);
-    this.#waiters.push({ count: this.#queuedCount, done });
-    this.#write();
+    if (this.#failure !== undefined || !this.isWriting) {
+      done(this.#failure);
+    } else {
+      this.#waiters.push({ count: this.#queuedCount, done });
+      this.#write();
+    }
   }
 
   /** Beside the queue, in a file of its own. Tells at last whether it is the newest now: one that was received meanwhile may be newer. */
@@ -161,8 +164,8 @@ export class LogWriter {
   #sync(done: () => void): void {
     this.#disk.sync((error) => {
       this.#failure ??= error;
-      if (this.#failure === undefined) return done();
-      for (const waiter of this.#waiters.splice(0)) waiter.done(this.#failure);
+      if (this.#failure === undefined) done();
+      else for (const waiter of this.#waiters.splice(0)) waiter.done(this.#failure);
     });
   }
 

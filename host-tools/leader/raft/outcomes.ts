@@ -116,3 +116,12 @@ export class UnknownMember extends Error {
     this.memberName = memberName;
   }
 }
+
+/** The log on this disk is of another host. */
+export class ForeignLog extends Error {
+  override readonly name = "ForeignLog";
+
+  constructor(owner: string, hostName: string) {
+    super(`The Raft log belongs to host ${owner}, not ${hostName}: start this host with its own folder.`);
+  }
+}

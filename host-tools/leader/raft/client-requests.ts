@@ -1,0 +1,169 @@
+/**
+ * What clients ask of this host while it leads: commands, reads and changes of who votes, each answered once.
+ *
+ * A command is applied once although it may be retried: a leader appends none whose id its own log holds already, so no log ever does twice. And it is the leader
+ * that decides a compare-and-set, on the state as it will be at the end of its log; what goes into the log is a plain put.
+ */
+import type { Change } from "../../../protocols/raft/confchange.ts";
+import { NotLeader } from "../../../protocols/raft/errors.ts";
+import type { Node } from "../../../protocols/raft/node.ts";
+import type { Proposal } from "../../../protocols/raft/node-options.ts";
+import type { Entry, RaftOutput } from "../../../protocols/raft/types.ts";
+import { EntryKind } from "../../../protocols/raft/types.ts";
+import { commandToWire } from "../../../protocols/state/codec.ts";
+import type { StateValue } from "../../../protocols/state/command.ts";
+import { stateLimits } from "../../../protocols/state/command.ts";
+import { encodeCbor } from "../../codec/cbor.ts";
+import type { AppliedState } from "./applied-state.ts";
+import type { CommandTable } from "./command-table.ts";
+import type { HostLog } from "./host-log.ts";
+import type { ProposeRequest } from "./host-member-types.ts";
+import type { Committed, Done } from "./outcomes.ts";
+import { ConditionFailed, OutcomeForgotten, ReplicaStopped, StateFull, TooManyReads } from "./outcomes.ts";
+import { Proposals } from "./proposals.ts";
+import { Reads, readsMax } from "./reads.ts";
+import { isSameValue, SpeculativeState } from "./speculative-state.ts";
+
+/** What of its host it needs. */
+export interface LeadingHost {
+  readonly node: Node;
+  readonly log: HostLog;
+  readonly applied: AppliedState;
+  readonly commands: CommandTable;
+  perform(output: RaftOutput): void;
+}
+
+export class ClientRequests {
+  readonly #host: LeadingHost;
+  readonly #proposals = new Proposals();
+  readonly #reads = new Reads();
+  /** Made when it is first needed in a term. */
+  #speculative: SpeculativeState | undefined;
+  #isStopped = false;
+
+  constructor(host: LeadingHost) {
+    this.#host = host;
+  }
+
+  /** See `HostMember.propose`. */
+  propose(request: ProposeRequest, nowMs: number, done: Done<Committed>): void {
+    const { log, applied, commands, node } = this.#host;
+    const { key, value, id, expected } = request;
+    const index = id === undefined || !this.#isLeading ? undefined : commands.find(id.random);
+    if (index !== undefined && index <= applied.index) {
+      done({ index, term: log.termAt(index) });
+    } else if (index !== undefined) {
+      this.#proposals.add(index, log.termAt(index)!, done);
+    } else {
+      const refusal = this.#refusalOf(request);
+      const found = expected === undefined || refusal !== undefined ? undefined : this.#speculate().get(key);
+      if (refusal !== undefined) {
+        done(refusal);
+      } else if (expected !== undefined && !isSameValue(found, expected.value)) {
+        this.#failCondition(key, found, nowMs, done);
+      } else {
+        const command = id === undefined ? { key, value } : { key, value, id: id.random };
+        this.#append(() => node.propose(EntryKind.put, encodeCbor(commandToWire(command))), done);
+      }
+    }
+  }
+
+  /** See `HostMember.change`. */
+  change(changes: readonly Change[], done: Done<Committed>): void {
+    if (this.#isStopped) done(new ReplicaStopped());
+    else this.#append(() => this.#host.node.change(changes), done);
+  }
+
+  /** See `HostMember.read`; the index is at least `atLeast`. */
+  read(atLeast: number, nowMs: number, done: Done<number>): void {
+    if (!this.#isLeading) {
+      done(this.#notLeading());
+    } else if (this.#reads.isFull) {
+      done(new TooManyReads(readsMax));
+    } else {
+      const { term, round, index, output } = this.#host.node.read(nowMs);
+      this.#reads.add({ term, round, index: Math.max(index, atLeast), done });
+      this.#host.perform(output);
+    }
+  }
+
+  /** The log lost `from` and all after it. */
+  truncated(from: number): void {
+    this.#speculative = undefined;
+    this.#proposals.supersede(from);
+  }
+
+  /** These entries are applied. */
+  applied(entries: readonly Entry[]): void {
+    this.#speculative?.forget(entries.at(-1)!.index);
+    for (const { index, term } of entries) this.#proposals.settle(index, term);
+  }
+
+  /** Answers whom it can, after every output of the core. */
+  settle(): void {
+    const { node, applied } = this.#host;
+    if (node.role !== "leader") {
+      this.#speculative = undefined;
+      this.#proposals.leaveOpen();
+    }
+    this.#reads.settle(node, applied.index);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    const stopped = new ReplicaStopped();
+    this.#proposals.rejectAll(stopped);
+    this.#reads.rejectAll(stopped);
+  }
+
+  get #isLeading(): boolean {
+    return !this.#isStopped && this.#host.node.role === "leader";
+  }
+
+  #notLeading(): Error {
+    return this.#isStopped ? new ReplicaStopped() : new NotLeader(this.#host.node.leaderId);
+  }
+
+  /** Why the command is not taken; a condition apart. */
+  #refusalOf({ key, value, id }: ProposeRequest): Error | undefined {
+    if (!this.#isLeading) return this.#notLeading();
+    const { applied, commands } = this.#host;
+    if (id !== undefined && id.after < commands.floor) return new OutcomeForgotten(id.after, commands.floor);
+    if (value === undefined || applied.state.has(key)) return undefined;
+    const state = this.#speculate();
+    return state.has(key) || state.size < stateLimits.keysMax
+      ? undefined
+      : new StateFull(key, stateLimits.keysMax);
+  }
+
+  #append(propose: () => Proposal, done: Done<Committed>): void {
+    let proposal: Proposal;
+    try {
+      proposal = propose();
+    } catch (error) {
+      // The core throws before it changes anything.
+      done(error as Error);
+      return;
+    }
+    const { index, term, output } = proposal;
+    for (const entry of output.entries) this.#speculative?.append(entry);
+    this.#proposals.add(index, term, done);
+    this.#host.perform(output);
+  }
+
+  /** The value that made the condition fail counts once all that this log holds now is committed, and this host still leads. */
+  #failCondition(key: string, found: StateValue | undefined, nowMs: number, done: Done<Committed>): void {
+    this.read(this.#host.log.lastIndex, nowMs, (outcome) => {
+      done(outcome instanceof Error ? outcome : new ConditionFailed(key, found, outcome));
+    });
+  }
+
+  #speculate(): SpeculativeState {
+    const { applied, log } = this.#host;
+    this.#speculative ??= new SpeculativeState(
+      applied.state,
+      log.entries(applied.index + 1, Number.MAX_SAFE_INTEGER),
+    );
+    return this.#speculative;
+  }
+}
