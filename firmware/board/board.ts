@@ -2,91 +2,103 @@
  * A board: everything that it does, made of the parts around this file, on whatever ports it is given.
  *
  * It starts by recovering what it knew, and runs the program of the committed state at once, leader or not. Then it brings
- * up its link, says hello, and follows: each append request is made durable, what it commits is applied, and only
+ * up its links, says hello, and follows: each append request is made durable, what it commits is applied, and only
  * then is it answered. Whatever comes in (the network, a socket, the clock) is one turn: it is handled to its end, and the next
  * deadline is set. An error that nobody expected ends the board with a restart; its flash holds all that it promised.
  */
-import { decodeCbor } from "../../protocols/cbor/decode.ts";
-import { CborEncoder, encodeCbor } from "../../protocols/cbor/encode.ts";
-import { CborError } from "../../protocols/cbor/error.ts";
-import { ShapeError } from "../../protocols/cbor/shape.ts";
-import { messageLimits, type Report } from "../../protocols/messages/board-messages.ts";
-import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
-import type { Program } from "../../protocols/pipeline/program.ts";
-import { programFromWire } from "../../protocols/pipeline/program-codec.ts";
-import { messageToWire } from "../../protocols/raft/codec.ts";
+import { encodeCbor } from "../../protocols/cbor/encode.ts";
+import { messageLimits } from "../../protocols/messages/board-messages.ts";
+import { goneToWire } from "../../protocols/messages/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
-import { programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
-import { type Ports, type TcpEvents, type Timer, watchdogMs } from "../platform/ports.ts";
+import type { StateValue } from "../../protocols/state/command.ts";
+import { type Ports, type Timer, watchdogMs } from "../platform/ports.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
-import { Sensing, type SensingParts } from "../sensing/sensing.ts";
-import { BoardStore } from "../storage/board-store.ts";
+import { Sensing } from "../sensing/sensing.ts";
+import type { BoardStore } from "../storage/board-store.ts";
 import { Checkpoints } from "../storage/checkpoints.ts";
-import { FlashDamaged } from "../storage/flash-damaged.ts";
-import { firmwareVersion } from "../version.ts";
 import { BoardLog } from "./board-log.ts";
+import { CommittedProgram } from "./committed-program.ts";
+import { CrashLoop } from "./crash-loop.ts";
+import { noteCrash } from "./crash-note.ts";
 import { Life, type LifeState } from "./life.ts";
-import { Link, type LinkEvents, type LinkState } from "./link.ts";
+import type { Link, LinkEvents, LinkState } from "./link.ts";
+import { Links } from "./links.ts";
 import { Member, type MemberEvents } from "./member.ts";
-import { SessionTime } from "./session-time.ts";
-import { Telemetry, type TelemetrySender } from "./telemetry.ts";
+import { Messenger } from "./messenger.ts";
+import { Telemetry } from "./telemetry.ts";
+import type { Turns } from "./turns.ts";
+import { WallTime } from "./wall-time.ts";
 
 export const boardLimits = Object.freeze({
   /** Readings that wait for a report while there is no link: 4.6 KB of heap. */
   readingsMax: 8 * messageLimits.readingsMax,
 });
 
-export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySender {
+export class Board implements Turns, LinkEvents, MemberEvents {
   readonly #ports: Ports;
   readonly #log: BoardLog;
   readonly #store: BoardStore;
   readonly #member: Member;
   readonly #queue = new ReadingQueue(boardLimits.readingsMax);
   readonly #sensing: Sensing;
-  readonly #time: SessionTime;
-  readonly #link: Link;
+  readonly #time: WallTime;
+  readonly #links: Links;
   readonly #telemetry: Telemetry;
-  readonly #encoder = new CborEncoder(messageLimits.payloadBytesMax, 256);
   readonly #checkpoints: Checkpoints;
+  readonly #program: CommittedProgram;
+  readonly #crashLoop: CrashLoop;
   readonly #life: Life;
-  readonly #programKey: string;
+  readonly #messenger: Messenger;
   readonly #bootMs: number;
-  /** The program began with the settings as they were once this entry was applied. */
-  #programIndex = 0;
   /** One closure for every timer that is ever set. */
   readonly #onTimer = () => this.#onTime();
   #timer: Timer | undefined;
   #timerMs = Infinity;
   #outputChanges = 0;
   #isHalted = false;
-  /** By how much the latest timer was, at most, since the last health message. */
-  #loopDelayMs = 0;
 
-  /** Recovers the board's state from its flash. Nothing moves before `start`. */
-  constructor(ports: Ports) {
-    const { config } = ports.system;
+  /** On what `store` has recovered. Nothing moves before `start`. */
+  constructor(ports: Ports, store: BoardStore) {
+    const { clock, network, random, sensors, actuators, system } = ports;
+    const { config } = system;
+    const log = new BoardLog(system);
     this.#ports = ports;
-    this.#log = new BoardLog(ports.system);
-    this.#bootMs = ports.clock.nowMs();
-    this.#programKey = programKeyPrefix + config.board;
-    this.#store = new BoardStore(ports.flash, { swarm: config.swarm, board: config.board }, ports.random);
-    this.#member = new Member(this.#store, ports.clock, this.#log, this);
-    this.#time = new SessionTime(this.#log);
-    this.#sensing = new Sensing(this.#sensingParts());
-    this.#checkpoints = new Checkpoints(this.#store, this.#sensing, this.#bootMs);
-    this.#life = new Life(this.#store, this.#log, ports.system.startReason, this.#bootMs);
-    this.#telemetry = new Telemetry(this.#queue, this);
-    this.#link = new Link(
+    this.#log = log;
+    this.#store = store;
+    this.#bootMs = clock.nowMs();
+    this.#member = new Member(store, ports, log, this);
+    this.#time = new WallTime({ clock, random, network, log, turns: this }, config.timeServer);
+    this.#sensing = new Sensing({
+      sensors,
+      actuators,
+      settings: store,
+      queue: this.#queue,
+      wallMs: (nowMs) => this.#time.wallMs(nowMs),
+      onOutputRefused: (output, reason) =>
+        log.write("error", "output-refused", "output", output, "reason", reason),
+    });
+    this.#checkpoints = new Checkpoints(store, this.#sensing, this.#bootMs);
+    this.#crashLoop = new CrashLoop(store, log, system.startReason, this.#bootMs);
+    this.#program = new CommittedProgram(store, this.#sensing, this.#crashLoop, log, config.board);
+    this.#life = new Life(log, this.#bootMs);
+    const linkParts = { clock, random, network, log, turns: this };
+    this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
+    this.#telemetry = new Telemetry(this.#queue);
+    this.#messenger = new Messenger(
       {
-        clock: ports.clock,
-        random: ports.random,
-        network: ports.network,
-        config,
-        log: this.#log,
-        tcpEvents: this,
-        gone: encodeCbor(goneToWire(this.#store.memberId)),
+        system,
+        store,
+        member: this.#member,
+        sensing: this.#sensing,
+        queue: this.#queue,
+        telemetry: this.#telemetry,
+        links: this.#links,
+        time: this.#time,
+        crashLoop: this.#crashLoop,
+        checkpoints: this.#checkpoints,
       },
-      this,
+      clock,
+      this.#bootMs,
     );
   }
 
@@ -94,8 +106,9 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     return this.#store.memberId;
   }
 
+  /** Of the link that has come furthest. */
   get linkState(): LinkState {
-    return this.#link.state;
+    return this.#links.state;
   }
 
   get lifeState(): LifeState {
@@ -104,223 +117,174 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
 
   /** Runs the committed program where the last checkpoint left it, then brings up the network. */
   start(): void {
-    this.#logRecovery();
     try {
-      this.#loadProgram(this.#store.get(this.#programKey));
+      this.#program.load(this.#bootMs);
       const restored = this.#checkpoints.restore(this.#bootMs);
       if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
+      this.#links.setVoter(this.#member.isVoter);
       this.#ports.network.start((up) => this.#onNetworkChange(up));
     } catch (error) {
-      this.#crash(error);
+      this.fail(error);
     }
-    this.#endTurn();
+    this.end();
   }
 
-  // Ways in: the clock, the network, the socket. Each is one turn.
+  // Turns.
 
-  #onTime(): void {
-    this.#loopDelayMs = Math.max(this.#loopDelayMs, this.#ports.clock.nowMs() - this.#timerMs);
-    this.#timer = undefined;
-    this.#timerMs = Infinity;
-    this.#endTurn();
+  begin(): boolean {
+    return !this.#isHalted;
   }
 
-  #onNetworkChange(up: boolean): void {
+  fail(error: unknown): void {
     if (this.#isHalted) return;
-    try {
-      this.#link.onNetworkChange(up);
-    } catch (error) {
-      this.#crash(error);
-    }
-    this.#endTurn();
-  }
-
-  onOpen(): void {
-    if (this.#isHalted) return;
-    try {
-      this.#link.onOpen();
-    } catch (error) {
-      this.#crash(error);
-    }
-    this.#endTurn();
-  }
-
-  onData(bytes: Uint8Array): void {
-    if (this.#isHalted) return;
-    try {
-      this.#link.onData(bytes);
-    } catch (error) {
-      this.#crash(error);
-    }
-    this.#endTurn();
-  }
-
-  onClose(reason: string): void {
-    if (this.#isHalted) return;
-    try {
-      this.#link.onClose(reason);
-    } catch (error) {
-      this.#crash(error);
-    }
-    this.#endTurn();
+    this.#halt();
+    this.#ports.system.restart(noteCrash(error, this.#store, this.#log));
   }
 
   /** Does what is due, then sets the timer for what is due next. */
-  #endTurn(): void {
+  end(): void {
     if (this.#isHalted) return;
     try {
-      this.#member.run();
       const nowMs = this.#ports.clock.nowMs();
-      if (this.#time.run()) this.#sensing.onTime(nowMs);
-      if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
-      if (nowMs >= this.#link.dueMs) this.#link.run(nowMs);
-      if (this.#link.state !== "joined") this.#telemetry.leave();
-      this.#life.onLink(this.#link.state);
-      this.#noteOutputs();
-      this.#telemetry.run(nowMs);
-      this.#checkpoints.run(nowMs);
-      this.#store.tidy();
-      if (this.#life.run(nowMs)) this.restart("safe mode has been quiet");
-      else this.#setTimer(nowMs);
+      this.#run(nowMs);
+      if (this.#crashLoop.run(nowMs)) this.restart("safe mode has been quiet");
+      else if (!this.#sleepIfTired(nowMs)) this.#setTimer(nowMs);
       this.#ports.system.feedWatchdog?.(watchdogMs);
     } catch (error) {
-      this.#crash(error);
+      this.fail(error);
     }
+  }
+
+  #onTime(): void {
+    this.#messenger.noteLoopDelay(this.#ports.clock.nowMs() - this.#timerMs);
+    this.#timer = undefined;
+    this.#timerMs = Infinity;
+    this.end();
+  }
+
+  #onNetworkChange(up: boolean): void {
+    if (!this.begin()) return;
+    try {
+      this.#links.onNetworkChange(up);
+      this.#time.onNetworkChange(up);
+    } catch (error) {
+      this.fail(error);
+    }
+    this.end();
+  }
+
+  #run(nowMs: number): void {
+    this.#member.run(nowMs);
+    this.#links.setVoter(this.#member.isVoter);
+    if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
+    // What is sampled while the last is told would be lost.
+    if (nowMs >= this.#sensing.dueMs && !this.#life.isTelling(nowMs)) this.#sensing.run(nowMs);
+    if (nowMs >= this.#links.dueMs) this.#links.run(nowMs);
+    if (this.#links.state !== "joined") this.#telemetry.leave();
+    this.#life.onLink(this.#links.state);
+    this.#noteOutputs();
+    this.#telemetry.run(nowMs, this.#messenger);
+    this.#checkpoints.run(nowMs);
+    this.#store.tidy();
   }
 
   /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
   #setTimer(nowMs: number): void {
-    const ownMs = Math.min(this.#checkpoints.dueMs, this.#life.dueMs, nowMs + turnEveryMs);
-    const dueMs = Math.min(this.#sensing.dueMs, this.#link.dueMs, this.#telemetry.dueMs, ownMs);
+    const lifeMs = Math.min(this.#checkpoints.dueMs, this.#crashLoop.dueMs, this.#life.dueMs(nowMs));
+    const linkMs = Math.min(this.#links.dueMs, this.#member.dueMs, this.#telemetry.dueMs, this.#time.dueMs);
+    const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
+    const dueMs = Math.min(sampleMs, linkMs, lifeMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
     this.#timerMs = dueMs;
     this.#timer = this.#ports.clock.setTimer(Math.max(0, dueMs - nowMs), this.#onTimer);
   }
 
+  // Ends.
+
   /** An orderly end: nothing is lost that a checkpoint can keep. */
   restart(reason: string): void {
     if (this.#isHalted) return;
-    this.#isHalted = true;
-    this.#timer?.cancel();
+    this.#halt();
     this.#checkpoints.save(this.#ports.clock.nowMs());
-    this.#life.halt(false);
     this.#log.write("info", "restart", "reason", reason);
     this.#ports.system.restart(reason);
   }
 
-  #crash(error: unknown): void {
-    if (this.#isHalted) return;
+  #sleepIfTired(nowMs: number): boolean {
+    const { system } = this.#ports;
+    const maySleep = system.deepSleep !== undefined && !this.#member.isVoter;
+    this.#life.planSleep(maySleep ? this.#program.sleep : undefined);
+    const isTold = this.#life.isTelling(nowMs) && this.#messenger.isAllTold();
+    if (!this.#life.isTired(nowMs, isTold)) return false;
+    const durationMs = this.#life.sleep(nowMs);
+    this.#checkpoints.save(nowMs);
+    this.#log.write("info", "sleep", "durationMs", durationMs, "readingsLost", this.#queue.length);
+    this.#messenger.leave();
     this.#isHalted = true;
     this.#timer?.cancel();
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : `${error}`;
-    this.#log.write("error", "crashed", "reason", reason);
-    this.#noteCrash(error);
-    this.#ports.system.restart(reason);
+    system.deepSleep!(durationMs);
+    return true;
   }
 
-  /** What the next start must know of this one; flash that does not take even that has told all it can. */
-  #noteCrash(error: unknown): void {
-    try {
-      if (error instanceof FlashDamaged) this.#store.condemn(error.message);
-      else this.#life.halt(true);
-    } catch {
-      this.#log.write("error", "crash-not-noted");
-    }
+  #halt(): void {
+    this.#isHalted = true;
+    this.#timer?.cancel();
+    this.#life.halt();
   }
 
-  // The link.
+  // Links.
 
-  /** For the link: the first message on every connection says who this is. */
-  onJoined(): void {
-    const { config } = this.#ports.system;
-    const { memberId, lastIndex, appliedIndex } = this.#store;
+  /** For a link: the first message on every connection says who this is. */
+  onJoined(link: Link): void {
+    this.#messenger.sendHello(link);
     const { term } = this.#member;
-    const { model } = config;
-    const hello = { memberId, model, firmware: firmwareVersion, term, lastIndex, appliedIndex };
-    this.#link.publish("hello", this.#encoder.encode(helloToWire(hello)));
-    this.#log.write("info", "joined", "member", memberId, "term", term, "applied", appliedIndex);
+    this.#log.write("info", "joined", "host", link.host.name, "member", this.memberId, "term", term);
     this.#telemetry.join(this.#ports.clock.nowMs());
   }
 
-  /** For the link. Channels that this firmware does not know are for a newer one. */
-  onPayload(channel: string, payload: Uint8Array): void {
-    if (channel === "raft") this.#member.take(payload);
+  /** For a link. Channels that this firmware does not know are for a newer one. */
+  onPayload(link: Link, channel: string, payload: Uint8Array): void {
+    if (channel === "raft") this.#member.take(payload, link);
     else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
+  }
+
+  /** For a link. */
+  onPublication(link: Link, payload: Uint8Array): void {
+    this.#member.takePublication(payload, link);
   }
 
   // The member.
 
-  /** For the member. */
-  onAnswer(message: Message): void {
+  onAnswer(message: Message, link: Link): void {
     const { lastIndex, appliedIndex } = this.#store;
     const isInStep =
       message.type === "append-response" && message.success && message.matchIndex === lastIndex;
-    if (isInStep && appliedIndex === this.#member.commitIndex) this.#life.onCaughtUp();
-    this.#link.publish("raft", this.#encoder.encode(messageToWire(message)));
+    if (isInStep && appliedIndex === this.#member.commitIndex && this.#life.onCaughtUp()) {
+      this.#ports.system.markValid?.();
+    }
+    this.#messenger.sendAnswer(message, link);
   }
 
-  /** For the member. */
+  onLeader(link: Link): void {
+    this.#links.onLeader(link, this.#ports.clock.nowMs());
+  }
+
   onApplied(): void {
     this.#telemetry.tellNews();
   }
 
-  /** For the member. */
-  onGarbage(what: string): void {
-    this.#link.dropForGarbage(what);
-  }
-
-  /** For the member: a committed entry has changed the state. */
   onStateChange(key: string, value: StateValue | undefined): void {
-    if (key === this.#programKey) {
-      this.#life.onNewProgram();
-      this.#loadProgram(value);
-    } else if (this.#programIndex < this.#store.appliedIndex) {
-      this.#sensing.onSetting(key, value, this.#ports.clock.nowMs());
-    }
-    // Else the entries were committed together, and the program began with what this one and those after it say.
+    this.#program.onStateChange(key, value, this.#ports.clock.nowMs());
   }
 
-  // Sensing.
-
-  #sensingParts(): SensingParts {
-    const { sensors, actuators } = this.#ports;
-    return {
-      sensors,
-      actuators,
-      settings: this.#store,
-      queue: this.#queue,
-      wallMs: (nowMs) => this.#time.wallMs(nowMs),
-      onOutputRefused: (output, reason) =>
-        this.#log.write("error", "output-refused", "output", output, "reason", reason),
-    };
+  onStateReplaced(): void {
+    this.#program.load(this.#ports.clock.nowMs());
+    this.#telemetry.tellNews();
   }
 
-  /** What runs follows from the committed state alone: a program that this firmware cannot read is no program. */
-  #loadProgram(value: StateValue | undefined): void {
-    this.#programIndex = this.#store.appliedIndex;
-    let program: Program = noProgram;
-    try {
-      if (value instanceof Uint8Array) program = programFromWire(decodeCbor(value));
-    } catch (error) {
-      if (!(error instanceof CborError || error instanceof ShapeError)) throw error;
-      this.#log.write("error", "program-refused", "reason", error.message);
-    }
-    if (this.#life.isSafe) program = safeModeOf(program);
-    this.#sensing.load(program, this.#ports.clock.nowMs());
-    const { pipelines, outputs, rules, schedules = [] } = program;
-    this.#log.write(
-      "info",
-      "program",
-      "pipelines",
-      pipelines.length,
-      "outputs",
-      outputs.length,
-      "rules",
-      rules.length,
-      "schedules",
-      schedules.length,
-    );
+  onGarbage(link: Link, what: string): void {
+    link.dropForGarbage(what);
   }
 
   #noteOutputs(): void {
@@ -328,84 +292,7 @@ export class Board implements TcpEvents, LinkEvents, MemberEvents, TelemetrySend
     this.#outputChanges = this.#sensing.outputChanges;
     this.#telemetry.tellNews();
   }
-
-  // Telemetry.
-
-  /** For the telemetry. */
-  sendReport(report: Report): boolean {
-    return this.#link.publish("report", this.#encoder.encode(reportToWire(report)));
-  }
-
-  /** For the telemetry. */
-  sendHealth(): boolean {
-    const nowMs = this.#ports.clock.nowMs();
-    const { heapUsedBytes, heapPeakBytes, arenaBytes, stackPeakSlots } = this.#ports.system.memory();
-    const wallMs = this.#time.wallMs(nowMs);
-    const isTimeKnown = !Number.isNaN(wallMs);
-    const health = {
-      sentMs: nowMs,
-      uptimeMs: nowMs - this.#bootMs,
-      term: this.#member.term,
-      lastIndex: this.#store.lastIndex,
-      commitIndex: this.#member.commitIndex,
-      appliedIndex: this.#store.appliedIndex,
-      heapUsedBytes,
-      heapPeakBytes,
-      arenaBytes,
-      samplesIn: this.#sensing.samplesIn,
-      reportsOut: this.#telemetry.reportsOut,
-      readingsDropped: this.#queue.dropped,
-      reconnects: this.#link.reconnects,
-      outputs: this.#sensing.outputs(),
-      wallMs: isTimeKnown ? wallMs : undefined,
-      timeBoundMs: isTimeKnown ? this.#time.boundMs(nowMs) : undefined,
-      device: {
-        isSafe: this.#life.isSafe,
-        crashes: this.#store.crashes,
-        loopDelayMs: this.#loopDelayMs,
-        sectorErases: this.#store.erases,
-        sectors: this.#store.sectors,
-        checkpointsRefused: this.#checkpoints.refused,
-        stackPeakSlots: stackPeakSlots ?? 0,
-      },
-    };
-    const isSent = this.#link.publish("health", this.#encoder.encode(healthToWire(health)));
-    if (isSent) {
-      this.#time.asked(nowMs);
-      this.#loopDelayMs = 0;
-    }
-    return isSent;
-  }
-
-  #logRecovery(): void {
-    const { recovery, memberId, size, appliedIndex } = this.#store;
-    const log = this.#log;
-    switch (recovery.kind) {
-      case "recovered":
-        log.write("info", "recovered", "member", memberId, "applied", appliedIndex, "keys", size);
-        break;
-      case "formatted":
-        log.write("info", "formatted", "member", memberId);
-        break;
-      case "foreign":
-        log.write("warn", "flash-of-another-board", "owner", recovery.owner, "member", memberId);
-        break;
-      case "damaged":
-        log.write("error", "flash-damaged", "what", recovery.what, "member", memberId);
-    }
-  }
 }
 
 /** A turn comes at least so often, so that whatever watches over the board is told that it lives. */
 const turnEveryMs = watchdogMs / 10;
-
-/** What is left of a program in safe mode: its outputs, at their safe values. */
-function safeModeOf({ outputs }: Program): Program {
-  return { pipelines: [], outputs: outputs.map((output) => ({ ...output, setting: undefined })), rules: [] };
-}
-
-const noProgram: Program = Object.freeze({
-  pipelines: Object.freeze([]),
-  outputs: Object.freeze([]),
-  rules: Object.freeze([]),
-});

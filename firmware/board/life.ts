@@ -1,83 +1,62 @@
 /**
- * Where a board is in its life, and whether it may run its program.
+ * Where a board is in its life.
  *
  * ```
- *   boot ---> offline ---> linking ---> joining ---> catching-up ---> running
- *  (flash,      ^ network     ^ TCP, MQTT  | hello        | the log agrees      |
- *  identity,    | down        |            | said         | with the leader's   |
- *  program)     |             |            |              |                     |
- *               +-------------+---- link lost ------------+---------------------+
+ *   boot ---> offline ---> linking ---> joining ---> catching-up ---> running ---> asleep ---> boot
+ *  (flash,     ^ network     ^ TCP        ^ MQTT,      ^ hello said     ^ the log    all is told,
+ *  identity,   | down        | to a host  | hello      | to a host      | agrees     checkpoint
+ *  program)    |             |            |            |                | with the   saved
+ *              |             |            |            |                | leader's
+ *              +-------------+------------+ last link lost ---+---------+
  * ```
  *
- * The program runs from boot on, in every state: it needs no leader. Only a board that crashes again and again stops running it:
- * after `crashesMax` crashes, none of them after a quiet `quietMs`, it boots into safe mode, where outputs are at their safe
- * values and all else works, so that a new program or an update can mend it. It leaves safe mode when a new program is
- * committed, or restarts after `safeModeMs` without a crash. Crashes are counted in flash, and only crashes are: a power cut is none.
+ * The program runs from boot on, in every state: it needs no leader. Only a crash loop stops it (`crash-loop.ts`). A board that runs on
+ * a battery sleeps as its program says, once it has been awake for its time and has told all it has: `awake -> telling ->
+ * asleep`. One that does not reach its leader sleeps all the same, after `offlineMs` more, and what it could not tell is lost. A
+ * voter never sleeps, nor does a board in safe mode.
  */
-import type { LogLevel, StartReason } from "../platform/ports.ts";
-import type { BoardStore } from "../storage/board-store.ts";
+import type { SleepPlan } from "../../protocols/pipeline/program.ts";
+import type { LogLevel } from "../platform/ports.ts";
 import type { BoardLog } from "./board-log.ts";
 import type { LinkState } from "./link.ts";
 
 export const lifeLimits = Object.freeze({
-  crashesMax: 3,
-  /** A board that ran for so long has recovered from the crashes before. */
-  quietMs: 600_000,
-  safeModeMs: 3_600_000,
+  /** How much longer than its time awake a board waits for its leader before it sleeps. */
+  offlineMs: 60_000,
+  /** Sleep is never shorter. */
+  sleepMsMin: 1_000,
 });
 
-export type LifeState = "boot" | "offline" | "linking" | "joining" | "catching-up" | "running" | "halted";
+export type LifeState =
+  | "boot"
+  | "offline"
+  | "linking"
+  | "joining"
+  | "catching-up"
+  | "running"
+  | "asleep"
+  | "halted";
 
 export class Life {
-  readonly #store: BoardStore;
   readonly #log: BoardLog;
+  readonly #bootMs: number;
   #state: LifeState = "boot";
-  #isSafe: boolean;
-  /** When the board has been quiet for long enough; Infinity when nothing hangs on it. */
-  #dueMs = Infinity;
+  #hasCaughtUp = false;
+  /** undefined for a board that never sleeps. */
+  #plan: SleepPlan | undefined;
 
-  /** `reason` is why the board started; undefined when the platform cannot say. */
-  constructor(store: BoardStore, log: BoardLog, reason: StartReason | undefined, nowMs: number) {
-    this.#store = store;
+  constructor(log: BoardLog, bootMs: number) {
     this.#log = log;
-    // The engine or the chip gave up, and could not note it.
-    if (reason === "crash" || reason === "watchdog") store.noteCrashes(store.crashes + 1);
-    this.#isSafe = store.crashes >= lifeLimits.crashesMax;
-    if (store.crashes > 0) {
-      this.#dueMs = nowMs + (this.#isSafe ? lifeLimits.safeModeMs : lifeLimits.quietMs);
-      this.#log.write(
-        this.#isSafe ? "error" : "warn",
-        this.#isSafe ? "safe-mode" : "crashed-before",
-        "crashes",
-        store.crashes,
-      );
-    }
+    this.#bootMs = bootMs;
   }
 
   get state(): LifeState {
     return this.#state;
   }
 
-  /** Whether the program must not run. */
-  get isSafe(): boolean {
-    return this.#isSafe;
-  }
-
-  /** When `run` has something to do; Infinity for never. */
-  get dueMs(): number {
-    return this.#dueMs;
-  }
-
-  /** True when the board should restart, to try its program again. */
-  run(nowMs: number): boolean {
-    if (nowMs < this.#dueMs) return false;
-    this.#dueMs = Infinity;
-    this.#store.noteCrashes(0);
-    return this.#isSafe;
-  }
-
+  /** The last link has changed to, or the best of several is in, this state. */
   onLink(link: LinkState): void {
-    if (this.#state === "halted") return;
+    if (this.#isOver) return;
     const isLive = this.#state === "catching-up" || this.#state === "running";
     if (link === "joined") {
       if (!isLive) this.#enter("catching-up", "info");
@@ -88,25 +67,56 @@ export class Life {
     }
   }
 
-  /** The board's log agrees with the leader's, and all that is committed is applied. */
-  onCaughtUp(): void {
+  /** The board's log agrees with the leader's, and all that is committed is applied. True the first time since it booted. */
+  onCaughtUp(): boolean {
     if (this.#state === "catching-up") this.#enter("running", "info");
+    const isFirst = !this.#hasCaughtUp;
+    this.#hasCaughtUp = true;
+    return isFirst;
   }
 
-  /** A new program is committed: true when the board was in safe mode, which ends with it. */
-  onNewProgram(): boolean {
-    if (!this.#isSafe) return false;
-    this.#isSafe = false;
-    this.#dueMs = Infinity;
-    this.#store.noteCrashes(0);
-    this.#log.write("info", "safe-mode-ends");
-    return true;
-  }
-
-  /** Nothing happens any more. A crash is counted, an orderly restart is not. */
-  halt(isCrash: boolean): void {
+  /** Nothing happens any more. */
+  halt(): void {
     this.#state = "halted";
-    if (isCrash) this.#store.noteCrashes(this.#store.crashes + 1);
+  }
+
+  // Sleep.
+
+  /** What the program says of sleep; undefined for a board that is not to. */
+  planSleep(plan: SleepPlan | undefined): void {
+    this.#plan = plan;
+  }
+
+  /** Whether the time awake is over and all that is left is to tell what there is to tell. */
+  isTelling(nowMs: number): boolean {
+    return this.#state === "running" && nowMs >= this.#awakeUntilMs;
+  }
+
+  /** Whether to sleep now. `isTold`: the leader's host has all that the board had to say. */
+  isTired(nowMs: number, isTold: boolean): boolean {
+    return (this.isTelling(nowMs) && isTold) || nowMs >= this.#awakeUntilMs + lifeLimits.offlineMs;
+  }
+
+  /** When either changes with time alone; Infinity for never. */
+  dueMs(nowMs: number): number {
+    const untilMs = this.#awakeUntilMs;
+    return nowMs < untilMs ? untilMs : untilMs + lifeLimits.offlineMs;
+  }
+
+  /** Goes to sleep. For how long, so that the board wakes once in `everyMs`. */
+  sleep(nowMs: number): number {
+    const everyMs = this.#plan?.everyMs ?? 0;
+    this.#enter("asleep", "info");
+    return Math.max(lifeLimits.sleepMsMin, everyMs - (nowMs - this.#bootMs));
+  }
+
+  /** Infinity for a board that does not sleep. */
+  get #awakeUntilMs(): number {
+    return this.#plan === undefined ? Infinity : this.#bootMs + this.#plan.awakeMs;
+  }
+
+  get #isOver(): boolean {
+    return this.#state === "halted" || this.#state === "asleep";
   }
 
   #enter(state: LifeState, level: LogLevel): void {

@@ -1,6 +1,6 @@
 /**
- * The board's one connection to its leader: network, TCP, MQTT, in this order, and back to the start with growing pauses
- * whenever one of them ends.
+ * A connection to one host: network, TCP, MQTT, in this order, and back to the start with growing pauses whenever one of
+ * them ends.
  *
  * ```
  *             network up                  TCP open                 SUBACK
@@ -10,13 +10,17 @@
  *      |                over  | v                       |                       |
  *      +---- network down -- waiting <------------------+-----------------------+
  * ```
+ *
+ * A link that may go to several hosts tries the next one after each failure.
  */
 import { messageLimits, type UpChannel } from "../../protocols/messages/board-messages.ts";
+import type { BoardTopics } from "../../protocols/messages/topics.ts";
 import type { MqttError } from "../../protocols/mqtt/error.ts";
 import { type MqttEvents, type MqttOptions, MqttSession } from "../../protocols/mqtt/session.ts";
-import type { BoardConfig, Clock, Network, Random, TcpConnection, TcpEvents } from "../platform/ports.ts";
+import type { Clock, HostAddress, Network, Random, TcpConnection, TcpEvents } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import type { BoardLog } from "./board-log.ts";
+import type { Turns } from "./turns.ts";
 
 export const linkLimits = Object.freeze({
   /** From the attempt to an open TCP connection. */
@@ -36,30 +40,31 @@ export type LinkState = "offline" | "waiting" | "connecting" | "joining" | "join
 
 export interface LinkEvents {
   /** The connection is ready; the hello must be the first that is published. */
-  onJoined(): void;
-  /** A publish of the leader; `payload` is valid until the call returns. */
-  onPayload(channel: string, payload: Uint8Array): void;
+  onJoined(link: Link): void;
+  /** A publish on one of the board's own channels; `payload` is valid until the call returns. */
+  onPayload(link: Link, channel: string, payload: Uint8Array): void;
+  /** A publish of Raft's to all members. */
+  onPublication(link: Link, payload: Uint8Array): void;
 }
 
+/** What all links of a board share. */
 export interface LinkParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly network: Network;
-  readonly config: BoardConfig;
   readonly log: BoardLog;
-  /** Who is told what happens on the socket: the board, which passes it on to this link within its own turns. */
-  readonly tcpEvents: TcpEvents;
-  /** Payload of the last will. */
-  readonly gone: Uint8Array;
+  readonly turns: Turns;
+  readonly topics: BoardTopics;
+  readonly mqttOptions: MqttOptions;
 }
 
 export class Link implements TcpEvents, MqttEvents {
   readonly #parts: LinkParts;
   readonly #events: LinkEvents;
   readonly #backoff: Backoff;
-  readonly #upPrefix: string;
-  readonly #downPrefix: string;
-  readonly #mqttOptions: MqttOptions;
+  #hosts: readonly HostAddress[];
+  /** Place in `#hosts` of the one that is tried, or connected. */
+  #at: number;
   #state: LinkState = "offline";
   #connection: TcpConnection | undefined;
   #session: MqttSession | undefined;
@@ -69,28 +74,30 @@ export class Link implements TcpEvents, MqttEvents {
   #joins = 0;
   #garbage = 0;
 
-  constructor(parts: LinkParts, events: LinkEvents) {
-    const { swarm, board } = parts.config;
+  /** Goes to any of `hosts`, the one at place `first` before the others. */
+  constructor(parts: LinkParts, events: LinkEvents, hosts: readonly HostAddress[], first: number) {
     this.#parts = parts;
     this.#events = events;
+    this.#hosts = hosts;
+    this.#at = first;
     this.#backoff = new Backoff(linkLimits.pauseFirstMs, linkLimits.pauseMostMs, parts.random);
-    this.#upPrefix = `covey/${swarm}/up/${board}/`;
-    this.#downPrefix = `covey/${swarm}/down/${board}/`;
-    this.#mqttOptions = {
-      clientId: board,
-      keepaliveSeconds: linkLimits.keepaliveSeconds,
-      will: { topic: `${this.#upPrefix}gone`, payload: parts.gone },
-      filters: [`${this.#downPrefix}#`],
-      packetBytesMax: linkLimits.packetBytesMax,
-      answerTimeoutMs: linkLimits.answerMs,
-    };
   }
 
   get state(): LinkState {
     return this.#state;
   }
 
-  /** How often the board has joined again after its first time. */
+  /** Where it is connected, or will be next. */
+  get host(): HostAddress {
+    return this.#hosts[this.#at]!;
+  }
+
+  /** When the link joined, on the board's clock; without meaning unless it is joined. */
+  get joinedMs(): number {
+    return this.#joinedMs;
+  }
+
+  /** How often the link has joined again after its first time. */
   get reconnects(): number {
     return Math.max(0, this.#joins - 1);
   }
@@ -105,98 +112,153 @@ export class Link implements TcpEvents, MqttEvents {
     return Math.min(this.#dueMs, this.#session?.dueMs ?? Infinity);
   }
 
+  /** True once the broker has all that was published before `ping`. */
+  get isHeard(): boolean {
+    return this.#session?.isAnswered ?? false;
+  }
+
   run(nowMs: number): void {
     if (this.#state === "waiting" && nowMs >= this.#dueMs) this.#connect(nowMs);
-    else if (this.#state === "connecting" && nowMs >= this.#dueMs) this.#lose("the connection took too long");
+    else if (this.#state === "connecting" && nowMs >= this.#dueMs) this.lose("the connection took too long");
     else this.#session?.tick(nowMs);
+  }
+
+  /** Stays as it is, and may go to these from now on, of which its present host is one. */
+  goTo(hosts: readonly HostAddress[]): void {
+    const { name } = this.host;
+    this.#at = Math.max(
+      0,
+      hosts.findIndex((host) => host.name === name),
+    );
+    this.#hosts = hosts;
   }
 
   /** Publishes on one of the board's channels; false when that is not possible now. */
   publish(channel: UpChannel, payload: Uint8Array): boolean {
-    return this.#session?.publish(this.#upPrefix + channel, payload, this.#nowMs()) ?? false;
+    const { topics } = this.#parts;
+    return this.#session?.publish(topics.up + channel, payload, this.#nowMs()) ?? false;
   }
 
-  /** The leader sent what no leader sends: counts it and starts over. */
+  /** Asks the broker whether it has all that was published: see `isHeard`. */
+  ping(): void {
+    this.#session?.ping(this.#nowMs());
+  }
+
+  /** The host sent what no host sends: counts it and starts over. */
   dropForGarbage(what: string): void {
     this.#garbage++;
-    this.#lose(`garbage: ${what}`);
+    this.lose(`garbage: ${what}`);
   }
 
   onNetworkChange(up: boolean): void {
-    this.#parts.log.write("info", up ? "network-up" : "network-down");
-    if (!up) {
-      this.#hangUp();
-      this.#state = "offline";
-      this.#dueMs = Infinity;
-    } else if (this.#state === "offline") {
-      this.#connect(this.#nowMs());
-    }
+    if (!up) this.end();
+    else if (this.#state === "offline") this.#connect(this.#nowMs());
   }
 
-  onOpen(): void {
-    if (this.#state !== "connecting") return;
-    this.#state = "joining";
+  /** Ends the connection without a farewell, so that the broker publishes the board's last will; the link is offline then. */
+  end(): void {
+    this.#hangUp();
+    this.#state = "offline";
     this.#dueMs = Infinity;
-    this.#session = new MqttSession(this.#mqttOptions, this);
-    this.#session.open(this.#nowMs());
   }
 
-  onData(bytes: Uint8Array): void {
-    this.#session?.receive(bytes, this.#nowMs());
+  /** Says that the board is gone, and ends the connection in good order. */
+  leave(gone: Uint8Array): void {
+    this.publish("gone", gone);
+    this.#session?.close();
+    this.end();
   }
 
-  onClose(reason: string): void {
-    this.#connection = undefined;
-    this.#lose(reason);
-  }
-
-  /** For the session. */
-  send(bytes: Uint8Array): boolean {
-    return this.#connection?.write(bytes) ?? false;
-  }
-
-  /** For the session. */
-  onReady(): void {
-    this.#state = "joined";
-    this.#joinedMs = this.#nowMs();
-    this.#joins++;
-    this.#events.onJoined();
-  }
-
-  /** For the session. */
-  onMessage(topic: string, payload: Uint8Array): void {
-    if (topic.startsWith(this.#downPrefix)) {
-      this.#events.onPayload(topic.slice(this.#downPrefix.length), payload);
-    } else {
-      this.dropForGarbage("a topic that was not subscribed");
-    }
-  }
-
-  /** For the session. */
-  onFailure(error: MqttError): void {
-    if (error.garbage) this.dropForGarbage(error.message);
-    else this.#lose(error.message);
-  }
-
-  #connect(nowMs: number): void {
-    const { address, port } = this.#parts.config.hosts[0]!;
-    this.#state = "connecting";
-    this.#dueMs = nowMs + linkLimits.connectMs;
-    this.#connection = this.#parts.network.connect(address, port, this.#parts.tcpEvents);
-  }
-
-  #lose(reason: string): void {
+  /** Starts over after a pause, at the next host. */
+  lose(reason: string): void {
     if (this.#state === "offline" || this.#state === "waiting") return;
     const nowMs = this.#nowMs();
+    const { name } = this.host;
     if (this.#state === "joined" && nowMs - this.#joinedMs >= linkLimits.goodMs) this.#backoff.reset();
     this.#hangUp();
     const pauseMs = this.#backoff.next();
     this.#state = "waiting";
     this.#dueMs = nowMs + pauseMs;
-    this.#parts.log.write("warn", "link-lost", "reason", reason, "pauseMs", pauseMs);
+    this.#at = (this.#at + 1) % this.#hosts.length;
+    this.#parts.log.write("warn", "link-lost", "host", name, "reason", reason, "pauseMs", pauseMs);
   }
 
-  /** Ends the connection without a farewell, so that the broker publishes the board's last will. */
+  // For the socket; each is a turn.
+
+  onOpen(): void {
+    const { turns } = this.#parts;
+    if (!turns.begin()) return;
+    try {
+      this.#open();
+    } catch (error) {
+      turns.fail(error);
+    }
+    turns.end();
+  }
+
+  onData(bytes: Uint8Array): void {
+    const { turns } = this.#parts;
+    if (!turns.begin()) return;
+    try {
+      this.#session?.receive(bytes, this.#nowMs());
+    } catch (error) {
+      turns.fail(error);
+    }
+    turns.end();
+  }
+
+  onClose(reason: string): void {
+    const { turns } = this.#parts;
+    if (!turns.begin()) return;
+    try {
+      this.#connection = undefined;
+      this.lose(reason);
+    } catch (error) {
+      turns.fail(error);
+    }
+    turns.end();
+  }
+
+  // For the session.
+
+  send(bytes: Uint8Array): boolean {
+    return this.#connection?.write(bytes) ?? false;
+  }
+
+  onReady(): void {
+    this.#state = "joined";
+    this.#joinedMs = this.#nowMs();
+    this.#joins++;
+    this.#events.onJoined(this);
+  }
+
+  onMessage(topic: string, payload: Uint8Array): void {
+    const { down, all } = this.#parts.topics;
+    if (topic.startsWith(down)) this.#events.onPayload(this, topic.slice(down.length), payload);
+    else if (topic === all) this.#events.onPublication(this, payload);
+    else this.dropForGarbage("a topic that was not subscribed");
+  }
+
+  onFailure(error: MqttError): void {
+    if (error.garbage) this.dropForGarbage(error.message);
+    else this.lose(error.message);
+  }
+
+  #connect(nowMs: number): void {
+    const { address, port } = this.host;
+    this.#state = "connecting";
+    this.#dueMs = nowMs + linkLimits.connectMs;
+    this.#connection = this.#parts.network.connect(address, port, this);
+  }
+
+  #open(): void {
+    if (this.#state !== "connecting") return;
+    this.#state = "joining";
+    this.#dueMs = Infinity;
+    this.#session = new MqttSession(this.#parts.mqttOptions, this);
+    this.#session.open(this.#nowMs());
+  }
+
   #hangUp(): void {
     const connection = this.#connection;
     const session = this.#session;

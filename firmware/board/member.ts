@@ -1,22 +1,33 @@
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
-import { MalformedMessage, messageFromWire, UnknownMessage } from "../../protocols/raft/codec.ts";
+import {
+  MalformedMessage,
+  messageFromWire,
+  publicationFromWire,
+  UnknownMessage,
+} from "../../protocols/raft/codec.ts";
 import { Follower } from "../../protocols/raft/follower.ts";
-import { limits, type Message } from "../../protocols/raft/types.ts";
-import type { Clock } from "../platform/ports.ts";
+import { limits, type Message, type Publication, type RaftOutput } from "../../protocols/raft/types.ts";
+import type { Ports } from "../platform/ports.ts";
 import { type BoardStore, type StateListener, storeLimits } from "../storage/board-store.ts";
 import type { BoardLog } from "./board-log.ts";
+import { HeldRefusal } from "./held-refusal.ts";
+import type { Link } from "./link.ts";
 
 /** Raft messages that wait for the end of a turn: as many as one piece of the stream can hold, and more. */
 export const inboxMax = 16;
 
 export interface MemberEvents extends StateListener {
-  /** What it answers is durable already. */
-  onAnswer(message: Message): void;
+  /** What it answers is durable already. It goes where it was asked. */
+  onAnswer(message: Message, link: Link): void;
+  /** The leader spoke, over this link. */
+  onLeader(link: Link): void;
   /** At least one entry was applied; the changes that it made were told before. */
   onApplied(): void;
+  /** A snapshot has become the state: anything may be different now. */
+  onStateReplaced(): void;
   /** A payload is no Raft message. */
-  onGarbage(what: string): void;
+  onGarbage(link: Link, what: string): void;
 }
 
 /**
@@ -25,29 +36,39 @@ export interface MemberEvents extends StateListener {
  */
 export class Member {
   readonly #store: BoardStore;
-  readonly #clock: Clock;
+  readonly #ports: Pick<Ports, "clock" | "random" | "digest">;
   readonly #follower: Follower;
   readonly #log: BoardLog;
   readonly #events: MemberEvents;
-  readonly #inbox: Uint8Array[] = [];
+  readonly #inbox: Arrival[] = [];
+  readonly #refusal: HeldRefusal;
+  #isVoter: boolean;
   /** Where the log was when it last had no room. */
   #fullIndex = -1;
 
-  constructor(store: BoardStore, clock: Clock, log: BoardLog, events: MemberEvents) {
+  constructor(
+    store: BoardStore,
+    ports: Pick<Ports, "clock" | "random" | "digest">,
+    log: BoardLog,
+    events: MemberEvents,
+  ) {
     const { memberId, hardState, appliedIndex } = store;
     this.#store = store;
-    this.#clock = clock;
+    this.#ports = ports;
     this.#follower = new Follower({
       id: memberId,
       hardState,
       log: store,
+      sha256: (bytes) => ports.digest.sha256(bytes),
       commitIndex: appliedIndex,
       // Who was in a group may have heard its leader just before the restart.
-      leaderHeardMs: hardState.term > 0 ? clock.nowMs() : -Infinity,
+      leaderHeardMs: hardState.term > 0 ? ports.clock.nowMs() : -Infinity,
       leaderSilenceMs: limits.leaderSilenceMs,
     });
     this.#log = log;
     this.#events = events;
+    this.#refusal = new HeldRefusal(ports.random);
+    this.#isVoter = store.isVoter;
   }
 
   get term(): number {
@@ -58,50 +79,112 @@ export class Member {
     return this.#follower.commitIndex;
   }
 
+  /** Whether the latest configuration in its log counts the board among the voters, from the moment that it is in the log. */
+  get isVoter(): boolean {
+    return this.#isVoter;
+  }
+
+  /** When `run` has something to do though nothing has arrived; Infinity for never. */
+  get dueMs(): number {
+    return this.#refusal.dueMs;
+  }
+
   /**
    * Takes a payload, to be read in `run`: off the deep stack of the socket, which a board has little of. Beyond `inboxMax` it
    * is lost, as it could be on the way; the leader repeats it.
    */
-  take(payload: Uint8Array): void {
-    if (this.#inbox.length < inboxMax) this.#inbox.push(payload.slice());
+  take(payload: Uint8Array, link: Link): void {
+    this.#arrive(payload, link, false);
   }
 
-  run(): void {
-    while (this.#inbox.length > 0) {
-      const message = this.#decode(this.#inbox.shift()!);
-      if (message?.to === this.#store.memberId) this.#follow(message);
-    }
+  /** The same with what was published to all members. */
+  takePublication(payload: Uint8Array, link: Link): void {
+    this.#arrive(payload, link, true);
+  }
+
+  run(nowMs: number): void {
+    while (this.#inbox.length > 0) this.#read(this.#inbox.shift()!);
+    this.#refusal.run(nowMs, this.#answer);
+  }
+
+  #arrive(payload: Uint8Array, link: Link, isPublication: boolean): void {
+    if (this.#inbox.length < inboxMax) this.#inbox.push({ payload: payload.slice(), link, isPublication });
+  }
+
+  #read(arrival: Arrival): void {
+    const message = this.#decode(arrival);
+    if (message === undefined || message.term > storeLimits.termMax) return;
+    if (message.type === "publication") this.#onPublication(message);
+    else if (message.to === this.#store.memberId) this.#onMessage(message, arrival.link);
   }
 
   /** undefined for what a newer leader says beyond this firmware, and for garbage, which ends the connection. */
-  #decode(payload: Uint8Array): Message | undefined {
+  #decode({ payload, link, isPublication }: Arrival): Message | Publication | undefined {
     try {
-      return messageFromWire(decodeCbor(payload));
+      const value = decodeCbor(payload);
+      return isPublication ? publicationFromWire(value) : messageFromWire(value);
     } catch (error) {
       if (error instanceof UnknownMessage) return undefined;
       if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
       this.#inbox.length = 0;
-      this.#events.onGarbage(error.message);
+      this.#events.onGarbage(link, error.message);
       return undefined;
     }
   }
 
-  #follow(message: Message): void {
-    if (message.term > storeLimits.termMax || !this.#makeRoom(message)) return;
-    const output = this.#follower.step(message, this.#clock.nowMs());
+  #onMessage(message: Message, link: Link): void {
+    if (!this.#makeRoom(message)) return;
+    const output = this.#follower.step(message, this.#ports.clock.nowMs());
+    this.#perform(output);
+    if (message.from === this.#follower.leaderId && message.term === this.#follower.term) {
+      this.#events.onLeader(link);
+    }
+    for (const answer of output.messages) this.#answerTo(message, answer, link);
+  }
+
+  /** It answers nothing; the leader's next request finds out what came of it. A voter has its entries sent to itself. */
+  #onPublication(publication: Publication): void {
+    if (this.#isVoter || !this.#makeRoom(publication)) return;
+    const output = this.#follower.takePublication(publication);
+    this.#perform(output);
+    if (output.entries.length > 0) this.#refusal.onGrowth(this.#store);
+  }
+
+  #perform(output: RaftOutput): void {
     this.#store.write(output);
+    if (output.entries.length > 0 || output.truncateFrom > 0 || output.snapshot !== undefined) {
+      this.#isVoter = this.#store.isVoter;
+    }
+    if (output.snapshot?.isLast) {
+      this.#log.write("info", "snapshot-installed", "index", output.snapshot.index);
+      this.#events.onStateReplaced();
+    }
     if (output.commitIndex > this.#store.appliedIndex) {
       this.#store.commit(output.commitIndex, this.#events);
       this.#follower.setApplied(this.#store.appliedIndex);
       this.#events.onApplied();
     }
-    for (const answer of output.messages) this.#events.onAnswer(answer);
     if (output.violation !== undefined) this.#log.write("error", "raft-violation", "what", output.violation);
   }
 
-  /** A request that the flash has no room for is dropped, as if it had been lost on the way; the leader repeats it. */
-  #makeRoom(message: Message): boolean {
-    const hasRoom = this.#store.makeRoom(message.type === "append-request" ? message : undefined);
+  #answerTo(question: Message, answer: Message, link: Link): void {
+    if (question.type !== "append-request" || answer.type !== "append-response") {
+      this.#events.onAnswer(answer, link);
+      return;
+    }
+    if (!answer.success && answer.term === question.term && !this.#isVoter) {
+      this.#refusal.hold(question, answer, link, this.#ports.clock.nowMs());
+      return;
+    }
+    this.#refusal.drop();
+    this.#events.onAnswer(answer, link);
+  }
+
+  readonly #answer = (answer: Message, link: Link) => this.#events.onAnswer(answer, link);
+
+  /** What the flash has no room for is dropped, as if it had been lost on the way; the leader repeats it. */
+  #makeRoom(message: Message | Publication): boolean {
+    const hasRoom = this.#store.makeRoom(message);
     // Said once for each index at which the log is stuck, however often the leader repeats the request.
     if (!hasRoom && this.#fullIndex !== this.#store.lastIndex) {
       this.#fullIndex = this.#store.lastIndex;
@@ -109,4 +192,10 @@ export class Member {
     }
     return hasRoom;
   }
+}
+
+interface Arrival {
+  readonly payload: Uint8Array;
+  readonly link: Link;
+  readonly isPublication: boolean;
 }

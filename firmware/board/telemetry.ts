@@ -23,16 +23,14 @@ export interface TelemetrySender {
  */
 export class Telemetry {
   readonly #queue: ReadingQueue;
-  readonly #sender: TelemetrySender;
   #joined = false;
   #hasNews = false;
   #reportMs = 0;
   #healthMs = 0;
   #reportsOut = 0;
 
-  constructor(queue: ReadingQueue, sender: TelemetrySender) {
+  constructor(queue: ReadingQueue) {
     this.#queue = queue;
-    this.#sender = sender;
   }
 
   /** Reports sent since the board booted. */
@@ -46,8 +44,14 @@ export class Telemetry {
     return Math.min(this.#reportDueMs(), this.#healthDueMs());
   }
 
-  /** The link is up: health is told at once. */
+  /** Nothing is left to tell but what comes every so often. */
+  get isDone(): boolean {
+    return this.#joined && this.#queue.length === 0 && !this.#hasNews;
+  }
+
+  /** A link is up: if it is the first, health is told at once. */
   join(nowMs: number): void {
+    if (this.#joined) return;
     this.#joined = true;
     this.#hasNews = true;
     this.#healthMs = nowMs - telemetryPeriods.newsMs;
@@ -62,18 +66,18 @@ export class Telemetry {
     this.#hasNews = true;
   }
 
-  run(nowMs: number): void {
-    if (this.#joined && nowMs >= this.#reportDueMs()) this.#report(nowMs);
+  run(nowMs: number, sender: TelemetrySender): void {
+    if (this.#joined && nowMs >= this.#reportDueMs()) this.#report(nowMs, sender);
     if (this.#joined && nowMs >= this.#healthDueMs()) {
       this.#healthMs = nowMs;
-      this.#hasNews = !this.#sender.sendHealth();
+      this.#hasNews = !sender.sendHealth();
     }
   }
 
-  #report(nowMs: number): void {
+  #report(nowMs: number, sender: TelemetrySender): void {
     const readings = this.#queue.peek(messageLimits.readingsMax);
     this.#reportMs = nowMs;
-    if (!this.#sender.sendReport({ sentMs: nowMs, sequence: this.#reportsOut, readings })) return;
+    if (!sender.sendReport({ sentMs: nowMs, sequence: this.#reportsOut, readings })) return;
     this.#queue.drop(readings.length);
     this.#reportsOut++;
   }

@@ -10,7 +10,7 @@
  */
 export const messageVersion = 1;
 
-/** Topics. `covey/<swarm>/up/<board>/<channel>` from a board, `covey/<swarm>/down/<board>/raft` and `.../time` to it. */
+/** The last part of the topics of a board: `topics.ts`. */
 export const channels = Object.freeze({
   hello: "hello",
   raft: "raft",

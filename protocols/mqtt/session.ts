@@ -61,6 +61,11 @@ export class MqttSession {
     return this.#state === "ready";
   }
 
+  /** The server owes no answer: after a `ping`, it has all that was published before. */
+  get isAnswered(): boolean {
+    return this.#state === "ready" && this.#answerDueMs === Infinity;
+  }
+
   /** Sends CONNECT, which must be the first packet ([MQTT-3.1.0-1]): call it once the transport is open. */
   open(nowMs: number): void {
     if (this.#state !== "idle") return;
@@ -105,6 +110,12 @@ export class MqttSession {
       );
       return;
     }
+    this.ping(nowMs);
+  }
+
+  /** Asks for a sign of life, which comes after all that the server had to read before (3.12). */
+  ping(nowMs: number): void {
+    if (this.#state !== "ready" || !this.isAnswered) return;
     this.#answerDueMs = nowMs + this.#options.answerTimeoutMs;
     this.#control(this.#writer.pingreq(), nowMs);
   }

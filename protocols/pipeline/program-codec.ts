@@ -2,18 +2,17 @@
  * A program between struct and CBOR value.
  *
  * ```
- * program   [1, [pipeline, ...], [output, ...], [rule, ...]]
- *           [2, [pipeline, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...]]
+ * program   [1, [pipeline, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...], sleep | null]
  * pipeline  [metric, sensor, everyMs, [stage, ...]]
  * stage     [0, count] median | [1, windowMs] mean | [2, delta, silenceMs] deadband
  * output    [name, 0 digital | 1 pwm, pin, safeValue, setting | null]
  * rule      [metric, 0 above | 1 below, threshold, hysteresis, forMs, output, value]
  * scheduled [schedule, output, value, forMs]       schedule, zone: `../time/schedule-codec.ts`
+ * sleep     [awakeMs, everyMs]
  * ```
  *
  * Arrays are exactly this long: a board must not run half of a program that says more than it understands, so a program
- * that needs more gets another version. A program is written in the first version that can say it: one without schedules stays
- * readable for boards that know none, one with them is refused there as a whole.
+ * that needs more gets another version, and is refused as a whole by boards that do not know it.
  */
 import { ItemReader, ShapeError } from "../cbor/shape.ts";
 import type { CborValue } from "../cbor/value.ts";
@@ -27,16 +26,16 @@ import {
   programLimits,
   type Rule,
   type ScheduledValue,
+  type SleepPlan,
   type Stage,
 } from "./program.ts";
 
-/** The newest; the first with schedules. */
-export const programVersion = 2;
+export const programVersion = 1;
 
 export function programToWire(program: Program): CborValue {
-  const { schedules = [] } = program;
-  const items: CborValue[] = [
-    schedules.length === 0 ? 1 : programVersion,
+  const { sleep } = program;
+  return [
+    programVersion,
     program.pipelines.map(({ metric, sensor, everyMs, stages }) => [
       metric,
       sensor,
@@ -59,15 +58,15 @@ export function programToWire(program: Program): CborValue {
       output,
       value,
     ]),
+    ...schedulesToWire(program.schedules ?? []),
+    sleep === undefined ? null : [sleep.awakeMs, sleep.everyMs],
   ];
-  if (schedules.length > 0) items.push(...schedulesToWire(schedules));
-  return items;
 }
 
 /** Throws `ShapeError` for anything but a whole, valid program: within limits, names unique, and rules that name what is there. */
 export function programFromWire(value: CborValue): Program {
-  const items = new ItemReader(value, "program", "", 4);
-  const version = items.version(programVersion);
+  const items = new ItemReader(value, "program", "", 7);
+  items.version(programVersion);
   const pipelines: Pipeline[] = [];
   for (const item of items.array("the pipelines", programLimits.pipelinesMax)) {
     const pipeline = pipelineFromWire(item, `pipeline ${pipelines.length}`);
@@ -93,11 +92,6 @@ export function programFromWire(value: CborValue): Program {
   for (const item of items.array("the rules", programLimits.rulesMax)) {
     rules.push(ruleFromWire(item, `rule ${rules.length}`, pipelines, outputs));
   }
-  const program: Program = { pipelines, outputs, rules };
-  if (version === 1) {
-    items.end();
-    return program;
-  }
   const zones: Zone[] = [];
   for (const item of items.array("the zones", programLimits.schedulesMax)) {
     zones.push(zoneFromWire(item, "program", `zone ${zones.length}`));
@@ -106,8 +100,9 @@ export function programFromWire(value: CborValue): Program {
   for (const item of items.array("the schedules", programLimits.schedulesMax)) {
     schedules.push(scheduledFromWire(item, `schedule ${schedules.length}`, zones, outputs));
   }
+  const sleep = sleepFromWire(items.any());
   items.end();
-  return { ...program, schedules };
+  return { pipelines, outputs, rules, schedules, sleep };
 }
 
 /** 1 to 32 lower-case letters, digits, `.` and `-`: a metric, a sensor or an output. */
@@ -241,6 +236,15 @@ function scheduledFromWire(
   const forMs = items.integer("forMs", 0, durationMaxMs);
   items.end();
   return { schedule, output: output.name, value: driven, forMs };
+}
+
+function sleepFromWire(value: CborValue): SleepPlan | undefined {
+  if (value === null) return undefined;
+  const items = new ItemReader(value, "program", "the sleep", 2);
+  const awakeMs = items.integer("awakeMs", programLimits.awakeMsMin, durationMaxMs);
+  const everyMs = items.integer("everyMs", awakeMs + programLimits.sleepMsMin, durationMaxMs);
+  items.end();
+  return { awakeMs, everyMs };
 }
 
 function outputFrom(items: ItemReader, part: string, outputs: readonly Output[]): Output {

@@ -13,6 +13,16 @@ export interface Program {
   readonly rules: readonly Rule[];
   /** Absent for none. */
   readonly schedules?: readonly ScheduledValue[];
+  /** Absent for a board that never sleeps. */
+  readonly sleep?: SleepPlan | undefined;
+}
+
+/** A board on a battery: awake for a while, then in deep sleep, in which it drives no output, until it is time again. Voters ignore it. */
+export interface SleepPlan {
+  /** From its boot, at least; longer until it has caught up and told what it has. */
+  readonly awakeMs: number;
+  /** From one boot to the next. */
+  readonly everyMs: number;
 }
 
 /** Sensor in, metric out. A reading that leaves the last stage is reported. */
@@ -78,5 +88,8 @@ export const programLimits = Object.freeze({
   /** Characters of a metric, sensor or output name: lower-case letters, digits, `.` and `-`. */
   nameLengthMax: 32,
   everyMsMin: 10,
+  awakeMsMin: 1_000,
+  /** Between `awakeMs` and `everyMs`. */
+  sleepMsMin: 1_000,
   medianCountMax: 31,
 });

@@ -1,18 +1,16 @@
 /** Starts the board inside XS on a desktop, and hands it its turns. The first turn runs this file's top level. */
-import { Board } from "../../core.ts";
+import { bootBoard } from "../../core.ts";
 import type { Host } from "./host.ts";
 import { DesktopPorts } from "./ports.ts";
 
 declare const host: Host;
 
 const ports = new DesktopPorts(host);
-let board: Board | undefined;
+let isBooted = false;
 
 host.turn = (payload) => {
-  if (board === undefined) {
-    board = new Board(ports);
-    board.start();
-  }
+  if (!isBooted) bootBoard(ports);
+  isBooted = true;
   if (payload !== undefined) ports.network.onArrival(payload);
   ports.clock.timers.runDue(ports.clock.nowMs());
   return ports.clock.timers.nextMs;

@@ -3,13 +3,13 @@
  *
  * Like the core, main is preloaded, so it acts only in the function that the SDK calls when the machine has booted.
  */
-import { Board } from "../../core.ts";
+import { bootBoard } from "../../core.ts";
 import { ModdablePorts } from "./ports.ts";
 import { ProvisioningError, provisioned } from "./provisioned.ts";
 
 export default function start(): void {
   try {
-    new Board(new ModdablePorts(provisioned())).start();
+    bootBoard(new ModdablePorts(provisioned()));
   } catch (error) {
     trace(`error: ${error}\n`);
     // A board that was built wrong waits for whoever looks at its console; any other error restarts it.

@@ -4,7 +4,7 @@
  * Nothing happens but in a turn. What the world brings (bytes, connections) waits until then, as it would for a board in a
  * process of its own, so a run depends on nothing but the order and the times of its turns.
  */
-import { Board } from "../../core.ts";
+import { type Board, bootBoard } from "../../core.ts";
 import type {
   Clock,
   Network,
@@ -28,6 +28,7 @@ export class VirtualBoard {
   readonly #arrivals: (() => void)[] = [];
   readonly #onArrival: () => void;
   #board: Board | undefined;
+  #isBooted = false;
   #isOff = false;
 
   /** `onArrival` is called whenever something waits for a turn that the last deadline did not announce. */
@@ -53,7 +54,7 @@ export class VirtualBoard {
   /** When the board next needs a turn: -Infinity for now, because something waits; Infinity for never. */
   get nextDeadlineMs(): number {
     if (this.#isOff) return Infinity;
-    return this.#board === undefined || this.#arrivals.length > 0 ? -Infinity : this.#clock.timers.nextMs;
+    return !this.#isBooted || this.#arrivals.length > 0 ? -Infinity : this.#clock.timers.nextMs;
   }
 
   /**
@@ -63,10 +64,8 @@ export class VirtualBoard {
   turn(nowMs: number): number {
     if (this.#isOff) return Infinity;
     this.#clock.advanceTo(nowMs);
-    if (this.#board === undefined) {
-      this.#board = new Board(this.#ports);
-      this.#board.start();
-    }
+    if (!this.#isBooted) this.#board = bootBoard(this.#ports);
+    this.#isBooted = true;
     for (let waiting = this.#arrivals.length; waiting > 0 && !this.#isOff; waiting--)
       this.#arrivals.shift()!();
     if (!this.#isOff) this.#clock.timers.runDue(nowMs);

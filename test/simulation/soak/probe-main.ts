@@ -2,7 +2,7 @@
  * The main of a board under soak: the desktop's own, and one turn more: a message of a single byte collects garbage and
  * tells how many timers are set. It can leak on purpose, so that a test can see the soak find it.
  */
-import { Board } from "../../../firmware/core.ts";
+import { bootBoard } from "../../../firmware/core.ts";
 import type { Host } from "../../../firmware/platform/desktop/host.ts";
 import { DesktopPorts } from "../../../firmware/platform/desktop/ports.ts";
 import type { PlantedLeak } from "./probe-firmware.ts";
@@ -14,7 +14,7 @@ declare const PLANTED_LEAK: PlantedLeak;
 const ports = new DesktopPorts(host);
 const kept: ArrayBuffer[] = [];
 let messages = 0;
-let board: Board | undefined;
+let isBooted = false;
 
 host.turn = (payload) => {
   if (payload?.byteLength === 1) {
@@ -22,10 +22,8 @@ host.turn = (payload) => {
     host.collect();
     return ports.clock.timers.nextMs;
   }
-  if (board === undefined) {
-    board = new Board(ports);
-    board.start();
-  }
+  if (!isBooted) bootBoard(ports);
+  isBooted = true;
   if (payload !== undefined) {
     messages++;
     if (PLANTED_LEAK === "messages") kept.push(payload.slice(0));

@@ -1,0 +1,90 @@
+import { decodeCbor } from "../../protocols/cbor/decode.ts";
+import { CborError } from "../../protocols/cbor/error.ts";
+import { ShapeError } from "../../protocols/cbor/shape.ts";
+import type { Program, SleepPlan } from "../../protocols/pipeline/program.ts";
+import { programFromWire } from "../../protocols/pipeline/program-codec.ts";
+import { programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
+import type { Sensing } from "../sensing/sensing.ts";
+import type { BoardStore } from "../storage/board-store.ts";
+import type { BoardLog } from "./board-log.ts";
+import type { CrashLoop } from "./crash-loop.ts";
+
+/** Keeps running what the committed state says that this board is to run. */
+export class CommittedProgram {
+  readonly #store: BoardStore;
+  readonly #sensing: Sensing;
+  readonly #crashLoop: CrashLoop;
+  readonly #log: BoardLog;
+  readonly #key: string;
+  #sleep: SleepPlan | undefined;
+  /** The program began with the settings as they were once this entry was applied. */
+  #index = 0;
+
+  constructor(store: BoardStore, sensing: Sensing, crashLoop: CrashLoop, log: BoardLog, board: string) {
+    this.#store = store;
+    this.#sensing = sensing;
+    this.#crashLoop = crashLoop;
+    this.#log = log;
+    this.#key = programKeyPrefix + board;
+  }
+
+  /** When the board is to sleep; undefined for never, and in safe mode. */
+  get sleep(): SleepPlan | undefined {
+    return this.#sleep;
+  }
+
+  /** Runs what the state says now. */
+  load(nowMs: number): void {
+    this.#run(this.#store.get(this.#key), nowMs);
+  }
+
+  /** A committed entry has changed the state. */
+  onStateChange(key: string, value: StateValue | undefined, nowMs: number): void {
+    if (key === this.#key) {
+      this.#crashLoop.onNewProgram();
+      this.#run(value, nowMs);
+    } else if (this.#index < this.#store.appliedIndex) {
+      this.#sensing.onSetting(key, value, nowMs);
+    }
+    // Else the entries were committed together, and the program began with what this one and those after it say.
+  }
+
+  /** What runs follows from the committed state alone: a program that this firmware cannot read is no program. */
+  #run(value: StateValue | undefined, nowMs: number): void {
+    this.#index = this.#store.appliedIndex;
+    let program: Program = noProgram;
+    try {
+      if (value instanceof Uint8Array) program = programFromWire(decodeCbor(value));
+    } catch (error) {
+      if (!(error instanceof CborError || error instanceof ShapeError)) throw error;
+      this.#log.write("error", "program-refused", "reason", error.message);
+    }
+    if (this.#crashLoop.isSafe) program = safeModeOf(program);
+    this.#sleep = program.sleep;
+    this.#sensing.load(program, nowMs);
+    const { pipelines, outputs, rules, schedules = [] } = program;
+    this.#log.write(
+      "info",
+      "program",
+      "pipelines",
+      pipelines.length,
+      "outputs",
+      outputs.length,
+      "rules",
+      rules.length,
+      "schedules",
+      schedules.length,
+    );
+  }
+}
+
+/** What is left of a program in safe mode: its outputs, at their safe values. */
+function safeModeOf({ outputs }: Program): Program {
+  return { pipelines: [], outputs: outputs.map((output) => ({ ...output, setting: undefined })), rules: [] };
+}
+
+const noProgram: Program = Object.freeze({
+  pipelines: Object.freeze([]),
+  outputs: Object.freeze([]),
+  rules: Object.freeze([]),
+});

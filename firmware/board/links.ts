@@ -1,0 +1,175 @@
+/**
+ * The board's connections (design, point 9). A learner keeps one, to whichever host takes it; a voter one to each host, so that
+ * a candidate reaches it without waiting for a dead connection. What is not said on the link on which it was asked, goes where
+ * the leader speaks.
+ */
+import type { UpChannel } from "../../protocols/messages/board-messages.ts";
+import { boardTopics } from "../../protocols/messages/topics.ts";
+import type { BoardConfig, HostAddress } from "../platform/ports.ts";
+import { Link, type LinkEvents, type LinkParts, type LinkState, linkLimits } from "./link.ts";
+
+export const linksLimits = Object.freeze({
+  /** A learner with a choice leaves a host through which it has heard no leader for so long. */
+  silentMs: 20_000,
+});
+
+export class Links {
+  readonly #parts: LinkParts;
+  readonly #events: LinkEvents;
+  readonly #hosts: readonly HostAddress[];
+  #links: readonly Link[];
+  #isUp = false;
+  #isVoter = false;
+  /** On which the leader was heard last, and when. */
+  #leading: Link | undefined;
+  #leaderHeardMs = -Infinity;
+  /** Of links that are no more. */
+  #pastReconnects = 0;
+  #pastGarbage = 0;
+
+  /** `gone` is the payload of the board's last will. */
+  constructor(
+    parts: Omit<LinkParts, "topics" | "mqttOptions">,
+    events: LinkEvents,
+    { swarm, board, hosts }: BoardConfig,
+    gone: Uint8Array,
+  ) {
+    if (hosts.length === 0) throw new RangeError(`The board ${board} knows no host.`);
+    const topics = boardTopics(swarm, board);
+    const mqttOptions = {
+      clientId: board,
+      keepaliveSeconds: linkLimits.keepaliveSeconds,
+      will: { topic: `${topics.up}gone`, payload: gone },
+      filters: [`${topics.down}#`, topics.all],
+      packetBytesMax: linkLimits.packetBytesMax,
+      answerTimeoutMs: linkLimits.answerMs,
+    };
+    this.#parts = { ...parts, topics, mqttOptions };
+    this.#events = events;
+    this.#hosts = hosts;
+    // A random host first, so that the boards of a swarm spread over its hosts.
+    const seed = new Uint8Array(1);
+    if (hosts.length > 1) parts.random.fill(seed);
+    this.#links = [new Link(this.#parts, events, hosts, seed[0]! % hosts.length)];
+  }
+
+  /** Of the link that has come furthest. */
+  get state(): LinkState {
+    let state: LinkState = "offline";
+    for (const link of this.#links) if (order.indexOf(link.state) > order.indexOf(state)) state = link.state;
+    return state;
+  }
+
+  get count(): number {
+    return this.#links.length;
+  }
+
+  get reconnects(): number {
+    let reconnects = this.#pastReconnects;
+    for (const link of this.#links) reconnects += link.reconnects;
+    return reconnects;
+  }
+
+  /** Connections that were dropped because of what a host sent. */
+  get garbage(): number {
+    let garbage = this.#pastGarbage;
+    for (const link of this.#links) garbage += link.garbage;
+    return garbage;
+  }
+
+  /** When `run` has something to do; Infinity for never. */
+  get dueMs(): number {
+    let dueMs = this.#silentDueMs();
+    for (const link of this.#links) if (link.dueMs < dueMs) dueMs = link.dueMs;
+    return dueMs;
+  }
+
+  /** Whether the broker has all that was published before `ping`. */
+  get isHeard(): boolean {
+    return this.#main?.isHeard ?? false;
+  }
+
+  run(nowMs: number): void {
+    for (const link of this.#links) if (nowMs >= link.dueMs) link.run(nowMs);
+    if (nowMs >= this.#silentDueMs()) this.#links[0]!.lose("no leader speaks there");
+  }
+
+  onNetworkChange(up: boolean): void {
+    this.#isUp = up;
+    this.#parts.log.write("info", up ? "network-up" : "network-down");
+    for (const link of this.#links) link.onNetworkChange(up);
+  }
+
+  /** The leader spoke through `link`. */
+  onLeader(link: Link, nowMs: number): void {
+    this.#leading = link;
+    this.#leaderHeardMs = nowMs;
+  }
+
+  /** A voter has a link to each host, a learner the one that serves it best. */
+  setVoter(isVoter: boolean): void {
+    if (isVoter === this.#isVoter) return;
+    this.#isVoter = isVoter;
+    this.#parts.log.write("info", isVoter ? "votes" : "votes-no-more", "hosts", this.#hosts.length);
+    if (this.#hosts.length === 1) return;
+    const main = this.#main ?? this.#links[0]!;
+    if (isVoter) {
+      this.#links = this.#hosts.map((host) => this.#linkTo(host, main));
+      return;
+    }
+    for (const link of this.#links) if (link !== main) this.#drop(link);
+    main.goTo(this.#hosts);
+    this.#links = [main];
+  }
+
+  /** Publishes where the leader speaks, or, while none does, on any link that is joined; false when there is none, or no room. */
+  publish(channel: UpChannel, payload: Uint8Array): boolean {
+    return this.#main?.publish(channel, payload) ?? false;
+  }
+
+  ping(): void {
+    this.#main?.ping();
+  }
+
+  /** Says goodbye everywhere. */
+  leave(gone: Uint8Array): void {
+    for (const link of this.#links) link.leave(gone);
+  }
+
+  get #main(): Link | undefined {
+    if (this.#leading?.state === "joined") return this.#leading;
+    return this.#links.find(({ state }) => state === "joined");
+  }
+
+  #linkTo(host: HostAddress, present: Link): Link {
+    const hosts = [host];
+    if (present.host.name === host.name) {
+      present.goTo(hosts);
+      return present;
+    }
+    const link = new Link(this.#parts, this.#events, hosts, 0);
+    if (this.#isUp) link.onNetworkChange(true);
+    return link;
+  }
+
+  #drop(link: Link): void {
+    this.#pastReconnects += link.reconnects;
+    this.#pastGarbage += link.garbage;
+    link.end();
+  }
+
+  #silentDueMs(): number {
+    if (this.#isVoter || this.#hosts.length === 1) return Infinity;
+    const link = this.#links[0]!;
+    if (link.state !== "joined") return Infinity;
+    return Math.max(link.joinedMs, this.#leaderHeardMs) + linksLimits.silentMs;
+  }
+}
+
+const order: readonly LinkState[] = Object.freeze([
+  "offline",
+  "waiting",
+  "connecting",
+  "joining",
+  "joined",
+] as const);

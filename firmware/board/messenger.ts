@@ -1,0 +1,77 @@
+import { CborEncoder, encodeCbor } from "../../protocols/cbor/encode.ts";
+import { messageLimits, type Report } from "../../protocols/messages/board-messages.ts";
+import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
+import { messageToWire } from "../../protocols/raft/codec.ts";
+import type { Message } from "../../protocols/raft/types.ts";
+import type { Clock } from "../platform/ports.ts";
+import { firmwareVersion } from "../version.ts";
+import { type HealthSources, healthOf } from "./health.ts";
+import type { Link } from "./link.ts";
+import type { TelemetrySender } from "./telemetry.ts";
+
+/** All that the board says, each message in its encoding and over its link. */
+export class Messenger implements TelemetrySender {
+  readonly #of: HealthSources;
+  readonly #clock: Clock;
+  readonly #bootMs: number;
+  readonly #encoder = new CborEncoder(messageLimits.payloadBytesMax, 256);
+  #loopDelayMs = 0;
+  /** The broker has been asked whether it has all. */
+  #hasAsked = false;
+
+  constructor(of: HealthSources, clock: Clock, bootMs: number) {
+    this.#of = of;
+    this.#clock = clock;
+    this.#bootMs = bootMs;
+  }
+
+  /** A timer was late by this; the most since the last health message is told. */
+  noteLoopDelay(delayMs: number): void {
+    this.#loopDelayMs = Math.max(this.#loopDelayMs, delayMs);
+  }
+
+  /** Must be the first on every connection. */
+  sendHello(link: Link): void {
+    const { store, member, system } = this.#of;
+    const { memberId, lastIndex, appliedIndex } = store;
+    const { term } = member;
+    const { model } = system.config;
+    const hello = { memberId, model, firmware: firmwareVersion, term, lastIndex, appliedIndex };
+    link.publish("hello", this.#encoder.encode(helloToWire(hello)));
+  }
+
+  /** To whoever asked. */
+  sendAnswer(message: Message, link: Link): void {
+    link.publish("raft", this.#encoder.encode(messageToWire(message)));
+  }
+
+  sendReport(report: Report): boolean {
+    return this.#of.links.publish("report", this.#encoder.encode(reportToWire(report)));
+  }
+
+  sendHealth(): boolean {
+    const nowMs = this.#clock.nowMs();
+    const health = healthOf(this.#of, nowMs, this.#bootMs, this.#loopDelayMs);
+    if (!this.#of.links.publish("health", this.#encoder.encode(healthToWire(health)))) return false;
+    this.#of.time.asked(nowMs);
+    this.#loopDelayMs = 0;
+    return true;
+  }
+
+  /**
+   * Whether nothing is left to tell and the broker has it all. It is asked once more when all is sent: its answer comes after what
+   * it had to read before, so that the radio may then be switched off.
+   */
+  isAllTold(): boolean {
+    const { telemetry, links } = this.#of;
+    const isAllSent = telemetry.isDone;
+    if (isAllSent && !this.#hasAsked) links.ping();
+    this.#hasAsked = isAllSent;
+    return isAllSent && links.isHeard;
+  }
+
+  /** Says goodbye to all hosts. */
+  leave(): void {
+    this.#of.links.leave(encodeCbor(goneToWire(this.#of.store.memberId)));
+  }
+}
