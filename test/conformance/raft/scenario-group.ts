@@ -6,30 +6,47 @@
  * group hosts=a,b boards=n,s voters=a,n,s     founds it; the hosts' logs begin with that configuration. with=pre-vote,check-quorum
  *                                             for either or both; without, the plain protocol of the paper
  * campaign a                                  at once, without waiting for the timeout
- * propose a text ...      voters a a,n        entries; a simple change of the voters
+ * propose a text ...      voters a a,n        entries; a simple change of the voters. text*900 is repeated to so many bytes
  * change a auto +n ~b -s                      voters, learners and members removed; auto, simple, joint or joint-auto-leave
  * leave a                                     the second step of a joint change
  * transfer a b            read a              leadership goes to b; a confirms that it leads
- * deliver [a>n] [count]                       delivers waiting messages, and those that arise, until none is left
- * lose [a>n]                                  forgets waiting messages
+ * deliver [a>n] [count]                       delivers what waits, and what arises, until nothing is left
+ * lose [a>n]              repeat [a>n]        forgets what waits; it arrives twice
  * pass 250                                    milliseconds, on every host
- * connect a w             disconnect a w      what a host is told of a board's connection
+ * connect a w [listens]   disconnect a w      what a host is told of a board's connection; one that listens takes publications
+ * forge a w text                              somebody publishes to w in a's name what would follow on w's log
+ * replay a w                                  the latest publication of a arrives at w once more
  * hold a                  sync a              a's disk waits from now on; it syncs, and waits no more
- * crash a                 restart a
+ * crash a                 restart a           a crash loses what was not synced
+ * compact a 40 [8]                            a snapshot of what a has applied up to 40; 8 entries before it stay
  * state                   log a               progress a              confirmed a
  * ```
  */
-import { type Change, type Configuration, changesTo, isJoint } from "../../../protocols/raft/confchange.ts";
-import { configurationFromEntry } from "../../../protocols/raft/membership.ts";
+import { changesTo } from "../../../protocols/raft/confchange.ts";
 import type { Transition } from "../../../protocols/raft/node-options.ts";
-import type { Entry, MemberId, Message, RaftOutput } from "../../../protocols/raft/types.ts";
+import type { MemberId, Publication, RaftOutput } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { bytesOf, foundingEntry, Member, productCores } from "../../protocols/raft/group/member.ts";
+import {
+  changeFrom,
+  configurationText,
+  entryText,
+  isOn,
+  type Parcel,
+  parcelText,
+  publicationText,
+} from "./scenario-text.ts";
+
+/** Deliveries of one command: a group that is not quiet then never will be. */
+const deliveriesMax = 1000;
 
 export class ScenarioGroup {
   readonly #members = new Map<MemberId, Member>();
   readonly #held = new Set<MemberId>();
-  #waiting: Message[] = [];
+  /** Who hears whose publications. */
+  readonly #listeners = new Map<MemberId, Set<MemberId>>();
+  readonly #published = new Map<MemberId, Publication>();
+  #waiting: Parcel[] = [];
   #lines: string[] = [];
   #nowMs = 0;
 
@@ -38,17 +55,13 @@ export class ScenarioGroup {
     const [verb = "", ...words] = command.split(" ");
     this.#lines = [];
     try {
-      this.#carryOut(verb, words);
+      const carryOut = this.#commands[verb];
+      if (carryOut === undefined) throw new Error(`unknown command ${verb}`);
+      carryOut(words[0] ?? "", words[1] ?? "", words);
     } catch (error) {
       this.#lines.push(`${(error as Error).name}: ${(error as Error).message}`);
     }
     return this.#lines.length === 0 ? "ok" : this.#lines.join("\n");
-  }
-
-  #carryOut(verb: string, words: readonly string[]): void {
-    const command = this.#commands[verb];
-    if (command === undefined) throw new Error(`unknown command ${verb}`);
-    command(words[0] ?? "", words[1] ?? "", words);
   }
 
   readonly #commands: Readonly<Record<string, Command>> = {
@@ -56,7 +69,7 @@ export class ScenarioGroup {
     campaign: (id) => this.#onHost(id, (node) => node.campaign(this.#nowMs)),
     propose: (id, _second, [, ...texts]) => {
       for (const text of texts) {
-        this.#onHost(id, (node) => node.propose(EntryKind.put, bytesOf(text)).output);
+        this.#onHost(id, (node) => node.propose(EntryKind.put, bytesOf(repeated(text))).output);
       }
     },
     voters: (id, voters) => {
@@ -71,16 +84,32 @@ export class ScenarioGroup {
     transfer: (id, to) => this.#onHost(id, (node) => node.transfer(to, this.#nowMs)),
     read: (id) => {
       this.#onHost(id, (node) => {
-        const { round, index, output } = node.read();
-        this.#lines.push(`round ${round} will confirm that it sees entry ${index}`);
+        const { round, index, isConfirmed, output } = node.read(this.#nowMs);
+        this.#lines.push(
+          isConfirmed
+            ? `its lease holds: it sees entry ${index}`
+            : `round ${round} will confirm that it sees entry ${index}`,
+        );
         return output;
       });
     },
-    connect: (id, member) => this.#onHost(id, (node) => node.addMember(member)),
-    disconnect: (id, member) => this.#member(id).node?.removeMember(member),
-    deliver: (link, count) => this.#deliver(link, Number(count || link) || 1000),
+    connect: (id, member, [, , how]) => {
+      const listens = how === "listens";
+      const listeners = this.#listenersOf(id);
+      if (listens) listeners.add(member);
+      else listeners.delete(member);
+      this.#onHost(id, (node) => node.addMember(member, { listens }));
+    },
+    disconnect: (id, member) => {
+      this.#listenersOf(id).delete(member);
+      this.#member(id).node?.removeMember(member);
+    },
+    deliver: (link, count) => this.#deliver(link, Number(count || link) || deliveriesMax),
     lose: (link) => this.#lose(link),
+    repeat: (link) => this.#waiting.push(...this.#waiting.filter((parcel) => isOn(link, parcel))),
     pass: (ms) => this.#pass(Number(ms)),
+    forge: (id, to, [, , text]) => this.#hear(this.#forged(id, this.#member(to), text ?? ""), to),
+    replay: (id, to) => this.#hear(this.#published.get(id)!, to),
     hold: (id) => this.#held.add(id),
     sync: (id) => {
       this.#held.delete(id);
@@ -88,14 +117,16 @@ export class ScenarioGroup {
     },
     crash: (id) => this.#member(id).crash(),
     restart: (id) => this.#member(id).start(this.#nowMs),
+    compact: (id, index, [, , trailing]) => this.#member(id).compact(Number(index), Number(trailing ?? 0)),
     state: () => this.#showState(),
     confirmed: (id) => this.#lines.push(`up to round ${this.#member(id).node!.confirmedRound}`),
-    log: (id) => this.#lines.push(this.#member(id).disk.entries.map(entryText).join(" ") || "empty"),
+    log: (id) => this.#showLog(this.#member(id)),
     progress: (id) => this.#showProgress(this.#member(id)),
   };
 
   #found(words: readonly string[]): void {
     this.#members.clear();
+    this.#listeners.clear();
     this.#waiting = [];
     const roles = new Map(words.map((word) => word.split("=") as [string, string]));
     const hosts = roles.get("hosts")?.split(",") ?? [];
@@ -114,6 +145,7 @@ export class ScenarioGroup {
         checkQuorum: extras.includes("check-quorum"),
         events: {
           onSend: (message) => this.#waiting.push(message),
+          onPublish: (from, publication) => this.#publish(from.id, publication),
           onApplied: () => {},
           onViolation: (_, violation) => this.#lines.push(`violation: ${violation}`),
         },
@@ -121,7 +153,8 @@ export class ScenarioGroup {
       this.#members.set(id, member);
       if (member.isHost) {
         const entry = foundingEntry((roles.get("voters") ?? "").split(","));
-        member.disk.write({ hardState: { term: 1, vote: undefined }, truncateFrom: 0, entries: [entry] });
+        const hardState = { term: 1, vote: undefined };
+        member.disk.write({ hardState, truncateFrom: 0, entries: [entry], snapshot: undefined });
         member.disk.sync();
       }
       member.start(0);
@@ -132,6 +165,12 @@ export class ScenarioGroup {
     const member = this.#members.get(id);
     if (member === undefined) throw new Error(`there is no member ${id}`);
     return member;
+  }
+
+  #listenersOf(id: MemberId): Set<MemberId> {
+    const listeners = this.#listeners.get(id) ?? new Set();
+    this.#listeners.set(id, listeners);
+    return listeners;
   }
 
   #onHost(id: MemberId, act: (node: NonNullable<Member["node"]>) => RaftOutput): void {
@@ -149,24 +188,58 @@ export class ScenarioGroup {
     while (member.hasUnsynced) member.sync();
   }
 
+  /** Once, whoever listens; each of them hears it when it is delivered. */
+  #publish(from: MemberId, publication: Publication): void {
+    this.#published.set(from, publication);
+    this.#lines.push(`${from}: ${publicationText(publication)}`);
+    for (const to of this.#listenersOf(from)) this.#waiting.push({ ...publication, to });
+  }
+
+  /** What a stranger with the group's key could write: it knows the log, and has the entry say something else. */
+  #forged(from: MemberId, member: Member, text: string): Publication {
+    const { lastIndex } = member.disk;
+    const term = member.core!.term;
+    const place = { prevLogIndex: lastIndex, prevLogTerm: member.disk.termAt(lastIndex)! };
+    const entry = { index: lastIndex + 1, term, kind: EntryKind.put, version: 1, data: bytesOf(text) };
+    return {
+      type: "publication",
+      from,
+      term,
+      ...place,
+      prevHash: member.disk.hashAt(lastIndex)!,
+      entries: [entry],
+    };
+  }
+
+  #hear(publication: Publication, to: MemberId): void {
+    const member = this.#member(to);
+    this.#lines.push(parcelText({ ...publication, to }));
+    member.hear(publication, this.#nowMs);
+    this.#settle(member);
+  }
+
   #deliver(link: string, count: number): void {
     for (let delivered = 0; delivered < count; delivered++) {
-      const at = this.#waiting.findIndex((message) => isOn(link, message));
+      const at = this.#waiting.findIndex((parcel) => isOn(link, parcel));
       if (at < 0) return;
-      const message = this.#waiting.splice(at, 1)[0]!;
-      const member = this.#members.get(message.to);
-      const isLost = member === undefined || !member.isUp;
-      this.#lines.push(isLost ? `${messageText(message)} (down)` : messageText(message));
-      if (isLost) continue;
-      member.receive(message, this.#nowMs);
-      this.#settle(member);
+      const parcel = this.#waiting.splice(at, 1)[0]!;
+      const member = this.#members.get(parcel.to);
+      if (member === undefined || !member.isUp) {
+        this.#lines.push(`${parcelText(parcel)} (down)`);
+      } else if (parcel.type === "publication") {
+        this.#hear(parcel, parcel.to);
+      } else {
+        this.#lines.push(parcelText(parcel));
+        member.receive(parcel, this.#nowMs);
+        this.#settle(member);
+      }
     }
   }
 
   #lose(link: string): void {
-    const lost = this.#waiting.filter((message) => isOn(link, message));
-    this.#waiting = this.#waiting.filter((message) => !isOn(link, message));
-    for (const message of lost) this.#lines.push(`${messageText(message)} (lost)`);
+    const lost = this.#waiting.filter((parcel) => isOn(link, parcel));
+    this.#waiting = this.#waiting.filter((parcel) => !isOn(link, parcel));
+    for (const parcel of lost) this.#lines.push(`${parcelText(parcel)} (lost)`);
   }
 
   #pass(ms: number): void {
@@ -179,7 +252,9 @@ export class ScenarioGroup {
       if (member.node.term > term) this.#lines.push(`${member.id} campaigns in term ${member.node.term}`);
       else if (member.node.role === "pre-candidate" && member.node.deadlineMs !== deadlineMs) {
         this.#lines.push(`${member.id} asks who would elect it in term ${term + 1}`);
-      } else if (member.node.role !== role) this.#lines.push(`${member.id} steps down`);
+      } else if (member.node.role !== role) {
+        this.#lines.push(`${member.id} ${role === "leader" ? "steps down" : `is ${member.node.role}`}`);
+      }
     }
   }
 
@@ -198,6 +273,14 @@ export class ScenarioGroup {
     }
   }
 
+  #showLog({ disk }: Member): void {
+    const snapshot =
+      disk.snapshot === undefined ? [] : [`snapshot ${disk.snapshot.index}/${disk.snapshot.term}`];
+    const staged =
+      disk.staged === undefined ? [] : [`staged ${disk.staged.items} items of ${disk.staged.index}`];
+    this.#lines.push([...snapshot, ...staged, ...disk.entries.map(entryText)].join(" ") || "empty");
+  }
+
   #showProgress(member: Member): void {
     for (const [id, progress] of member.node!.members) {
       const { state, matchIndex, nextIndex, appliedIndex } = progress;
@@ -208,68 +291,8 @@ export class ScenarioGroup {
 
 type Command = (first: string, second: string, words: readonly string[]) => void;
 
-/** `a>n`, `a>` for all from a, `>n` for all to n; anything else, a count say, is every link. */
-function isOn(link: string, message: Message): boolean {
-  if (!link.includes(">")) return true;
-  const [from, to] = link.split(">");
-  return (from === "" || from === message.from) && (to === "" || to === message.to);
-}
-
-function messageText(message: Message): string {
-  const link = `${message.from}>${message.to}`;
-  switch (message.type) {
-    case "vote-request": {
-      const { purpose, term, lastLogIndex, lastLogTerm } = message;
-      const asked = { election: "vote?", "pre-vote": "would vote?", transfer: "vote, as the leader wants?" };
-      return `${link} ${asked[purpose]} term=${term} last=${lastLogIndex}/${lastLogTerm}`;
-    }
-    case "vote-response": {
-      const answer = message.granted ? "vote" : "no vote";
-      if (message.isPreVote) return `${link} would ${message.granted ? "" : "not "}vote term=${message.term}`;
-      return `${link} ${answer} term=${message.term}`;
-    }
-    case "append-request": {
-      const { term, prevLogIndex, prevLogTerm, commitIndex, entries } = message;
-      return `${link} append term=${term} prev=${prevLogIndex}/${prevLogTerm} commit=${commitIndex} [${entries.map(entryText).join(" ")}]${roundText(message)}`;
-    }
-    case "append-response": {
-      const { term, success, matchIndex, appliedIndex } = message;
-      const what = success ? `match=${matchIndex}` : `refused, try after ${matchIndex}`;
-      return `${link} ${success ? "ok" : "no"} term=${term} ${what} applied=${appliedIndex}${roundText(message)}`;
-    }
-    case "timeout-now":
-      return `${link} lead now term=${message.term}`;
-  }
-}
-
-function roundText({ readRound }: { readonly readRound: number }): string {
-  return readRound > 0 ? ` round=${readRound}` : "";
-}
-
-/** `voters=incoming&&outgoing`, and what else there is to tell. */
-function configurationText(configuration: Configuration): string {
-  const { voters, outgoing, learners, learnersNext, autoLeave } = configuration;
-  const parts = [`voters=${voters.join(",")}${isJoint(configuration) ? `&&${outgoing.join(",")}` : ""}`];
-  if (learners.length > 0) parts.push(`learners=${learners.join(",")}`);
-  if (learnersNext.length > 0) parts.push(`learners-next=${learnersNext.join(",")}`);
-  if (autoLeave) parts.push("auto-leave");
-  return parts.join(" ");
-}
-
-/** `+n` votes, `~n` learns, `-n` goes. */
-function changeFrom(word: string): Change {
-  const kinds: Readonly<Record<string, Change["kind"]>> = { "+": "voter", "~": "learner", "-": "remove" };
-  const kind = kinds[word[0] ?? ""];
-  if (kind === undefined) throw new Error(`no change: ${word}`);
-  return { kind, id: word.slice(1) };
-}
-
-/** Index/term and what it says. */
-function entryText(entry: Entry): string {
-  const place = `${entry.index}/${entry.term}`;
-  if (entry.kind === EntryKind.noop) return `${place}:noop`;
-  if (entry.kind === EntryKind.membership) {
-    return `${place}:${configurationText(configurationFromEntry(entry.version, entry.data)!)}`;
-  }
-  return `${place}:${String.fromCharCode(...entry.data)}`;
+/** `text*900`: the text, filled up to so many bytes. */
+function repeated(text: string): string {
+  const [start = "", length] = text.split("*");
+  return length === undefined ? text : start.padEnd(Number(length), ".");
 }

@@ -5,10 +5,10 @@ import { runCases } from "./case-file.ts";
 import { ScenarioGroup } from "./scenario-group.ts";
 
 describe("Raft, told as scenarios", () => {
-  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".txt"));
-  it.each(files)("%s", (file) => {
+  const folder = join(import.meta.dirname, "scenarios");
+  it.each(readdirSync(folder))("%s", (file) => {
     const group = new ScenarioGroup();
-    const count = runCases(join(import.meta.dirname, file), (command) => group.run(command));
+    const count = runCases(join(folder, file), (command) => group.run(command));
     expect(count).toBeGreaterThan(3);
   });
 });
