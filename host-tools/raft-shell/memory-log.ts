@@ -164,7 +164,7 @@ export class MemoryLog implements RaftLog {
 
 function after(contents: Contents, write: Write): Contents {
   const hardState = write.hardState ?? contents.hardState;
-  const appended = { ...contents, hardState, ...logAfter(contents, write) };
+  const appended = { ...contents, ...logAfter(contents, write), hardState };
   return write.snapshot === undefined ? appended : snapshotAfter(appended, write.snapshot);
 }
 
