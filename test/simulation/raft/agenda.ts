@@ -21,9 +21,11 @@ export class Agenda {
     }
   }
 
-  next(): Appointment | undefined {
+  /** Takes out what is due next, if that is at `untilMs` or before. */
+  next(untilMs = Infinity): Appointment | undefined {
     const heap = this.#heap;
     const first = heap[0];
+    if (first === undefined || first.atMs > untilMs) return undefined;
     const last = heap.pop();
     if (heap.length === 0 || last === undefined) return first;
     heap[0] = last;

@@ -277,7 +277,7 @@ class CoreRun {
     const member = this.#members.get(id);
     if (!member?.isUp || this.#cut.has(`${publication.from}>${id}`)) return;
     const received = publicationFromWire(publicationToWire(publication));
-    this.#after(member, () => member.hear(received, this.#nowMs));
+    this.#after(member, () => member.hear(received));
   }
 
   #travel(arrive: () => void): void {
@@ -391,7 +391,7 @@ class CoreRun {
 
   /** Whatever anybody has committed by now must be seen by this read. */
   #read(host: Member): void {
-    const { term, round, index, output } = host.node!.read();
+    const { term, round, index, output } = host.node!.read(this.#nowMs);
     this.#reads.push({ host, core: host.core, term, round, index, mustSee: this.#safety.committedCount });
     host.perform(output);
   }

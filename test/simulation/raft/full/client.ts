@@ -1,0 +1,176 @@
+/**
+ * A client of the agreed state, as a program would be that uses the leader's HTTP interface: it asks a host, goes to another one when that is not the leader or
+ * does not answer, retries under the same command id, and writes down what it saw.
+ */
+import type { CommandId } from "../../../../host-tools/leader/raft/command-id.ts";
+import type { Committed } from "../../../../host-tools/leader/raft/outcomes.ts";
+import { ConditionFailed, OutcomeForgotten, OutcomeUnknown } from "../../../../host-tools/leader/raft/outcomes.ts";
+import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
+import { NotLeader } from "../../../../protocols/raft/errors.ts";
+import type { HistoryEvent, OperationName, Value } from "../../linearizability/history.ts";
+import type { Random } from "../random.ts";
+import type { SimulatedHost } from "./simulated-host.ts";
+
+export interface ClientSurroundings {
+  readonly nowMs: number;
+  readonly hosts: readonly SimulatedHost[];
+  after(delayMs: number, what: () => void): void;
+  /** On the way to a host or back: undefined when it is lost. */
+  delayMs(): number | undefined;
+  record(event: HistoryEvent): void;
+  newProcess(): number;
+  /** Told of each command that was acknowledged. */
+  onAcknowledged(id: CommandId, outcome: Committed): void;
+}
+
+const answerMaxMs = 3_000;
+const attemptsMax = 6;
+
+interface Operation {
+  readonly f: OperationName;
+  readonly key: string;
+  readonly value: Value;
+  readonly expected: Value;
+  readonly id: CommandId;
+  /** Some attempt may have taken effect, or may still: none of its answers says that it did not. */
+  isOpen: boolean;
+  attempts: number;
+}
+
+type Answer = Committed | Error | { readonly read: Value; readonly index: number };
+
+export class Client {
+  readonly #surroundings: ClientSurroundings;
+  readonly #random: Random;
+  readonly #keys: readonly string[];
+  #process: number;
+  #host: SimulatedHost;
+  /** A commit index that it was told. */
+  #knownIndex = 0;
+  /** The last value that it saw, which a cas may expect. */
+  readonly #seen = new Map<string, Value>();
+  #operation: Operation | undefined;
+  #written = 0;
+
+  constructor(surroundings: ClientSurroundings, random: Random, keys: readonly string[]) {
+    this.#surroundings = surroundings;
+    this.#random = random;
+    this.#keys = keys;
+    this.#process = surroundings.newProcess();
+    this.#host = random.pick(surroundings.hosts);
+  }
+
+  get isBusy(): boolean {
+    return this.#operation !== undefined;
+  }
+
+  /** Begins an operation, if none is under way. */
+  begin(random: Random): void {
+    if (this.#operation !== undefined) return;
+    const f = random.pick<OperationName>(["read", "read", "write", "write", "cas"]);
+    const key = random.pick(this.#keys);
+    const value = f === "read" ? null : `${this.#process}.${this.#written++}`;
+    const expected = f === "cas" && random.chance(0.8) ? (this.#seen.get(key) ?? null) : null;
+    const randomBytes = Uint8Array.from({ length: 8 }, () => random.between(1, 255));
+    const id = { after: this.#knownIndex, random: randomBytes };
+    this.#operation = { f, key, value, expected, id, isOpen: false, attempts: 0 };
+    this.#record("invoke", f === "cas" ? [expected, value] : value);
+    this.#attempt(this.#operation);
+  }
+
+  /** Takes the operation under way for lost. */
+  giveUp(): void {
+    if (this.#operation !== undefined) this.#end("info");
+  }
+
+  #attempt(operation: Operation): void {
+    if (++operation.attempts > attemptsMax) return this.#end(operation.isOpen ? "info" : "fail");
+    const host = this.#host;
+    const attempt = operation.attempts;
+    const isCurrent = () => this.#operation === operation && operation.attempts === attempt;
+    let isAnswered = false;
+    const answer = (result: Answer) => {
+      const delayMs = this.#surroundings.delayMs();
+      if (isAnswered || delayMs === undefined) return;
+      isAnswered = true;
+      this.#surroundings.after(delayMs, () => {
+        if (isCurrent()) this.#onAnswer(operation, result);
+      });
+    };
+    const delayMs = this.#surroundings.delayMs();
+    if (delayMs !== undefined) {
+      this.#surroundings.after(delayMs, () => {
+        if (host.member === undefined) answer(new Error("connection refused"));
+        else this.#ask(host, operation, answer);
+      });
+    }
+    this.#surroundings.after(answerMaxMs, () => {
+      if (!isCurrent()) return;
+      // Whatever it was, it may be on its way still.
+      operation.isOpen = true;
+      this.#goElsewhere();
+      this.#attempt(operation);
+    });
+  }
+
+  #ask(host: SimulatedHost, { f, key, value, expected, id }: Operation, answer: (result: Answer) => void): void {
+    host.step((member) => {
+      if (f === "read") {
+        member.read(host.nowMs, (outcome) => {
+          if (outcome instanceof Error) answer(outcome);
+          else answer({ read: (member.state.get(key) as Value | undefined) ?? null, index: outcome });
+        });
+        return;
+      }
+      const condition = f === "cas" ? { expected: { value: expected ?? undefined } } : {};
+      const request = { key, value: value ?? undefined, id, ...condition } as Parameters<typeof member.propose>[0];
+      member.propose(request, host.nowMs, (outcome) => {
+        if (!(outcome instanceof Error)) this.#surroundings.onAcknowledged(id, outcome);
+        answer(outcome);
+      });
+    });
+  }
+
+  #onAnswer(operation: Operation, result: Answer): void {
+    if (!(result instanceof Error)) {
+      this.#knownIndex = Math.max(this.#knownIndex, result.index);
+      const value = "read" in result ? result.read : operation.value;
+      this.#seen.set(operation.key, value);
+      return this.#end("ok", value);
+    }
+    if (result instanceof ConditionFailed) {
+      this.#knownIndex = Math.max(this.#knownIndex, result.index);
+      this.#seen.set(operation.key, (result.found as Value | undefined) ?? null);
+      // Asked under this id for the first time and nothing on its way: it certainly was refused.
+      return operation.isOpen ? this.#end("info") : this.#end("fail", undefined, true);
+    }
+    if (result instanceof OutcomeForgotten) return this.#end(operation.isOpen ? "info" : "fail");
+    if (result instanceof OutcomeUnknown || result.name === "ReplicaStopped") operation.isOpen = true;
+    const leader = result instanceof NotLeader ? result.leaderId : undefined;
+    if (leader === undefined) this.#goElsewhere();
+    else this.#host = this.#surroundings.hosts.find(({ name }) => name === nameOf(leader)) ?? this.#host;
+    this.#surroundings.after(this.#random.between(10, 300), () => {
+      if (this.#operation === operation) this.#attempt(operation);
+    });
+  }
+
+  #goElsewhere(): void {
+    this.#host = this.#random.pick(this.#surroundings.hosts);
+  }
+
+  #end(type: "ok" | "fail" | "info", value?: Value, refused = false): void {
+    const { f, value: written, expected } = this.#operation!;
+    const given = f === "cas" ? ([expected, written] as const) : f === "read" ? (value ?? null) : written;
+    this.#record(type, given, refused);
+    this.#operation = undefined;
+    // The old one's operation may still be going on.
+    if (type === "info") this.#process = this.#surroundings.newProcess();
+  }
+
+  #record(type: HistoryEvent["type"], value: HistoryEvent["value"], refused = false): void {
+    const { f, key } = this.#operation!;
+    const time = this.#surroundings.nowMs;
+    const event = { process: this.#process, type, f, key, value, time };
+    this.#surroundings.record(refused ? { ...event, refused } : event);
+  }
+}
