@@ -64,7 +64,8 @@ export class SimulatedDisk implements HostDisk {
 
   /** Flips a bit of what is durable: no power cut does that. */
   damage(name: string, offsetBytes: number): void {
-    for (const file of new Set([this.#names.get(name), this.#durableNames.get(name)])) file?.damage(offsetBytes);
+    for (const file of new Set([this.#names.get(name), this.#durableNames.get(name)]))
+      file?.damage(offsetBytes);
   }
 
   /** Bytes of a file as a program sees them. */
@@ -192,14 +193,18 @@ function applyName(names: Map<string, File>, { from, to, file }: NameChange): vo
 
 /** The bytes of one file, and those on the platter. */
 class File {
-  bytes: Uint8Array;
-  #durable: Uint8Array;
+  readonly #seen: Content;
+  readonly #durable: Content;
   #pending: Change[] = [];
   #settled = 0;
 
   constructor(bytes: Uint8Array = new Uint8Array(0)) {
-    this.bytes = bytes;
-    this.#durable = bytes;
+    this.#seen = new Content(bytes);
+    this.#durable = new Content(bytes);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#seen.bytes;
   }
 
   /** Changes made so far. */
@@ -208,69 +213,89 @@ class File {
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    this.#change({ offset, bytes, size: undefined });
+    this.#change({ offset, bytes, isTruncation: false });
   }
 
   truncate(size: number): void {
-    this.#change({ offset: size, bytes: new Uint8Array(0), size });
+    this.#change({ offset: size, bytes: new Uint8Array(0), isTruncation: true });
   }
 
   damage(offset: number): void {
-    for (const bytes of new Set([this.bytes, this.#durable])) bytes[offset]! ^= 1;
+    this.#seen.bytes[offset]! ^= 1;
+    this.#durable.bytes[offset]! ^= 1;
   }
 
   /** The first `changes` ever made are durable. */
   settle(changes: number): void {
     const count = changes - this.#settled;
     if (count <= 0) return;
-    for (const change of this.#pending.splice(0, count)) this.#durable = changed(this.#durable, change);
+    for (const change of this.#pending.splice(0, count)) this.#durable.apply(change);
     this.#settled = changes;
   }
 
   /** What is left of it: the sectors of each change that reached the platter. */
   afterCut(survives: () => boolean, random: () => number): Uint8Array {
-    let left = this.#durable.slice();
+    const left = new Content(this.#durable.bytes);
     for (const change of this.#pending) {
-      if (change.size !== undefined) {
-        if (survives()) left = changed(left, change);
+      if (change.isTruncation) {
+        if (survives()) left.apply(change);
         continue;
       }
       const { offset, bytes } = change;
       for (let start = 0; start < bytes.length; ) {
         const end = Math.min(bytes.length, start + sectorBytes - ((offset + start) % sectorBytes));
-        if (survives()) left = changed(left, { ...change, offset: offset + start, bytes: bytes.subarray(start, end) });
+        const sector = { ...change, offset: offset + start, bytes: bytes.subarray(start, end) };
+        if (survives()) left.apply(sector);
         start = end;
       }
       // The file may have grown without its data.
-      const size = offset + bytes.length;
-      if (left.length < size && survives() && random() < 0.5) left = grown(left, size);
+      if (survives() && random() < 0.5) left.grow(offset + bytes.length);
     }
-    return left;
+    return left.bytes;
   }
 
   #change(change: Change): void {
     this.#pending.push(change);
-    this.bytes = changed(this.bytes, change);
+    this.#seen.apply(change);
   }
 }
 
 interface Change {
   readonly offset: number;
   readonly bytes: Uint8Array;
-  /** Of a truncation. */
-  readonly size: number | undefined;
+  /** Then the file ends at the offset. */
+  readonly isTruncation: boolean;
 }
 
-function changed(before: Uint8Array, { offset, bytes, size }: Change): Uint8Array {
-  if (size !== undefined) return size <= before.length ? before.slice(0, size) : grown(before, size);
-  const after = grown(before, Math.max(before.length, offset + bytes.length));
-  after.set(bytes, offset);
-  return after;
-}
+/** Bytes with room to grow. */
+class Content {
+  #buffer: Uint8Array;
+  #size: number;
 
-/** Always a copy. */
-function grown(before: Uint8Array, size: number): Uint8Array {
-  const after = new Uint8Array(size);
-  after.set(before);
-  return after;
+  constructor(bytes: Uint8Array) {
+    this.#buffer = bytes.slice();
+    this.#size = bytes.length;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#size);
+  }
+
+  apply({ offset, bytes, isTruncation }: Change): void {
+    this.grow(offset + bytes.length);
+    this.#buffer.set(bytes, offset);
+    if (!isTruncation) return;
+    this.#buffer.fill(0, offset);
+    this.#size = offset;
+  }
+
+  /** At least so large, with zeros. */
+  grow(size: number): void {
+    if (size > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(size, 2 * this.#buffer.length));
+      larger.set(this.bytes);
+      this.#buffer = larger;
+    }
+    this.#size = Math.max(this.#size, size);
+  }
 }
