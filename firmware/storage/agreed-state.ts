@@ -10,10 +10,10 @@ import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../protocols/cbor/encode.ts";
 import type { StateKeys } from "../../protocols/state/apply.ts";
 import { commandFromWire } from "../../protocols/state/codec.ts";
-import type { StateValue } from "../../protocols/state/command.ts";
+import { type StateValue, stateLimits } from "../../protocols/state/command.ts";
 import { hashOf, KeyIndex } from "./key-index.ts";
 import { type Place, sizeOf } from "./place.ts";
-import { RecordKind } from "./record.ts";
+import { RecordKind, type StoredRecord } from "./record.ts";
 import type { SectorLog } from "./sector-log.ts";
 import { isAbout, isSameKey } from "./stored-values.ts";
 
@@ -48,26 +48,45 @@ export class AgreedState implements StateKeys {
     return commandFromWire(decodeCbor(this.#log.read(this.#keys.placeOf(number)).data)).value;
   }
 
-  /** Puts `key`, whose value is at `place`; gives the place of the value before, 0 for none. */
-  put(key: string, place: Place, index: number): Place {
+  /** The record of key `number`, from 0 to before `size`. Throws `FlashDamaged`. */
+  recordOf(number: number): StoredRecord {
+    return this.#log.read(this.#keys.placeOf(number));
+  }
+
+  /** As much of the data of key `number` as says which key it is; not checked. */
+  startOf(number: number): Uint8Array {
+    return this.#log.readStart(this.#keys.placeOf(number), stateLimits.keyLengthMax + 3);
+  }
+
+  /** Puts a key that is not there yet, of a snapshot. That hashes collide is noted, but not in flash: for that is its caller. */
+  install(hash: number, place: Place, index: number): void {
+    if (this.#keys.find(hash) >= 0) this.hasCollisions = true;
+    this.#keys.add(hash, place, index);
+  }
+
+  /**
+   * Puts `key`: its value is at `place`. Gives the bytes that its value before took and that count no more; a record that the
+   * log, from `firstIndex` on, still holds goes on counting.
+   */
+  put(key: string, place: Place, index: number, firstIndex: number): number {
     const number = this.#find(key);
     this.#askedKey = undefined;
     if (number < 0) {
       this.#keys.add(this.#askedHash, place, index);
       return 0;
     }
-    const before = this.#keys.placeOf(number);
+    const freed = this.#bytesBefore(number, firstIndex);
     this.#keys.move(number, place, index);
-    return before;
+    return freed;
   }
 
-  /** Removes `key`, which is there; gives the place that its value had. */
-  remove(key: string): Place {
+  /** Removes `key`, which is there; gives bytes as `put` does. */
+  remove(key: string, firstIndex: number): number {
     const number = this.#find(key);
     this.#askedKey = undefined;
-    const before = this.#keys.placeOf(number);
+    const freed = this.#bytesBefore(number, firstIndex);
     this.#keys.remove(number);
-    return before;
+    return freed;
   }
 
   /** Says in flash that as of `index` there is no `key`, whatever the records before say. */
@@ -86,19 +105,20 @@ export class AgreedState implements StateKeys {
     this.#keys.move(number, to, this.#keys.indexOf(number));
   }
 
-  liveBytes(): number {
+  /** Bytes of the records of values that the log, from `firstIndex` on, does not hold. */
+  bytesBefore(firstIndex: number): number {
     let bytes = 0;
-    for (let number = 0; number < this.#keys.size; number++) bytes += sizeOf(this.#keys.placeOf(number));
+    for (let number = 0; number < this.#keys.size; number++) bytes += this.#bytesBefore(number, firstIndex);
     return bytes;
   }
 
-  // Recovery.
-
+  /** Forgets all keys; that hashes have collided stays known. */
   clear(): void {
     this.#keys.clear();
     this.#askedKey = undefined;
-    this.hasCollisions = false;
   }
+
+  // Recovery.
 
   replayValue(hash: number, index: number, place: Place): void {
     const number = this.#findSame(hash, place);
@@ -108,7 +128,11 @@ export class AgreedState implements StateKeys {
 
   replayAbsent(hash: number, index: number, place: Place): void {
     const number = this.#findSame(hash, place);
-    if (number >= 0 && this.#keys.indexOf(number) < index) this.#keys.remove(number);
+    if (number >= 0 && this.#keys.indexOf(number) <= index) this.#keys.remove(number);
+  }
+
+  #bytesBefore(number: number, firstIndex: number): number {
+    return this.#keys.indexOf(number) < firstIndex ? sizeOf(this.#keys.placeOf(number)) : 0;
   }
 
   #findSame(hash: number, place: Place): number {

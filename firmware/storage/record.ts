@@ -46,6 +46,18 @@ export const RecordKind = Object.freeze({
   crashes: 11,
   /** The flash was found damaged at run time: a sentence as CBOR. Nothing follows, and nothing before it is believed. */
   condemned: 12,
+  /** A `membership` entry: its data; `tag` is its version. Term in the trailer. */
+  membership: 13,
+  /** A `put` whose key has another value by now, moved here while the log still holds it. */
+  pastPut: 14,
+  /** The log begins behind `index`: the chain hash there; `tag` is its term. */
+  base: 15,
+  /** Item number `index` of the snapshot that is being received: the data of a put; `tag` is the hash of its key. */
+  item: 16,
+  /** The same of a `membership` item; `tag` is its version. */
+  membershipItem: 17,
+  /** The same of any other item, which counts but is nothing to a board: no data. */
+  otherItem: 18,
 });
 
 export interface StoredRecord {
@@ -69,35 +81,54 @@ export function recordSize(dataBytes: number): number {
   return recordHeadBytes + (dataBytes === 0 ? 0 : (dataBytes + trailerBytes + 15) & ~15);
 }
 
-/** Frames records in a buffer that it keeps. */
+/** Frames records one after the other in a buffer that it keeps. */
 export class RecordWriter {
   #bytes = new Uint8Array(128);
   #view = new DataView(this.#bytes.buffer);
+  #length = 0;
 
-  /** The record, valid until the next call. */
-  frame(kind: number, index: number, tag: number, data: Uint8Array, trailer: number): Uint8Array {
+  /** Bytes framed since the last `clear`. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** All records framed since the last `clear`; valid until the next call. */
+  get records(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** Frames one more; gives its size. */
+  frame(kind: number, index: number, tag: number, data: Uint8Array, trailer: number): number {
     const size = recordSize(data.length);
-    this.#room(size);
-    const record = this.#bytes.subarray(0, size);
+    const at = this.#length;
+    this.#room(at + size);
+    this.#length = at + size;
+    const record = this.#bytes.subarray(at, this.#length);
     const view = this.#view;
     const kindAndLength = (kind << 11) | data.length;
-    view.setUint32(0, index, true);
-    view.setUint32(4, tag, true);
-    view.setUint16(12, headCheck(index, tag, kindAndLength), true);
-    view.setUint16(14, kindAndLength, true);
+    view.setUint32(at, index, true);
+    view.setUint32(at + 4, tag, true);
+    view.setUint16(at + 12, headCheck(index, tag, kindAndLength), true);
+    view.setUint16(at + 14, kindAndLength, true);
     if (data.length > 0) {
       record.set(data, recordHeadBytes);
       record.fill(0, recordHeadBytes + data.length);
-      view.setUint32(size - trailerBytes, trailer, true);
+      view.setUint32(this.#length - trailerBytes, trailer, true);
     }
-    view.setUint32(8, recordCrc(record), true);
-    return record;
+    view.setUint32(at + 8, recordCrc(record), true);
+    return size;
   }
 
   #room(size: number): void {
     if (size <= this.#bytes.length) return;
-    this.#bytes = new Uint8Array(size);
-    this.#view = new DataView(this.#bytes.buffer);
+    const bytes = new Uint8Array(size);
+    bytes.set(this.records);
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
   }
 }
 

@@ -11,7 +11,7 @@ import {
 export const noData: Uint8Array = new Uint8Array(0);
 
 /** Read at first of a sector; nearly every header is shorter. */
-const firstReadBytes = 128;
+const firstReadBytes = 192;
 
 /** What the headers of all sectors say, while the log recovers. */
 export class SectorHeaders {

@@ -26,10 +26,12 @@ import { addressOf, type Place, placeAt, sizeOf } from "./place.ts";
 import {
   HeadReader,
   indexMax,
+  type RecordHead,
   RecordKind,
   RecordWriter,
   readRecord,
   recordAlignBytes,
+  recordHeadBytes,
   recordSize,
   type StoredRecord,
 } from "./record.ts";
@@ -37,8 +39,8 @@ import { RecordWalk } from "./record-walk.ts";
 import { noData, SectorHeaders, sectorsOf } from "./sector-headers.ts";
 import { isErased, writtenEnd } from "./written-end.ts";
 
-/** Of all that is in flash. Format 1 was never deployed and is not read: its owner becomes a new member. */
-export const formatVersion = 2;
+/** Of all that is in flash. Another is not read: its owner becomes a new member. */
+export const formatVersion = 3;
 
 /** Fewer cannot hold a head, the sector being cleaned and room for what moves. */
 export const sectorsMin = 4;
@@ -56,8 +58,11 @@ export interface ReplayTarget {
   /** In the head sector, before anything else: what changed since its header. Its data is sound. */
   onHeadRecord(record: StoredRecord): void;
   onHeadRead(): void;
-  /** Every record from tail to head; `truncatedFrom` is the first index that was cut off after it, Infinity for none. */
-  onRecord(kind: number, index: number, tag: number, place: Place, truncatedFrom: number): void;
+  /**
+   * Every record from tail to head, in the sector of this sequence; `truncatedFrom` is the first index that was cut off after it,
+   * Infinity for none.
+   */
+  onRecord(head: RecordHead, place: Place, sequence: number, truncatedFrom: number): void;
 }
 
 export class SectorLog {
@@ -66,6 +71,7 @@ export class SectorLog {
   readonly #source: HeaderSource;
   readonly #writer = new RecordWriter();
   readonly #walk: RecordWalk;
+  #isHolding = false;
   #tail = 1;
   #head = 0;
   /** Where the next record goes, from the start of the head sector. */
@@ -119,19 +125,49 @@ export class SectorLog {
     return Math.max(0, this.#tail - 1);
   }
 
-  /** Appends one record, durable when this returns. Throws `RangeError` when there is no free sector for it. */
+  /** The sequence of the sector that `openSector` would begin. */
+  get nextSequence(): number {
+    return this.#head + 1;
+  }
+
+  /**
+   * Appends one record, durable when this returns, or after `hold` when `release` does. Throws `RangeError` when there is no
+   * free sector for it.
+   */
   append(kind: number, index: number, tag: number, data: Uint8Array = noData, trailer = 0): Place {
-    if (recordSize(data.length) > this.restBytes) this.openSector(0);
-    const record = this.#writer.frame(kind, index, tag, data, trailer);
+    const bytes = recordSize(data.length);
+    if (bytes > this.restBytes) this.openSector(0);
+    else if (this.#writer.length + bytes > heldBytesMax) this.#flush();
     const address = this.#addressOf(this.#head) + this.#end;
-    this.#flash.write(address, record);
-    this.#end += record.length;
+    this.#end += this.#writer.frame(kind, index, tag, data, trailer);
     this.#recordsEnd = this.#end;
-    return placeAt(address, record.length);
+    if (!this.#isHolding) this.#flush();
+    return placeAt(address, bytes);
+  }
+
+  /**
+   * From here to `release`, records that follow one another in a sector are written together. Flash is written in order of
+   * address, so a power cut leaves what it would leave of one after the other.
+   */
+  hold(): void {
+    this.#isHolding = true;
+  }
+
+  release(): void {
+    this.#isHolding = false;
+    this.#flush();
+  }
+
+  #flush(): void {
+    const { length, records } = this.#writer;
+    if (length === 0) return;
+    this.#flash.write(this.#addressOf(this.#head) + this.#end - length, records);
+    this.#writer.clear();
   }
 
   /** The record at `place`. Throws `FlashDamaged` when it is not what was written there. */
   read(place: Place): StoredRecord {
+    if (this.#writer.length > 0) this.#flush();
     const address = addressOf(place);
     const record = readRecord(this.#flash.read(address, sizeOf(place)));
     if (record === undefined) throw new FlashDamaged(`the record at ${address} has changed`);
@@ -141,19 +177,20 @@ export class SectorLog {
   /** Begins the next sector. Entries from index `truncatedFrom` on in earlier ones are void; 0 for none. */
   openSector(truncatedFrom: number): void {
     if (this.freeSectors === 0) throw new RangeError("The flash log is full: clean it first.");
+    this.#flush();
     const sequence = this.#head + 1;
     if (sequence - this.sectors < this.#tailAtStart && !this.#isBlank(sequence)) this.#erase(sequence);
     const value = encodeCbor([formatVersion, this.#tail, this.#source.headerValue()]);
     const previousEnd = this.usedSectors > 0 ? this.#recordsEnd : 0;
-    const header = this.#writer.frame(RecordKind.header, sequence, truncatedFrom, value, previousEnd);
-    if (header.length > this.#markOffset)
-      throw new RangeError("A header does not fit a sector of the flash.");
-    this.#flash.write(this.#addressOf(sequence), header);
+    const bytes = this.#writer.frame(RecordKind.header, sequence, truncatedFrom, value, previousEnd);
+    if (bytes > this.#markOffset) throw new RangeError("A header does not fit a sector of the flash.");
+    this.#flash.write(this.#addressOf(sequence), this.#writer.records);
+    this.#writer.clear();
     if (this.usedSectors > 0) this.#mark(this.#head);
     this.#head = sequence;
-    this.#headerBytes = header.length;
-    this.#end = header.length;
-    this.#recordsEnd = header.length;
+    this.#headerBytes = bytes;
+    this.#end = bytes;
+    this.#recordsEnd = bytes;
   }
 
   /** Erases what is not blank and begins anew; wear goes on being counted as far as it is known. */
@@ -184,6 +221,24 @@ export class SectorLog {
       this.#walk.next();
     }
     return this.#walk;
+  }
+
+  /** The first 16 bytes of the record at `place`, which are not checked beyond themselves. Throws `FlashDamaged`. */
+  readHead(place: Place): RecordHead {
+    if (this.#writer.length > 0) this.#flush();
+    const bytes = this.#flash.read(addressOf(place), recordHeadBytes);
+    const head = new HeadReader();
+    if (!head.read(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)) {
+      throw new FlashDamaged(`the record at ${addressOf(place)} has changed`);
+    }
+    return head;
+  }
+
+  /** The first `lengthMax` bytes of the data of the record at `place`, or fewer. Nothing of it is checked. */
+  readStart(place: Place, lengthMax: number): Uint8Array {
+    if (this.#writer.length > 0) this.#flush();
+    const length = Math.min(lengthMax, sizeOf(place) - recordHeadBytes);
+    return this.#flash.read(addressOf(place) + recordHeadBytes, length);
   }
 
   /** Gives the tail sector back once nothing in it counts any more: one record and one erase. */
@@ -262,7 +317,7 @@ export class SectorLog {
       const truncation = truncations[sequence - this.#tail]!;
       walk.start(address + headers.sizeOf(sequence % this.sectors), address + end);
       while (walk.next()) {
-        target.onRecord(walk.head.kind, walk.head.index, walk.head.tag, walk.place, truncation);
+        target.onRecord(walk.head, walk.place, sequence, truncation);
       }
       if (walk.nextAddress !== address + end) {
         throw new FlashDamaged(`what is at ${walk.nextAddress} is no record`);
@@ -318,6 +373,7 @@ export class SectorLog {
   }
 
   #erase(sequence: number): void {
+    this.#flush();
     this.#flash.eraseSector(sequence % this.sectors);
   }
 
@@ -330,8 +386,11 @@ export class SectorLog {
   }
 }
 
-/** How much longer the next header may be than the last: a vote for a longer name, numbers that have grown. */
-const headerGrowthBytes = 32;
+/** How much longer the next header may be than the last: a vote for a longer name, a snapshot that is being received. */
+const headerGrowthBytes = 64;
+
+/** Records are written together up to so many bytes; a longer one alone. */
+const heldBytesMax = 512;
 
 const blankBlockBytes = 512;
 

@@ -1,0 +1,188 @@
+/**
+ * The entries of the log, each a record in flash. The applied ones leave it late: the last `retainedMin` at least stay, so that
+ * a host that lacks a few can read them here, unless they are so long that the state needs their room.
+ */
+import { decodeCbor } from "../../protocols/cbor/decode.ts";
+import { CborError } from "../../protocols/cbor/error.ts";
+import { ShapeError } from "../../protocols/cbor/shape.ts";
+import { chainHash, emptyChain, type Sha256 } from "../../protocols/raft/chain.ts";
+import type { Entry, SnapshotItem, SnapshotPlace } from "../../protocols/raft/types.ts";
+import { EntryKind } from "../../protocols/raft/types.ts";
+import { commandFromWire } from "../../protocols/state/codec.ts";
+import { EntryIndex } from "./entry-index.ts";
+import { FlashDamaged } from "./flash-damaged.ts";
+import { hashOf } from "./key-index.ts";
+import { type Place, sizeOf } from "./place.ts";
+import { indexMax, RecordKind, recordSize } from "./record.ts";
+import type { SectorLog } from "./sector-log.ts";
+import { entryFrom, entryToStored } from "./stored-values.ts";
+
+export const entryLimits = Object.freeze({
+  /** Entries that may wait to be applied. */
+  waitingMax: 256,
+  /** Applied entries that stay, and that there may be before the oldest go. */
+  retainedMin: 64,
+  retainedMax: 96,
+});
+
+export class EntryLog {
+  readonly #log: SectorLog;
+  readonly #sha256: Sha256;
+  readonly #index = new EntryIndex(entryLimits.waitingMax + 2 * entryLimits.retainedMax);
+  #appliedIndex = 0;
+  #retainedBytes = 0;
+
+  constructor(log: SectorLog, sha256: Sha256) {
+    this.#log = log;
+    this.#sha256 = sha256;
+  }
+
+  get firstIndex(): number {
+    return this.#index.baseIndex + 1;
+  }
+
+  get lastIndex(): number {
+    return this.#index.lastIndex;
+  }
+
+  /** Every entry up to here is committed and applied. */
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  /** Bytes of the records of applied entries. */
+  get retainedBytes(): number {
+    return this.#retainedBytes;
+  }
+
+  get base(): SnapshotPlace {
+    return this.placeAt(this.#index.baseIndex);
+  }
+
+  /** Index, term and chain hash of an entry of the log, or of the one before the first. */
+  placeAt(index: number): SnapshotPlace {
+    return { index, term: this.#index.termOf(index), hash: this.#index.hashOf(index) };
+  }
+
+  has(index: number): boolean {
+    return this.#index.has(index);
+  }
+
+  placeOf(index: number): Place {
+    return this.#index.placeOf(index);
+  }
+
+  termAt(index: number): number | undefined {
+    return this.#isKnown(index) ? this.#index.termOf(index) : undefined;
+  }
+
+  hashAt(index: number): Uint8Array | undefined {
+    return this.#isKnown(index) ? this.#index.hashOf(index) : undefined;
+  }
+
+  /** Throws `FlashDamaged`, and `RangeError` for one that the log does not hold. */
+  entry(index: number): Entry {
+    return entryFrom(this.#log.read(this.#index.placeOf(index)));
+  }
+
+  /** Writes the next entry; gives where. */
+  append(entry: Entry): Place {
+    const { index, term, version, data } = entry;
+    const keyHash = hashOfPut(entry);
+    const place =
+      keyHash !== undefined
+        ? this.#log.append(RecordKind.put, index, keyHash, data, term)
+        : isMembership(entry)
+          ? this.#log.append(RecordKind.membership, index, version, data, term)
+          : this.#log.append(RecordKind.entry, index, 0, entryToStored(entry), term);
+    const before = this.#index.hashOf(this.lastIndex);
+    this.#index.push(place, term, chainHash(before, entry, this.#sha256));
+    return place;
+  }
+
+  /** The entry at `index` has been copied to `place`. */
+  move(index: number, place: Place): void {
+    this.#index.move(index, place);
+  }
+
+  /** Drops `index`, which is not applied, and all after it; gives the bytes of their records. */
+  truncateFrom(index: number): number {
+    let bytes = 0;
+    for (let gone = index; gone <= this.lastIndex; gone++) bytes += sizeOf(this.placeOf(gone));
+    this.#index.truncateFrom(index);
+    return bytes;
+  }
+
+  /** The next entry is applied. */
+  apply(): void {
+    this.#appliedIndex++;
+    this.#retainedBytes += sizeOf(this.placeOf(this.#appliedIndex));
+  }
+
+  /** Drops the first entry, which is applied. */
+  shift(): void {
+    this.#retainedBytes -= sizeOf(this.placeOf(this.firstIndex));
+    this.#index.shift();
+  }
+
+  /** Begins anew, empty, behind `base`, up to which everything is applied. */
+  restart(base: SnapshotPlace): void {
+    this.#index.restart(base.index, base.term, base.hash);
+    this.#appliedIndex = base.index;
+    this.#retainedBytes = 0;
+  }
+
+  // Recovery.
+
+  /** Entries up to `lastIndex` are known to be there, but not where. Throws `FlashDamaged`. */
+  expect(base: SnapshotPlace, appliedIndex: number, lastIndex: number): void {
+    const held = lastIndex - base.index;
+    if (base.index > appliedIndex || appliedIndex > lastIndex || held > this.#index.entriesMax) {
+      throw new FlashDamaged(
+        `entry ${appliedIndex} is committed, the log is said to go from ${base.index + 1} to ${lastIndex}`,
+      );
+    }
+    this.restart(base);
+    this.#appliedIndex = appliedIndex;
+    for (let i = 0; i < held; i++) this.#index.push(0, 0, emptyChain());
+  }
+
+  /** Every entry has been found: reads them all, and so knows their terms and hashes. Throws `FlashDamaged`. */
+  endReplay(): void {
+    let { hash } = this.base;
+    for (let index = this.firstIndex; index <= this.lastIndex; index++) {
+      const place = this.placeOf(index);
+      if (place === 0) throw new FlashDamaged(`entry ${index} is missing`);
+      const entry = this.entry(index);
+      hash = chainHash(hash, entry, this.#sha256);
+      this.#index.set(index, place, entry.term, hash);
+      if (index <= this.#appliedIndex) this.#retainedBytes += sizeOf(place);
+    }
+  }
+
+  #isKnown(index: number): boolean {
+    return index === this.#index.baseIndex || this.#index.has(index);
+  }
+}
+
+/** Bytes of the record of an entry or item, at most: what is no valid put also says its kind and version. */
+export function recordSizeMax({ data }: SnapshotItem): number {
+  return recordSize(data.length + 24);
+}
+
+/** Whether an entry or item says who belongs to the group, as far as flash can tell it from others by its head. */
+export function isMembership({ kind, version, data }: SnapshotItem): boolean {
+  return kind === EntryKind.membership && data.length > 0 && version <= indexMax;
+}
+
+/** The hash of the key under which an entry or item puts a value; undefined for any other, valid or not. */
+export function hashOfPut({ kind, version, data }: SnapshotItem): number | undefined {
+  if (kind !== EntryKind.put || version !== 1) return undefined;
+  try {
+    const { key, value } = commandFromWire(decodeCbor(data));
+    return value === undefined ? undefined : hashOf(key);
+  } catch (error) {
+    if (error instanceof CborError || error instanceof ShapeError) return undefined;
+    throw error;
+  }
+}
