@@ -14,7 +14,7 @@ export function bootBoard(ports: Ports): Board | undefined {
   const { flash, random, system } = ports;
   const { swarm, board: name } = system.config;
   const log = new BoardLog(system);
-  const store = new BoardStore(flash, { swarm, board: name }, random);
+  const store = new BoardStore(flash, { swarm, board: name }, random, (bytes) => ports.digest.sha256(bytes));
   logRecovery(store, log);
   try {
     const board = new Board(ports, store);
