@@ -43,7 +43,7 @@ printTable(`Time without a leader, ${trials} trials a range: median / mean / p99
   {
     what: "150-300 ms as shipped",
     figure: shown(times(shippedElections(150, 300))),
-    how: "with pre-vote and check-quorum",
+    how: "with pre-vote, check-quorum and catching up",
   },
   {
     what: "1,000-2,000 ms as shipped",

@@ -20,6 +20,8 @@ export interface Elections {
   readonly logsDiffer: boolean;
   readonly preVote: boolean;
   readonly checkQuorum: boolean;
+  /** Whether a refusal says where the voter's log ends, so that a candidate copies what it lacks and campaigns again at once. */
+  readonly catchesUp: boolean;
   /** The last heartbeat is on its way when the leader crashes: followers begin to wait as it arrives. False: all at the same time. */
   readonly heartbeatTravels: boolean;
   /** A trial that takes longer is given up and counts as this. */
@@ -94,7 +96,7 @@ class Election {
     for (let index = 2; logsDiffer && index <= number + 2; index++) {
       entries.push({ index, term: oldTerm, kind: 1, version: 1, data: bytesOf("x") });
     }
-    member.disk.write({ hardState: { term: oldTerm, vote: undefined }, truncateFrom: 0, entries });
+    member.disk.write({ hardState: { term: oldTerm, vote: undefined }, truncateFrom: 0, entries, snapshot: undefined });
     member.disk.sync();
     return member;
   }
@@ -153,10 +155,16 @@ class Election {
     }
   }
 
-  #send(message: Message): void {
+  #send(sent: Message): void {
+    const message = this.#elections.catchesUp ? sent : asInThePaper(sent);
     const delayMs = this.#elections.delayMs(this.#random, message.type.endsWith("-response"));
     this.#arrivals.push({ atUs: this.#nowUs + Math.round(delayMs * microseconds), message });
   }
+}
+
+/** The paper's answer to a vote request has a term and a verdict, and nothing to catch up by. */
+function asInThePaper(message: Message): Message {
+  return message.type === "vote-response" ? { ...message, lastLogIndex: 0, lastLogTerm: 0 } : message;
 }
 
 function settle(member: Member): void {
