@@ -294,7 +294,7 @@ export class HostMember {
       this.#requests.settle();
       for (const publication of output.publications) this.#events.publish(publication);
       for (const message of output.messages) this.#events.send(message);
-      if (output.entries.length > 0) {
+      if (output.entries.length > 0 || output.snapshot?.isLast === true) {
         // Perhaps more than this output's: then one append carries what one sync made durable.
         const { index, term } = this.#log.durableEnd;
         this.#perform(this.#node.persisted(index, term));
