@@ -151,12 +151,12 @@ export class Member {
   }
 
   #perform(output: RaftOutput): void {
-    this.#store.write(output);
+    const isInstalled = this.#store.write(output);
     if (output.entries.length > 0 || output.truncateFrom > 0 || output.snapshot !== undefined) {
       this.#isVoter = this.#store.isVoter;
     }
-    if (output.snapshot?.isLast) {
-      this.#log.write("info", "snapshot-installed", "index", output.snapshot.index);
+    if (isInstalled) {
+      this.#log.write("info", "snapshot-installed", "index", this.#store.appliedIndex);
       this.#events.onStateReplaced();
     }
     if (output.commitIndex > this.#store.appliedIndex) {

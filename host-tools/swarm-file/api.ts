@@ -82,6 +82,11 @@ export function board<
     rules?: readonly RulePart<NoInfer<Metric>, NoInfer<Output>, Key>[];
     /** What the board does by the clock, leader or not, once it knows the time. Where a rule holds, it goes before. */
     schedules?: readonly SchedulePart<NoInfer<Output>>[];
+    /**
+     * For a board on a battery that does not vote: it is awake for so long, and longer until it has told all it has, then in deep sleep
+     * until `every` has gone by since it woke. Filters keep what they hold; outputs are not driven meanwhile.
+     */
+    sleep?: { awake: Duration; every: Duration };
     /** Recorded series that `covey sim` feeds to sensors instead of this computer's own. */
     simulate?: Partial<Record<SensorName, ReplayPart>>;
   },

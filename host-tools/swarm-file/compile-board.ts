@@ -9,6 +9,7 @@ import { compileOutput, pinProblem } from "./compile-output.ts";
 import { compilePipeline } from "./compile-pipeline.ts";
 import { compileRule } from "./compile-rule.ts";
 import { compileSchedule } from "./compile-schedule.ts";
+import { compileSleep } from "./compile-sleep.ts";
 import type { BoardDefinition, ReplayDefinition, SettingDefinition } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, isPart, isRecord, shown } from "./given.ts";
@@ -65,11 +66,13 @@ class BoardCompilation {
     const rules = this.#rules(given.rules, pipelines, outputs);
     const simulate = this.#simulate(given.simulate, pipelines);
     const schedules = this.#schedules(given.schedules, outputs);
+    const sleep = compileSleep(this.#part, given.sleep, this.#diagnostics);
     const program: Program = {
       pipelines,
       outputs,
       rules,
       ...(schedules.length > 0 ? { schedules } : {}),
+      ...(sleep === undefined ? {} : { sleep }),
     };
     this.#checkSize(program);
     return { model, program, units: unitsOf(pipelines), simulate };
@@ -214,7 +217,7 @@ class BoardCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["sense", "outputs", "rules", "schedules", "simulate"];
+    const known = ["sense", "outputs", "rules", "schedules", "sleep", "simulate"];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a board has no ${shown(key)}${suggestion(key, known)}`);
     }

@@ -65,7 +65,7 @@ class SwarmCompilation {
     const settings = this.#settings(given.settings);
     const boards = this.#boards(given.boards, settings);
     const hosts = this.#hosts(given.hosts, Object.keys(boards));
-    const voters = this.#voters(given.voters, Object.keys(boards));
+    const voters = this.#voters(given.voters, boards);
     this.#checkCount(boards, settings);
     return { name, file: this.#file, hosts, voters, settings, boards };
   }
@@ -127,14 +127,19 @@ class SwarmCompilation {
     return hosts;
   }
 
-  #voters(given: unknown, boards: readonly string[]): string[] {
+  #voters(given: unknown, boards: Record<string, BoardDefinition>): string[] {
     const voters = this.#names("voters", given ?? []);
     for (const voter of voters) {
-      if (boards.includes(voter)) continue;
-      this.#wrong(
-        ["voters", voter],
-        `the voter ${shown(voter)} is not a board of this swarm${suggestion(voter, boards)}`,
-      );
+      const path = ["voters", voter];
+      if (!Object.hasOwn(boards, voter)) {
+        const known = suggestion(voter, Object.keys(boards));
+        this.#wrong(path, `the voter ${shown(voter)} is not a board of this swarm${known}`);
+      } else if (boards[voter]!.program.sleep !== undefined) {
+        this.#wrong(
+          path,
+          `the voter ${shown(voter)} sleeps, and who sleeps can't vote; take it from voters, or its sleep away.`,
+        );
+      }
     }
     return voters;
   }

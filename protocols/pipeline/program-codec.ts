@@ -102,7 +102,8 @@ export function programFromWire(value: CborValue): Program {
   }
   const sleep = sleepFromWire(items.any());
   items.end();
-  return { pipelines, outputs, rules, schedules, sleep };
+  const program = { pipelines, outputs, rules, sleep };
+  return schedules.length === 0 ? program : { ...program, schedules };
 }
 
 /** 1 to 32 lower-case letters, digits, `.` and `-`: a metric, a sensor or an output. */

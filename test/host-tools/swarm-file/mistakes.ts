@@ -87,6 +87,27 @@ export const mistakes: readonly Mistake[] = [
     says: ['3: the voter "dor" is not a board of this swarm; did you mean "door"?'],
   },
   {
+    what: "lets a voter sleep",
+    source: inSwarm(
+      '  voters: ["door"],\n  boards: { door: board("xiao-esp32c3", { sense: [], sleep: { awake: "10s", every: "10m" } }) },',
+    ),
+    says: ['3: the voter "door" sleeps, and who sleeps can\'t vote; take it from voters, or its sleep away.'],
+  },
+  {
+    what: "has a board that never comes to its sleep",
+    source: onBoard('  sense: [],\n  sleep: { awake: "10m", every: "10m" },'),
+    says: ["10: a board that wakes every 10m and is awake for 10m never sleeps."],
+  },
+  {
+    what: "has a board that hardly wakes, and misspells the rest",
+    source: onBoard('  sense: [],\n  sleep: { awake: "10ms", evry: "10m" },'),
+    says: [
+      '8: undefined is not a duration; write every as "500ms", "5s", "2m" or "1h".',
+      '10: sleep has no "evry"; did you mean "every"?',
+      "10: awake is 10ms; it must be from 1000ms to 24h.",
+    ],
+  },
+  {
     what: "names a voter twice",
     source: inSwarm(`  voters: [\n    "door",\n    "door",\n  ],\n  ${door}`),
     says: ['5: "door" is twice in voters; remove one.'],
@@ -481,7 +502,7 @@ export const mistakes: readonly Mistake[] = [
       '  sense: Array.from({ length: 16 }, (_, i) => sense("temperature", { every: "1s" })\n    .as("a-long-name-for-a-temperature-" + i).median(3).deadband(0.1, { atLeastEvery: "30s" }).median(5)),',
     ),
     says: [
-      '8: the program of "door" takes 1131 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
+      '8: the program of "door" takes 1134 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
     ],
   },
   {

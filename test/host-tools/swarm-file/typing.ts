@@ -33,7 +33,7 @@ export const greenhouse = swarm("greenhouse", {
       ],
       simulate: { temperature: replay("data/ambient-temperature.csv", { speed: 60, unit: "°F" }) },
     }),
-    "north-2": board("esp32-devkit", { sense: [] }),
+    "north-2": board("esp32-devkit", { sense: [], sleep: { awake: "10s", every: "10m" } }),
   },
 });
 

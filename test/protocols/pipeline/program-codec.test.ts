@@ -25,71 +25,85 @@ const fan: CborValue = ["fan", 1, 4, 0, null];
 const rule: CborValue = ["cpu", 0, 80, 5, 0, "fan", 100];
 
 test("a program with one of everything is accepted", () => {
-  const wire: CborValue = [1, [pipeline([0, 5], [1, 1000], [2, 0.5, 60_000])], [fan], [rule]];
-  expect(programFromWire(wire).rules).toHaveLength(1);
+  const stages: CborValue[] = [
+    [0, 5],
+    [1, 1000],
+    [2, 0.5, 60_000],
+  ];
+  const scheduled: CborValue = [[2, 0, 127, 0], "fan", 100, 0];
+  const wire: CborValue = [1, [pipeline(...stages)], [fan], [rule], [[60]], [scheduled], [10_000, 600_000]];
+  const program = programFromWire(wire);
+  expect(program.rules).toHaveLength(1);
+  expect(program.schedules).toHaveLength(1);
+  expect(program.sleep).toEqual({ awakeMs: 10_000, everyMs: 600_000 });
 });
 
-test("a program without schedules is one of the first version, which older boards can read", () => {
-  fc.assert(
-    fc.property(programs, (program) => {
-      const { schedules = [], ...rest } = program;
-      const version = schedules.length === 0 ? 1 : 2;
-      expect((programToWire(program) as CborValue[])[0]).toBe(version);
-      expect((programToWire(rest) as CborValue[]).length).toBe(4);
-    }),
-  );
-});
+/** With the parts that a case leaves out. */
+const full = (...parts: CborValue[]): CborValue => [
+  1,
+  ...parts,
+  ...[[], [], [], [], [], null].slice(parts.length),
+];
 
 describe("a program is refused", () => {
   test.each<[string, CborValue, RegExp]>([
-    ["of a later version", [3, [], [], []], /version must be an integer from 1 to 2, not 3/],
-    ["that says more than this one understands", [1, [], [], [], []], /the end/],
-    ["that says more than this one understands, with schedules", [2, [], [], [], [], [], []], /the end/],
-    ["that lacks its schedules", [2, [], [], [], []], /the schedules must be an array/],
+    ["of a later version", [2, [], [], [], [], [], null], /version must be an integer from 1 to 1, not 2/],
+    ["that says more than this one understands", [1, [], [], [], [], [], null, 0], /the end/],
+    ["that lacks its schedules", [1, [], [], [], [], null, null], /the schedules must be an array/],
+    [
+      "that is never asleep",
+      full([], [], [], [], [], [1000, 1999]),
+      /everyMs of the sleep must be an integer from 2000/,
+    ],
+    [
+      "that is hardly awake",
+      full([], [], [], [], [], [999, 60_000]),
+      /awakeMs of the sleep must be an integer from 1000/,
+    ],
     [
       "with a schedule for an output that is not there",
-      [2, [], [], [], [], [[[1, 60_000], "fan", 1, 0]]],
+      full([], [], [], [], [[[1, 60_000], "fan", 1, 0]]),
       /output of schedule 0/,
     ],
     [
       "with a schedule for a value that the output cannot have",
-      [2, [], [fan], [], [], [[[1, 60_000], "fan", 101, 0]]],
+      full([], [fan], [], [], [[[1, 60_000], "fan", 101, 0]]),
       /value of schedule 0 must be a number from 0 to 100/,
     ],
     [
       "with a schedule in a zone that is not there",
-      [2, [], [fan], [], [], [[[2, 0, 127, 0], "fan", 100, 0]]],
+      full([], [fan], [], [], [[[2, 0, 127, 0], "fan", 100, 0]]),
       /zone of schedule 0/,
     ],
-    ["with a broken zone", [2, [], [], [], [[60, 120]], []], /the beginning of zone 0/],
-    ["that is no array", "x", /must be an array of 4 items, not "x"/],
+    ["with a broken zone", full([], [], [], [[60, 120]], []), /the beginning of zone 0/],
+    ["that is no array", "x", /must be an array of 7 items, not "x"/],
     [
       "with an even median",
-      [1, [pipeline([0, 4])], [], []],
+      full([pipeline([0, 4])], [], []),
       /count of stage 0 of pipeline 0 must be odd, not 4/,
     ],
-    ["with an unknown stage", [1, [pipeline([3, 4])], [], []], /op of stage 0 of pipeline 0/],
-    ["with a negative deadband", [1, [pipeline([2, -1, 0])], [], []], /delta of stage 0 of pipeline 0/],
-    ["with a deadband of NaN", [1, [pipeline([2, NaN, 0])], [], []], /delta of stage 0 of pipeline 0/],
-    ["sampled too fast", [1, [["cpu", "cpu-load", 9, []]], [], []], /everyMs of pipeline 0/],
-    ["with a name in capitals", [1, [["CPU", "cpu-load", 500, []]], [], []], /metric of pipeline 0/],
-    ["with a metric twice", [1, [pipeline(), pipeline()], [], []], /must be unique, not "cpu"/],
-    ["with an output twice", [1, [], [fan, fan], []], /must be unique, not "fan"/],
+    ["with an unknown stage", full([pipeline([3, 4])], [], []), /op of stage 0 of pipeline 0/],
+    ["with a negative deadband", full([pipeline([2, -1, 0])], [], []), /delta of stage 0 of pipeline 0/],
+    ["with a deadband of NaN", full([pipeline([2, NaN, 0])], [], []), /delta of stage 0 of pipeline 0/],
+    ["sampled too fast", full([["cpu", "cpu-load", 9, []]], [], []), /everyMs of pipeline 0/],
+    ["with a name in capitals", full([["CPU", "cpu-load", 500, []]], [], []), /metric of pipeline 0/],
+    ["with a metric twice", full([pipeline(), pipeline()], [], []), /must be unique, not "cpu"/],
+    ["with an output twice", full([], [fan, fan], []), /must be unique, not "fan"/],
     [
       "with a safe value beyond the range",
-      [1, [], [["fan", 0, 4, 2, null]], []],
+      full([], [["fan", 0, 4, 2, null]], []),
       /safeValue of output 0 must be a number from 0 to 1/,
     ],
-    ["with a rule for a metric that is not there", [1, [], [fan], [rule]], /metric of rule 0/],
-    ["with a rule for an output that is not there", [1, [pipeline()], [], [rule]], /output of rule 0/],
+    ["with a rule for a metric that is not there", full([], [fan], [rule]), /metric of rule 0/],
+    ["with a rule for an output that is not there", full([pipeline()], [], [rule]), /output of rule 0/],
     [
       "with a rule on an endless threshold",
-      [1, [pipeline()], [fan], [["cpu", 0, Infinity, 5, 0, "fan", 100]]],
+      full([pipeline()], [fan], [["cpu", 0, Infinity, 5, 0, "fan", 100]]),
       /threshold of rule 0/,
     ],
     [
       "with too many pipelines",
-      [1, new Array(17).fill(pipeline()), [], []],
+      full(new Array(17).fill(pipeline()), [], []),
       /at most 16 items, not an array of 17/,
     ],
   ])("%s", (_, wire, sentence) => {

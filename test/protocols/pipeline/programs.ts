@@ -1,6 +1,12 @@
 /** Arbitrary valid programs, for property tests. */
 import fc from "fast-check";
-import type { Pipeline, Program, ScheduledValue, Stage } from "../../../protocols/pipeline/program.ts";
+import type {
+  Pipeline,
+  Program,
+  ScheduledValue,
+  SleepPlan,
+  Stage,
+} from "../../../protocols/pipeline/program.ts";
 import type { Schedule } from "../../../protocols/time/schedule.ts";
 import { zones } from "../time/zones.ts";
 
@@ -53,7 +59,9 @@ export const programs: fc.Arbitrary<Program> = fc
     // None is written by leaving them out.
     if (program.outputs.length === 0) return fc.constant(program);
     const schedules = fc.array(scheduled(program.outputs), { maxLength: 16 });
-    return schedules.map((some) => (some.length === 0 ? program : { ...program, schedules: some }));
+    return fc
+      .tuple(schedules, sleeps)
+      .map(([some, sleep]) => ({ ...program, ...(some.length === 0 ? {} : { schedules: some }), sleep }));
   });
 
 function rule(
@@ -76,6 +84,13 @@ function rule(
 function value(kind: "digital" | "pwm"): fc.Arbitrary<number> {
   return fc.integer({ min: 0, max: kind === "digital" ? 1 : 100 });
 }
+
+const sleeps: fc.Arbitrary<SleepPlan | undefined> = fc.option(
+  fc
+    .tuple(fc.integer({ min: 1000, max: 0x3fff_ffff }), fc.integer({ min: 1000, max: 0x3fff_ffff }))
+    .map(([awakeMs, asleepMs]) => ({ awakeMs, everyMs: awakeMs + asleepMs })),
+  { nil: undefined },
+);
 
 const schedules: fc.Arbitrary<Schedule> = fc.oneof(
   fc.integer({ min: 0, max: 253_402_300_799_000 }).map((atMs): Schedule => ({ kind: "at", atMs })),
