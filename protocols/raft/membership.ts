@@ -79,6 +79,14 @@ export class Membership {
   }
 
   /**
+   * Whether `id` votes, or did until a change that is not known to be committed: such a member may still be needed to commit it, so it campaigns,
+   * though its own vote does not count (thesis, section 4.2.2).
+   */
+  mayLead(id: MemberId): boolean {
+    return this.#history.some(({ configuration }) => isVoter(configuration, id));
+  }
+
+  /**
    * Takes note of an entry that is appended. One that cannot be read here, of a newer version say, makes a configuration in which nobody is known to
    * vote, so that this host does not campaign on a wrong idea of a majority.
    */

@@ -31,6 +31,8 @@ export interface NodeOptions {
   readonly preVote?: boolean;
   /** Whether a leader without a majority steps down, and whoever hears a leader gives no vote (6.2, 4.2.3). True when not said. */
   readonly checkQuorum?: boolean;
+  /** Whether a host refused for a stale log copies a better one (design, point 8). True when not said; without it, the protocol of the paper. */
+  readonly catchesUp?: boolean;
   /** Whether a leader answers reads within its lease without asking (6.4.1); only with `checkQuorum`. True when not said. */
   readonly leaseReads?: boolean;
   /** Whether a member is a host, so that leadership may pass to it: boards vote, but never lead. All are when not said. */

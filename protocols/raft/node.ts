@@ -237,7 +237,7 @@ export class Node {
     this.#nowMs = nowMs;
     if (this.#leadership === undefined) throw new NotLeader(this.leaderId);
     if (to === this.id) throw new TransferRefused(`${to} leads already.`);
-    if (this.#options.isHost?.(to) === false) {
+    if (!this.#isHost(to)) {
       throw new TransferRefused(`${to} is a board: boards vote, but only a host can lead.`);
     }
     if (!this.voters.includes(to)) {
@@ -393,10 +393,10 @@ export class Node {
 
   // As a candidate.
 
-  /** Section 5.2. Only voters campaign: a host not yet added, or removed, waits to be spoken to. */
+  /** Section 5.2. A host not yet added, or removed, waits to be spoken to. */
   #campaign(purpose: VotePurpose = (this.#options.preVote ?? true) ? "pre-vote" : "election"): void {
     this.#waitForLeader();
-    if (!isVoter(this.configuration, this.id)) {
+    if (!this.#membership.mayLead(this.id)) {
       this.#become("follower");
       return;
     }
@@ -436,7 +436,7 @@ export class Node {
   /** Design, point 8: who lost for a stale log gets what it lacks; while others may still elect it, it waits for them a little. */
   #goOnWhenRefused(election: Election): void {
     const { ahead } = election;
-    if (ahead.length === 0) return;
+    if (ahead.length === 0 || this.#options.catchesUp === false) return;
     if (election.result(this.configuration) === "lost") this.#startCatchUp(ahead);
     else this.#deadlineMs = Math.min(this.#deadlineMs, this.#nowMs + this.#options.timing.heartbeatMs);
   }
@@ -445,7 +445,7 @@ export class Node {
   #startCatchUp(sources: readonly LogEnd[]): boolean {
     const { index, term } = endOf(this.#log);
     const [source, ...others] = sources.filter((s) => isBehind(term, index, s.lastLogTerm, s.lastLogIndex));
-    if (source === undefined) return false;
+    if (source === undefined || this.#options.catchesUp === false) return false;
     this.#become("catching-up");
     this.#otherSources = others;
     const parts = { id: this.id, log: this.#log, follower: this.#follower, outbox: this.#outbox };
@@ -542,6 +542,9 @@ export class Node {
         `${configuration.voters.length} would vote: at most ${limits.votersMax} may, so remove another first.`,
       );
     }
+    if (!configuration.voters.some((id) => this.#isHost(id))) {
+      throw new MembershipRefused("No host would vote any more, and boards cannot lead: keep one host.");
+    }
     const { version, data } = configurationToEntry(configuration);
     return this.#propose(EntryKind.membership, data, version);
   }
@@ -604,18 +607,28 @@ export class Node {
 
   /**
    * A configuration that is committed has consequences: a joint one is left, by whoever leads then; a leader that is not in it
-   * steps down, having told the others of the commit (thesis, sections 4.2.2 and 4.3).
+   * steps down, having told the others of the commit (thesis, sections 4.2.2 and 4.3), once a host knows that it may lead: boards
+   * alone would wait for ever.
    */
   #goOnAfterCommit(): void {
     const { configuration } = this;
     if (this.#membership.index > this.commitIndex) return;
     if (!isVoter(configuration, this.id)) {
-      this.#stepDown();
+      if (this.#hasSuccessor()) this.#stepDown();
     } else if (isJoint(configuration) && configuration.autoLeave && this.transferringTo === undefined) {
       if (this.#log.termAt(this.commitIndex) !== this.term) return;
       const { version, data } = configurationToEntry(leaveJoint(configuration));
       this.#appendOwn(EntryKind.membership, data, version);
     }
+  }
+
+  #hasSuccessor(): boolean {
+    const { index } = this.#membership;
+    return this.voters.some((id) => this.#isHost(id) && (this.members.get(id)?.matchIndex ?? 0) >= index);
+  }
+
+  #isHost(id: MemberId): boolean {
+    return this.#options.isHost?.(id) ?? true;
   }
 
   #electionTimeoutMs(): number {
