@@ -106,6 +106,15 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     return this.#store.memberId;
   }
 
+  /** What its flash holds; to be looked at, not changed. */
+  get store(): BoardStore {
+    return this.#store;
+  }
+
+  get commitIndex(): number {
+    return this.#member.commitIndex;
+  }
+
   /** Of the link that has come furthest. */
   get linkState(): LinkState {
     return this.#links.state;

@@ -109,6 +109,15 @@ export class HostMember {
     return this.#applied.index;
   }
 
+  get commitIndex(): number {
+    return this.#node.commitIndex;
+  }
+
+  /** To be looked at, not changed. */
+  get log(): RaftLog {
+    return this.#log;
+  }
+
   /** Whether it never took part in a group. */
   get isBlank(): boolean {
     return this.#log.lastIndex === 0 && this.#log.hardState.term === 0;
