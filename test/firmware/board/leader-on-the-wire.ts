@@ -1,10 +1,14 @@
 /**
  * A leader as a board meets it: a TCP port, MQTT in the bytes of mqtt-packet, Raft by the host's own core, CBOR by cbor-x.
  * All in this process and in virtual time; every byte that passes is kept.
+ *
+ * Every port is a host's broker. The leader is at home at the first that a board connects to, unless told; where the board is not
+ * connected there, another host relays.
  */
 import { Encoder } from "cbor-x";
 import { generate, type Packet, type Parser, parser } from "mqtt-packet";
 import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
+import { MemoryLog, sha256 } from "../../../host-tools/raft-shell/memory-log.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Health, Hello, Report } from "../../../protocols/messages/board-messages.ts";
 import {
@@ -13,9 +17,9 @@ import {
   reportFromWire,
   timeAnswerToWire,
 } from "../../../protocols/messages/codec.ts";
-import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
+import { messageFromWire, messageToWire, publicationToWire } from "../../../protocols/raft/codec.ts";
 import { Node } from "../../../protocols/raft/node.ts";
-import type { Entry, HardState, HostLog, Message, RaftOutput } from "../../../protocols/raft/types.ts";
+import type { HardState, Message, RaftOutput } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 
 const cbor = new Encoder({ useRecords: false, tagUint8Array: false });
@@ -29,7 +33,24 @@ export class LeaderOnTheWire implements Network {
   readonly raft: Message[] = [];
   /** Wills published, because a connection ended without farewell. */
   wills = 0;
+  /** Goodbyes that boards published themselves. */
+  goodbyes = 0;
   connects = 0;
+  /** The ports that were tried, in order. */
+  readonly ports: number[] = [];
+  /** For each Raft message that came from a board, in order: through which port. */
+  readonly answeredTo: number[] = [];
+  /** For each report and health message. */
+  readonly toldTo: number[] = [];
+  /** Ports that refuse connections. */
+  readonly deafPorts = new Set<number>();
+  /** Whether members listen to publications, from their next hello on. */
+  listens = false;
+  /** Publications that are lost on their way to everyone. */
+  publicationsLost = 0;
+  publications = 0;
+  /** The leader's own broker; undefined: that of the oldest connection. */
+  homePort: number | undefined;
   /** False: connections are refused. */
   listening = true;
   /** False: nothing is answered, not even a CONNECT. */
@@ -42,21 +63,21 @@ export class LeaderOnTheWire implements Network {
   /** Unix milliseconds at 0 of the tests' time, told with every health message; undefined: the time is not told. */
   epochMs: number | undefined = Date.UTC(2027, 0, 1);
   readonly #heartbeatMs: number;
-  readonly #log = new LogInMemory();
+  readonly #log = new MemoryLog();
   #node: Node;
   #onNetwork: (up: boolean) => void = () => {};
-  #connection: Connection | undefined;
+  readonly #connections = new Map<number, Connection>();
   #member: string | undefined;
 
   constructor(voters: readonly string[] = [id], heartbeatMs = 250) {
     this.#heartbeatMs = heartbeatMs;
-    this.#log.append({
-      index: 1,
-      term: 1,
-      kind: EntryKind.membership,
-      version: 1,
-      data: cbor.encode(voters),
+    const data = Uint8Array.from(cbor.encode(voters));
+    this.#log.write({
+      ...nothing,
+      hardState: { term: 1, vote: undefined },
+      entries: [{ index: 1, term: 1, kind: EntryKind.membership, version: 1, data }],
     });
+    this.#log.sync();
     this.#node = this.#newNode({ term: 1, vote: undefined }, 0);
     this.#perform(this.#node.campaign(0));
   }
@@ -90,6 +111,17 @@ export class LeaderOnTheWire implements Network {
     this.#perform(this.#node.propose(kind, data, version).output);
   }
 
+  /** Makes the connected board a voter, or a learner again. */
+  change(action: "promote" | "demote"): void {
+    const kind = action === "promote" ? "voter" : "learner";
+    this.#perform(this.#node.change([{ kind, id: this.#member! }]).output);
+  }
+
+  /** Forgets all but the state that is applied, so that who lacks more needs a snapshot. */
+  compact(): void {
+    this.#log.compact(this.#node.commitIndex);
+  }
+
   tick(nowMs: number): void {
     this.nowMs = nowMs;
     if (nowMs >= this.#node.deadlineMs) this.#perform(this.#node.tick(nowMs));
@@ -103,64 +135,86 @@ export class LeaderOnTheWire implements Network {
   }
 
   setNetwork(up: boolean): void {
-    if (!up) this.#connection?.breakOff(undefined);
+    if (!up) for (const connection of this.#connections.values()) connection.breakOff(undefined);
     this.#onNetwork(up);
   }
 
-  connect(_host: string, _port: number, events: TcpEvents): TcpConnection {
+  connect(_host: string, port: number, events: TcpEvents): TcpConnection {
     this.connects++;
-    if (!this.listening) {
+    this.ports.push(port);
+    if (!this.listening || this.deafPorts.has(port)) {
       events.onClose("connection refused");
       return { write: () => false, close() {} };
     }
-    this.#connection?.breakOff(undefined);
-    this.#connection = new Connection(this, events);
+    this.#connections.get(port)?.breakOff(undefined);
+    const connection = new Connection(this, port, events);
+    this.#connections.set(port, connection);
     events.onOpen();
-    return this.#connection;
+    return connection;
   }
 
-  /** Ends the connection as a crashed broker does. */
-  cut(): void {
-    this.#connection?.breakOff("connection reset");
+  /** Ends the connections, or that to one port, as a crashed broker does. */
+  cut(port?: number): void {
+    for (const connection of this.#connections.values()) {
+      if (port === undefined || connection.port === port) connection.breakOff("connection reset");
+    }
+  }
+
+  /** Ports that have a connection. */
+  get connected(): number[] {
+    return [...this.#connections.keys()].sort();
   }
 
   /** Sends bytes that nobody asked for. */
   sendBytes(bytes: Uint8Array): void {
-    this.#connection?.events.onData(bytes);
+    this.#home?.events.onData(bytes);
   }
 
-  sendPayload(channel: string, payload: Uint8Array): void {
-    this.#connection?.publish(channel, payload);
+  sendPayload(channel: string, payload: Uint8Array, port?: number): void {
+    const connection = port === undefined ? this.#home : this.#connections.get(port);
+    connection?.publish(channel, payload);
+  }
+
+  get #home(): Connection | undefined {
+    const own = this.homePort === undefined ? undefined : this.#connections.get(this.homePort);
+    return own ?? this.#connections.values().next().value;
   }
 
   // For the connection.
 
-  onPublish(channel: string, payload: Uint8Array): void {
+  onPublish(connection: Connection, channel: string, payload: Uint8Array): void {
     const value = cbor.decode(payload);
     switch (channel) {
       case "hello": {
         const hello = helloFromWire(value);
         this.hellos.push(hello);
+        if (this.#connections.size > 1 && this.#member === hello.memberId) break;
         if (this.#member !== undefined) this.#node.removeMember(this.#member);
         this.#member = hello.memberId;
-        this.#perform(this.#node.addMember(hello.memberId));
+        this.#perform(this.#node.addMember(hello.memberId, { listens: this.listens }));
         break;
       }
       case "raft": {
         const message = messageFromWire(value);
         this.raft.push(message);
+        this.answeredTo.push(connection.port);
         this.#perform(this.#node.step(message, this.nowMs));
         break;
       }
       case "report":
         this.reports.push(reportFromWire(value));
+        this.toldTo.push(connection.port);
+        break;
+      case "gone":
+        this.goodbyes++;
         break;
       case "health": {
         const health = healthFromWire(value);
         this.healths.push(health);
+        this.toldTo.push(connection.port);
         if (this.epochMs === undefined) break;
         const answer = timeAnswerToWire({ askedMs: health.sentMs, toldMs: this.epochMs + this.nowMs });
-        this.#connection?.publish("time", Uint8Array.from(cbor.encode(answer)));
+        connection.publish("time", Uint8Array.from(cbor.encode(answer)));
         break;
       }
       default:
@@ -169,8 +223,9 @@ export class LeaderOnTheWire implements Network {
   }
 
   onGone(connection: Connection): void {
-    if (connection !== this.#connection) return;
-    this.#connection = undefined;
+    if (connection !== this.#connections.get(connection.port)) return;
+    this.#connections.delete(connection.port);
+    if (this.#connections.size > 0) return;
     if (this.#member !== undefined) this.#node.removeMember(this.#member);
     this.#member = undefined;
   }
@@ -180,6 +235,7 @@ export class LeaderOnTheWire implements Network {
       id,
       hardState,
       log: this.#log,
+      sha256,
       commitIndex,
       timing: {
         heartbeatMs: this.#heartbeatMs,
@@ -193,11 +249,21 @@ export class LeaderOnTheWire implements Network {
 
   #perform(output: RaftOutput): void {
     if (output.violation !== undefined) throw new Error(output.violation);
-    for (const entry of output.entries) this.#log.append(entry);
+    this.#log.write(output);
+    this.#log.sync();
     this.#node.setApplied(output.commitIndex);
+    for (const publication of output.publications) {
+      this.publications++;
+      if (this.publicationsLost > 0) {
+        this.publicationsLost--;
+        continue;
+      }
+      const payload = Uint8Array.from(cbor.encode(publicationToWire(publication)));
+      for (const connection of this.#connections.values()) connection.publishToAll(payload);
+    }
     for (const message of output.messages) {
       this.raft.push(message);
-      this.#connection?.publish("raft", Uint8Array.from(cbor.encode(messageToWire(message))));
+      this.#home?.publish("raft", Uint8Array.from(cbor.encode(messageToWire(message))));
     }
     if (output.entries.length > 0) {
       const { lastIndex } = this.#log;
@@ -209,13 +275,17 @@ export class LeaderOnTheWire implements Network {
 /** The broker's end of one connection. */
 class Connection implements TcpConnection {
   readonly events: TcpEvents;
+  readonly port: number;
   readonly #leader: LeaderOnTheWire;
   readonly #parser: Parser;
   #prefix = "";
+  #filters: readonly string[] = [];
   #isOpen = true;
+  #isLeaving = false;
 
-  constructor(leader: LeaderOnTheWire, events: TcpEvents) {
+  constructor(leader: LeaderOnTheWire, port: number, events: TcpEvents) {
     this.#leader = leader;
+    this.port = port;
     this.events = events;
     this.#parser = parser({ protocolVersion: 4 });
     this.#parser.on("packet", (packet) => this.#onPacket(packet));
@@ -237,13 +307,21 @@ class Connection implements TcpConnection {
   breakOff(reason: string | undefined): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#leader.wills++;
+    if (!this.#isLeaving) this.#leader.wills++;
     this.#leader.onGone(this);
     if (reason !== undefined) this.events.onClose(reason);
   }
 
   publish(channel: string, payload: Uint8Array): void {
-    const topic = `${this.#prefix.replace("/up/", "/down/")}${channel}`;
+    this.#publish(`${this.#prefix.replace("/up/", "/down/")}${channel}`, payload);
+  }
+
+  publishToAll(payload: Uint8Array): void {
+    const topic = `${this.#prefix.split("/up/")[0]}/all/raft`;
+    if (this.#filters.includes(topic)) this.#publish(topic, payload);
+  }
+
+  #publish(topic: string, payload: Uint8Array): void {
     this.#send({ cmd: "publish", topic, payload: Buffer.from(payload), qos: 0, dup: false, retain: false });
   }
 
@@ -254,14 +332,19 @@ class Connection implements TcpConnection {
         this.#send({ cmd: "connack", returnCode: 0, sessionPresent: false });
         break;
       case "subscribe":
-        this.#send({ cmd: "suback", messageId: packet.messageId!, granted: [0] });
+        this.#filters = packet.subscriptions.map(({ topic }) => topic);
+        this.#send({ cmd: "suback", messageId: packet.messageId!, granted: this.#filters.map(() => 0) });
         break;
       case "pingreq":
         this.#send({ cmd: "pingresp" });
         break;
+      case "disconnect":
+        this.#isLeaving = true;
+        break;
       case "publish":
         if (!packet.topic.startsWith(this.#prefix)) throw new Error(`published on ${packet.topic}`);
         this.#leader.onPublish(
+          this,
           packet.topic.slice(this.#prefix.length),
           Uint8Array.from(packet.payload as Buffer),
         );
@@ -277,23 +360,4 @@ class Connection implements TcpConnection {
   }
 }
 
-class LogInMemory implements HostLog {
-  readonly #entries: Entry[] = [];
-  readonly firstIndex = 1;
-
-  get lastIndex(): number {
-    return this.#entries.length;
-  }
-
-  append(entry: Entry): void {
-    this.#entries.push(entry);
-  }
-
-  termAt(index: number): number | undefined {
-    return index === 0 ? 0 : this.#entries[index - 1]?.term;
-  }
-
-  entry(index: number): Entry {
-    return this.#entries[index - 1]!;
-  }
-}
+const nothing = { hardState: undefined, truncateFrom: 0, entries: [], snapshot: undefined } as const;

@@ -1,6 +1,6 @@
 /** A board's life: what it keeps over a power cut, what it does when it crashes again and again, that it feeds its watchdog. */
 import { describe, expect, test } from "vitest";
-import { lifeLimits } from "../../../firmware/board/life.ts";
+import { crashLimits } from "../../../firmware/board/crash-loop.ts";
 import { type StartReason, watchdogMs } from "../../../firmware/platform/ports.ts";
 import type { WorldSystem } from "../../../firmware/platform/virtual/world.ts";
 import { checkpointLimits } from "../../../firmware/storage/checkpoints.ts";
@@ -101,10 +101,10 @@ describe("a life", () => {
 
 describe("a board that crashes again and again", () => {
   test("runs no program after the third time: outputs safe, the leader heard, all of it said", () => {
-    const it = break_(crashed(lifeLimits.crashesMax).reboot());
+    const it = break_(crashed(crashLimits.crashesMax).reboot());
     it.run(5000);
     expect(it.restarts).toEqual([]);
-    expect(it.logged("safe-mode")).toEqual([`error safe-mode crashes=${lifeLimits.crashesMax}`]);
+    expect(it.logged("safe-mode")).toEqual([`error safe-mode crashes=${crashLimits.crashesMax}`]);
     expect(it.outputs.get("fan")).toBe(10);
     expect(it.board.board!.lifeState).toBe("running");
     expect(it.leader.healths.at(-1)).toMatchObject({ samplesIn: 0, device: { isSafe: true, crashes: 3 } });
@@ -115,7 +115,7 @@ describe("a board that crashes again and again", () => {
   });
 
   test("leaves safe mode with a new program, at once and for good", () => {
-    const it = break_(crashed(lifeLimits.crashesMax).reboot());
+    const it = break_(crashed(crashLimits.crashesMax).reboot());
     it.run(1000);
     it.leader.put("program/north-1", programBytes({ ...program, pipelines: [], rules: [] }));
     it.run(3000);
@@ -128,9 +128,9 @@ describe("a board that crashes again and again", () => {
   });
 
   test("tries its program again after an hour of quiet", { timeout: 60_000 }, () => {
-    const it = crashed(lifeLimits.crashesMax).reboot();
+    const it = crashed(crashLimits.crashesMax).reboot();
     it.leader.listening = false;
-    it.run(lifeLimits.safeModeMs - 100);
+    it.run(crashLimits.safeModeMs - 100);
     expect(it.restarts).toEqual([]);
     it.run(200);
     expect(it.restarts).toEqual(["safe mode has been quiet"]);
@@ -143,9 +143,9 @@ describe("a board that crashes again and again", () => {
   test("is forgiven what lies before a time of quiet, and a power cut is no crash", {
     timeout: 60_000,
   }, () => {
-    const it = crashed(lifeLimits.crashesMax - 1).reboot();
+    const it = crashed(crashLimits.crashesMax - 1).reboot();
     it.leader.listening = false;
-    it.run(lifeLimits.quietMs + 100);
+    it.run(crashLimits.quietMs + 100);
     let next = break_(it.reboot());
     next.run(1000);
     expect(next.restarts).toHaveLength(1);
@@ -161,7 +161,7 @@ describe("a board that crashes again and again", () => {
     "a %s that the firmware could not note counts too",
     (reason) => {
       let it = running();
-      for (let i = 0; i < lifeLimits.crashesMax; i++) {
+      for (let i = 0; i < crashLimits.crashesMax; i++) {
         it = it.reboot();
         systemOf(it).startReason = reason;
         it.run(500);
