@@ -3,8 +3,9 @@
  * disk syncs when told. Commands:
  *
  * ```
- * group hosts=a,b boards=n,s voters=a,n,s     founds it; the hosts' logs begin with that configuration. with=pre-vote,check-quorum
- *                                             for either or both; without, the plain protocol of the paper
+ * group hosts=a,b boards=n,s voters=a,n,s     founds it; the hosts' logs begin with that configuration. with=pre-vote,
+ *                                             check-quorum,lease,hosts for any of them (hosts: everyone knows who can lead); without, the
+ *                                             plain protocol of the paper
  * campaign a                                  at once, without waiting for the timeout
  * propose a text ...      voters a a,n        entries; a simple change of the voters. text*900 is repeated to so many bytes
  * change a auto +n ~b -s                      voters, learners and members removed; auto, simple, joint or joint-auto-leave
@@ -12,6 +13,7 @@
  * transfer a b            read a              leadership goes to b; a confirms that it leads
  * deliver [a>n] [count]                       delivers what waits, and what arises, until nothing is left
  * lose [a>n]              repeat [a>n]        forgets what waits; it arrives twice
+ * late a>n                                    what has waited longest there arrives after all else
  * pass 250                                    milliseconds, on every host
  * connect a w [listens]   disconnect a w      what a host is told of a board's connection; one that listens takes publications
  * forge a w text                              somebody publishes to w in a's name what would follow on w's log
@@ -107,6 +109,10 @@ export class ScenarioGroup {
     deliver: (link, count) => this.#deliver(link, Number(count || link) || deliveriesMax),
     lose: (link) => this.#lose(link),
     repeat: (link) => this.#waiting.push(...this.#waiting.filter((parcel) => isOn(link, parcel))),
+    late: (link) => {
+      const at = this.#waiting.findIndex((parcel) => isOn(link, parcel));
+      this.#waiting.push(...this.#waiting.splice(at, at < 0 ? 0 : 1));
+    },
     pass: (ms) => this.#pass(Number(ms)),
     forge: (id, to, [, , text]) => this.#hear(this.#forged(id, this.#member(to), text ?? ""), to),
     replay: (id, to) => this.#hear(this.#published.get(id)!, to),
@@ -127,6 +133,7 @@ export class ScenarioGroup {
   #found(words: readonly string[]): void {
     this.#members.clear();
     this.#listeners.clear();
+    this.#held.clear();
     this.#waiting = [];
     const roles = new Map(words.map((word) => word.split("=") as [string, string]));
     const hosts = roles.get("hosts")?.split(",") ?? [];
@@ -143,6 +150,8 @@ export class ScenarioGroup {
         random: () => patience,
         preVote: extras.includes("pre-vote"),
         checkQuorum: extras.includes("check-quorum"),
+        leaseReads: extras.includes("lease"),
+        ...(extras.includes("hosts") ? { isHostId: (id) => hosts.includes(id) } : {}),
         events: {
           onSend: (message) => this.#waiting.push(message),
           onPublish: (from, publication) => this.#publish(from.id, publication),
