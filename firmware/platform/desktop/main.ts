@@ -6,7 +6,7 @@ import { DesktopPorts } from "./ports.ts";
 declare const host: Host;
 
 const ports = new DesktopPorts(host);
-let isBooted = false;
+let isBooted: boolean | undefined;
 
 host.turn = (payload) => {
   if (!isBooted) bootBoard(ports);

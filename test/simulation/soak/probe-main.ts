@@ -14,7 +14,7 @@ declare const PLANTED_LEAK: PlantedLeak;
 const ports = new DesktopPorts(host);
 const kept: ArrayBuffer[] = [];
 let messages = 0;
-let isBooted = false;
+let isBooted: boolean | undefined;
 
 host.turn = (payload) => {
   if (payload?.byteLength === 1) {
