@@ -2,10 +2,11 @@
 import type { Entry } from "../../protocols/raft/types.ts";
 import { changeOf, type StateKeys } from "../../protocols/state/apply.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
+import type { ReadonlyStateMap } from "./raft/host-member-types.ts";
 
 export interface AgreedValue {
   readonly value: StateValue;
-  /** Log index of the entry that set it. */
+  /** Log index of the entry that set it; of a value that came in a snapshot, that of the snapshot. */
   readonly index: number;
 }
 
@@ -22,6 +23,18 @@ export class AgreedState implements StateKeys {
 
   get(key: string): AgreedValue | undefined {
     return this.#values.get(key);
+  }
+
+  /** A snapshot that stands for all entries up to `index`. */
+  restore(state: ReadonlyStateMap, index: number): void {
+    const former = new Map(this.#values);
+    this.#values.clear();
+    for (const key of state.keys()) {
+      const value = state.get(key)!;
+      const known = former.get(key);
+      // What did not change was set where it was known to be set.
+      this.#values.set(key, known !== undefined && known.value === value ? known : { value, index });
+    }
   }
 
   /** Committed entries, in log order, each once. */

@@ -1,5 +1,8 @@
 /**
- * The leader's HTTP interface, as the CLI, the page and other programs see it. All bodies are JSON unless said.
+ * A host's HTTP interface, as the CLI, the page and other programs see it. All bodies are JSON unless said.
+ *
+ * Any host may be asked: one that does not lead asks the leader and hands on what that says. While nobody leads, it answers what
+ * needs no leader with what it knows itself, and refuses the rest with `not-leader`: ask again.
  *
  * | request | answer |
  * | --- | --- |
@@ -7,19 +10,35 @@
  * | GET /api/events | server-sent events: `status` with a `Status`, at most four a second, only when something changed |
  * | GET /api/settings | `Record<string, Setting>` |
  * | GET /api/settings/KEY | `Setting` |
- * | PUT /api/settings/KEY with `{value}` | `SetResult`, once the entry is committed |
+ * | PUT /api/settings/KEY with `{value, expected?}` | `SetResult`, once the entry is committed; with `expected`, only if that is the value before |
+| GET /api/members | `Members` |
+| POST /api/members/voters with `{action, names, force?}` | `VotersChanged`, once it is committed who ought to vote; they do soon after |
+| POST /api/members/transfer with `{to}` | `{to}`, once leadership is on its way to that host |
  * | GET /api/log?from=INDEX&limit=N | `LogEntry[]` (N at most 1,000) |
  * | GET /api/readings?board=&metric=&from=&to=&limit=&format=json or csv | `StoredReading[]`, or CSV `time,board,metric,value,unit,quality` |
  * | GET / | the page |
  *
  * Every refusal is `{error: ApiError}` with a 4xx or 5xx status.
+ *
+ * A command may be repeated until its outcome is known, and is carried out once, if it says who it is: header `idempotency-key: INDEX-16HEX`, a log index
+ * at or before which it had not been tried and eight random bytes. Answers about settings hand out a new one in a header of the same
+ * name. A command that comes again so late that nobody remembers whether it was carried out is refused with `forgotten`.
  */
 import type { DeviceHealth, OutputState } from "../../protocols/messages/board-messages.ts";
 import type { SettingDefinition } from "../swarm-file/definition.ts";
+import type { HostTraffic } from "./hosts/host-link.ts";
 
 export interface Status {
   readonly swarm: string;
+  /**
+   * Nothing older than what anybody was told is committed is shown: a majority of the voters confirmed that this host leads. False
+   * while there is no leader, or none that can be sure of it.
+   */
+  readonly isConfirmed: boolean;
+  /** The host that leads; while none does, the one that was asked. */
   readonly leader: LeaderStatus;
+  /** All hosts of the swarm, in the order of `swarm.ts`. */
+  readonly hosts: readonly HostStatus[];
   readonly boards: readonly BoardStatus[];
   readonly settings: Readonly<Record<string, Setting>>;
   readonly counters: Counters;
@@ -42,6 +61,24 @@ export interface LeaderStatus {
   readonly voters: readonly string[];
 }
 
+export interface HostStatus {
+  /** Name in `swarm.ts`. */
+  readonly name: string;
+  /** `name.incarnation`; undefined when never heard of. */
+  readonly memberId: string | undefined;
+  readonly role: "leader" | "candidate" | "follower" | "unknown";
+  /** As seen from the host that answers, which is always up. */
+  readonly link: "up" | "down";
+  readonly isVoter: boolean;
+  readonly term: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  /** Of its HTTP interface; undefined when never heard of. */
+  readonly url: string | undefined;
+  /** Boards connected to its broker. */
+  readonly boards: number;
+}
+
 export interface BoardStatus {
   /** Name in `swarm.ts`. */
   readonly id: string;
@@ -50,6 +87,8 @@ export interface BoardStatus {
   readonly memberId: string | undefined;
   readonly role: "voter" | "learner" | "unknown";
   readonly link: "up" | "down";
+  /** Names of the hosts that it is connected to. */
+  readonly hosts: readonly string[];
   readonly term: number;
   readonly matchIndex: number;
   readonly appliedIndex: number;
@@ -89,7 +128,52 @@ export interface SetResult {
   readonly key: string;
   readonly value: number | string | boolean;
   readonly index: number;
+  /** undefined for a command that was carried out so long ago that the log no longer holds it. */
+  readonly term: number | undefined;
+}
+
+export interface Members {
+  /** Member id of the leader; undefined while nobody leads. */
+  readonly leader: string | undefined;
   readonly term: number;
+  readonly commitIndex: number;
+  /** Voters that answer now, and how many of them a decision needs. */
+  readonly answering: number;
+  readonly quorum: number;
+  /** How many more voters may be lost before nothing can be decided; below 0 nothing can now. */
+  readonly spare: number;
+  /** Hosts, then boards, each in the order of `swarm.ts`; then ids that vote and belong to none of these any more. */
+  readonly members: readonly MemberStatus[];
+  /** What is unwise about the present voters, and what to do; undefined when nothing is. */
+  readonly advice: string | undefined;
+}
+
+export interface MemberStatus {
+  /** Name in `swarm.ts`. */
+  readonly name: string;
+  readonly kind: "host" | "board";
+  /** `name.incarnation`; undefined when never heard of. */
+  readonly memberId: string | undefined;
+  readonly role: "leader" | "voter" | "learner" | "unknown";
+  /** It ought to vote: it does, or will when it has caught up. */
+  readonly shouldVote: boolean;
+  /** The last entry known to be in its log, and the last that it applied. */
+  readonly matchIndex: number;
+  readonly appliedIndex: number;
+  /** Names of the hosts that it is connected to; of a host, empty when it is not connected to the one that answers. */
+  readonly hosts: readonly string[];
+  /** Since it last answered, as the leader sees it; undefined for never. */
+  readonly silentMs: number | undefined;
+  readonly answers: boolean;
+}
+
+export type VoterAction = "promote" | "demote" | "replace";
+
+export interface VotersChanged {
+  /** Names of the boards that ought to vote from now on. */
+  readonly voters: readonly string[];
+  /** Why that is unwise, where it was forced. */
+  readonly warning: string | undefined;
 }
 
 export interface LogEntry {
@@ -112,7 +196,7 @@ export interface StoredReading {
   readonly quality: number;
 }
 
-/** Everything that was refused or went wrong on the way, counted since the leader started. */
+/** Of the host that answers, since it started: what it carried, and everything that was refused or went wrong. */
 export interface Counters {
   readonly messagesIn: number;
   readonly messagesOut: number;
@@ -127,18 +211,49 @@ export interface Counters {
   /** Connections closed for asking what was not theirs: an unknown client id, a foreign topic, a message before hello. */
   readonly refused: number;
   readonly disconnects: number;
+  /** Committed entries published to all listening boards at once: how often, their bytes counted once, and to how many sockets. */
+  readonly publications: number;
+  readonly publicationBytes: number;
+  readonly publicationWrites: number;
   readonly readingsStored: number;
+  /** To and from the other hosts. */
+  readonly hosts: HostTraffic;
 }
 
 export interface ApiError {
   /** One sentence: what is wrong and what to do. */
   readonly message: string;
-  readonly code: "bad-request" | "not-found" | "out-of-limits" | "not-leader" | "timeout" | "internal";
+  readonly code:
+    | "bad-request"
+    | "not-found"
+    | "out-of-limits"
+    /** The value is not the expected one; nothing was changed. */
+    | "unexpected-value"
+    /** It cannot be told any more whether this command was carried out. */
+    | "forgotten"
+    /** The voters would be without a majority. */
+    | "no-quorum"
+    /** It can be done with `force`, but something else would be better. */
+    | "unwise"
+    /** Nobody leads, or this host was asked for another and does not lead: nothing was changed. */
+    | "not-leader"
+    /** Not known in time whether it was carried out. */
+    | "timeout"
+    | "internal";
 }
 
-/** `.covey/<swarm>/leader.json`: how the other verbs find the running leader. */
-export interface LeaderFile {
+/** Body of `PUT /api/settings/KEY`. */
+export interface SetRequest {
+  readonly value: unknown;
+  /** Set only if this is the value at present. */
+  readonly expected?: unknown;
+}
+
+/** `.covey/<swarm>/host-<name>/host.json`: how the other verbs find the running hosts. */
+export interface HostFile {
   readonly swarm: string;
+  /** The host's name in `swarm.ts`. */
+  readonly host: string;
   readonly pid: number;
   /** For example `http://127.0.0.1:7800`. */
   readonly url: string;

@@ -4,20 +4,44 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { streamSSE } from "hono/streaming";
 import { ApiFailure } from "./api-failure.ts";
-import type { LogEntry, SetResult, Setting, Status, StoredReading } from "./api-types.ts";
+import type {
+  LogEntry,
+  Members,
+  SetResult,
+  Setting,
+  Status,
+  StoredReading,
+  VoterAction,
+  VotersChanged,
+} from "./api-types.ts";
+import { notLeadingMessage } from "./commands.ts";
+import { atLeader, isForwarded } from "./leader-requests.ts";
 import type { Log } from "./log.ts";
+import type { VoterChange } from "./members/change-voters.ts";
 import { createPageFiles } from "./page-files.ts";
+import { type CommandId, commandIdFromText } from "./raft/command-id.ts";
 import { csvPages, parseCount, parseReadingRequest } from "./reading-export.ts";
 import { guardRequests, requireJson } from "./request-guard.ts";
 import type { StatusFeed } from "./status-feed.ts";
 import type { ReadingQuery } from "./telemetry.ts";
 
-/** What the interface needs from the leader. */
-export interface LeaderView {
-  status(): Status;
+/** What the interface needs from the host. */
+export interface HostView {
+  readonly hostName: string;
+  /** `here`, the URL of the host that leads, or undefined when this host knows none. */
+  readonly leader: "here" | string | undefined;
+  /** Whether, within `waitMs`, a majority confirmed that this host leads and all that anybody was told is committed is applied here. */
+  confirm(waitMs: number): Promise<boolean>;
+  status(isConfirmed: boolean): Status;
   settings(): Record<string, Setting>;
+  /** For one command that was not tried yet. */
+  newCommandId(): string;
   /** Resolves once committed. Rejects with `ApiFailure`. */
-  set(key: string, value: unknown): Promise<SetResult>;
+  set(command: SetCommand): Promise<SetResult>;
+  members(): Members;
+  changeVoters(change: VoterChange): Promise<VotersChanged>;
+  /** Throws `ApiFailure`. */
+  transfer(to: string): void;
   /** Consecutive entries; `from` undefined for the newest. */
   log(from: number | undefined, limit: number): LogEntry[];
   newestReadings(query: ReadingQuery, limit: number): StoredReading[];
@@ -25,34 +49,71 @@ export interface LeaderView {
   readonly feed: StatusFeed;
 }
 
+export interface SetCommand {
+  readonly key: string;
+  readonly value: unknown;
+  /** Only if this is the value at present; undefined: whatever it is. */
+  readonly expected: unknown;
+  /** undefined: a command that is not repeated. */
+  readonly id: CommandId | undefined;
+  /** Another host asks. */
+  readonly isForwarded: boolean;
+}
+
 export const apiLimits = {
   bodyBytesMax: 4_096,
   logEntriesMax: 1_000,
   logEntriesDefault: 100,
+  /** For a majority to confirm what is told: a status is told all the same, and says so; a setting is not. */
+  statusConfirmMs: 1_000,
+  settingConfirmMs: 5_000,
   /** A comment on a quiet event stream, so that both ends notice a dead connection. */
   heartbeatMs: 15_000,
 } as const;
 
-export function createApi(leader: LeaderView, log: Log): Hono {
+export function createApi(host: HostView, log: Log): Hono {
   const api = new Hono();
   const pageFile = createPageFiles();
+  const onLeader = atLeader(host);
   api.use(guardRequests);
-  api.get("/api/status", (context) => answer(context, leader.status()));
-  api.get("/api/events", (context) => streamEvents(context, leader.feed));
-  api.get("/api/settings", (context) => answer(context, leader.settings()));
-  api.get("/api/settings/:key", (context) =>
-    answer(context, settingOf(leader.settings(), context.req.param("key"))),
+  api.get("/api/status", onLeader, async (context) =>
+    answer(context, host.status(await host.confirm(apiLimits.statusConfirmMs))),
   );
-  api.put("/api/settings/:key", requireJson, bodyLimit(bodyLimitOptions), async (context) =>
-    answer(context, await leader.set(context.req.param("key"), await readValue(context))),
+  api.get("/api/events", onLeader, async (context) => {
+    // Whoever looks again after a restart is not to see what was overtaken long ago.
+    await host.confirm(apiLimits.statusConfirmMs);
+    return streamEvents(context, host.feed);
+  });
+  api.get("/api/settings", onLeader, async (context) => answerSettings(context, host, (all) => all));
+  api.get("/api/settings/:key", onLeader, async (context) =>
+    answerSettings(context, host, (all) => settingOf(all, context.req.param("key"))),
   );
-  api.get("/api/log", (context) => {
+  api.put("/api/settings/:key", requireJson, bodyLimit(bodyLimitOptions), async (context) => {
+    const { value, expected } = await readSetRequest(context);
+    const command = { key: context.req.param("key"), value, expected, id: readCommandId(context) };
+    return answer(context, await host.set({ ...command, isForwarded: isForwarded(context) }));
+  });
+  api.get("/api/members", onLeader, async (context) => {
+    await host.confirm(apiLimits.statusConfirmMs);
+    return answer(context, host.members());
+  });
+  const changes = [requireJson, bodyLimit(bodyLimitOptions), onLeader] as const;
+  api.post("/api/members/voters", ...changes, async (context) =>
+    answer(context, await host.changeVoters(await readVoterChange(context))),
+  );
+  api.post("/api/members/transfer", ...changes, async (context) => {
+    const { to } = await readObject(context, '{"to": "b"}');
+    if (typeof to !== "string") throw new ApiFailure("bad-request", 'Say which host: {"to": "b"}.');
+    host.transfer(to);
+    return answer(context, { to });
+  });
+  api.get("/api/log", onLeader, (context) => {
     const { from, limit } = context.req.query();
     const first = parseCount("from", from, Number.MAX_SAFE_INTEGER);
     const count = parseCount("limit", limit, apiLimits.logEntriesMax) ?? apiLimits.logEntriesDefault;
-    return answer(context, leader.log(first, count));
+    return answer(context, host.log(first, count));
   });
-  api.get("/api/readings", (context) => answerReadings(context, leader));
+  api.get("/api/readings", onLeader, (context) => answerReadings(context, host));
   api.all("*", (context) => {
     const file = context.req.method === "GET" ? pageFile(context) : undefined;
     if (file !== undefined) return file;
@@ -81,7 +142,7 @@ function refuse(context: Context, error: Error, log: Log): Response {
   const failure =
     error instanceof ApiFailure
       ? error
-      : new ApiFailure("internal", `The leader failed: ${error.message}. Its log on stderr says more.`);
+      : new ApiFailure("internal", `This host failed: ${error.message}. Its log on stderr says more.`);
   if (failure !== error) log.error("request-failed", { path: context.req.path, reason: error.stack });
   return context.json(failure.body, failure.status);
 }
@@ -92,22 +153,64 @@ function settingOf(settings: Record<string, Setting>, key: string): Setting {
   throw new ApiFailure("not-found", `There is no setting ${key}; this swarm has ${known}.`);
 }
 
-async function readValue(context: Context): Promise<unknown> {
+async function answerSettings<T extends object>(
+  context: Context,
+  host: HostView,
+  choose: (settings: Record<string, Setting>) => T,
+): Promise<Response> {
+  if (!(await host.confirm(apiLimits.settingConfirmMs))) {
+    throw new ApiFailure("not-leader", notLeadingMessage);
+  }
+  context.header("idempotency-key", host.newCommandId());
+  return answer(context, choose(host.settings()));
+}
+
+async function readSetRequest(context: Context): Promise<Record<string, unknown>> {
+  const body = await readObject(context, '{"value": 40}');
+  if ("value" in body) return body;
+  throw new ApiFailure("bad-request", 'The body has no value; send for example {"value": 40}.');
+}
+
+function readCommandId(context: Context): CommandId | undefined {
+  const text = context.req.header("idempotency-key");
+  if (text === undefined) return undefined;
+  const id = commandIdFromText(text);
+  if (id !== undefined) return id;
+  throw new ApiFailure(
+    "bad-request",
+    "An idempotency-key is a log index, a dash and 16 hexadecimal digits, not all 0; answers about settings hand out new ones.",
+  );
+}
+
+const voterActions: readonly unknown[] = ["promote", "demote", "replace"] satisfies VoterAction[];
+
+async function readVoterChange(context: Context): Promise<VoterChange> {
+  const example = '{"action": "promote", "names": ["north-1"]}';
+  const { action, names, force } = await readObject(context, example);
+  const areNames =
+    Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === "string");
+  const count = action === "replace" ? 2 : 0;
+  if (!voterActions.includes(action) || !areNames || (count > 0 && names.length !== count)) {
+    throw new ApiFailure("bad-request", `That is no change of voters; send for example ${example}.`);
+  }
+  return { action: action as VoterAction, names, force: force === true };
+}
+
+async function readObject(context: Context, example: string): Promise<Record<string, unknown>> {
   let body: unknown;
   try {
     body = await context.req.json();
   } catch (error) {
     if (error instanceof ApiFailure) throw error;
-    throw new ApiFailure("bad-request", 'The body is no JSON; send for example {"value": 40}.');
+    throw new ApiFailure("bad-request", `The body is no JSON; send for example ${example}.`);
   }
-  if (typeof body === "object" && body !== null && "value" in body) return body.value;
-  throw new ApiFailure("bad-request", 'The body has no value; send for example {"value": 40}.');
+  return typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
 }
 
-function answerReadings(context: Context, leader: LeaderView): Response {
+function answerReadings(context: Context, host: HostView): Response {
   const { query, limit, format } = parseReadingRequest(context.req.query());
-  if (format === "json") return answer(context, leader.newestReadings(query, limit!));
-  const pages = limit === undefined ? leader.readingPages(query) : [leader.newestReadings(query, limit)];
+  if (format === "json") return answer(context, host.newestReadings(query, limit!));
+  const pages = limit === undefined ? host.readingPages(query) : [host.newestReadings(query, limit)];
   context.header("cache-control", "no-store");
   context.header("content-type", "text/csv; charset=utf-8");
   context.header("content-disposition", 'attachment; filename="readings.csv"');
@@ -132,7 +235,7 @@ function textStream(pages: Generator<string>): ReadableStream {
 function streamEvents(context: Context, feed: StatusFeed): Response {
   const watch = feed.watch();
   if (watch === undefined) {
-    throw new ApiFailure("internal", "Too many programs watch this leader; close one of its pages.", 503);
+    throw new ApiFailure("internal", "Too many programs watch this host; close one of its pages.", 503);
   }
   return streamSSE(context, async (stream) => {
     stream.onAbort(() => watch.close());

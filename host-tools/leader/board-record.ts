@@ -1,4 +1,4 @@
-/** What the leader knows of one board: who it is at present, what it last said, what it last measured. */
+/** What a host knows of one board: who it is at present and where it is connected, what it last said, what it last measured. */
 import type { Health, Hello, Report } from "../../protocols/messages/board-messages.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import type { AppendResponse, MemberId } from "../../protocols/raft/types.ts";
@@ -18,12 +18,23 @@ const firstTimesTold = 4;
 /** And then one in this time: at 500 ppm, two clocks have drifted apart by 30 ms. */
 const tellTimeEveryMs = 60_000;
 
+/** A board's connection to one host: a voter has one to each, any other board one. */
+export interface Presence {
+  /** As it said hello there. */
+  readonly memberId: MemberId;
+  /** The hello as it came, for hosts that connect later. */
+  readonly hello: Uint8Array;
+  /** Only at this host's own broker. */
+  readonly link: BoardLink | undefined;
+}
+
 export class BoardRecord {
   readonly name: string;
   readonly definition: BoardDefinition;
+  /** As it last said hello, at any host. */
   memberId: MemberId | undefined;
-  /** The connection on which it said hello; undefined while it is down. */
-  link: BoardLink | undefined;
+  /** By name of the host; empty while it is down. */
+  readonly presences = new Map<string, Presence>();
   #clock = new BoardClock();
   #lastSequence = -1;
   #lastSeenMs: number | undefined;
@@ -43,23 +54,30 @@ export class BoardRecord {
     this.definition = definition;
   }
 
-  /** A new connection of `hello.memberId`. Returns what it should have remembered and did not, as sentences. */
-  greet(link: BoardLink, hello: Hello, nowMs: number): string[] {
+  /** It said hello at `host`. Returns what it should have remembered and did not, as sentences. */
+  greet(host: string, presence: Presence, hello: Hello, nowMs: number): string[] {
     const isSame = hello.memberId === this.memberId;
-    const forgotten = isSame ? this.#forgottenBy(hello) : [];
-    this.link = link;
+    // While another connection is up, what it acknowledged there may have overtaken this hello.
+    const forgotten = isSame && this.presences.size === 0 ? this.#forgottenBy(hello) : [];
+    this.presences.set(host, presence);
     this.memberId = hello.memberId;
     this.#clock = new BoardClock();
     this.#lastSequence = -1;
     this.#lastSeenMs = nowMs;
     this.#timesTold = 0;
-    this.term = hello.term;
     if (!isSame) this.matchIndex = 0;
-    this.appliedIndex = hello.appliedIndex;
+    this.term = isSame ? Math.max(this.term, hello.term) : hello.term;
+    this.appliedIndex = isSame ? Math.max(this.appliedIndex, hello.appliedIndex) : hello.appliedIndex;
     return forgotten;
   }
 
-  /** Takes a report's readings, placed on the leader's clock; none when this report was taken before on this connection. */
+  /** Where this member is connected; `first` before all others, because what goes there makes no detour. */
+  hostsOf(memberId: MemberId, first: string): string[] {
+    const hosts = [...this.presences].filter(([, presence]) => presence.memberId === memberId);
+    return hosts.map(([host]) => host).sort((a, b) => Number(b === first) - Number(a === first));
+  }
+
+  /** Takes a report's readings, placed on this host's clock; none when this report was taken before since the last hello. */
   takeReport(report: Report, nowMs: number): NewReading[] {
     this.#hear(report.sentMs, nowMs);
     if (report.sequence <= this.#lastSequence) return [];
@@ -111,7 +129,8 @@ export class BoardRecord {
       model: this.definition.model,
       memberId: this.memberId,
       role,
-      link: this.link === undefined ? "down" : "up",
+      link: this.presences.size === 0 ? "down" : "up",
+      hosts: [...this.presences.keys()].sort(),
       term: this.term,
       matchIndex: this.matchIndex,
       appliedIndex: this.appliedIndex,

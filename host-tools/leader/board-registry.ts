@@ -1,10 +1,13 @@
 /**
- * The boards of the swarm and what arrives from them: hello, Raft, reports, health.
+ * The boards of the swarm and what arrives from them, here or at another host: hello, Raft, reports, health.
  *
  * A connection is nobody until its hello; from then on the Raft messages on it must come from the member that said hello. A
  * board that returns under a new member id has lost its memory and replaces its former self (design, point 10).
+ *
+ * What a board tells this host's broker, the other hosts are told too: so each knows every board and has every reading, and whichever
+ * leads next goes on without a gap.
  */
-import type { UpChannel } from "../../protocols/messages/board-messages.ts";
+import { messageLimits, type UpChannel } from "../../protocols/messages/board-messages.ts";
 import {
   healthFromWire,
   helloFromWire,
@@ -12,27 +15,34 @@ import {
   timeAnswerToWire,
 } from "../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
-import type { MemberId, Message } from "../../protocols/raft/types.ts";
+import type { AppendResponse, MemberId, Message } from "../../protocols/raft/types.ts";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { BoardStatus } from "./api-types.ts";
 import { BoardRecord } from "./board-record.ts";
 import { type BoardLink, MalformedPayload, ProtocolRefused } from "./broker.ts";
+import type { HostFrame, TelemetryChannel } from "./hosts/host-frames.ts";
 import type { Log } from "./log.ts";
+import { nameOf } from "./raft/voter-policy.ts";
 import type { NewReading } from "./telemetry.ts";
 import type { Violations } from "./violations.ts";
 
 export interface RegistryOptions {
   readonly definition: SwarmDefinition;
+  readonly hostName: string;
   readonly log: Log;
   readonly violations: Violations;
   /** Unix milliseconds. */
   readonly now: () => number;
   onReading(reading: NewReading): void;
-  /** A member said hello: on a first or on a new connection. */
+  /** A member said hello: on a first or on a new connection, here or at another host. */
   onMember(id: MemberId): void;
+  /** It is connected nowhere any more. */
   onMemberLost(id: MemberId): void;
+  /** A message of a board that is connected here. */
   onMessage(message: Message): void;
+  /** For all other hosts. */
+  tellHosts(frame: HostFrame): void;
   /** Something that the status shows has changed. */
   onChange(): void;
 }
@@ -40,7 +50,6 @@ export interface RegistryOptions {
 export class BoardRegistry {
   readonly #options: RegistryOptions;
   readonly #records = new Map<string, BoardRecord>();
-  readonly #memberOf = new Map<BoardLink, MemberId>();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -53,102 +62,168 @@ export class BoardRegistry {
     return [...this.#records.values()].map((record) => record.status(isVoter));
   }
 
-  /** Sends to the board that the message is for; dropped while it is not connected, which Raft expects. */
-  send(message: Message): void {
-    const record = this.#records.get(boardOf(message.to));
-    if (record?.memberId !== message.to) return;
-    record.link?.send("raft", encodeCbor(messageToWire(message)));
+  /** How many boards are connected to `host`. */
+  countAt(host: string): number {
+    let count = 0;
+    for (const { presences } of this.#records.values()) if (presences.has(host)) count++;
+    return count;
   }
 
-  /** @throws {MalformedPayload | ProtocolRefused} and the connection is to be closed. */
+  /** Members that are connected somewhere. */
+  get members(): MemberId[] {
+    const ids = [...this.#records.values()].flatMap(({ presences }) =>
+      Array.from(presences.values(), ({ memberId }) => memberId),
+    );
+    return [...new Set(ids)];
+  }
+
+  /** Where to send what is for `memberId`: this host's own name, another's, or undefined while it is connected nowhere. */
+  hostOf(memberId: MemberId): string | undefined {
+    return this.#records.get(nameOf(memberId))?.hostsOf(memberId, this.#options.hostName)[0];
+  }
+
+  /** Sends to the board that the message is for, if it is connected here; dropped otherwise, which Raft expects. */
+  send(message: Message): void {
+    const presence = this.#records.get(nameOf(message.to))?.presences.get(this.#options.hostName);
+    if (presence?.memberId !== message.to) return;
+    presence.link?.send("raft", encodeCbor(messageToWire(message)));
+  }
+
+  /** From this host's broker. @throws {MalformedPayload | ProtocolRefused} and the connection is to be closed. */
   receive(link: BoardLink, channel: UpChannel, payload: Uint8Array): void {
     const record = this.#records.get(link.board)!;
-    if (channel === "gone") this.disconnected(link);
-    else if (channel === "hello") this.#hello(record, link, read(helloFromWire, payload));
-    else this.#receiveFromMember(record, link, channel, payload);
+    if (channel === "gone") {
+      this.disconnected(link);
+    } else if (channel === "hello") {
+      this.#hello(record, this.#options.hostName, payload, link);
+    } else {
+      this.#receiveFromMember(record, link, channel, payload);
+    }
   }
 
   disconnected(link: BoardLink): void {
-    const memberId = this.#memberOf.get(link);
-    this.#memberOf.delete(link);
+    const { hostName, tellHosts } = this.#options;
     const record = this.#records.get(link.board)!;
-    if (memberId === undefined || record.link !== link) return;
-    record.link = undefined;
-    this.#options.log.info("board-lost", { board: record.name });
-    this.#options.onMemberLost(memberId);
-    this.#options.onChange();
+    if (record.presences.get(hostName)?.link !== link) return;
+    this.#lose(record, hostName);
+    tellHosts({ kind: "gone", board: record.name });
+  }
+
+  /** All that a host that has just connected should know. */
+  tellAll(tell: (frame: HostFrame) => void): void {
+    for (const { name, presences } of this.#records.values()) {
+      const here = presences.get(this.#options.hostName);
+      if (here !== undefined) tell({ kind: "board", board: name, hello: here.hello });
+    }
+  }
+
+  /** What another host tells of a board. @throws {MalformedPayload | ProtocolRefused} */
+  receiveFromHost(host: string, frame: HostFrame & { kind: "board" | "gone" | "telemetry" }): void {
+    const record = this.#records.get(frame.board);
+    // A board that only the other host's swarm.ts knows.
+    if (record === undefined) return;
+    if (frame.kind === "board") this.#hello(record, host, frame.hello, undefined);
+    else if (frame.kind === "gone") this.#lose(record, host);
+    else this.#telemetry(record, frame.channel, frame.payload, undefined);
+  }
+
+  /** The connection to another host is gone: nothing is known of its boards. */
+  hostLost(host: string): void {
+    for (const record of this.#records.values()) this.#lose(record, host);
+  }
+
+  /** A board acknowledged entries, to this host or to another. */
+  takeAppendResponse(response: AppendResponse): void {
+    const record = this.#records.get(nameOf(response.from));
+    if (record === undefined || record.memberId !== response.from) return;
+    const { matchIndex, appliedIndex } = record;
+    record.takeAppendResponse(response, this.#options.now());
+    if (record.matchIndex !== matchIndex || record.appliedIndex !== appliedIndex) this.#options.onChange();
   }
 
   #receiveFromMember(
     record: BoardRecord,
     link: BoardLink,
-    channel: "raft" | "report" | "health",
+    channel: "raft" | TelemetryChannel,
     payload: Uint8Array,
   ): void {
-    const memberId = this.#memberOf.get(link);
-    if (memberId === undefined) throw new ProtocolRefused(`${channel} before hello`);
+    const presence = record.presences.get(this.#options.hostName);
     // A connection that a newer one has replaced; what it still had to say is late.
-    if (record.link !== link) return;
-    switch (channel) {
-      case "raft":
-        this.#raft(record, memberId, read(messageFromWire, payload));
-        break;
-      case "report":
-        for (const reading of record.takeReport(read(reportFromWire, payload), this.#options.now())) {
-          this.#options.onReading(reading);
-        }
-        this.#options.onChange();
-        break;
-      case "health": {
-        const health = read(healthFromWire, payload);
-        const toldMs = this.#options.now();
-        const broken = record.takeHealth(health, toldMs);
-        if (record.isTimeToTell(toldMs)) {
-          link.send("time", encodeCbor(timeAnswerToWire({ askedMs: health.sentMs, toldMs })));
-        }
-        if (broken !== undefined) this.#options.violations.add(broken);
-        this.#options.onChange();
-      }
+    if (presence !== undefined && presence.link !== link) return;
+    if (presence === undefined) throw new ProtocolRefused(`${channel} before hello`);
+    if (channel === "raft") {
+      this.#raft(presence.memberId, read(messageFromWire, payload));
+    } else {
+      this.#telemetry(record, channel, payload, link);
+      this.#options.tellHosts({ kind: "telemetry", board: record.name, channel, payload });
     }
   }
 
-  #hello(record: BoardRecord, link: BoardLink, hello: ReturnType<typeof helloFromWire>): void {
-    const { memberId, model, firmware } = hello;
-    if (boardOf(memberId) !== record.name) {
-      throw new ProtocolRefused(`${memberId} is no member id of ${record.name}`);
+  /** `link` undefined: it was told to another host. */
+  #telemetry(
+    record: BoardRecord,
+    channel: TelemetryChannel,
+    payload: Uint8Array,
+    link: BoardLink | undefined,
+  ): void {
+    const nowMs = this.#options.now();
+    if (channel === "report") {
+      for (const reading of record.takeReport(read(reportFromWire, payload), nowMs)) {
+        this.#options.onReading(reading);
+      }
+    } else {
+      const health = read(healthFromWire, payload);
+      const broken = record.takeHealth(health, nowMs);
+      if (link !== undefined && record.isTimeToTell(nowMs)) {
+        link.send("time", encodeCbor(timeAnswerToWire({ askedMs: health.sentMs, toldMs: nowMs })));
+      }
+      if (broken !== undefined) this.#options.violations.add(broken);
     }
-    if (model !== record.definition.model) {
-      const facts = { board: record.name, expected: record.definition.model, found: model };
-      this.#options.log.warn("board-model", facts);
-    }
-    const former = record.memberId;
-    const forgotten = record.greet(link, hello, this.#options.now());
-    for (const sentence of forgotten) this.#options.violations.add(sentence);
-    this.#memberOf.set(link, memberId);
-    this.#options.log.info("board-joined", { board: record.name, member: memberId, firmware });
-    if (former !== undefined && former !== memberId) {
-      this.#options.log.warn("board-lost-memory", { board: record.name, former });
-    }
-    this.#options.onMember(memberId);
     this.#options.onChange();
   }
 
-  #raft(record: BoardRecord, memberId: MemberId, message: Message): void {
+  #hello(record: BoardRecord, host: string, payload: Uint8Array, link: BoardLink | undefined): void {
+    const { hostName, log, violations, now, tellHosts, onMember, onChange } = this.#options;
+    const hello = read(helloFromWire, payload);
+    const { memberId, model, firmware } = hello;
+    if (nameOf(memberId) !== record.name) {
+      throw new ProtocolRefused(`${memberId} is no member id of ${record.name}`);
+    }
+    if (link !== undefined && model !== record.definition.model) {
+      log.warn("board-model", { board: record.name, expected: record.definition.model, found: model });
+    }
+    const former = record.memberId;
+    const kept = payload.slice(0, messageLimits.payloadBytesMax);
+    for (const sentence of record.greet(host, { memberId, hello: kept, link }, hello, now())) {
+      violations.add(sentence);
+    }
+    const at = host === hostName ? undefined : host;
+    log.info("board-joined", { board: record.name, member: memberId, firmware, at });
+    if (former !== undefined && former !== memberId) {
+      log.warn("board-lost-memory", { board: record.name, former });
+    }
+    if (link !== undefined) tellHosts({ kind: "board", board: record.name, hello: kept });
+    onMember(memberId);
+    onChange();
+  }
+
+  #lose(record: BoardRecord, host: string): void {
+    const { hostName, log, onMemberLost, onChange } = this.#options;
+    const presence = record.presences.get(host);
+    if (presence === undefined) return;
+    record.presences.delete(host);
+    log.info("board-lost", { board: record.name, at: host === hostName ? undefined : host });
+    if (record.hostsOf(presence.memberId, hostName).length === 0) onMemberLost(presence.memberId);
+    onChange();
+  }
+
+  #raft(memberId: MemberId, message: Message): void {
     if (message.from !== memberId) {
       throw new ProtocolRefused(`a message from ${message.from} on the connection of ${memberId}`);
     }
-    if (message.type === "append-response") {
-      const { matchIndex, appliedIndex } = record;
-      record.takeAppendResponse(message, this.#options.now());
-      if (record.matchIndex !== matchIndex || record.appliedIndex !== appliedIndex) this.#options.onChange();
-    }
+    if (message.type === "append-response") this.takeAppendResponse(message);
     this.#options.onMessage(message);
   }
-}
-
-/** `north-1` of `north-1.5f3a90c2`. */
-function boardOf(memberId: MemberId): string {
-  return memberId.slice(0, Math.max(0, memberId.lastIndexOf(".")));
 }
 
 /** Each codec throws an error of its own kind for what it cannot read; to the broker all of them are garbage. */

@@ -52,6 +52,11 @@ export interface BrokerOptions {
 export interface Broker {
   readonly port: number;
   readonly counters: Readonly<BrokerCounters>;
+  /**
+   * Publishes to every board that listens, on `covey/<swarm>/all/raft`: encoded once, written to each one's socket. Gives how many
+   * these are.
+   */
+  publish(payload: Uint8Array): number;
   /** Closes every connection and the port. */
   stop(): Promise<void>;
 }
@@ -61,6 +66,11 @@ export interface BrokerCounters extends Traffic {
   payloadBytesIn: number;
   payloadBytesOut: number;
   garbage: number;
+  /** Publications to all boards that listen; the bytes of each are counted once. */
+  publications: number;
+  publicationBytes: number;
+  /** Publications times the boards that each was written to. */
+  publicationWrites: number;
   /** Connections ended for asking what is not theirs: an unknown client id, a foreign topic, QoS above 0. */
   refused: number;
   disconnects: number;
@@ -105,6 +115,9 @@ class EmbeddedBroker implements Broker {
     bytesOut: 0,
     payloadBytesIn: 0,
     payloadBytesOut: 0,
+    publications: 0,
+    publicationBytes: 0,
+    publicationWrites: 0,
     garbage: 0,
     refused: 0,
     disconnects: 0,
@@ -146,6 +159,19 @@ class EmbeddedBroker implements Broker {
       throw error;
     }
     this.port = portOf(this.#server);
+  }
+
+  publish(payload: Uint8Array): number {
+    const listening = [...this.#links.values()].filter((link) => link.listens && !link.isStuck());
+    if (listening.length === 0) return 0;
+    this.counters.publications++;
+    this.counters.publicationBytes += payload.byteLength;
+    this.counters.publicationWrites += listening.length;
+    this.counters.messagesOut += listening.length;
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    const topic = sharedTopic(this.#options.swarm);
+    this.#aedes.publish({ cmd: "publish", topic, payload: bytes, qos: 0, retain: false, dup: false }, noop);
+    return listening.length;
   }
 
   async stop(): Promise<void> {
@@ -194,12 +220,14 @@ class EmbeddedBroker implements Broker {
   #subscribe(client: Client, subscription: Subscription): boolean {
     const link = this.#links.get(client);
     const own = `covey/${this.#options.swarm}/down/${client.id}/`;
-    if (link === undefined || !subscription.topic.startsWith(own)) {
+    const isShared = subscription.topic === sharedTopic(this.#options.swarm);
+    if (link === undefined || !(isShared || subscription.topic.startsWith(own))) {
       this.#options.log.warn("subscription-refused", { board: client.id, topic: subscription.topic });
       return false;
     }
     subscription.qos = 0;
-    link.subscribed = true;
+    if (isShared) link.listens = true;
+    else link.subscribed = true;
     return true;
   }
 
@@ -237,7 +265,10 @@ class EmbeddedBroker implements Broker {
 }
 
 class ClientLink implements BoardLink {
+  /** To its own topics. */
   subscribed = false;
+  /** To what is published to all. */
+  listens = false;
   readonly board: string;
   readonly #client: Client;
   readonly #topicPrefix: string;
@@ -251,16 +282,19 @@ class ClientLink implements BoardLink {
   }
 
   send(channel: DownChannel, payload: Uint8Array): boolean {
-    if (!this.subscribed || this.#client.closed) return false;
-    if ((this.#client.conn as MeasuredSocket).unsentBytes > brokerLimits.unsentBytesMax) {
-      this.close(new ProtocolRefused(`more than ${brokerLimits.unsentBytesMax} bytes wait unread`));
-      return false;
-    }
+    if (!this.subscribed || this.#client.closed || this.isStuck()) return false;
     this.#counters.messagesOut++;
     this.#counters.payloadBytesOut += payload.byteLength;
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     const topic = this.#topicPrefix + channel;
     this.#client.publish({ cmd: "publish", topic, payload: bytes, qos: 0, retain: false, dup: false }, noop);
+    return true;
+  }
+
+  /** Whether it does not read; then its connection is ended. */
+  isStuck(): boolean {
+    if ((this.#client.conn as MeasuredSocket).unsentBytes <= brokerLimits.unsentBytesMax) return false;
+    this.close(new ProtocolRefused(`more than ${brokerLimits.unsentBytesMax} bytes wait unread`));
     return true;
   }
 
@@ -277,6 +311,11 @@ class UnknownClient extends ProtocolRefused implements AuthenticateError {
   constructor(clientId: string) {
     super(`no board named ${clientId} in this swarm`);
   }
+}
+
+/** Where committed entries are published to all boards of a swarm that listen; only hosts publish there. */
+function sharedTopic(swarm: string): string {
+  return `covey/${swarm}/all/raft`;
 }
 
 /** The channel of `covey/<swarm>/up/<board>/<channel>`, when it is one and the board's own. */

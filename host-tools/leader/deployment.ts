@@ -2,19 +2,20 @@
  * What the swarm's definition asks of the agreed state: every board's program as compiled, and a value for every setting.
  *
  * Boards know only what is committed, so a setting that was never set is committed with its initial value. One that was set
- * keeps its value, whatever the definition's initial one is now. All is proposed at once, so that one round of appends
+ * keeps its value, whatever the definition's initial one is now. Which boards ought to vote is agreed on too: the definition's
+ * list, until `covey members` changes it or the definition itself changes. All is proposed at once, so that one round of appends
  * carries it.
  */
 
 import { programToWire } from "../../protocols/pipeline/program-codec.ts";
 import type { Entry } from "../../protocols/raft/types.ts";
-import { EntryKind } from "../../protocols/raft/types.ts";
 import { type PutCommand, programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { AgreedState } from "./agreed-state.ts";
-import { encodePut } from "./entries.ts";
 import type { Log } from "./log.ts";
+import { votersDeclaredKey, votersToText } from "./members/voter-names.ts";
+import { votersKey } from "./raft/host-member-types.ts";
 import type { Replica } from "./raft/replica.ts";
 import { checkSetting } from "./settings.ts";
 
@@ -55,7 +56,7 @@ export class Deployment {
 
   #deploy(replica: Replica): void {
     for (const command of missingPuts(this.#definition, this.#state)) {
-      replica.propose(EntryKind.put, encodePut(command)).then(
+      replica.propose({ key: command.key, value: command.value }).then(
         ({ index }) => this.#log.info("deployed", { key: command.key, index }),
         // The next term deploys what is missing then.
         (error: Error) => this.#log.warn("not-deployed", { key: command.key, reason: error.message }),
@@ -76,6 +77,11 @@ export function missingPuts(definition: SwarmDefinition, state: AgreedState): Pu
     const key = programKeyPrefix + board;
     const value = encodeCbor(programToWire(program));
     if (!areEqual(value, state.get(key)?.value)) puts.push({ key, value });
+  }
+  const voters = votersToText(definition.voters);
+  if (state.get(votersDeclaredKey)?.value !== voters) {
+    // First who ought to vote: should the second not be agreed on, both are proposed again.
+    puts.push({ key: votersKey, value: voters }, { key: votersDeclaredKey, value: voters });
   }
   return puts;
 }

@@ -1,13 +1,14 @@
 /**
- * The leader as a process of its own: what `covey lead` and `covey sim` start.
+ * A host as a process of its own: what `covey sim` starts.
  *
  * Prints one line of JSON on stdout when it serves, logs on stderr, ends on SIGTERM or SIGINT, and, with `--parent`, when its
- * stdin closes: a parent that dies by SIGKILL leaves no leader behind.
+ * stdin closes: a parent that dies by SIGKILL leaves no host behind.
  */
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
-import { type RunningLeader, startLeader } from "./leader.ts";
+import { type RunningHost, startHost } from "./host.ts";
+import { parsePeers } from "./hosts/peer-addresses.ts";
 import { createLog, type LogLevel, logLevels } from "./log.ts";
 
 /** The line on stdout. */
@@ -15,13 +16,16 @@ export interface ReadyLine {
   readonly ready: true;
   readonly mqttPort: number;
   readonly httpPort: number;
+  readonly peerPort: number;
   readonly pid: number;
 }
 
 interface Options {
   readonly definition: string;
   readonly state: string;
-  readonly host: string;
+  readonly name: string;
+  readonly peers: string;
+  readonly peerPort: number;
   readonly mqttPort: number;
   readonly httpPort: number;
   readonly keepDays: number | undefined;
@@ -30,11 +34,13 @@ interface Options {
   readonly parent: boolean | undefined;
 }
 
-const command = new Command("leader")
-  .description("Runs one leader host of a swarm.")
+const command = new Command("host")
+  .description("Runs one host of a swarm.")
   .requiredOption("--definition <file>", "the compiled swarm, as JSON")
   .requiredOption("--state <folder>", "where this swarm's state is kept")
-  .requiredOption("--host <name>", "which of the swarm's hosts this is")
+  .requiredOption("--name <name>", "which of the swarm's hosts this is")
+  .option("--peers <hosts>", "where other hosts listen for this one: b=127.0.0.1:7901,c=...", "")
+  .option("--peer-port <port>", "for the other hosts; 0 takes any free one", parsePort, 7900)
   .option("--mqtt-port <port>", "for the boards; 0 takes any free one", parsePort, 7883)
   .option("--http-port <port>", "for the page and the other verbs; 0 takes any free one", parsePort, 7800)
   .option("--keep-days <days>", "how long readings are kept", parsePositive)
@@ -50,27 +56,29 @@ async function main(options: Options): Promise<void> {
   // A parent that died reads no more; stopping cleanly matters more than telling it so.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const log = createLog(options.logLevel, (line) => process.stderr.write(line));
-  let leader: RunningLeader | undefined;
+  let host: RunningHost | undefined;
   let isStopping = false;
   const stop = async (exitCode: number) => {
     if (isStopping) return;
     isStopping = true;
-    await leader?.stop();
+    await host?.stop();
     process.exit(exitCode);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop(0));
   if (options.parent) process.stdin.resume().on("close", () => stop(0));
   try {
-    leader = await startLeader({
+    host = await startHost({
       definition: readDefinition(options.definition),
       stateDir: options.state,
-      hostName: options.host,
+      hostName: options.name,
+      peers: peersOf(options),
+      peerPort: options.peerPort,
       mqttPort: options.mqttPort,
       httpPort: options.httpPort,
       retention: retentionOf(options),
       log,
       onFailure: (error) => {
-        log.error("leader-failed", { reason: error.message });
+        log.error("host-failed", { reason: error.message });
         stop(1);
       },
     });
@@ -78,11 +86,12 @@ async function main(options: Options): Promise<void> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   }
-  if (isStopping) await leader.stop().then(() => process.exit(0));
+  if (isStopping) await host.stop().then(() => process.exit(0));
   const ready: ReadyLine = {
     ready: true,
-    mqttPort: leader.mqttPort,
-    httpPort: leader.httpPort,
+    mqttPort: host.mqttPort,
+    httpPort: host.httpPort,
+    peerPort: host.peerPort,
     pid: process.pid,
   };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
@@ -94,6 +103,12 @@ function readDefinition(file: string): SwarmDefinition {
   } catch (error) {
     throw new Error(`The swarm's definition ${file} could not be read: ${(error as Error).message}.`);
   }
+}
+
+function peersOf({ peers }: Options): ReturnType<typeof parsePeers> & {} {
+  const parsed = parsePeers(peers);
+  if (parsed === undefined) throw new Error(`--peers takes b=127.0.0.1:7901,c=...; ${peers} is not that.`);
+  return parsed;
 }
 
 function retentionOf({ keepDays, keepReadings }: Options) {

@@ -1,15 +1,15 @@
 /**
- * A whole swarm on this computer: one leader process, and every board in an engine with a world around it.
+ * A whole swarm on this computer: its hosts, a process each, and every board in an engine with a world around it.
  *
- * It starts them, keeps them running, and ends them; what they do together it does not know. Whoever wants to see that asks the
- * leader, as for a swarm of real boards.
+ * It starts them, keeps them running, and ends them; what they do together it does not know. Whoever wants to see that asks a
+ * host, as for a swarm of real boards.
  */
 import { loadBoards } from "../boards/boards.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { BoardSupervisor } from "./board-supervisor.ts";
 import { readyEngine } from "./engines/engine-choice.ts";
 import type { Engine, EngineFigures, EngineName } from "./engines/simulated-board.ts";
-import { LeaderSupervisor } from "./leader-supervisor.ts";
+import { HostSupervisor } from "./host-supervisor.ts";
 import { type ReplayOverride, type SwarmSensors, swarmSensors } from "./sensors/board-sensors.ts";
 import { SystemSensors } from "./sensors/system-sensors.ts";
 import { StateFolder } from "./state-folder.ts";
@@ -24,7 +24,7 @@ export interface SimulationOptions {
   /** undefined: the best that this computer can run. */
   readonly engine: EngineName | undefined;
   readonly replay: ReplayOverride;
-  /** 0 for any free one. */
+  /** Of the first host, each further one has the next; 0 for any free ones. */
   readonly httpPort: number;
   readonly mqttPort: number;
   /** `.covey/<swarm>`, absolute. */
@@ -33,7 +33,7 @@ export interface SimulationOptions {
   readonly onProgress: (text: string) => void;
   /** What the user should know about the engine. */
   readonly onNote: (text: string) => void;
-  /** `source` is a board's name or `leader`. */
+  /** `source` is the name of a board or of a host. */
   readonly onEvent: (level: "info" | "warn" | "error", source: string, text: string) => void;
   /** Gives up the start. */
   readonly signal: AbortSignal;
@@ -52,21 +52,26 @@ export interface BoardInside {
 
 export class Simulation {
   readonly engine: Engine;
-  /** Of the leader's HTTP interface and page. */
-  readonly url: string;
+  /** Of the hosts' HTTP interfaces and pages, in the order of `swarm.ts`; at least one. */
+  readonly urls: readonly string[];
   readonly #boards: readonly BoardSupervisor[];
   /** What ends each part, in the order in which they were begun. */
   readonly #ends: End[];
 
-  private constructor(engine: Engine, url: string, boards: readonly BoardSupervisor[], ends: End[]) {
+  private constructor(
+    engine: Engine,
+    urls: readonly string[],
+    boards: readonly BoardSupervisor[],
+    ends: End[],
+  ) {
     this.engine = engine;
-    this.url = url;
+    this.urls = urls;
     this.#boards = boards;
     this.#ends = ends;
   }
 
   /**
-   * Starts everything; resolves once the leader answers and every board is switched on. When that fails, or is given up,
+   * Starts everything; resolves once every host answers and every board is switched on. When that fails, or is given up,
    * nothing is left running. @throws {SimulationError} {ReplayFileError}
    */
   static async start(options: SimulationOptions): Promise<Simulation> {
@@ -86,23 +91,25 @@ export class Simulation {
     const system = new SystemSensors();
     ends.push(() => system.stop());
     const sensors = swarmSensors(options.definition, options.replay, system, () => performance.now());
-    const leader = new LeaderSupervisor({
-      ...options,
-      tell: (level, text) => onEvent(level, "leader", text),
-    });
-    ends.push(() => leader.stop());
+    const hosts = makeHosts(options);
+    ends.push(() => Promise.all(hosts.map((host) => host.stop())));
 
-    // The leader first: a port in use is to be told at once, not after the engine was built.
-    onProgress("Starting the leader");
-    const begun = Promise.all([leader.start(), system.start()]);
-    const [address] = await Promise.race([begun, rejectedBy(signal)]);
+    // The hosts first: a port in use is to be told at once, not after the engine was built.
+    onProgress(hosts.length === 1 ? "Starting the host" : `Starting ${hosts.length} hosts`);
+    const begun = Promise.all([startAll(hosts), system.start()]);
+    await Promise.race([begun, rejectedBy(signal)]);
     const engine = await Promise.race([readyEngine(options), rejectedBy(signal)]);
     onProgress("Switching the boards on");
-    const boards = makeBoards(options, engine, sensors, state, address.mqttPort);
+    const boards = makeBoards(options, engine, sensors, state, hosts);
     ends.push(() => Promise.all(boards.map((board) => board.powerOff())));
     for (const board of boards) board.powerOn();
     ends.push(tellRounds(sensors, onEvent));
-    return new Simulation(engine, address.url, boards, ends);
+    return new Simulation(
+      engine,
+      hosts.map(({ address }) => address!.url),
+      boards,
+      ends,
+    );
   }
 
   get boards(): readonly BoardInside[] {
@@ -121,7 +128,7 @@ export class Simulation {
     return this.#boards.flatMap((board) => board.violations);
   }
 
-  /** Ends boards and leader; resolves when no process is left and the state is given back. */
+  /** Ends boards and hosts; resolves when no process is left and the state is given back. */
   stop(): Promise<void> {
     return endAll(this.#ends);
   }
@@ -141,19 +148,49 @@ function rejectedBy(signal: AbortSignal): Promise<never> {
   });
 }
 
+function makeHosts(options: SimulationOptions): HostSupervisor[] {
+  const { definition, stateFolder, httpPort, mqttPort, onEvent } = options;
+  const hosts: HostSupervisor[] = [];
+  // A host opens the connections to those before it, which are up by then; after a restart it knows all.
+  const peersOf = (name: string) =>
+    hosts
+      .filter((host) => host.name !== name && host.address !== undefined)
+      .map((host) => `${host.name}=127.0.0.1:${host.address!.peerPort}`)
+      .join(",");
+  definition.hosts.forEach((name, i) => {
+    hosts.push(
+      new HostSupervisor({
+        ...{ name, definition, stateFolder, peerPort: 0 },
+        httpPort: httpPort === 0 ? 0 : httpPort + i,
+        mqttPort: mqttPort === 0 ? 0 : mqttPort + i,
+        peers: () => peersOf(name),
+        tell: (level, text) => onEvent(level, name, text),
+      }),
+    );
+  });
+  return hosts;
+}
+
+async function startAll(hosts: readonly HostSupervisor[]): Promise<void> {
+  for (const host of hosts) await host.start();
+}
+
 function makeBoards(
   options: SimulationOptions,
   engine: Engine,
   sensors: SwarmSensors,
   state: StateFolder,
-  leaderPort: number,
+  hosts: readonly HostSupervisor[],
 ): BoardSupervisor[] {
   const models = loadBoards();
-  const { name: swarm, hosts, boards } = options.definition;
-  return Object.entries(boards).map(([board, { model }]) => {
+  const { name: swarm, boards } = options.definition;
+  const brokers = hosts.map(({ name, address }) => ({ name, address: "127.0.0.1", port: address!.mqttPort }));
+  return Object.entries(boards).map(([board, { model }], i) => {
+    // Each begins with another host, so that every host has its share of them.
+    const first = i % brokers.length;
     const { arenaBytes, stackSlots, partitions } = models.get(model)!;
     return new BoardSupervisor({
-      config: { swarm, board, model, hosts: [{ name: hosts[0]!, address: "127.0.0.1", port: leaderPort }] },
+      config: { swarm, board, model, hosts: [...brokers.slice(first), ...brokers.slice(0, first)] },
       engine,
       flashPath: state.flashPath(board),
       geometry: { sizeBytes: partitions.find(({ name }) => name === "log")!.sizeBytes, ...nor },

@@ -4,7 +4,7 @@
  * Everything about boards and the leader is what the leader's HTTP interface says; which engine a board runs on, and how often
  * its process had to be started, only the simulator knows. Pure: the same view and size give the same lines.
  */
-import type { BoardStatus, Status } from "../../leader/api-types.ts";
+import type { BoardStatus, HostStatus, Status } from "../../leader/api-types.ts";
 import { formatClock, formatDuration, formatNumber, formatOutput, formatValue, kilobytes } from "./format.ts";
 import type { SwarmEvent } from "./swarm-event.ts";
 import { bar, type Cell, type Column, cell, fitted, line, type Paint, table } from "./table.ts";
@@ -86,15 +86,14 @@ function headLines(view: SwarmView): (Cell | Cell[])[] {
   const title = [cell(view.swarm, "bold"), cell(view.engine), cell(view.url, "cyan")];
   if (view.silentSinceMs !== undefined) {
     const away = formatDuration(view.nowMs - view.silentSinceMs);
-    return [
-      title,
-      cell(`The leader has not answered for ${away}; the boards keep sensing and acting.`, "yellow"),
-    ];
+    return [title, cell(`No host has answered for ${away}; the boards keep sensing and acting.`, "yellow")];
   }
-  if (view.status === undefined) return [title, cell("The leader is starting.", "yellow")];
-  const { leader, counters } = view.status;
+  if (view.status === undefined) return [title, cell("The hosts are starting.", "yellow")];
+  const { leader, hosts, counters, isConfirmed } = view.status;
   const state = [
-    cell(`${leader.id}: ${leader.role}`, leader.role === "leader" ? "green" : "yellow"),
+    ...(hosts.length === 1
+      ? [cell(`${leader.id}: ${leader.role}`, roleStyle(leader.role))]
+      : hosts.map(hostCell)),
     cell(`term ${leader.term}`),
     cell(`commit ${leader.commitIndex}`),
     cell(`up ${formatDuration(leader.uptimeMs)}`),
@@ -102,8 +101,22 @@ function headLines(view: SwarmView): (Cell | Cell[])[] {
     cell(`${formatNumber(counters.readingsStored)} readings`, "dim"),
   ];
   const wrong = view.status.violations.length;
+  if (leader.role !== "leader") state.unshift(cell("no leader", "yellow"));
+  else if (!isConfirmed) state.unshift(cell("not confirmed by a majority", "yellow"));
   if (wrong > 0) state.unshift(cell(`${wrong} broken ${wrong === 1 ? "promise" : "promises"}`, "red"));
   return [title, state];
+}
+
+/** `a leads`, `b follows`, `c down`. */
+function hostCell({ name, role, link, isVoter }: HostStatus): Cell {
+  if (link === "down") return cell(`${name} down`, "red");
+  const learns = isVoter ? "" : " (learner)";
+  if (role === "leader") return cell(`${name} leads`, "green");
+  return cell(`${name} ${role === "follower" ? "follows" : role}${learns}`, roleStyle(role));
+}
+
+function roleStyle(role: HostStatus["role"]): Cell["style"] {
+  return role === "leader" ? "green" : role === "follower" ? undefined : "yellow";
 }
 
 function boardCells(view: SwarmView, board: BoardStatus): Cell[] {

@@ -38,7 +38,7 @@ export async function showSwarm(show: Show): Promise<number> {
   try {
     events.listen((event) => presenter.event(event));
     if (presenter instanceof PlainLines)
-      terminal.line(`${show.swarm}: ${engineText(simulation)}, ${simulation.url}`);
+      terminal.line(`${show.swarm}: ${engineText(simulation)}, ${simulation.urls.join(" ")}`);
     watch.start();
     if (forMs === undefined) await untilAborted(signal);
     else await sleep(forMs, undefined, { signal }).catch(() => {});
@@ -60,7 +60,7 @@ export async function showSwarm(show: Show): Promise<number> {
 function follow({ simulation, swarm, events, startedMs }: Show, presenter: Presenter): StatusWatch {
   let before: Status | undefined;
   let allJoined = false;
-  const watch = new StatusWatch(simulation.url, (status) => {
+  const watch = new StatusWatch(simulation.urls, (status) => {
     if (status !== undefined) {
       for (const { level, source, text } of statusChanges(before, status)) events.add(level, source, text);
       before = status;
@@ -74,7 +74,7 @@ function follow({ simulation, swarm, events, startedMs }: Show, presenter: Prese
     presenter.show({
       swarm,
       engine: engineText(simulation),
-      url: simulation.url,
+      url: watch.url,
       status: watch.status,
       silentSinceMs: watch.silentSinceMs,
       restarts: new Map(simulation.boards.map(({ id, restarts }) => [id, restarts])),
@@ -89,7 +89,7 @@ function engineText({ boards, engine }: Simulation): string {
   return `${boards.length} ${boards.length === 1 ? "board" : "boards"} in ${engine.description}`;
 }
 
-/** The status once every board has caught up, or when the grace is over. @throws {Failed} when there is no leader to ask */
+/** The status once every board has caught up, or when the grace is over. @throws {Failed} when there is no host to ask */
 async function lastStatus(watch: StatusWatch, simulation: Simulation, signal: AbortSignal): Promise<Status> {
   const deadlineMs = performance.now() + (signal.aborted ? 0 : graceMs);
   for (;;) {
@@ -97,8 +97,7 @@ async function lastStatus(watch: StatusWatch, simulation: Simulation, signal: Ab
     const settled = status !== undefined && hasSettled(status, simulation.boards.length);
     if (settled || performance.now() >= deadlineMs) {
       const last = status ?? watch.status;
-      if (last === undefined)
-        throw new Failed("The leader never answered; run covey sim --plain to see why.");
+      if (last === undefined) throw new Failed("No host ever answered; run covey sim --plain to see why.");
       return last;
     }
     await sleep(settlePollMs);

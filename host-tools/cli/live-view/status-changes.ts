@@ -2,7 +2,7 @@
  * What is worth telling between one status of the leader and the next: who came and went, elections, settings, and
  * outputs that moved. Readings change all the time and are for looking at, not for telling.
  */
-import type { BoardStatus, Status } from "../../leader/api-types.ts";
+import type { BoardStatus, HostStatus, Status } from "../../leader/api-types.ts";
 import { boardSummary, formatOutput, formatValue } from "./format.ts";
 import type { SwarmEvent } from "./swarm-event.ts";
 
@@ -15,9 +15,20 @@ export function statusChanges(before: Status | undefined, after: Status): Change
     events.push({ source, level, text });
 
   const { leader } = after;
-  if (before === undefined || before.leader.term !== leader.term || before.leader.role !== leader.role) {
-    tell("leader", `${leader.id} is ${leader.role} in term ${leader.term}`);
+  // A host that knows of no leader answers for itself, which is no news of it.
+  const isLed = leader.role === "leader";
+  const wasLed = before?.leader.role === "leader";
+  if (isLed && (!wasLed || before.leader.term !== leader.term || before.leader.id !== leader.id)) {
+    tell("leader", `${leader.id} leads in term ${leader.term}`);
+  } else if (!isLed && (wasLed || before === undefined)) {
+    tell("leader", "nobody leads", before === undefined ? "info" : "warn");
   }
+  for (const host of after.hosts)
+    tellHost(
+      before?.hosts.find(({ name }) => name === host.name),
+      host,
+      tell,
+    );
   const voters = leader.voters.join(", ");
   if (before?.leader.voters.join(", ") !== voters && voters !== "") tell("leader", `voters: ${voters}`);
   for (const [key, setting] of Object.entries(after.settings)) {
@@ -31,6 +42,16 @@ export function statusChanges(before: Status | undefined, after: Status): Change
   const known = new Map(before?.boards.map((board) => [board.id, board]));
   for (const board of after.boards) tellBoard(known.get(board.id), board, tell);
   return events;
+}
+
+function tellHost(
+  before: HostStatus | undefined,
+  after: HostStatus,
+  tell: (source: string, text: string, level?: SwarmEvent["level"]) => void,
+): void {
+  if (before === undefined || before.link === after.link) return;
+  if (after.link === "up") tell(after.name, "is back");
+  else tell(after.name, "is gone", "warn");
 }
 
 function tellBoard(

@@ -1,20 +1,22 @@
-/** Follows a leader through its HTTP interface: its status twice a second, and for how long it has been silent. */
+/** Follows a swarm through its hosts' HTTP interfaces: the status twice a second, and for how long none has answered. */
 import type { Status } from "../../leader/api-types.ts";
 
 const pollEveryMs = 500;
 const answerTimeoutMs = 2000;
 
 export class StatusWatch {
-  readonly #url: string;
+  readonly #urls: readonly string[];
+  /** The host that answered last. */
+  #at = 0;
   readonly #onStatus: (status: Status | undefined) => void;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #status: Status | undefined;
   #silentSinceMs: number | undefined;
 
-  /** `onStatus` is called after each attempt, with undefined when there was no answer. */
-  constructor(url: string, onStatus: (status: Status | undefined) => void) {
-    this.#url = url;
+  /** `onStatus` is called after each attempt, with undefined when no host answered. */
+  constructor(urls: readonly string[], onStatus: (status: Status | undefined) => void) {
+    this.#urls = urls;
     this.#onStatus = onStatus;
   }
 
@@ -36,18 +38,33 @@ export class StatusWatch {
     clearTimeout(this.#timer);
   }
 
-  /** One attempt now; undefined when the leader does not answer. */
+  /** Of the host that answered last. */
+  get url(): string {
+    return this.#urls[this.#at]!;
+  }
+
+  /** One attempt now, at each host until one answers; undefined when none does. */
   async poll(): Promise<Status | undefined> {
+    for (let tried = 0; tried < this.#urls.length; tried++) {
+      const status = await this.#ask();
+      if (status !== undefined) {
+        this.#status = status;
+        this.#silentSinceMs = undefined;
+        return status;
+      }
+      this.#at = (this.#at + 1) % this.#urls.length;
+    }
+    this.#silentSinceMs ??= Date.now();
+    return undefined;
+  }
+
+  async #ask(): Promise<Status | undefined> {
     try {
-      const response = await fetch(`${this.#url}/api/status`, {
+      const response = await fetch(`${this.url}/api/status`, {
         signal: AbortSignal.timeout(answerTimeoutMs),
       });
-      if (!response.ok) throw new Error(`the leader answered ${response.status}`);
-      this.#status = (await response.json()) as Status;
-      this.#silentSinceMs = undefined;
-      return this.#status;
+      return response.ok ? ((await response.json()) as Status) : undefined;
     } catch {
-      this.#silentSinceMs ??= Date.now();
       return undefined;
     }
   }

@@ -6,10 +6,10 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Option } from "commander";
 import { Failed, WrongInput } from "../failure.ts";
-import { LeaderClient, type LeaderOptions, leaderOptions, query } from "../leader-client.ts";
+import { query, SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";
 import type { Verb } from "../verb.ts";
 
-interface ExportOptions extends LeaderOptions {
+interface ExportOptions extends SwarmOptions {
   readonly board?: string;
   readonly metric?: string;
   readonly from?: string;
@@ -34,7 +34,7 @@ export const exportReadings: Verb<ExportOptions> = {
     new Option("--to <time>", "up to this time"),
     new Option("--format <name>", "csv if not said").choices(["csv", "json"]),
     new Option("--out <file>", "a file instead of stdout; replaced only when all has been written"),
-    ...leaderOptions(),
+    ...swarmOptions(),
   ],
   async run(terminal, options) {
     const { board, metric, out } = options;
@@ -44,10 +44,10 @@ export const exportReadings: Verb<ExportOptions> = {
         "--json prints JSON; leave out --format csv, or write the CSV to a file with --out.",
       );
     }
-    const leader = LeaderClient.find(options);
+    const swarm = SwarmClient.find(options);
     const from = timeParameter("from", options.from);
     const to = timeParameter("to", options.to);
-    const csv = leader.stream(`/api/readings${query({ format: "csv", board, metric, from, to })}`);
+    const csv = swarm.stream(`/api/readings${query({ format: "csv", board, metric, from, to })}`);
     const counted = new Counted();
     const { jsonArray } = await import("../readings-json.ts");
     const text = counted.lines(format === "csv" ? csv : jsonArray(csv));

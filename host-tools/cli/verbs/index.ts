@@ -8,7 +8,9 @@ import { get } from "./get.ts";
 import { init } from "./init.ts";
 import { lead } from "./lead.ts";
 import { log } from "./log.ts";
+import { members } from "./members.ts";
 import { raftShell } from "./raft-shell.ts";
+import { replace } from "./replace.ts";
 import { set } from "./set.ts";
 import { sim } from "./sim.ts";
 import { status } from "./status.ts";
@@ -22,6 +24,8 @@ export const verbs: readonly Verb<any>[] = [
   get,
   set,
   log,
+  members,
+  replace,
   exportReadings,
   boards,
   build,

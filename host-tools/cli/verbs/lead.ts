@@ -1,74 +1,138 @@
-/** `covey lead`: a leader host in this process, for real boards. */
+/** `covey lead`: a host of the swarm in this process, for real boards. */
 import { resolve } from "node:path";
-import { Option } from "commander";
-import type { RunningLeader, LeaderOptions as StartOptions } from "../../leader/leader.ts";
+import { InvalidArgumentError, Option } from "commander";
+import type { RunningHost, HostOptions as StartOptions } from "../../leader/host.ts";
+import type { PeerAddress } from "../../leader/hosts/host-links.ts";
+import { firstPorts, parsePeers, peersOf } from "../../leader/hosts/peer-addresses.ts";
 import { createLog, type LogLevel, logLevels } from "../../leader/log.ts";
+import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
 import { port } from "../option-values.ts";
 import type { Verb } from "../verb.ts";
+import { noteAdvice } from "../voter-advice-note.ts";
 
-interface LeadOptions {
-  readonly host?: string;
-  readonly httpPort: number;
-  readonly mqttPort: number;
+/** Which host this is and where it answers: for `lead` and `recover`. */
+export interface HostPlaceOptions {
+  readonly name?: string;
+  readonly peers?: ReadonlyMap<string, PeerAddress>;
+  readonly httpPort?: number;
+  readonly mqttPort?: number;
+  readonly peerPort?: number;
   readonly state: string;
   readonly logLevel: LogLevel;
 }
 
-export const lead: Verb<LeadOptions> = {
-  usage: "lead [file]",
-  summary: "run a leader host for real boards, until Ctrl-C",
-  details:
-    "Broker for the boards, replicated log, readings and the page, on this computer; what happens is logged on stderr. State is kept, so the next start goes on from there.",
-  examples: ["covey lead", "covey lead greenhouse/swarm.ts --http-port 8080 --log-level warn"],
-  options: [
-    new Option("--host <name>", "which of the swarm's hosts this computer is; the first if not said"),
-    new Option("--http-port <port>", "for the page and the other verbs; 0 takes any free one")
-      .argParser(port)
-      .default(7800),
-    new Option("--mqtt-port <port>", "for the boards; 0 takes any free one").argParser(port).default(7883),
+/** For `lead` and `recover`. */
+export function hostPlaceOptions(): Option[] {
+  return [
+    new Option("--name <host>", "which of the swarm's hosts this computer is; the first if not said"),
+    new Option(
+      "--peers <hosts>",
+      "where the other hosts listen: b=127.0.0.1:7901,c=...; at their usual ports on this computer if not said",
+    ).argParser(peerList),
+    new Option("--peer-port <port>", portText("for the other hosts", firstPorts.peer)).argParser(port),
+    new Option("--http-port <port>", portText("for the page and the other verbs", firstPorts.http)).argParser(
+      port,
+    ),
+    new Option("--mqtt-port <port>", portText("for the boards", firstPorts.mqtt)).argParser(port),
     new Option("--state <folder>", "where the swarms' state is kept").default(".covey"),
     new Option("--log-level <level>", "the least important line to log").choices(logLevels).default("info"),
+  ];
+}
+
+function portText(what: string, first: number): string {
+  return `${what}; 0 takes any free one; ${first} for the first host, ${first + 1} for the second...`;
+}
+
+export const lead: Verb<HostPlaceOptions> = {
+  usage: "lead [file]",
+  summary: "run a host of the swarm for real boards, until Ctrl-C",
+  details:
+    "Broker for the boards, replicated log, readings and the page, on this computer; what happens is logged on stderr. One of the hosts leads; the others take over when it dies. State is kept, so the next start goes on from there.",
+  examples: [
+    "covey lead",
+    "covey lead --name b --peers a=127.0.0.1:7900",
+    "covey lead greenhouse/swarm.ts --http-port 8080 --log-level warn",
   ],
+  options: hostPlaceOptions(),
   async run(terminal, options, [file]) {
     const { loadSwarm } = await import("../../swarm-file/load.ts");
     const definition = await loadSwarm(file);
-    const hostName = options.host ?? definition.hosts[0]!;
+    noteAdvice(terminal, definition);
     const end = Promise.withResolvers<Error | undefined>();
     untilInterrupted().addEventListener("abort", () => end.resolve(undefined));
-    const leader = await start({
+    const place = placeOf(definition, options);
+    const host = await start({
+      ...place,
       definition,
-      hostName,
-      stateDir: resolve(options.state, definition.name),
-      httpPort: options.httpPort,
-      mqttPort: options.mqttPort,
       log: createLog(options.logLevel, (line) => terminal.note(line.trimEnd())),
       onFailure: end.resolve,
     });
-    const { url, mqttPort, httpPort } = leader;
+    const { url, mqttPort, httpPort, peerPort } = host;
+    const { hostName } = place;
+    const others = definition.hosts.length > 1 ? `, other hosts on ${peerPort}` : "";
     terminal.line(
-      `${definition.name}: ${hostName} serves ${url} and boards on port ${mqttPort}; Ctrl-C stops it.`,
+      `${definition.name}: ${hostName} serves ${url} and boards on port ${mqttPort}${others}; Ctrl-C stops it.`,
     );
-    terminal.result({ swarm: definition.name, host: hostName, url, httpPort, mqttPort, pid: process.pid });
+    const { name: swarm } = definition;
+    terminal.result({ swarm, host: hostName, url, httpPort, mqttPort, peerPort, pid: process.pid });
     const failure = await end.promise;
-    await leader.stop();
-    if (failure !== undefined) throw new Failed(`The leader had to stop: ${failure.message}`);
+    await host.stop();
+    if (failure !== undefined) throw new Failed(`The host had to stop: ${failure.message}`);
     return 0;
   },
 };
 
-/** Refusals that are no fault of Covey's; each says itself what to do. */
-const refusals = ["PortUnavailable", "StateDirectoryInUse", "LogUnusable", "NewerDatabase"];
+export type HostPlace = Pick<
+  StartOptions,
+  "hostName" | "peers" | "stateDir" | "httpPort" | "mqttPort" | "peerPort"
+>;
 
-async function start(options: StartOptions): Promise<RunningLeader> {
-  const { startLeader } = await import("../../leader/leader.ts");
+/** What the options say, and what goes without saying. @throws {WrongInput} */
+export function placeOf(definition: SwarmDefinition, options: HostPlaceOptions): HostPlace {
+  const { hosts, name: swarm } = definition;
+  const hostName = options.name ?? hosts[0]!;
+  const place = hosts.indexOf(hostName);
+  if (place < 0) {
+    throw new WrongInput(
+      `The swarm ${swarm} has no host ${hostName}; choose ${hosts.join(" or ")} with --name.`,
+    );
+  }
+  const given = options.peers ?? new Map<string, PeerAddress>();
+  const stranger = [...given.keys()].find((name) => !hosts.includes(name));
+  if (stranger !== undefined) {
+    throw new WrongInput(`--peers names ${stranger}, but the hosts of ${swarm} are ${hosts.join(", ")}.`);
+  }
+  return {
+    hostName,
+    peers: peersOf(hostName, hosts, given),
+    stateDir: resolve(options.state, swarm),
+    httpPort: options.httpPort ?? firstPorts.http + place,
+    mqttPort: options.mqttPort ?? firstPorts.mqtt + place,
+    peerPort: options.peerPort ?? (hosts.length === 1 ? 0 : firstPorts.peer + place),
+  };
+}
+
+/** Refusals that are no fault of Covey's; each says itself what to do. */
+const refusals = [
+  ...["PortUnavailable", "HostDirectoryInUse", "NewerDatabase"],
+  ...["DamagedLog", "NewerLog", "ForeignLog"],
+];
+
+async function start(options: StartOptions): Promise<RunningHost> {
+  const { startHost } = await import("../../leader/host.ts");
   try {
-    return await startLeader(options);
+    return await startHost(options);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    if (error.name === "UnknownHost") throw new WrongInput(error.message);
     if (refusals.includes(error.name)) throw new Failed(error.message, "cannot-start");
     throw error;
   }
+}
+
+function peerList(text: string): ReadonlyMap<string, PeerAddress> {
+  const peers = parsePeers(text);
+  if (peers !== undefined) return peers;
+  throw new InvalidArgumentError("Write the other hosts as b=127.0.0.1:7901,c=127.0.0.1:7902.");
 }

@@ -4,12 +4,12 @@ import { Option } from "commander";
 import type { LogEntry } from "../../leader/api-types.ts";
 import { WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
-import { LeaderClient, type LeaderOptions, leaderOptions, query } from "../leader-client.ts";
 import { wholeNumber } from "../option-values.ts";
+import { query, SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
 
-interface LogOptions extends LeaderOptions {
+interface LogOptions extends SwarmOptions {
   readonly from?: number;
   readonly limit: number;
   readonly follow?: boolean;
@@ -28,15 +28,15 @@ export const log: Verb<LogOptions> = {
     ),
     new Option("--limit <n>", "how many").argParser(wholeNumber(1, limitMax)).default(20),
     new Option("--follow", "go on with entries as they come, until Ctrl-C").conflicts("json"),
-    ...leaderOptions(),
+    ...swarmOptions(),
   ],
   async run(terminal, options) {
-    const leader = LeaderClient.find(options);
+    const swarm = SwarmClient.find(options);
     if (options.follow && terminal.json) {
       throw new WrongInput("--follow never ends and --json prints one value; use one of them.");
     }
     const { from, limit } = options;
-    let entries = await leader.get<LogEntry[]>(`/api/log${query({ from, limit })}`);
+    let entries = await swarm.get<LogEntry[]>(`/api/log${query({ from, limit })}`);
     if (options.follow !== true) {
       for (const entry of entries) terminal.line(entryLine(entry, terminal));
       terminal.result(entries);
@@ -52,7 +52,7 @@ export const log: Verb<LogOptions> = {
       }
       await sleep(pollEveryMs, undefined, { signal }).catch(() => {});
       if (!signal.aborted)
-        entries = await leader.get<LogEntry[]>(`/api/log${query({ from: next, limit: limitMax })}`);
+        entries = await swarm.get<LogEntry[]>(`/api/log${query({ from: next, limit: limitMax })}`);
     }
     return 0;
   },

@@ -10,6 +10,7 @@ import { SwarmEvents } from "../live-view/swarm-event.ts";
 import { durationMs, port, positiveNumber, wholeNumber } from "../option-values.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
+import { noteAdvice } from "../voter-advice-note.ts";
 
 interface SimOptions {
   readonly boards?: number;
@@ -27,7 +28,7 @@ export const sim: Verb<SimOptions> = {
   usage: "sim [file]",
   summary: "run the whole swarm on this computer",
   details:
-    "Every board runs the firmware in the real XS engine, in a process of its own with a chip's memory; the leader is the same as for real boards. State is kept, so the next start goes on from there.",
+    "Every board runs the firmware in the real XS engine, in a process of its own with a chip's memory; each host is a process too, the same as for real boards. State is kept, so the next start goes on from there.",
   examples: ["covey sim", "covey sim --boards 50", "covey sim --for 20s --json"],
   options: [
     new Option("--boards <n>", "the first n boards of the file, or more by repeating them").argParser(
@@ -56,6 +57,7 @@ export const sim: Verb<SimOptions> = {
     const startedMs = performance.now();
     const signal = untilInterrupted();
     const definition = await readDefinition(file, options.boards);
+    noteAdvice(terminal, definition);
     const events = new SwarmEvents();
     const simulation = await start(terminal, options, definition, events, signal);
     if (simulation === undefined) return 0;

@@ -2,10 +2,10 @@
 import { Option } from "commander";
 import type { Status } from "../../leader/api-types.ts";
 import { untilInterrupted } from "../interruption.ts";
-import { LeaderClient, type LeaderOptions, leaderOptions } from "../leader-client.ts";
+import { SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";
 import type { Verb } from "../verb.ts";
 
-interface StatusOptions extends LeaderOptions {
+interface StatusOptions extends SwarmOptions {
   readonly watch?: boolean;
 }
 
@@ -15,19 +15,19 @@ export const status: Verb<StatusOptions> = {
   details:
     "Role, link, term, applied entry (of those committed, where a board is behind), heap, last readings and outputs.",
   examples: ["covey status", "covey status --watch", "covey status --json"],
-  options: [new Option("--watch", "show it again each second, until Ctrl-C"), ...leaderOptions()],
+  options: [new Option("--watch", "show it again each second, until Ctrl-C"), ...swarmOptions()],
   async run(terminal, options) {
-    const leader = LeaderClient.find(options);
+    const swarm = SwarmClient.find(options);
     const { statusLines } = await import("../status-lines.ts");
     if (options.watch !== true || !terminal.interactive) {
-      const now = await leader.get<Status>("/api/status");
-      for (const line of statusLines(now, leader.url, terminal)) terminal.line(line);
+      const now = await swarm.get<Status>("/api/status");
+      for (const line of statusLines(now, swarm.url, terminal)) terminal.line(line);
       terminal.result(now);
       return 0;
     }
     await watch(untilInterrupted(), async () => {
-      const now = await leader.get<Status>("/api/status");
-      terminal.repaint(statusLines(now, leader.url, terminal));
+      const now = await swarm.get<Status>("/api/status");
+      terminal.repaint(statusLines(now, swarm.url, terminal));
     });
     return 0;
   },

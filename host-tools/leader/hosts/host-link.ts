@@ -7,7 +7,9 @@
  */
 import type { Socket } from "node:net";
 import { ShapeError } from "../../../protocols/cbor/shape.ts";
+import { MalformedMessage } from "../../../protocols/raft/codec.ts";
 import { CborError, decodeCbor, encodeCbor } from "../../codec/cbor.ts";
+import { MalformedPayload, ProtocolRefused } from "../broker.ts";
 import { FrameReader, FrameTooLong, frameOf } from "./frame-reader.ts";
 import { frameFromWire, frameToWire, type HostFrame, type HostHello } from "./host-frames.ts";
 
@@ -39,6 +41,11 @@ export interface HostTraffic {
 /** The other side is well-formed and not wanted here; the message is told to it. */
 export class PeerRefused extends Error {
   override readonly name = "PeerRefused";
+}
+
+/** The connection had to end, and nobody did wrong. */
+export class LinkEnded extends Error {
+  override readonly name = "LinkEnded";
 }
 
 export interface HostLinkEvents {
@@ -75,7 +82,7 @@ export class HostLink {
     this.#events = events;
     socket.setNoDelay(true);
     const reader = new FrameReader(hostLinkLimits.frameBytesMax, (payload) => this.#take(payload));
-    this.#timer = setTimeout(() => this.close(new Error("silent for too long")), hostLinkLimits.helloMs);
+    this.#timer = setTimeout(() => this.close(new LinkEnded("silent for too long")), hostLinkLimits.helloMs);
     socket.on("data", (chunk) => {
       this.#traffic.bytesIn += chunk.length;
       try {
@@ -135,13 +142,13 @@ export class HostLink {
   }
 
   #refuse(error: Error): void {
-    if (error instanceof PeerRefused) {
+    if (isRefusal(error)) {
       this.#traffic.refused++;
       this.send({ kind: "refused", why: error.message.slice(0, 200) });
       // The reason is on its way before the end of the connection is.
       this.#socket.uncork();
       this.#socket.end();
-    } else if (error instanceof ShapeError || error instanceof CborError || error instanceof FrameTooLong) {
+    } else if (isGarbage(error)) {
       this.#traffic.garbage++;
     }
     this.close(error);
@@ -157,4 +164,15 @@ export class HostLink {
       this.#socket.uncork();
     });
   }
+}
+
+/** Bytes that no host sends. */
+export function isGarbage(error: Error): boolean {
+  const kinds = [ShapeError, CborError, FrameTooLong, MalformedMessage, MalformedPayload];
+  return kinds.some((kind) => error instanceof kind);
+}
+
+/** Well-formed, and not for that host to say. */
+export function isRefusal(error: Error): boolean {
+  return error instanceof PeerRefused || error instanceof ProtocolRefused;
 }

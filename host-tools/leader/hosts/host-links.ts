@@ -11,7 +11,7 @@ import { listen, portOf } from "../listen.ts";
 import type { Log } from "../log.ts";
 import { frameOf } from "./frame-reader.ts";
 import { frameToWire, type HostFrame, type HostHello } from "./host-frames.ts";
-import { HostLink, type HostTraffic, PeerRefused } from "./host-link.ts";
+import { HostLink, type HostTraffic, isGarbage, isRefusal, LinkEnded, PeerRefused } from "./host-link.ts";
 
 export interface PeerAddress {
   readonly address: string;
@@ -151,7 +151,7 @@ export class HostLinks {
     }
     link.peer = peer;
     this.#up.set(peer.host, link);
-    former?.close(new Error("replaced by a newer connection"));
+    former?.close(new LinkEnded("replaced by a newer connection"));
     log.info("host-connected", { host: peer.host, url: peer.url });
     this.#options.onUp(peer);
   }
@@ -166,9 +166,11 @@ export class HostLinks {
     this.#all.delete(link);
     const { log, onDown } = this.#options;
     const host = link.peer?.host;
-    const isExpected = reason === undefined || "code" in reason;
-    if (!isExpected && !this.#isStopping) {
-      log.warn("host-link-closed", { host, reason: reason.message });
+    // A code marks an error of the operating system, such as ECONNRESET: nobody's wrong-doing.
+    if (reason !== undefined && !("code" in reason) && !this.#isStopping) {
+      const isTheirs = isGarbage(reason) || isRefusal(reason) || reason instanceof LinkEnded;
+      if (isTheirs) log.warn("host-link-closed", { host, reason: reason.message });
+      else log.error("host-frame-failed", { host, reason: reason.stack });
     }
     if (host === undefined || this.#up.get(host) !== link) return;
     this.#up.delete(host);

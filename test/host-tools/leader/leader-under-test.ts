@@ -1,10 +1,10 @@
-/** A real leader on free ports and a folder of its own, for tests. */
+/** A real host on free ports and a folder of its own, for tests. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { ApiError } from "../../../host-tools/leader/api-types.ts";
-import { type LeaderOptions, type RunningLeader, startLeader } from "../../../host-tools/leader/leader.ts";
+import { type HostOptions, type RunningHost, startHost } from "../../../host-tools/leader/host.ts";
 import { createLog } from "../../../host-tools/leader/log.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
@@ -37,8 +37,9 @@ export const definition: SwarmDefinition = {
   ),
 };
 
-export interface LeaderUnderTest extends RunningLeader {
+export interface LeaderUnderTest extends RunningHost {
   readonly stateDir: string;
+  readonly hostName: string;
   /** What it logged so far. */
   readonly logged: string[];
   /** Joins a board of the swarm; it is cut off when the test ends. */
@@ -52,15 +53,17 @@ export interface LeaderUnderTest extends RunningLeader {
 }
 
 /** Stops, and its folder goes, when the test ends. */
-export async function leaderUnderTest(options: Partial<LeaderOptions> = {}): Promise<LeaderUnderTest> {
+export async function leaderUnderTest(options: Partial<HostOptions> = {}): Promise<LeaderUnderTest> {
   const stateDir = options.stateDir ?? temporaryFolder();
   const logged: string[] = [];
-  const leader = await startLeader({
+  const leader = await startHost({
     definition,
     stateDir,
     hostName: "a",
     mqttPort: 0,
     httpPort: 0,
+    peerPort: 0,
+    peers: new Map(),
     log: createLog("debug", (line) => logged.push(line)),
     onFailure: (error) => {
       throw error;
@@ -74,6 +77,7 @@ export async function leaderUnderTest(options: Partial<LeaderOptions> = {}): Pro
   };
   return {
     ...leader,
+    hostName: options.hostName ?? "a",
     stateDir,
     logged,
     request,

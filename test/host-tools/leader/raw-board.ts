@@ -5,6 +5,7 @@
 import { connect, type Socket } from "node:net";
 import mqtt from "mqtt-packet";
 import { decodeCbor, encodeCbor } from "../../../host-tools/codec/cbor.ts";
+import { MemoryLog, sha256 } from "../../../host-tools/raft-shell/memory-log.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Health, Reading, TimeAnswer, UpChannel } from "../../../protocols/messages/board-messages.ts";
 import {
@@ -14,42 +15,30 @@ import {
   reportToWire,
   timeAnswerFromWire,
 } from "../../../protocols/messages/codec.ts";
-import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
+import { messageFromWire, messageToWire, publicationFromWire } from "../../../protocols/raft/codec.ts";
 import { Follower } from "../../../protocols/raft/follower.ts";
-import { type Entry, type HardState, limits, type Message } from "../../../protocols/raft/types.ts";
+import { limits, type Message, type Publication, type RaftOutput } from "../../../protocols/raft/types.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
 
 /** What a board keeps in flash: give it to a second `RawBoard` and that one is the first, restarted. */
-export class BoardMemory {
-  readonly entries: Entry[] = [];
-  hardState: HardState = { term: 0, vote: undefined };
-
-  get lastIndex(): number {
-    return this.entries.length;
-  }
-
-  readonly firstIndex = 1;
-
-  termAt(index: number): number | undefined {
-    return index === 0 ? 0 : this.entries[index - 1]?.term;
-  }
-}
+export { MemoryLog as BoardMemory };
 
 export interface RawBoardOptions {
   readonly swarm: string;
   readonly name: string;
   readonly port: number;
   readonly incarnation?: string;
-  readonly memory?: BoardMemory;
+  readonly memory?: MemoryLog;
   /** False for a board that takes messages and says nothing. */
   readonly answers?: boolean;
 }
 
 export class RawBoard {
   readonly memberId: string;
-  readonly memory: BoardMemory;
+  readonly memory: MemoryLog;
   readonly state = new StateMap();
   readonly received: Message[] = [];
+  readonly publications: Publication[] = [];
   readonly timesTold: TimeAnswer[] = [];
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<void>;
@@ -64,13 +53,14 @@ export class RawBoard {
 
   constructor(options: RawBoardOptions) {
     this.#options = options;
-    this.memory = options.memory ?? new BoardMemory();
+    this.memory = options.memory ?? new MemoryLog();
     this.memberId = `${options.name}.${options.incarnation ?? "0000000a"}`;
     const { hardState } = this.memory;
     this.#follower = new Follower({
       id: this.memberId,
       hardState,
       log: this.memory,
+      sha256,
       commitIndex: 0,
       leaderHeardMs: hardState.term > 0 ? performance.now() : -Infinity,
       leaderSilenceMs: limits.leaderSilenceMs,
@@ -107,9 +97,12 @@ export class RawBoard {
   }
 
   async subscribe(
-    topic = `covey/${this.#options.swarm}/down/${this.#options.name}/#`,
+    topics = [
+      `covey/${this.#options.swarm}/down/${this.#options.name}/#`,
+      `covey/${this.#options.swarm}/all/raft`,
+    ],
   ): Promise<mqtt.ISubackPacket> {
-    this.write({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic, qos: 0 }] });
+    this.write({ cmd: "subscribe", messageId: 1, subscriptions: topics.map((topic) => ({ topic, qos: 0 })) });
     return (await this.#next("suback")) as mqtt.ISubackPacket;
   }
 
@@ -186,6 +179,7 @@ export class RawBoard {
     if (packet.cmd === "publish") {
       const value = decodeCbor(packet.payload as Buffer);
       if (packet.topic.endsWith("/time")) this.timesTold.push(timeAnswerFromWire(value));
+      else if (packet.topic.endsWith("/all/raft")) this.#hear(publicationFromWire(value));
       else this.#step(messageFromWire(value));
       return;
     }
@@ -209,12 +203,22 @@ export class RawBoard {
   #step(message: Message): void {
     this.received.push(message);
     if (this.#options.answers === false) return;
-    const output = this.#follower.step(message, performance.now());
-    if (output.hardState !== undefined) this.memory.hardState = output.hardState;
-    if (output.truncateFrom > 0) this.memory.entries.length = output.truncateFrom - 1;
-    this.memory.entries.push(...output.entries);
-    while (this.appliedIndex < output.commitIndex)
-      this.state.apply(this.memory.entries[this.appliedIndex++]!);
+    this.#perform(this.#follower.step(message, performance.now()));
+  }
+
+  #hear(publication: Publication): void {
+    this.publications.push(publication);
+    if (this.#options.answers !== false) this.#perform(this.#follower.publication(publication));
+  }
+
+  #perform(output: RaftOutput): void {
+    this.memory.write(output);
+    this.memory.sync();
+    if (output.snapshot?.isLast) {
+      this.state.restore(this.memory.snapshotContents);
+      this.appliedIndex = this.memory.firstIndex - 1;
+    }
+    while (this.appliedIndex < output.commitIndex) this.state.apply(this.memory.entry(++this.appliedIndex));
     this.#follower.setApplied(this.appliedIndex);
     for (const answer of output.messages) this.publish("raft", messageToWire(answer));
   }

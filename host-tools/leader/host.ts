@@ -1,11 +1,11 @@
 /**
- * The leader's process: broker, Raft replica, telemetry and HTTP interface, put together.
+ * A host's process: broker, its member of the Raft group, links to the other hosts, telemetry and HTTP interface, put together.
  *
  * ```
- * boards --MQTT--> broker --> board registry --> replica (raft/): log on disk, votes, commits
- *                                   |                |
- *                                   v                v committed entries
- *                               telemetry      agreed state --> status --> api, page
+ * boards --MQTT--> broker --> board registry --> routes --> replica (raft/): log on disk, votes, commits
+ *                                   |              ^            |
+ *                                   v              | links      v committed entries
+ *                               telemetry     other hosts   agreed state --> status --> api, page
  * ```
  */
 import { createServer, type Server } from "node:http";
@@ -18,34 +18,42 @@ import type { Status } from "./api-types.ts";
 import { BoardRegistry } from "./board-registry.ts";
 import { startBroker } from "./broker.ts";
 import { Deployment } from "./deployment.ts";
-import { LeaderOverview } from "./leader-overview.ts";
+import { HostDirectory } from "./host-directory.ts";
+import { HostOverview } from "./host-overview.ts";
+import { HostLinks, type PeerAddress } from "./hosts/host-links.ts";
+import { MessageRoutes } from "./hosts/message-routes.ts";
+import { Peers } from "./hosts/peers.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { Replica } from "./raft/replica.ts";
-import { StateDirectory } from "./state-directory.ts";
 import { StatusFeed } from "./status-feed.ts";
 import { type Retention, Telemetry } from "./telemetry.ts";
 import { Violations } from "./violations.ts";
 
-export interface LeaderOptions {
+export interface HostOptions {
   readonly definition: SwarmDefinition;
   /** `.covey/<swarm>`; made if need be. */
   readonly stateDir: string;
   /** One of `definition.hosts`. */
   readonly hostName: string;
-  /** 0 for any free one. */
+  /** For the boards; 0 for any free one. */
   readonly mqttPort: number;
   /** 0 for any free one. */
   readonly httpPort: number;
+  /** For the other hosts; 0 for any free one. */
+  readonly peerPort: number;
+  /** Where other hosts listen for this one. */
+  readonly peers: ReadonlyMap<string, PeerAddress>;
   readonly log: Log;
   readonly retention?: Partial<Retention> | undefined;
-  /** The disk refused the Raft log: the leader takes and sends nothing any more; stop it. */
+  /** The disk refused the Raft log: the host takes and sends nothing any more; stop it. */
   onFailure(error: Error): void;
 }
 
-export interface RunningLeader {
+export interface RunningHost {
   readonly mqttPort: number;
   readonly httpPort: number;
+  readonly peerPort: number;
   /** For example `http://127.0.0.1:7800`. */
   readonly url: string;
   status(): Status;
@@ -59,19 +67,20 @@ export class UnknownHost extends Error {
 
   constructor(hostName: string, definition: SwarmDefinition) {
     super(
-      `The swarm ${definition.name} has no host ${hostName}; choose ${definition.hosts.join(" or ")} with --host.`,
+      `The swarm ${definition.name} has no host ${hostName}; choose ${definition.hosts.join(" or ")} with --name.`,
     );
   }
 }
 
-/** Boards and browsers reach the leader on this computer only; the network comes with its security (design, point 14). */
+/** Boards, browsers and other hosts reach this one on this computer only; the network comes with its security (design, point 14). */
 const loopback = "127.0.0.1";
 
 /**
- * Starts a leader; resolves when both ports answer. It leads as soon as a majority of the voters is there.
- * @throws {UnknownHost | StateDirectoryInUse | PortUnavailable | LogUnusable | NewerDatabase}
+ * Starts a host; resolves when its ports answer. It leads when the voters elect it; with no log and no group, the first host of the
+ * swarm founds one as soon as the others have said that they have none either.
+ * @throws {UnknownHost | HostDirectoryInUse | PortUnavailable | DamagedLog | NewerLog | ForeignLog | NewerDatabase}
  */
-export async function startLeader(options: LeaderOptions): Promise<RunningLeader> {
+export async function startHost(options: HostOptions): Promise<RunningHost> {
   if (!options.definition.hosts.includes(options.hostName)) {
     throw new UnknownHost(options.hostName, options.definition);
   }
@@ -87,27 +96,32 @@ export async function startLeader(options: LeaderOptions): Promise<RunningLeader
 type Closer = () => void | Promise<void>;
 
 /** Opens each part in turn and notes how to close it. */
-async function assemble(options: LeaderOptions, opened: Closer[]): Promise<RunningLeader> {
-  const { definition, log } = options;
+async function assemble(options: HostOptions, opened: Closer[]): Promise<RunningHost> {
+  const { definition, hostName, log } = options;
   const violations = new Violations(log);
-  const directory = new StateDirectory(options.stateDir);
+  const directory = new HostDirectory(options.stateDir, hostName);
   opened.push(() => directory.release());
-  const hostDirectory = directory.hostDirectory(options.hostName);
-  const telemetry = openTelemetry(options, hostDirectory, violations);
+  const telemetry = openTelemetry(options, directory.path, violations);
   opened.push(() => telemetry.close());
 
   const state = new AgreedState();
   const deployment = new Deployment(definition, state, log);
-  const feed = new StatusFeed(() => overview.status());
-  const replica = await Replica.open({
-    directory: hostDirectory,
-    hostName: options.hostName,
+  const feed = new StatusFeed(() => overview.status(replica.isLeader));
+  const replica = Replica.open({
+    directory: join(directory.path, "raft"),
+    hostName,
     hostNames: definition.hosts,
-    voterNames: definition.voters,
-    send: (message) => boards.send(message),
-    onCommitted: (entries) => {
+    // Of several hosts the first asks the others first.
+    mayFound: definition.hosts.length === 1,
+    send: (message) => routes.send(message),
+    publish: (publication) => routes.publish(publication),
+    onApplied: (entries) => {
       state.apply(entries);
       deployment.committed(entries, replica);
+      feed.changed();
+    },
+    onRestored: (restored) => {
+      state.restore(restored, replica.status().appliedIndex);
       feed.changed();
     },
     onViolation: (sentence) => violations.add(sentence),
@@ -118,13 +132,15 @@ async function assemble(options: LeaderOptions, opened: Closer[]): Promise<Runni
 
   const boards = new BoardRegistry({
     definition,
+    hostName,
     log,
     violations,
     now: Date.now,
     onReading: (reading) => telemetry.add(reading),
     onMember: (id) => replica.addMember(id),
     onMemberLost: (id) => replica.removeMember(id),
-    onMessage: (message) => replica.receive(message),
+    onMessage: (message) => routes.takeFromBoard(message),
+    tellHosts: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
   });
   const broker = await startBroker({
@@ -137,37 +153,54 @@ async function assemble(options: LeaderOptions, opened: Closer[]): Promise<Runni
     onDisconnect: (link) => boards.disconnected(link),
   });
   opened.push(() => broker.stop());
-  replica.start();
 
   const server = createServer({ requestTimeout: httpLimits.requestMs });
   server.maxConnections = httpLimits.connectionsMax;
+  const urlOf = () => `http://${loopback}:${portOf(server)}`;
+  const peers = new Peers({
+    ...{ hostName, hostNames: definition.hosts, replica, boards, broker, log },
+    takeMessage: (host, wire) => routes.takeFromHost(host, wire),
+    onChange: () => feed.changed(),
+  });
+  const links: HostLinks = new HostLinks({
+    swarm: definition.name,
+    ...{ hostName, hostNames: definition.hosts, peers: options.peers },
+    listenAddress: loopback,
+    port: options.peerPort,
+    log,
+    hello: () => ({ hasLog: !replica.isBlank, url: urlOf() }),
+    onUp: ({ host, hasLog }) => peers.up(host, hasLog, links),
+    onDown: (host) => peers.down(host),
+    onFrame: (host, frame) => peers.take(host, frame),
+  });
+  const routes = new MessageRoutes({
+    ...{ hostName, hostNames: definition.hosts, boards, broker, links },
+    receive: (message) => replica.receive(message),
+  });
   const parts = {
-    definition,
-    state,
-    violations,
-    boards,
-    telemetry,
-    replica,
-    deployment,
-    broker,
-    server,
-    feed,
+    ...{ definition, hostName, state, violations, boards, telemetry },
+    ...{ replica, deployment, broker, links, server, feed, peers: peers.states },
   };
-  const overview = new LeaderOverview(parts);
+  const overview = new HostOverview(parts);
   server.on("request", getRequestListener(createApi(overview, log).fetch));
   await listen(server, { host: loopback, port: options.httpPort, purpose: "HTTP" });
   opened.push(() => closeServer(server));
+  replica.start();
+  await links.start();
+  opened.push(() => links.stop());
+  peers.start(links);
+  opened.push(() => peers.stop());
   opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open
 
-  const httpPort = portOf(server);
-  const url = `http://${loopback}:${httpPort}`;
-  directory.announce({ swarm: definition.name, pid: process.pid, url });
-  log.info("serving", { url, mqttPort: broker.port, member: replica.id });
+  const url = urlOf();
+  directory.announce({ swarm: definition.name, host: hostName, pid: process.pid, url });
+  log.info("serving", { url, mqttPort: broker.port, peerPort: links.port, member: replica.id });
   return {
     mqttPort: broker.port,
-    httpPort,
+    httpPort: portOf(server),
+    peerPort: links.port,
     url,
-    status: () => overview.status(),
+    status: () => overview.status(replica.isLeader),
     stop: () => closeAll(opened),
   };
 }
@@ -178,7 +211,7 @@ const httpLimits = {
   requestMs: 30_000,
 } as const;
 
-function openTelemetry(options: LeaderOptions, directory: string, violations: Violations): Telemetry {
+function openTelemetry(options: HostOptions, directory: string, violations: Violations): Telemetry {
   const { definition, log, retention } = options;
   const telemetry = new Telemetry({
     file: join(directory, "telemetry.sqlite"),

@@ -1,5 +1,5 @@
 /**
- * Keeps the leader running, in a process of its own: started again on the same ports when it dies, however it dies.
+ * Keeps one host running, in a process of its own: started again on the same ports when it dies, however it dies.
  *
  * Its standard input is a pipe from here, so that it ends when this process is gone, however that went.
  */
@@ -14,7 +14,7 @@ import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { Backoff } from "./backoff.ts";
 import { SimulationError } from "./simulation-error.ts";
 
-const leaderLimits = Object.freeze({
+const hostLimits = Object.freeze({
   /** Until it serves, or is taken for stuck. */
   startMs: 30_000,
   /** From the polite request to end until the plug is pulled. */
@@ -22,38 +22,53 @@ const leaderLimits = Object.freeze({
 });
 const backoffLimits = Object.freeze({ firstMs: 100, maxMs: 5000, wellAfterMs: 10_000 });
 
-export interface SupervisedLeader {
+export interface SupervisedHost {
+  /** In `swarm.ts`. */
+  readonly name: string;
   readonly definition: SwarmDefinition;
   /** `.covey/<swarm>`, absolute. */
   readonly stateFolder: string;
   /** 0 for any free one. */
   readonly httpPort: number;
   readonly mqttPort: number;
+  readonly peerPort: number;
+  /** Where other hosts listen for this one, as far as they are known: `a=127.0.0.1:7900,b=...`. Asked at each start. */
+  readonly peers: () => string;
   readonly tell: (level: "info" | "warn" | "error", text: string) => void;
 }
 
-/** Where a leader that is up answers. */
-export interface LeaderAddress {
+/** Where a host that is up answers. */
+export interface HostAddresses {
   readonly url: string;
   readonly httpPort: number;
   readonly mqttPort: number;
+  readonly peerPort: number;
 }
 
-/** The leader could not be started for the first time; the message is what it said. */
-export class LeaderStartError extends SimulationError {}
+/** A host could not be started for the first time; the message is what it said. */
+export class HostStartError extends SimulationError {}
 
-export class LeaderSupervisor {
-  readonly #of: SupervisedLeader;
+export class HostSupervisor {
+  readonly #of: SupervisedHost;
   readonly #backoff = new Backoff(backoffLimits);
-  #address: LeaderAddress | undefined;
+  #address: HostAddresses | undefined;
   #child: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastWords = "";
   #starts = 0;
   #stopping = false;
 
-  constructor(of: SupervisedLeader) {
+  constructor(of: SupervisedHost) {
     this.#of = of;
+  }
+
+  get name(): string {
+    return this.#of.name;
+  }
+
+  /** Where it answers, now or when it is up again; undefined before its first start. */
+  get address(): HostAddresses | undefined {
+    return this.#address;
   }
 
   get pid(): number | undefined {
@@ -65,14 +80,15 @@ export class LeaderSupervisor {
     return Math.max(0, this.#starts - 1);
   }
 
-  /** Resolves once the leader serves. @throws {LeaderStartError} */
-  async start(): Promise<LeaderAddress> {
+  /** Resolves once the host serves. @throws {HostStartError} */
+  async start(): Promise<HostAddresses> {
     writeFileSync(this.#definitionFile, JSON.stringify(this.#of.definition));
     const ready = await this.#spawn();
     this.#address = {
       url: `http://127.0.0.1:${ready.httpPort}`,
       httpPort: ready.httpPort,
       mqttPort: ready.mqttPort,
+      peerPort: ready.peerPort,
     };
     return this.#address;
   }
@@ -85,7 +101,7 @@ export class LeaderSupervisor {
     if (child === undefined) return;
     const gone = new Promise((resolve) => child.once("close", resolve));
     child.kill("SIGTERM");
-    const plug = setTimeout(() => child.kill("SIGKILL"), leaderLimits.stopMs);
+    const plug = setTimeout(() => child.kill("SIGKILL"), hostLimits.stopMs);
     await gone;
     clearTimeout(plug);
   }
@@ -96,15 +112,16 @@ export class LeaderSupervisor {
 
   /** Resolves with its first word that it serves. */
   #spawn(): Promise<ReadyLine> {
-    const { definition, stateFolder } = this.#of;
+    const { name, stateFolder, peers } = this.#of;
     const words = [
-      ...["--definition", this.#definitionFile, "--state", stateFolder, "--host", definition.hosts[0]!],
+      ...["--definition", this.#definitionFile, "--state", stateFolder, "--name", name],
       ...["--http-port", String(this.#address?.httpPort ?? this.#of.httpPort)],
       ...["--mqtt-port", String(this.#address?.mqttPort ?? this.#of.mqttPort)],
+      ...["--peer-port", String(this.#address?.peerPort ?? this.#of.peerPort), "--peers", peers()],
       ...["--log-level", "warn", "--parent"],
     ];
     // A group of its own: Ctrl-C at the terminal is for this process, which then stops everything in order.
-    const child = spawn(process.execPath, [leaderMain, ...words], {
+    const child = spawn(process.execPath, [hostMain, ...words], {
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,
     });
@@ -114,19 +131,19 @@ export class LeaderSupervisor {
     child.stdin.on("error", () => {});
     createInterface(child.stderr).on("line", (line) => this.#heard(line));
     return new Promise((resolve, reject) => {
-      const stuck = setTimeout(() => child.kill("SIGKILL"), leaderLimits.startMs);
+      const stuck = setTimeout(() => child.kill("SIGKILL"), hostLimits.startMs);
       const startedMs = performance.now();
       createInterface(child.stdout).once("line", (line) => {
         clearTimeout(stuck);
         resolve(JSON.parse(line) as ReadyLine);
       });
       child.once("error", (error) =>
-        reject(new LeaderStartError(`The leader cannot be started: ${error.message}.`)),
+        reject(new HostStartError(`A host cannot be started: ${error.message}.`)),
       );
       child.once("close", (code, signal) => {
         clearTimeout(stuck);
         this.#child = undefined;
-        reject(new LeaderStartError(this.#lastWords));
+        reject(new HostStartError(this.#lastWords));
         this.#afterEnd(code, signal, performance.now() - startedMs);
       });
     });
@@ -149,4 +166,4 @@ export class LeaderSupervisor {
   }
 }
 
-const leaderMain = fileURLToPath(new URL("../leader/main.ts", import.meta.url));
+const hostMain = fileURLToPath(new URL("../leader/main.ts", import.meta.url));

@@ -1,0 +1,97 @@
+/**
+ * One host's folder, `.covey/<swarm>/host-<name>/`: used by one process at a time, findable by the other verbs.
+ *
+ * ```
+ * host.lock       held by the living host
+ * host.json       where it answers (`HostFile`), while it does
+ * ...             its part of the Raft log, and the readings
+ * ```
+ *
+ * The lock is SQLite's on an empty file, because the operating system releases it when its holder dies, however it
+ * dies; a pid in a file would outlive a power cut and then name somebody else's process.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { HostFile } from "./api-types.ts";
+
+/** Another process is this host. */
+export class HostDirectoryInUse extends Error {
+  override readonly name = "HostDirectoryInUse";
+  readonly directory: string;
+  /** undefined while the other one is starting. */
+  readonly pid: number | undefined;
+
+  constructor(hostName: string, directory: string, other: HostFile | undefined) {
+    const who = other === undefined ? "" : ` (process ${other.pid}, ${other.url})`;
+    super(
+      `Host ${hostName} runs already${who} and is using ${directory}; stop it first, ` +
+        "or run another host of the swarm with --name.",
+    );
+    this.directory = directory;
+    this.pid = other?.pid;
+  }
+}
+
+export class HostDirectory {
+  readonly path: string;
+  readonly #lock: DatabaseSync;
+
+  /** Makes the folder in `stateDir` if need be and takes it. @throws {HostDirectoryInUse} */
+  constructor(stateDir: string, hostName: string) {
+    this.path = hostDirectoryPath(stateDir, hostName);
+    mkdirSync(this.path, { recursive: true });
+    this.#lock = new DatabaseSync(join(this.path, "host.lock"));
+    try {
+      this.#lock.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
+    } catch (error) {
+      this.#lock.close();
+      if (!isBusy(error)) throw error;
+      throw new HostDirectoryInUse(hostName, this.path, readHostFile(this.path));
+    }
+    // We hold the lock: whoever wrote it is dead.
+    this.withdraw();
+  }
+
+  /** Tells the other verbs where this host answers. */
+  announce(file: HostFile): void {
+    const temporary = join(this.path, `${hostFileName}.new`);
+    writeFileSync(temporary, `${JSON.stringify(file, undefined, 2)}\n`);
+    renameSync(temporary, join(this.path, hostFileName));
+  }
+
+  withdraw(): void {
+    rmSync(join(this.path, hostFileName), { force: true });
+  }
+
+  /** Gives the folder back. */
+  release(): void {
+    this.withdraw();
+    this.#lock.close();
+  }
+}
+
+/** Where a host of the swarm whose state is in `stateDir` keeps its own. */
+export function hostDirectoryPath(stateDir: string, hostName: string): string {
+  return join(stateDir, `${hostFolderPrefix}${hostName}`);
+}
+
+/** Folders of hosts begin with it. */
+export const hostFolderPrefix = "host-";
+
+const hostFileName = "host.json";
+
+/** What the host of this folder says of itself; undefined when it does not run, or died without a word, or is starting. */
+export function readHostFile(directory: string): HostFile | undefined {
+  try {
+    return JSON.parse(readFileSync(join(directory, hostFileName), "utf8")) as HostFile;
+  } catch {
+    return undefined;
+  }
+}
+
+/** SQLITE_BUSY: https://sqlite.org/rescode.html */
+function isBusy(error: unknown): boolean {
+  const code = (error as { errcode?: unknown }).errcode;
+  return typeof code === "number" && (code & 0xff) === 5;
+}

@@ -1,0 +1,263 @@
+/** A host as the HTTP interface sees it: one status put together from its parts, and the few things one can ask of it. */
+import type { Server } from "node:http";
+import type { Entry } from "../../protocols/raft/types.ts";
+import type { SwarmDefinition } from "../swarm-file/definition.ts";
+import type { AgreedState } from "./agreed-state.ts";
+import type { HostView, SetCommand } from "./api.ts";
+import { ApiFailure } from "./api-failure.ts";
+import type {
+  Counters,
+  HostStatus,
+  LogEntry,
+  Members,
+  SetResult,
+  Setting,
+  Status,
+  StoredReading,
+  VotersChanged,
+} from "./api-types.ts";
+import type { BoardRegistry } from "./board-registry.ts";
+import type { Broker } from "./broker.ts";
+import { type Command, carryOut, newCommandId, notLeading } from "./commands.ts";
+import type { Deployment } from "./deployment.ts";
+import { describeEntry } from "./entries.ts";
+import type { HostState } from "./hosts/host-frames.ts";
+import type { HostLinks } from "./hosts/host-links.ts";
+import { shownRole } from "./hosts/peers.ts";
+import { askToSet } from "./leader-requests.ts";
+import { portOf } from "./listen.ts";
+import { changeVoters, type VoterChange } from "./members/change-voters.ts";
+import { listMembers } from "./members/member-list.ts";
+import { votersOf, votersToText } from "./members/voter-names.ts";
+import { commandIdToText } from "./raft/command-id.ts";
+import { votersKey } from "./raft/host-member-types.ts";
+import type { Replica } from "./raft/replica.ts";
+import { nameOf } from "./raft/voter-policy.ts";
+import { checkSetting, SettingRefused, type SettingValue } from "./settings.ts";
+import type { StatusFeed } from "./status-feed.ts";
+import type { ReadingQuery, Telemetry } from "./telemetry.ts";
+import type { Violations } from "./violations.ts";
+
+export interface HostParts {
+  readonly definition: SwarmDefinition;
+  readonly hostName: string;
+  readonly state: AgreedState;
+  readonly violations: Violations;
+  readonly boards: BoardRegistry;
+  readonly telemetry: Telemetry;
+  readonly replica: Replica;
+  readonly deployment: Deployment;
+  readonly broker: Broker;
+  readonly links: HostLinks;
+  /** What the other hosts last said of themselves, by name. */
+  readonly peers: ReadonlyMap<string, HostState>;
+  readonly server: Server;
+  readonly feed: StatusFeed;
+}
+
+export class HostOverview implements HostView {
+  readonly feed: StatusFeed;
+  readonly #parts: HostParts;
+  readonly #startedMs = performance.now();
+
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    this.feed = parts.feed;
+  }
+
+  get hostName(): string {
+    return this.#parts.hostName;
+  }
+
+  get leader(): HostView["leader"] {
+    const { replica, links } = this.#parts;
+    if (replica.isLeader) return "here";
+    const { leaderId } = replica.status();
+    return leaderId === undefined ? undefined : links.peers.get(nameOf(leaderId))?.url;
+  }
+
+  async confirm(waitMs: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), waitMs);
+    });
+    const confirmed = this.#parts.replica.readIndex().then(
+      () => true,
+      () => false,
+    );
+    try {
+      return await Promise.race([confirmed, tooLate]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  status(isConfirmed: boolean): Status {
+    const { definition, replica, boards, violations, broker, server } = this.#parts;
+    const { id, role, term, lastIndex, commitIndex, appliedIndex, voters } = replica.status();
+    return {
+      swarm: definition.name,
+      isConfirmed,
+      leader: {
+        id,
+        role: shownRole(role),
+        term,
+        lastIndex,
+        commitIndex,
+        appliedIndex,
+        pid: process.pid,
+        uptimeMs: Math.round(performance.now() - this.#startedMs),
+        mqttPort: broker.port,
+        httpPort: portOf(server),
+        voters,
+      },
+      hosts: this.#hosts(),
+      boards: boards.status((member) => voters.includes(member)),
+      settings: this.settings(),
+      counters: this.#counters(),
+      violations: violations.sentences,
+    };
+  }
+
+  settings(): Record<string, Setting> {
+    const { definition, state } = this.#parts;
+    const settings: Record<string, Setting> = {};
+    for (const [key, takes] of Object.entries(definition.settings)) {
+      const agreed = state.get(key);
+      const value = (agreed?.value ?? takes.initial) as SettingValue;
+      const unit = takes.type === "number" ? takes.unit : "";
+      settings[key] = { value, unit, index: agreed?.index ?? 0, takes };
+    }
+    return settings;
+  }
+
+  newCommandId(): string {
+    return commandIdToText(newCommandId(this.#parts.replica));
+  }
+
+  async set({ key, value, expected, id, isForwarded }: SetCommand): Promise<SetResult> {
+    const { definition, replica } = this.#parts;
+    const checked = this.#check(definition, key, value);
+    const condition = expected === undefined ? undefined : this.#check(definition, key, expected);
+    const command: Command = { key, value: checked, id: id ?? newCommandId(replica), expected: condition };
+    const group = {
+      ...this.#parts,
+      askLeader: (wanted: Command, timeoutMs: number) => {
+        const { leader } = this;
+        return leader === undefined || leader === "here"
+          ? undefined
+          : askToSet({ url: leader, hostName: this.hostName, timeoutMs }, wanted);
+      },
+    };
+    const { index, term } = await carryOut(group, command, isForwarded);
+    return { key, value: checked, index, term };
+  }
+
+  members(): Members {
+    const { replica, boards, state } = this.#parts;
+    const status = replica.status();
+    return listMembers({
+      replica: status,
+      hosts: this.#hosts(),
+      boards: boards.status((member) => status.voters.includes(member)),
+      voterNames: votersOf(state) ?? this.#parts.definition.voters,
+    });
+  }
+
+  async changeVoters(change: VoterChange): Promise<VotersChanged> {
+    const { replica, state } = this.#parts;
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
+    const present = votersOf(state);
+    if (present === undefined) throw notLeading(replica);
+    const { names, warning } = changeVoters(present, this.members(), change);
+    const command: Command = {
+      key: votersKey,
+      value: votersToText(names),
+      id: newCommandId(replica),
+      // Somebody else's change since then would be undone.
+      expected: votersToText(present),
+    };
+    await carryOut({ ...this.#parts, askLeader: () => undefined }, command, true);
+    return { voters: names, warning };
+  }
+
+  transfer(to: string): void {
+    const { replica, definition } = this.#parts;
+    if (!replica.isLeader) throw notLeading(replica);
+    if (!definition.hosts.includes(to)) {
+      const others =
+        definition.hosts.filter((host) => host !== this.hostName).join(" or ") || "no other host";
+      throw new ApiFailure("bad-request", `${to} is no host: only hosts lead, and this swarm has ${others}.`);
+    }
+    if (to === this.hostName) throw new ApiFailure("bad-request", `${to} leads already.`);
+    const silentMs = this.members().members.find(({ name }) => name === to)?.silentMs;
+    if (silentMs === undefined || silentMs > transferSilenceMs) {
+      throw new ApiFailure("bad-request", `${to} does not answer, so it cannot lead: start it first.`);
+    }
+    try {
+      replica.transfer(to);
+    } catch (error) {
+      if (error instanceof Error) throw new ApiFailure("not-leader", error.message);
+      throw error;
+    }
+  }
+
+  log(from: number | undefined, limit: number): LogEntry[] {
+    const { firstIndex, lastIndex, commitIndex } = this.#parts.replica.status();
+    const first = Math.max(firstIndex, from ?? lastIndex - limit + 1);
+    const entries: readonly Entry[] = first > lastIndex ? [] : this.#parts.replica.entries(first, limit);
+    return entries.map((entry) => describeEntry(entry, commitIndex));
+  }
+
+  newestReadings(query: ReadingQuery, limit: number): StoredReading[] {
+    return this.#parts.telemetry.newest(query, limit);
+  }
+
+  readingPages(query: ReadingQuery): Iterable<readonly StoredReading[]> {
+    return this.#parts.telemetry.pages(query);
+  }
+
+  #hosts(): HostStatus[] {
+    const { definition, hostName, replica, boards, links, peers } = this.#parts;
+    const own = replica.status();
+    return definition.hosts.map((name) => {
+      const isHere = name === hostName;
+      const peer = isHere ? { ...own, memberId: own.id, role: shownRole(own.role) } : peers.get(name);
+      const memberId = peer?.memberId ?? own.voters.find((voter) => nameOf(voter) === name);
+      return {
+        name,
+        memberId,
+        role: isHere || links.isUp(name) ? (peer?.role ?? "unknown") : "unknown",
+        link: isHere || links.isUp(name) ? "up" : "down",
+        isVoter: memberId !== undefined && own.voters.includes(memberId),
+        term: peer?.term ?? 0,
+        commitIndex: peer?.commitIndex ?? 0,
+        appliedIndex: peer?.appliedIndex ?? 0,
+        url: isHere ? this.#url : links.peers.get(name)?.url,
+        boards: boards.countAt(name),
+      };
+    });
+  }
+
+  get #url(): string {
+    return `http://127.0.0.1:${portOf(this.#parts.server)}`;
+  }
+
+  #counters(): Counters {
+    const { broker, telemetry, links } = this.#parts;
+    return { ...broker.counters, readingsStored: telemetry.stored, hosts: { ...links.traffic } };
+  }
+
+  #check(definition: SwarmDefinition, key: string, value: unknown): SettingValue {
+    try {
+      return checkSetting(definition.settings, key, value);
+    } catch (error) {
+      throw error instanceof SettingRefused ? new ApiFailure(error.code, error.message) : error;
+    }
+  }
+}
+
+/** For a majority to confirm who votes at present. */
+const membersWaitMs = 3_000;
+/** A host that did not answer for so long will not take over at once. */
+const transferSilenceMs = 1_000;

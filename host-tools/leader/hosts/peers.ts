@@ -1,0 +1,143 @@
+/** What this host and the others tell each other about themselves and their boards, and what follows from it. */
+import type { CborValue } from "../../../protocols/cbor/value.ts";
+import type { MemberId } from "../../../protocols/raft/types.ts";
+import type { BoardRegistry } from "../board-registry.ts";
+import type { Broker } from "../broker.ts";
+import type { Log } from "../log.ts";
+import type { Replica } from "../raft/replica.ts";
+import { nameOf } from "../raft/voter-policy.ts";
+import { foundingOf } from "./founding.ts";
+import type { HostFrame, HostRole, HostState } from "./host-frames.ts";
+import { PeerRefused } from "./host-link.ts";
+import type { HostLinks } from "./host-links.ts";
+
+export interface PeersOptions {
+  readonly hostName: string;
+  /** All hosts in the order of `swarm.ts`. */
+  readonly hostNames: readonly string[];
+  readonly replica: Replica;
+  readonly boards: BoardRegistry;
+  readonly broker: Broker;
+  readonly log: Log;
+  /** A Raft message of another host, or of a board that is connected there. */
+  takeMessage(host: string, wire: CborValue): void;
+  /** Something that the status shows has changed. */
+  onChange(): void;
+}
+
+/** A tenth of the silence that ends a link. */
+const tellEveryMs = 500;
+
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #states = new Map<string, HostState>();
+  /** Whether each host had a log when it last connected. */
+  readonly #hasLog = new Map<string, boolean>();
+  /** Those that the replica was told of. */
+  readonly #added = new Map<string, MemberId>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: PeersOptions) {
+    this.#options = options;
+  }
+
+  /** What each other host last said of itself, by name; also of those that are gone. */
+  get states(): ReadonlyMap<string, HostState> {
+    return this.#states;
+  }
+
+  /** Tells the others how this host stands, from now on. */
+  start(links: HostLinks): void {
+    this.#foundIfDue();
+    this.#timer = setInterval(() => links.broadcast(this.#ownState()), tellEveryMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  up(host: string, hasLog: boolean, links: HostLinks): void {
+    this.#hasLog.set(host, hasLog);
+    links.send(host, this.#ownState());
+    this.#options.boards.tellAll((frame) => links.send(host, frame));
+    this.#foundIfDue();
+    this.#options.onChange();
+  }
+
+  down(host: string): void {
+    this.#setMember(host, undefined);
+    this.#options.boards.hostLost(host);
+    this.#options.onChange();
+  }
+
+  /** @throws {ShapeError | MalformedMessage | PeerRefused} and the connection is to be closed. */
+  take(host: string, frame: HostFrame): void {
+    const { boards, broker, takeMessage } = this.#options;
+    switch (frame.kind) {
+      case "raft":
+        takeMessage(host, frame.message);
+        break;
+      case "state":
+        this.#takeState(host, frame);
+        break;
+      case "publication":
+        broker.publish(frame.payload);
+        break;
+      case "board":
+      case "gone":
+      case "telemetry":
+        boards.receiveFromHost(host, frame);
+        break;
+      default:
+        throw new PeerRefused(`a second ${frame.kind}`);
+    }
+  }
+
+  #takeState(host: string, state: HostState): void {
+    const { memberId } = state;
+    if (memberId !== undefined && nameOf(memberId) !== host) {
+      throw new PeerRefused(`${memberId} is no member id of ${host}`);
+    }
+    const known = this.#states.get(host);
+    this.#states.set(host, state);
+    this.#setMember(host, memberId);
+    const isNew =
+      known?.role !== state.role ||
+      known.term !== state.term ||
+      known.commitIndex !== state.commitIndex ||
+      known.appliedIndex !== state.appliedIndex;
+    if (isNew) this.#options.onChange();
+  }
+
+  #setMember(host: string, memberId: MemberId | undefined): void {
+    const { replica } = this.#options;
+    const former = this.#added.get(host);
+    if (former === memberId) return;
+    if (former !== undefined) replica.removeMember(former);
+    if (memberId === undefined) {
+      this.#added.delete(host);
+    } else {
+      this.#added.set(host, memberId);
+      replica.addMember(memberId);
+    }
+  }
+
+  /** Another host's word may be what this one waited for. */
+  #foundIfDue(): void {
+    const { hostName, hostNames, replica, log } = this.#options;
+    if (!replica.isBlank || foundingOf({ hostName, hostNames, hasLog: this.#hasLog }) !== "found") return;
+    if (replica.found()) log.info("group-founded", { member: replica.id });
+  }
+
+  #ownState(): HostState {
+    const { replica } = this.#options;
+    const { role, term, commitIndex, appliedIndex, leaderId } = replica.status();
+    const figures = { term, commitIndex, appliedIndex, leaderId, memberId: replica.id };
+    return { kind: "state", role: shownRole(role), ...figures };
+  }
+}
+
+/** A host that asks whether it would be elected, or catches up for it, is on its way to be a candidate. */
+export function shownRole(role: ReturnType<Replica["status"]>["role"]): HostRole {
+  return role === "leader" || role === "follower" ? role : "candidate";
+}

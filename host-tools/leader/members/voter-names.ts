@@ -1,0 +1,17 @@
+/** Who ought to vote, as it is kept in the agreed state: the boards' names; hosts always vote. */
+import type { AgreedState } from "../agreed-state.ts";
+import { votersKey } from "../raft/host-member-types.ts";
+
+/** What `swarm.ts` said when it last changed: as long as it says the same, whoever changed the voters since is right. */
+export const votersDeclaredKey = "covey/voters-declared";
+
+export function votersToText(names: readonly string[]): string {
+  return names.join(",");
+}
+
+/** undefined while nothing is agreed. */
+export function votersOf(state: AgreedState): string[] | undefined {
+  const value = state.get(votersKey)?.value;
+  if (typeof value !== "string") return undefined;
+  return value === "" ? [] : value.split(",");
+}
