@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { coreEngine } from "./core/core-engine.ts";
 import type { Engine } from "./engine.ts";
 import { failureWord } from "./engine.ts";
+import { fullEngine } from "./full/full-engine.ts";
 import type { Schedule } from "./schedule.ts";
 import { selectSteps, stepsToText } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
@@ -30,7 +31,7 @@ interface Failure {
   readonly steps: readonly string[];
 }
 
-const engines: readonly Engine[] = [coreEngine as Engine];
+const engines: readonly Engine[] = [coreEngine as Engine, fullEngine as Engine];
 
 new Command("simulate")
   .description("Raft under faults in virtual time: one seed, one run")

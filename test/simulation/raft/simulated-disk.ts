@@ -30,6 +30,8 @@ export class SimulatedDisk implements HostDisk {
   #cutAfter = Number.POSITIVE_INFINITY;
   #isDead = false;
   #failure: Error | undefined;
+  /** What the syncs under way do when they are done; they are answered in turn, whichever is done first. */
+  readonly #syncing: (() => void)[] = [];
 
   constructor(options: SimulatedDiskOptions, names: Map<string, File> = new Map(), durable = new Map(names)) {
     this.#options = options;
@@ -57,7 +59,7 @@ export class SimulatedDisk implements HostDisk {
     this.#cutAfter = operations;
   }
 
-  /** All later syncs are answered with this. */
+  /** All syncs that are not answered yet, and all later ones, are answered with this. */
   fail(error: Error): void {
     this.#failure = error;
   }
@@ -114,22 +116,17 @@ export class SimulatedDisk implements HostDisk {
   sync(done: (error?: Error) => void): void {
     this.#syncs++;
     if (!this.#goesOn()) return;
-    const failure = this.#failure;
     const files = [...this.#files()].map((file) => ({ file, changes: file.changes }));
-    const nameChanges = this.#nameChanges.length;
-    // Later syncs cover this one's changes too, so what is left to do is counted from the end.
-    const before = { files, nameChanges: this.#nameChanges.slice(0, nameChanges) };
+    const nameChanges = [...this.#nameChanges];
+    this.#syncing.push(() => {
+      if (this.#failure === undefined && this.#options.liesAboutSync !== true) {
+        for (const { file, changes } of files) file.settle(changes);
+        for (const change of nameChanges) this.#settleName(change);
+      }
+      done(this.#failure);
+    });
     this.#options.schedule(() => {
-      if (this.#isDead) return;
-      if (failure !== undefined || this.#failure !== undefined) {
-        done(failure ?? this.#failure);
-        return;
-      }
-      if (this.#options.liesAboutSync !== true) {
-        for (const { file, changes } of before.files) file.settle(changes);
-        for (const change of before.nameChanges) this.#settleName(change);
-      }
-      done();
+      if (!this.#isDead) this.#syncing.shift()!();
     });
   }
 

@@ -454,6 +454,7 @@ class CoreRun {
     this.#note(`${links.join(" ")} carry nothing for ${times} times ${forMs} ms`);
     for (let time = 0; time < times; time++) {
       this.#agenda.add(this.#nowMs + 2 * time * forMs, () => {
+        if (!this.#isFaulty) return;
         for (const link of links) this.#cut.set(link, (this.#cut.get(link) ?? 0) + 1);
       });
       this.#agenda.add(this.#nowMs + (2 * time + 1) * forMs, () => {

@@ -66,16 +66,19 @@ export class BrokerSession implements FarEnd {
     switch (packet.cmd) {
       case "connect":
         this.board = packet.clientId;
-        return this.#answer({ cmd: "connack", returnCode: 0, sessionPresent: false });
+        this.#answer({ cmd: "connack", returnCode: 0, sessionPresent: false });
+        break;
       case "subscribe":
         for (const { topic } of packet.subscriptions) this.#filters.push(topic);
-        return this.#answer({
+        this.#answer({
           cmd: "suback",
           messageId: packet.messageId!,
           granted: packet.subscriptions.map(() => 0),
         });
+        break;
       case "pingreq":
-        return this.#answer({ cmd: "pingresp" });
+        this.#answer({ cmd: "pingresp" });
+        break;
       case "publish": {
         const channel = packet.topic.slice(boardTopics(this.#swarm, this.board).up.length);
         this.#events.onPublish(this, channel, Uint8Array.from(packet.payload as Buffer));

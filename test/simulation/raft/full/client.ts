@@ -4,7 +4,11 @@
  */
 import type { CommandId } from "../../../../host-tools/leader/raft/command-id.ts";
 import type { Committed } from "../../../../host-tools/leader/raft/outcomes.ts";
-import { ConditionFailed, OutcomeForgotten, OutcomeUnknown } from "../../../../host-tools/leader/raft/outcomes.ts";
+import {
+  ConditionFailed,
+  OutcomeForgotten,
+  OutcomeUnknown,
+} from "../../../../host-tools/leader/raft/outcomes.ts";
 import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
 import { NotLeader } from "../../../../protocols/raft/errors.ts";
 import type { HistoryEvent, OperationName, Value } from "../../linearizability/history.ts";
@@ -84,7 +88,10 @@ export class Client {
   }
 
   #attempt(operation: Operation): void {
-    if (++operation.attempts > attemptsMax) return this.#end(operation.isOpen ? "info" : "fail");
+    if (++operation.attempts > attemptsMax) {
+      this.#end(operation.isOpen ? "info" : "fail");
+      return;
+    }
     const host = this.#host;
     const attempt = operation.attempts;
     const isCurrent = () => this.#operation === operation && operation.attempts === attempt;
@@ -113,7 +120,11 @@ export class Client {
     });
   }
 
-  #ask(host: SimulatedHost, { f, key, value, expected, id }: Operation, answer: (result: Answer) => void): void {
+  #ask(
+    host: SimulatedHost,
+    { f, key, value, expected, id }: Operation,
+    answer: (result: Answer) => void,
+  ): void {
     host.step((member) => {
       if (f === "read") {
         member.read(host.nowMs, (outcome) => {
@@ -123,7 +134,9 @@ export class Client {
         return;
       }
       const condition = f === "cas" ? { expected: { value: expected ?? undefined } } : {};
-      const request = { key, value: value ?? undefined, id, ...condition } as Parameters<typeof member.propose>[0];
+      const request = { key, value: value ?? undefined, id, ...condition } as Parameters<
+        typeof member.propose
+      >[0];
       member.propose(request, host.nowMs, (outcome) => {
         if (!(outcome instanceof Error)) this.#surroundings.onAcknowledged(id, outcome);
         answer(outcome);
@@ -133,25 +146,33 @@ export class Client {
 
   #onAnswer(operation: Operation, result: Answer): void {
     if (!(result instanceof Error)) {
-      this.#knownIndex = Math.max(this.#knownIndex, result.index);
       const value = "read" in result ? result.read : operation.value;
-      this.#seen.set(operation.key, value);
-      return this.#end("ok", value);
-    }
-    if (result instanceof ConditionFailed) {
-      this.#knownIndex = Math.max(this.#knownIndex, result.index);
-      this.#seen.set(operation.key, (result.found as Value | undefined) ?? null);
+      this.#note(operation.key, value, result.index);
+      this.#end("ok", value);
+    } else if (result instanceof ConditionFailed) {
+      this.#note(operation.key, (result.found as Value | undefined) ?? null, result.index);
       // Asked under this id for the first time and nothing on its way: it certainly was refused.
-      return operation.isOpen ? this.#end("info") : this.#end("fail", undefined, true);
+      this.#end(operation.isOpen ? "info" : "fail", undefined, !operation.isOpen);
+    } else if (result instanceof OutcomeForgotten) {
+      this.#end(operation.isOpen ? "info" : "fail");
+    } else {
+      this.#tryAgain(operation, result);
     }
-    if (result instanceof OutcomeForgotten) return this.#end(operation.isOpen ? "info" : "fail");
-    if (result instanceof OutcomeUnknown || result.name === "ReplicaStopped") operation.isOpen = true;
-    const leader = result instanceof NotLeader ? result.leaderId : undefined;
+  }
+
+  #tryAgain(operation: Operation, error: Error): void {
+    if (error instanceof OutcomeUnknown || error instanceof ReplicaStopped) operation.isOpen = true;
+    const leader = error instanceof NotLeader ? error.leaderId : undefined;
     if (leader === undefined) this.#goElsewhere();
     else this.#host = this.#surroundings.hosts.find(({ name }) => name === nameOf(leader)) ?? this.#host;
     this.#surroundings.after(this.#random.between(10, 300), () => {
       if (this.#operation === operation) this.#attempt(operation);
     });
+  }
+
+  #note(key: string, value: Value, index: number): void {
+    this.#knownIndex = Math.max(this.#knownIndex, index);
+    this.#seen.set(key, value);
   }
 
   #goElsewhere(): void {

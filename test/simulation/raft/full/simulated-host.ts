@@ -25,7 +25,12 @@ export type HostWord =
   | { readonly kind: "raft"; readonly payload: Uint8Array }
   | { readonly kind: "publication"; readonly payload: Uint8Array }
   /** Who it is and who is connected to its broker; twice a second and at every change, numbered. */
-  | { readonly kind: "state"; readonly number: number; readonly id: MemberId; readonly boards: readonly MemberId[] };
+  | {
+      readonly kind: "state";
+      readonly number: number;
+      readonly id: MemberId;
+      readonly boards: readonly MemberId[];
+    };
 
 export interface HostSurroundings {
   readonly nowMs: number;
@@ -137,7 +142,7 @@ export class SimulatedHost implements BrokerEvents {
     this.#peers.clear();
     for (const session of this.#sessions.values()) session.die(withNotice);
     this.#sessions.clear();
-    this.#disk = powerFails ? this.#disk.powerCut() : this.#disk.kill();
+    this.#disk = powerFails ? this.#disk.powerCut(this.#options.random.next) : this.#disk.processCrash();
   }
 
   /** Only while it is down: it will come back as someone new. */
@@ -246,7 +251,9 @@ export class SimulatedHost implements BrokerEvents {
   }
 
   #sayState(): void {
-    const boards = [...this.#sessions.values()].flatMap(({ member }) => (member === undefined ? [] : [member]));
+    const boards = [...this.#sessions.values()].flatMap(({ member }) =>
+      member === undefined ? [] : [member],
+    );
     // The start counts more than what was said before it.
     const number = this.starts * 1_000_000 + this.#stateNumber++;
     for (const to of this.#surroundings.hostNames) {
@@ -291,16 +298,14 @@ export class SimulatedHost implements BrokerEvents {
   }
 
   #newDisk(): SimulatedDisk {
-    const { surroundings, random, syncMs } = this.#options;
+    const { surroundings, syncMs } = this.#options;
     return new SimulatedDisk({
-      random,
       // What a sync leads to is a step like any other.
-      onSyncAsked: (finish) => {
-        const member = this.#member;
+      schedule: (complete) => {
         surroundings.after(syncMs(), () => {
-          if (this.#member !== member || member === undefined) return;
-          finish();
-          this.#afterStep(member);
+          const member = this.#member;
+          complete();
+          if (member !== undefined) this.#afterStep(member);
         });
       },
     });

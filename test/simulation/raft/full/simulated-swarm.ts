@@ -79,11 +79,23 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     const random = () => new Random(this.#random.seed());
     this.hosts = options.hosts.map((name) => {
       const syncMs = () => this.#random.between(0, this.#syncMsMax);
-      return new SimulatedHost({ name, surroundings: this, random: random(), clockRate: clockRate(), syncMs });
+      return new SimulatedHost({
+        name,
+        surroundings: this,
+        random: random(),
+        clockRate: clockRate(),
+        syncMs,
+      });
     });
     this.boards = options.boards.map(
       (name) =>
-        new SimulatedBoard({ name, surroundings: this, random: random(), clockRate: clockRate(), restartMs: 500 }),
+        new SimulatedBoard({
+          name,
+          surroundings: this,
+          random: random(),
+          clockRate: clockRate(),
+          restartMs: 500,
+        }),
     );
   }
 

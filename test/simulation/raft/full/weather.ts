@@ -101,7 +101,11 @@ function drawWeather(random: Random): FullWeather {
 }
 
 /** `given` in place of what would be drawn. */
-export function drawFullSchedule(seed: number, random: Random, given: Partial<FullWeather> = {}): FullSchedule {
+export function drawFullSchedule(
+  seed: number,
+  random: Random,
+  given: Partial<FullWeather> = {},
+): FullSchedule {
   const weather = { ...drawWeather(random), ...given };
   const recurring: Recurring<FullStep>[] = [];
   const add = (what: FullStep, mostMs: number, untilMs = faultsEndMs) => {

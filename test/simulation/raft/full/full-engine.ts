@@ -1,0 +1,18 @@
+import type { Engine } from "../engine.ts";
+import { Random } from "../random.ts";
+import type { FullResult } from "./full-run.ts";
+import { runFull } from "./full-run.ts";
+import type { FullSchedule, FullWeather } from "./weather.ts";
+import { drawFullSchedule } from "./weather.ts";
+
+/** Whole boards over real MQTT bytes, hosts on disks that tear, clients whose history is checked. */
+export const fullEngine: Engine<FullSchedule> = {
+  name: "full",
+  schedule: (seed) => drawFullSchedule(seed, new Random(seed)),
+  run: (schedule, watching) => ({ ...runFull(schedule, watching) }),
+};
+
+/** One seed, perhaps in given weather. Throws the first thing that is wrong. */
+export function simulateFull(seed: number, weather: Partial<FullWeather> = {}): FullResult {
+  return runFull(drawFullSchedule(seed, new Random(seed), weather));
+}

@@ -1,0 +1,381 @@
+/** A whole swarm under faults: what a schedule says happens to it, clients use it, and after each step all that must hold is checked. */
+import { defaultSizes, votersKey } from "../../../../host-tools/leader/raft/host-member-types.ts";
+import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
+import { isJoint, membersOf } from "../../../../protocols/raft/confchange.ts";
+import { checkLinearizable, faultToText } from "../../linearizability/check.ts";
+import type { HistoryEvent } from "../../linearizability/history.ts";
+import { historyToText } from "../../linearizability/history.ts";
+import type { Watching } from "../engine.ts";
+import { Random } from "../random.ts";
+import { UnsafeStep } from "../safety.ts";
+import { Client } from "./client.ts";
+import { Observer } from "./observer.ts";
+import type { SimulatedBoard } from "./simulated-board.ts";
+import type { SimulatedHost } from "./simulated-host.ts";
+import { SimulatedSwarm } from "./simulated-swarm.ts";
+import type { FullSchedule, FullStep, FullWeather } from "./weather.ts";
+import { convergeMs } from "./weather.ts";
+
+export interface FullResult {
+  committed: number;
+  leaders: number;
+  operations: number;
+  acknowledged: number;
+  hostCrashes: number;
+  boardCrashes: number;
+  snapshotsOnHosts: number;
+  snapshotsOnBoards: number;
+  disksLost: number;
+  flashesLost: number;
+  transfers: number;
+  votersChanged: number;
+  convergedMs: number;
+}
+
+/** Throws the first thing that is wrong. */
+export function runFull(schedule: FullSchedule, watching: Watching = {}): FullResult {
+  return new FullRun(schedule, watching).run();
+}
+
+/** Settings beside what the clients write, so that a snapshot has several chunks. */
+const largeValue = "v".repeat(100);
+
+class FullRun {
+  readonly #schedule: FullSchedule;
+  readonly #weather: FullWeather;
+  readonly #watching: Watching;
+  readonly #swarm: SimulatedSwarm;
+  readonly #observer: Observer;
+  readonly #clients: Client[] = [];
+  readonly #history: HistoryEvent[] = [];
+  readonly #result = {
+    hostCrashes: 0,
+    boardCrashes: 0,
+    disksLost: 0,
+    flashesLost: 0,
+    transfers: 0,
+    votersChanged: 0,
+  };
+  #processes = 0;
+  /** Names of the boards that the deployment wants to vote. */
+  #wanted: readonly string[];
+
+  constructor(schedule: FullSchedule, watching: Watching) {
+    const { weather, seed } = schedule;
+    this.#schedule = schedule;
+    this.#weather = weather;
+    this.#watching = watching;
+    this.#wanted = weather.voters;
+    const { compactionEntries, trailingEntries, segmentBytes, rememberedEntries } = weather;
+    const sizes = { compactionEntries, trailingEntries, segmentBytes, rememberedEntries };
+    this.#observer = new Observer(sizes);
+    const observer = this.#observer;
+    this.#swarm = new SimulatedSwarm({
+      seed,
+      hosts: weather.hosts,
+      boards: weather.boards,
+      drift: weather.drift,
+      syncMsMax: weather.syncMsMax,
+      sizes,
+      events: {
+        onStep: (host) => observer.onHostStep(host),
+        onApplied: (host, entries) => observer.onHostApplied(host, entries),
+        onRestored: (host) => observer.onHostRestored(host),
+        onTurn: (board) => observer.onBoardTurn(board),
+        onViolation: (host, violation) => {
+          throw new UnsafeStep("violation reported", `${host.name}: ${violation}`);
+        },
+        note: (text) => this.#note(text),
+      },
+    });
+    this.#makeClients(new Random(seed ^ 0xc11e));
+  }
+
+  run(): FullResult {
+    const swarm = this.#swarm;
+    swarm.start();
+    this.#deploy();
+    for (const { atMs, what, seed } of this.#schedule.steps) {
+      swarm.after(atMs, () => this.#perform[what](new Random(seed)));
+    }
+    const { faultsEndMs } = this.#schedule;
+    try {
+      swarm.run(faultsEndMs);
+      this.#mend();
+      swarm.run(
+        faultsEndMs + convergeMs,
+        () => swarm.nowMs > faultsEndMs + 4_000 && this.#whatIsMissing() === undefined,
+      );
+      const missing = this.#whatIsMissing();
+      if (missing !== undefined) throw new UnsafeStep("liveness", missing);
+      for (const host of swarm.hosts) this.#observer.checkHostState(host);
+      for (const { board } of swarm.boards) this.#observer.checkBoardState(board!);
+      this.#checkHistory();
+    } finally {
+      this.#watching.onHistory?.(historyToText(this.#history));
+    }
+    return {
+      committed: this.#observer.safety.committedCount,
+      leaders: this.#observer.safety.leaderCount,
+      operations: this.#history.length / 2,
+      acknowledged: this.#observer.acknowledged,
+      snapshotsOnHosts: this.#observer.snapshotsOnHosts,
+      snapshotsOnBoards: this.#observer.snapshotsOnBoards,
+      ...this.#result,
+      convergedMs: swarm.nowMs - faultsEndMs,
+    };
+  }
+
+  #note(text: string): void {
+    this.#watching.onNote?.(this.#swarm.nowMs, text);
+  }
+
+  #makeClients(random: Random): void {
+    const swarm = this.#swarm;
+    const keys = Array.from({ length: this.#weather.keys }, (_, i) => `key-${i}`);
+    const surroundings = {
+      get nowMs() {
+        return swarm.nowMs;
+      },
+      hosts: swarm.hosts,
+      after: (delayMs: number, what: () => void) => swarm.after(delayMs, what),
+      delayMs: () => swarm.delayMs(),
+      record: (event: HistoryEvent) => void this.#history.push(event),
+      newProcess: () => this.#processes++,
+      onAcknowledged: (...args: Parameters<Observer["onAcknowledged"]>) =>
+        this.#observer.onAcknowledged(...args),
+    };
+    for (let i = 0; i < this.#weather.clients; i++) {
+      this.#clients.push(new Client(surroundings, new Random(random.seed()), keys));
+    }
+  }
+
+  /** Says who shall vote, again and again until it stands, and writes some settings. */
+  #deploy(): void {
+    const leader = this.#leader;
+    leader?.step((member) => {
+      const wanted = this.#wanted.join(",");
+      const isWritten = member.state.get(votersKey) === wanted;
+      if (!isWritten) member.propose({ key: votersKey, value: wanted }, leader.nowMs, () => {});
+      for (let i = 0; i < 12; i++) {
+        if (member.state.get(`setting-${i}`) !== undefined) continue;
+        member.propose({ key: `setting-${i}`, value: largeValue }, leader.nowMs, () => {});
+      }
+    });
+    this.#swarm.after(1_000, () => this.#deploy());
+  }
+
+  get #leader(): SimulatedHost | undefined {
+    return this.#swarm.hosts.find(({ member }) => member?.isLeader);
+  }
+
+  // Steps.
+
+  readonly #perform: { readonly [What in FullStep]: (random: Random) => void } = {
+    operate: (random) => random.pick(this.#clients).begin(random),
+    "crash-host": (random) => this.#crashHost(this.#someHost(random), random),
+    "crash-board": (random) => this.#crashBoard(random.pick(this.#swarm.boards), random),
+    blackout: (random) => this.#blackout(random),
+    cut: (random) => this.#cut(random),
+    noise: (random) => this.#makeNoise(random),
+    "slow-disk": (random) => this.#slowDisk(random),
+    transfer: (random) => this.#transfer(random),
+    voters: (random) => this.#changeVoters(random),
+    "lose-flash": (random) => this.#loseFlash(random),
+    "lose-disk": (random) => this.#loseDisk(random),
+  };
+
+  get #isFaulty(): boolean {
+    return this.#swarm.nowMs < this.#schedule.faultsEndMs;
+  }
+
+  #someHost(random: Random): SimulatedHost {
+    const any = random.pick(this.#swarm.hosts);
+    return random.chance(this.#weather.leaderShare) ? (this.#leader ?? any) : any;
+  }
+
+  #crashHost(host: SimulatedHost, random: Random): void {
+    if (host.member === undefined) return;
+    const powerFails = random.chance(this.#weather.powerShare);
+    const withNotice = !powerFails && random.chance(0.8);
+    const downMs = random.between(10, this.#weather.downMsMax);
+    const role = host.member.isLeader ? "leader" : "follower";
+    this.#note(
+      `host ${host.name} (${role}) ${powerFails ? "loses its power" : "is killed"} for ${downMs} ms`,
+    );
+    this.#result.hostCrashes++;
+    host.crash(powerFails, withNotice);
+    this.#swarm.after(downMs, () => host.start());
+  }
+
+  /** At once, or in the middle of what it writes next. */
+  #crashBoard(board: SimulatedBoard, random: Random): void {
+    if (!board.isOn) return;
+    this.#result.boardCrashes++;
+    if (random.chance(0.6)) {
+      board.powerOffAfter(random.between(1, 600));
+      return;
+    }
+    const downMs = random.between(10, this.#weather.downMsMax);
+    this.#note(`board ${board.name} is off for ${downMs} ms`);
+    board.powerOff();
+    this.#swarm.after(downMs, () => board.powerOn());
+  }
+
+  #blackout(random: Random): void {
+    this.#note("blackout");
+    const isBoards = random.chance(0.3);
+    if (!isBoards) for (const host of this.#swarm.hosts) this.#crashHost(host, random);
+    for (const board of this.#swarm.boards) this.#crashBoard(board, random);
+  }
+
+  /** One member's ways to others, one way or both, once or again and again; or a board's connections break. */
+  #cut(random: Random): void {
+    const { hosts, boards } = this.#swarm;
+    if (random.chance(0.3)) {
+      const { name } = random.pick(boards);
+      this.#note(`board ${name}'s connections break`);
+      this.#swarm.breakLinks(name);
+      return;
+    }
+    const names = [...hosts, ...boards].map(({ name }) => name);
+    const one = random.chance(0.6) ? this.#someHost(random).name : random.pick(names);
+    const ways: [string, string][] = [];
+    for (const other of names) {
+      if (other !== one && random.chance(0.7)) ways.push([one, other]);
+      if (other !== one && random.chance(0.7)) ways.push([other, one]);
+    }
+    const times = random.chance(0.3) ? random.between(2, 5) : 1;
+    const forMs = random.between(200, 6_000 / times);
+    this.#note(`nothing passes ${ways.map((way) => way.join(">")).join(" ")}, ${times} times ${forMs} ms`);
+    for (let time = 0; time < times; time++) {
+      this.#swarm.after(2 * time * forMs, () => {
+        if (!this.#isFaulty) return;
+        for (const way of ways)
+          this.#swarm.cut(...way, Math.min(this.#swarm.nowMs + forMs, this.#schedule.faultsEndMs));
+      });
+    }
+  }
+
+  #makeNoise(random: Random): void {
+    const { loss, repeat, slow, slowMsMax } = this.#weather;
+    const forMs = random.between(500, 5_000);
+    this.#note(`noise for ${forMs} ms`);
+    this.#swarm.noise = { loss, repeat, slow, slowMsMax };
+    this.#swarm.after(forMs, () => {
+      this.#swarm.noise = undefined;
+    });
+  }
+
+  #slowDisk(random: Random): void {
+    const forMs = random.between(500, 4_000);
+    this.#note(`disks are slow for ${forMs} ms`);
+    this.#swarm.syncMsMax = this.#weather.slowSyncMsMax;
+    this.#swarm.after(forMs, () => {
+      this.#swarm.syncMsMax = this.#weather.syncMsMax;
+    });
+  }
+
+  #transfer(random: Random): void {
+    const leader = this.#leader;
+    const others = this.#swarm.hosts.filter((host) => host !== leader);
+    const to = random.pick(others).name;
+    leader?.step((member) => {
+      if (!member.status(leader.nowMs).voters.some((id) => nameOf(id) === to)) return;
+      this.#note(`${leader.name} passes leadership to ${to}`);
+      this.#result.transfers++;
+      member.transfer(to, leader.nowMs);
+    });
+  }
+
+  /** Some boards are promoted, others demoted: `#deploy` writes it. */
+  #changeVoters(random: Random): void {
+    const count = random.pick([1, 2, 3, 4]);
+    const boards = [...this.#weather.boards].sort(() => random.next() - 0.5);
+    this.#wanted = boards.slice(0, count).sort();
+    this.#note(`${this.#wanted} shall vote`);
+    this.#result.votersChanged++;
+    this.#deploy();
+  }
+
+  #loseFlash(random: Random): void {
+    const board = random.pick(this.#swarm.boards);
+    if (!this.#mayLoseVoter(board.name)) return;
+    this.#note(`board ${board.name} loses its flash`);
+    this.#result.flashesLost++;
+    board.powerOff();
+    board.eraseFlash();
+    this.#swarm.after(random.between(10, this.#weather.downMsMax), () => board.powerOn());
+  }
+
+  #loseDisk(random: Random): void {
+    const host = this.#someHost(random);
+    if (!this.#mayLoseVoter(host.name)) return;
+    this.#note(`host ${host.name} loses its disk`);
+    this.#result.disksLost++;
+    host.crash(true, random.chance(0.5));
+    host.loseDisk();
+    this.#swarm.after(random.between(10, this.#weather.downMsMax), () => host.start());
+  }
+
+  /** Whether a majority is left for sure: nobody else is missing for good, and everybody agrees on who votes. */
+  #mayLoseVoter(name: string): boolean {
+    const present = new Set<string>();
+    for (const { member } of this.#swarm.hosts) if (member !== undefined) present.add(member.id);
+    for (const { board } of this.#swarm.boards) if (board !== undefined) present.add(board.memberId);
+    for (const host of this.#swarm.hosts) {
+      if (host.member === undefined) return false;
+      const { configuration, lastIndex } = host.member.status(host.nowMs);
+      if (isJoint(configuration) || lastIndex < 10) return false;
+      const voters = membersOf(configuration).filter((id) => configuration.voters.includes(id));
+      const left = voters.filter((id) => present.has(id) && nameOf(id) !== name);
+      if (left.length * 2 <= voters.length || voters.some((id) => !present.has(id))) return false;
+      if (!left.some((id) => this.#weather.hosts.includes(nameOf(id)))) return false;
+    }
+    return true;
+  }
+
+  #mend(): void {
+    this.#note("all is mended");
+    this.#swarm.mend();
+    for (const host of this.#swarm.hosts) host.start();
+    for (const board of this.#swarm.boards) board.powerOn();
+  }
+
+  /** What must come true once the faults are over; undefined when it did. */
+  #whatIsMissing(): string | undefined {
+    const { hosts, boards } = this.#swarm;
+    const leaders = hosts.filter(({ member }) => member?.isLeader);
+    if (leaders.length !== 1) return `${leaders.length} leaders`;
+    const leader = leaders[0]!.member!;
+    const { lastIndex, voters } = leader.status(leaders[0]!.nowMs);
+    const hash = this.#observer.safety;
+    if (hash.committedCount !== lastIndex)
+      return `${hash.committedCount} of ${lastIndex} entries are committed`;
+    for (const { name, member } of hosts) {
+      if (member?.appliedIndex !== lastIndex)
+        return `host ${name} applied ${member?.appliedIndex} of ${lastIndex}`;
+      if (!voters.includes(member.id)) return `host ${name} does not vote`;
+    }
+    for (const { name, board } of boards) {
+      const applied = board?.store.appliedIndex;
+      if (applied !== lastIndex) return `board ${name} applied ${applied} of ${lastIndex}`;
+      const votes = voters.includes(board!.memberId);
+      if (votes !== this.#wanted.includes(name)) return `board ${name} ${votes ? "votes" : "does not vote"}`;
+    }
+    if (voters.length !== hosts.length + this.#wanted.length) return `${voters} vote`;
+    return this.#clients.some(({ isBusy }) => isBusy) ? "a client waits" : undefined;
+  }
+
+  #checkHistory(): void {
+    const { kind, faults, undecidedKeys } = checkLinearizable(this.#history);
+    if (kind === "not linearizable")
+      throw new UnsafeStep("linearizability", faults.map(faultToText).join("\n"));
+    if (kind === "undecided") {
+      throw new UnsafeStep(
+        "linearizability undecided",
+        `too many explanations for ${undecidedKeys.join(", ")}`,
+      );
+    }
+  }
+}
