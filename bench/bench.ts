@@ -7,6 +7,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { greenhouse, repository, runCovey, temporaryFolder } from "../test/end-to-end/running-swarm.ts";
 import { measureFirmwareSize } from "./firmware-size.ts";
+import { learnerCounts, measureLeaderCost, printLeaderCost } from "./raft/leader-cost.ts";
 import { measureSetCost } from "./set-cost.ts";
 import { measureSetLatency } from "./set-latency.ts";
 import { measureScale, type SwarmScale, withSwarm } from "./swarm-scale.ts";
@@ -45,11 +46,23 @@ printTable(`The firmware (XS, ${firmware.slotBytes}-byte slots)`, [
 
 const cost = measureSetCost(5, 2);
 printTable("One set on five boards, two of them voting (counted, no clock)", [
-  { what: "messages to boards", figure: `${cost.messagesToBoards}`, how: "append and commit for each" },
-  { what: "messages from boards", figure: `${cost.messagesFromBoards}`, how: "an acknowledgement of each" },
+  {
+    what: "messages to boards",
+    figure: `${cost.messagesToBoards}`,
+    how: "one publication, an append to each voter, the commit to each",
+  },
+  {
+    what: "messages from boards",
+    figure: `${cost.messagesFromBoards}`,
+    how: "an answer to each but the publication",
+  },
   { what: "Raft payload", figure: bytes(cost.payloadBytes), how: "CBOR, both ways" },
   { what: "on the sockets", figure: bytes(cost.mqttBytes), how: "with MQTT's header and topic" },
 ]);
+
+const leaderCost = learnerCounts.map((learners) => measureLeaderCost(learners));
+const leaderCostOf64 = learnerCounts.map((learners) => measureLeaderCost(learners, 64));
+printLeaderCost(leaderCost, leaderCostOf64);
 
 console.log("\nFive boards for 60 s ...");
 const minute = await runMinute();
@@ -95,7 +108,7 @@ printScale(fifty);
 const file = join(repository, "build/bench.json");
 mkdirSync(join(repository, "build"), { recursive: true });
 const machine = { cores: cpus().length, model: cpus()[0]?.model, node: process.version };
-const results = { machine, firmware, cost, minute, five, fifty };
+const results = { machine, firmware, cost, leaderCost, leaderCostOf64, minute, five, fifty };
 writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
 console.log(`\nWritten to ${file}`);
 if (peak > heapPeakLimitBytes) {

@@ -96,7 +96,12 @@ class Election {
     for (let index = 2; logsDiffer && index <= number + 2; index++) {
       entries.push({ index, term: oldTerm, kind: 1, version: 1, data: bytesOf("x") });
     }
-    member.disk.write({ hardState: { term: oldTerm, vote: undefined }, truncateFrom: 0, entries, snapshot: undefined });
+    member.disk.write({
+      hardState: { term: oldTerm, vote: undefined },
+      truncateFrom: 0,
+      entries,
+      snapshot: undefined,
+    });
     member.disk.sync();
     return member;
   }

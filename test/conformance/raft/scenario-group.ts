@@ -89,7 +89,7 @@ export class ScenarioGroup {
         const { round, index, isConfirmed, output } = node.read(this.#nowMs);
         this.#lines.push(
           isConfirmed
-            ? `its lease holds: it sees entry ${index}`
+            ? `confirmed at once: it sees entry ${index}`
             : `round ${round} will confirm that it sees entry ${index}`,
         );
         return output;
