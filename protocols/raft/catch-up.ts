@@ -89,7 +89,7 @@ export class CatchUp {
   take(response: LogResponse, nowMs: number): void {
     this.#heardMs = nowMs;
     const { source } = this.#options;
-    if (isBehind(response.lastLogTerm, response.lastLogIndex, source.lastLogTerm, source.lastLogIndex)) {
+    if (isBehind(response, source)) {
       // Another leader has cut it back, or it is not what it was: it may lack what this host has acknowledged.
       this.#hasFailed = true;
       return;
@@ -100,21 +100,21 @@ export class CatchUp {
     else if (response.prevLogIndex === this.#asked.afterIndex) this.#copy(response);
   }
 
-  /** Takes a chunk of the source's snapshot. Returns whether it was the last. */
-  takeChunk(chunk: SnapshotChunk, nowMs: number): boolean {
+  /** Takes a chunk of the source's snapshot. */
+  takeChunk(chunk: SnapshotChunk, nowMs: number): void {
     this.#heardMs = nowMs;
     const { follower, outbox } = this.#options;
     const { index, indexTerm } = chunk;
     if (index <= follower.commitIndex) {
       // Come twice; or the logs differ behind it, as far back as the source still has entries.
       if (this.#asked.afterIndex > follower.commitIndex) this.#askAfterCommit();
-      return false;
+      return;
     }
     const { snapshot, received, isInstalled, violation } = follower.stage(chunk);
     outbox.violation = violation;
     if (violation !== undefined) {
       this.#hasFailed = true;
-      return false;
+      return;
     }
     outbox.snapshot = snapshot;
     if (isInstalled) this.#askAfter(index, indexTerm);
@@ -122,7 +122,6 @@ export class CatchUp {
       this.#asked = { ...this.#asked, snapshotIndex: index, snapshotFirst: received };
       this.ask();
     }
-    return snapshot !== undefined && isInstalled;
   }
 
   /** The source has another entry there; the logs may agree at or before the place that it names. */

@@ -5,7 +5,7 @@ import type { VoteResult } from "./quorum.ts";
 import { jointVoteResult } from "./quorum.ts";
 import type { MemberId, Message, RaftLog, VotePurpose, VoteResponse } from "./types.ts";
 
-/** A voter, and where its log ends. */
+/** A member, and where its log ends. */
 export interface LogEnd {
   readonly id: MemberId;
   readonly lastLogIndex: number;
@@ -22,6 +22,7 @@ export interface ElectionOptions {
 }
 
 export class Election {
+  readonly purpose: VotePurpose;
   readonly #options: ElectionOptions;
   /** As voters answered; the candidate votes for itself. */
   readonly #votes = new Map<MemberId, boolean>();
@@ -29,6 +30,7 @@ export class Election {
 
   constructor(options: ElectionOptions) {
     this.#options = options;
+    this.purpose = options.purpose;
     this.#votes.set(options.id, true);
   }
 
@@ -41,7 +43,7 @@ export class Election {
 
   ask(voter: MemberId): void {
     const { id: from, purpose, term, log, outbox } = this.#options;
-    const { index: lastLogIndex, term: lastLogTerm } = endOf(log);
+    const { lastLogIndex, lastLogTerm } = endOf(log);
     const request = { type: "vote-request", from, to: voter, term } as const;
     outbox.messages.push({ ...request, lastLogIndex, lastLogTerm, purpose });
   }
@@ -49,9 +51,8 @@ export class Election {
   /** Takes a voter's answer. */
   count({ from, granted, lastLogIndex, lastLogTerm }: VoteResponse): void {
     this.#votes.set(from, granted);
-    const end = endOf(this.#options.log);
-    const isAhead = isBehind(end.term, end.index, lastLogTerm, lastLogIndex);
-    if (!granted && isAhead) this.#ahead.set(from, { id: from, lastLogIndex, lastLogTerm });
+    const end = { id: from, lastLogIndex, lastLogTerm };
+    if (!granted && isBehind(endOf(this.#options.log), end)) this.#ahead.set(from, end);
   }
 
   result(configuration: Configuration): VoteResult {
@@ -66,11 +67,12 @@ export class Election {
   }
 }
 
-/** Section 5.4.1: whether a log that ends with `term` at `index` is less up to date than the other. */
-export function isBehind(term: number, index: number, otherTerm: number, otherIndex: number): boolean {
-  return otherTerm > term || (otherTerm === term && otherIndex > index);
+/** Section 5.4.1: whether a log that ends so is less up to date than the other. */
+export function isBehind(end: Omit<LogEnd, "id">, other: Omit<LogEnd, "id">): boolean {
+  if (other.lastLogTerm !== end.lastLogTerm) return other.lastLogTerm > end.lastLogTerm;
+  return other.lastLogIndex > end.lastLogIndex;
 }
 
-export function endOf(log: RaftLog): { readonly index: number; readonly term: number } {
-  return { index: log.lastIndex, term: log.termAt(log.lastIndex)! };
+export function endOf(log: RaftLog): Omit<LogEnd, "id"> {
+  return { lastLogIndex: log.lastIndex, lastLogTerm: log.termAt(log.lastIndex)! };
 }
