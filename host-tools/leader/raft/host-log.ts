@@ -169,6 +169,8 @@ export class HostLog implements RaftLog {
    * A snapshot of the state after `index`, which is applied: once it is durable, the log forgets what lies before, but for the trailing entries.
    */
   compact(index: number, items: readonly SnapshotItem[]): void {
+    const newest = this.#compaction ?? this.#held.newest;
+    if (newest !== undefined && index <= newest.place.index) return;
     const place = { index, term: this.termAt(index)!, hash: this.hashAt(index)! };
     const isBusy = this.#compaction !== undefined;
     this.#compaction = { place, items };
@@ -176,17 +178,17 @@ export class HostLog implements RaftLog {
   }
 
   #writeSnapshot(snapshot: Snapshot): void {
-    this.#writer.writeSnapshot(snapshot, (isNewest) => {
-      if (isNewest) {
+    const { index } = snapshot.place;
+    this.#writer.writeSnapshot(snapshot, () => {
+      // One that was received meanwhile may be newer.
+      if (index > (this.#held.newest?.place.index ?? 0)) {
         this.#held.add(snapshot);
-        this.#memory.compact(
-          Math.min(this.#held.oldestIndex, snapshot.place.index - this.#sizes.trailingEntries),
-        );
+        this.#memory.compact(Math.min(this.#held.oldestIndex, index - this.#sizes.trailingEntries));
         this.#writer.removeBefore(this.firstIndex);
       }
-      const next = this.#compaction;
-      this.#compaction = undefined;
-      if (next !== undefined && next !== snapshot) this.compact(next.place.index, next.items);
+      const next = this.#compaction!;
+      if (next === snapshot) this.#compaction = undefined;
+      else this.#writeSnapshot(next);
     });
   }
 

@@ -17,7 +17,14 @@ import { configurationToEntry } from "../../../protocols/raft/membership.ts";
 import { Node } from "../../../protocols/raft/node.ts";
 import { hostFlow } from "../../../protocols/raft/node-options.ts";
 import { boardFlow } from "../../../protocols/raft/progress.ts";
-import type { Entry, MemberId, Message, RaftOutput, SnapshotItem } from "../../../protocols/raft/types.ts";
+import type {
+  Entry,
+  MemberId,
+  Message,
+  RaftLog,
+  RaftOutput,
+  SnapshotItem,
+} from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { AppliedState } from "./applied-state.ts";
 import { ClientRequests } from "./client-requests.ts";

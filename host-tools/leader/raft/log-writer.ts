@@ -25,7 +25,6 @@ import type { RecoveredLog, Segment } from "./segments.ts";
 import { beginning, segmentName } from "./segments.ts";
 import type { Snapshot } from "./snapshot-file.ts";
 import {
-  encodeEnd,
   encodeItems,
   encodePlace,
   encodeSnapshot,
@@ -117,19 +116,18 @@ export class LogWriter {
     }
   }
 
-  /** Beside the queue, in a file of its own. Tells at last whether it is the newest now: one that was received meanwhile may be newer. */
-  writeSnapshot(snapshot: Snapshot, done: (isNewest: boolean) => void): void {
+  /** Beside the queue, in a file of its own. The newest stays. */
+  writeSnapshot(snapshot: Snapshot, done: () => void): void {
     const { index } = snapshot.place;
     this.#disk.write(unfinishedName, 0, encodeSnapshot(snapshot));
     this.#sync(() => {
       this.#disk.rename(unfinishedName, snapshotName(index));
       this.#sync(() => {
-        const older = this.#snapshot;
-        const isNewest = index > (older?.index ?? 0);
+        const before = this.#snapshot;
+        const isNewest = before === undefined || index > before.index;
         if (isNewest) this.#snapshot = snapshot.place;
-        if (!isNewest) this.#disk.remove(snapshotName(index));
-        else if (older !== undefined) this.#disk.remove(snapshotName(older.index));
-        done(isNewest);
+        if (before !== undefined) this.#disk.remove(snapshotName(isNewest ? before.index : index));
+        done();
       });
     });
   }
@@ -242,8 +240,7 @@ export class LogWriter {
       this.#stagedBytes = 0;
       this.#writeStaged(encodePlace(place));
     }
-    this.#writeStaged(encodeItems(place, first, items));
-    if (isLast) this.#writeStaged(encodeEnd(place, first + items.length));
+    this.#writeStaged(encodeItems(place, first, items, isLast));
   }
 
   #writeStaged(frame: Uint8Array): void {

@@ -1,5 +1,5 @@
 /** A host's member of the group with real time, real files and promises: what a host's process runs. */
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { Change } from "../../../protocols/raft/confchange.ts";
 import type { Timing } from "../../../protocols/raft/node-options.ts";
@@ -14,6 +14,7 @@ import type {
 import { defaultTiming } from "./host-member-types.ts";
 import { NodeDisk } from "./node-disk.ts";
 import type { Committed, Done } from "./outcomes.ts";
+import { sha256 } from "./sha256.ts";
 
 export interface ReplicaOptions extends HostMemberEvents {
   /** Folder of this host's log and snapshots, and of nothing else; made if need be. */
@@ -189,11 +190,6 @@ export class Replica {
       Math.max(0, Math.ceil(this.#wakeMs - nowMs)),
     );
   }
-}
-
-/** node:crypto's, copied out of its pool. */
-export function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(hash("sha256", bytes, "buffer"));
 }
 
 function randomShare(): number {

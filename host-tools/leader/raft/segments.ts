@@ -198,7 +198,7 @@ function recoverSnapshot(
 function recoverStaged(disk: HostDisk, names: readonly string[], memory: LogMemory): StagedFile | undefined {
   if (!names.includes(stagedName)) return undefined;
   const staged = readStaged(stagedName, disk.read(stagedName));
-  if (staged !== undefined && !isInLog(memory, staged.place)) {
+  if (staged !== undefined && staged.items.length > 0 && !isInLog(memory, staged.place)) {
     disk.truncate(stagedName, staged.sizeBytes);
     return staged;
   }

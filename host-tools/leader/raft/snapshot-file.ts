@@ -2,9 +2,8 @@
  * A snapshot as a file: frames as in `log-frame.ts`, each a CBOR array.
  *
  * ```
- * [format version, index, term, hash]                                      first
- * [index, term, number of the first item, [[kind, version, data], ...]]    items, any number of frames
- * [index, term, number of items]                                           last: without it, the snapshot is still being received
+ * [format version, index, term, hash]                                               first
+ * [index, term, number of the first item, [[kind, version, data], ...], is last]    items; until the last, the snapshot is being received
  * ```
  *
  * A snapshot being received grows in `snapshot.staged` and is renamed when it is whole, so what has a final name is whole or damaged.
@@ -43,10 +42,12 @@ export interface StagedFile extends Snapshot {
 
 export function encodeSnapshot({ place, items }: Snapshot): Uint8Array {
   const frames = [encodePlace(place)];
-  for (let i = 0; i < items.length; i += frameItemsMax) {
-    frames.push(encodeItems(place, i, items.slice(i, i + frameItemsMax)));
-  }
-  frames.push(encodeEnd(place, items.length));
+  let next = 0;
+  do {
+    const some = items.slice(next, next + frameItemsMax);
+    frames.push(encodeItems(place, next, some, next + some.length === items.length));
+    next += some.length;
+  } while (next < items.length);
   return Buffer.concat(frames);
 }
 
@@ -59,13 +60,10 @@ export function encodeItems(
   { index, term }: SnapshotPlace,
   first: number,
   items: readonly SnapshotItem[],
+  isLast: boolean,
 ): Uint8Array {
   const wire = items.map(({ kind, version, data }): CborValue => [kind, version, data]);
-  return encodeFrame(encodeCbor([index, term, first, wire]));
-}
-
-export function encodeEnd({ index, term }: SnapshotPlace, items: number): Uint8Array {
-  return encodeFrame(encodeCbor([index, term, items]));
+  return encodeFrame(encodeCbor([index, term, first, wire, isLast]));
 }
 
 /** @throws {DamagedLog | NewerLog} */
@@ -86,23 +84,18 @@ export function readStaged(name: string, bytes: Uint8Array): StagedFile | undefi
   let sizeBytes = frameHeaderBytes + payloads[0]!.length;
   let isWhole = false;
   for (const payload of payloads.slice(1)) {
-    const [ofIndex, ofTerm, number, wire] = decodeCbor(payload) as [
-      number,
-      number,
-      number,
-      ItemWire[] | undefined,
-    ];
-    if (isWhole || ofIndex !== index || ofTerm !== term || number !== items.length) break;
-    for (const [kind, itemVersion, data] of wire ?? []) {
+    const [ofIndex, ofTerm, first, wire, isLast] = decodeCbor(payload) as unknown as ItemsFrame;
+    if (isWhole || ofIndex !== index || ofTerm !== term || first !== items.length) break;
+    for (const [kind, itemVersion, data] of wire) {
       items.push({ kind, version: itemVersion, data: new Uint8Array(data) });
     }
-    isWhole = wire === undefined;
+    isWhole = isLast;
     sizeBytes += frameHeaderBytes + payload.length;
   }
   return { place, items, sizeBytes, isWhole };
 }
 
-type ItemWire = readonly [number, number, Uint8Array];
+type ItemsFrame = readonly [number, number, number, readonly [number, number, Uint8Array][], boolean];
 
 /** With items of at most 1,024 bytes, far below `framePayloadBytesMax`. */
 const frameItemsMax = 1024;
