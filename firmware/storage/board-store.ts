@@ -32,12 +32,13 @@ import type {
   SnapshotPlace,
   StagedSnapshot,
 } from "../../protocols/raft/types.ts";
+import { EntryKind } from "../../protocols/raft/types.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import { utf8Length } from "../../protocols/text/utf8.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
 import { applyEntries, installStaged, type StateListener } from "./applying.ts";
 import { CheckpointParts } from "./checkpoint-parts.ts";
-import { entryLimits, isMembership, recordSizeMax } from "./entry-log.ts";
+import { entryLimits, recordSizeMax } from "./entry-log.ts";
 import { sizeOf } from "./place.ts";
 import { indexMax, RecordKind, recordSize, trailerMax } from "./record.ts";
 import { noData } from "./sector-headers.ts";
@@ -46,7 +47,7 @@ import { SnapshotReader } from "./snapshot-reader.ts";
 import { StoreCleaning } from "./store-cleaning.ts";
 import { StoreContents, type StoreOwner } from "./store-contents.ts";
 import { type Recovery, recover } from "./store-recovery.ts";
-import { storedNameBytesMax } from "./stored-values.ts";
+import { entryFrom, storedNameBytesMax } from "./stored-values.ts";
 
 export type { StateListener } from "./applying.ts";
 export type { StoreOwner } from "./store-contents.ts";
@@ -141,8 +142,8 @@ export class BoardStore implements RaftLog {
     const { memberships, log } = this.#contents;
     const place = memberships.latest;
     if (place !== this.#configurationPlace) {
-      const record = place === 0 ? undefined : log.read(place);
-      this.#configuration = record && configurationFromEntry(record.tag, record.data);
+      const entry = place === 0 ? undefined : entryFrom(log.read(place));
+      this.#configuration = entry && configurationFromEntry(entry.version, entry.data);
       this.#configurationPlace = place;
     }
     return this.#configuration;
@@ -337,7 +338,7 @@ export class BoardStore implements RaftLog {
   #append(entry: Entry): void {
     const { entries, memberships } = this.#contents;
     const place = entries.append(entry);
-    if (isMembership(entry)) memberships.push(entry.index, place);
+    if (entry.kind === EntryKind.membership) memberships.push(entry.index, place);
     this.#contents.liveBytes += sizeOf(place);
   }
 

@@ -13,7 +13,7 @@ import { EntryIndex } from "./entry-index.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
 import { hashOf } from "./key-index.ts";
 import { type Place, sizeOf } from "./place.ts";
-import { indexMax, RecordKind, recordSize } from "./record.ts";
+import { RecordKind, recordSize } from "./record.ts";
 import type { SectorLog } from "./sector-log.ts";
 import { entryFrom, entryToStored } from "./stored-values.ts";
 
@@ -87,14 +87,13 @@ export class EntryLog {
 
   /** Writes the next entry; gives where. */
   append(entry: Entry): Place {
-    const { index, term, version, data } = entry;
+    const { index, term, kind, data } = entry;
     const keyHash = hashOfPut(entry);
+    const otherKind = kind === EntryKind.membership ? RecordKind.membership : RecordKind.entry;
     const place =
-      keyHash !== undefined
-        ? this.#log.append(RecordKind.put, index, keyHash, data, term)
-        : isMembership(entry)
-          ? this.#log.append(RecordKind.membership, index, version, data, term)
-          : this.#log.append(RecordKind.entry, index, 0, entryToStored(entry), term);
+      keyHash === undefined
+        ? this.#log.append(otherKind, index, 0, entryToStored(entry), term)
+        : this.#log.append(RecordKind.put, index, keyHash, data, term);
     const before = this.#index.hashOf(this.lastIndex);
     this.#index.push(place, term, chainHash(before, entry, this.#sha256));
     return place;
@@ -168,11 +167,6 @@ export class EntryLog {
 /** Bytes of the record of an entry or item, at most: what is no valid put also says its kind and version. */
 export function recordSizeMax({ data }: SnapshotItem): number {
   return recordSize(data.length + 24);
-}
-
-/** Whether an entry or item says who belongs to the group, as far as flash can tell it from others by its head. */
-export function isMembership({ kind, version, data }: SnapshotItem): boolean {
-  return kind === EntryKind.membership && data.length > 0 && version <= indexMax;
 }
 
 /** The hash of the key under which an entry or item puts a value; undefined for any other, valid or not. */

@@ -46,7 +46,7 @@ export const RecordKind = Object.freeze({
   crashes: 11,
   /** The flash was found damaged at run time: a sentence as CBOR. Nothing follows, and nothing before it is believed. */
   condemned: 12,
-  /** A `membership` entry: its data; `tag` is its version. Term in the trailer. */
+  /** An entry that says who belongs to the group, as `entry`. */
   membership: 13,
   /** A `put` whose key has another value by now, moved here while the log still holds it. */
   pastPut: 14,
@@ -54,7 +54,7 @@ export const RecordKind = Object.freeze({
   base: 15,
   /** Item number `index` of the snapshot that is being received: the data of a put; `tag` is the hash of its key. */
   item: 16,
-  /** The same of a `membership` item; `tag` is its version. */
+  /** The same of an item that says who belongs to the group: as `entry`, without a term. */
   membershipItem: 17,
   /** The same of any other item, which counts but is nothing to a board: no data. */
   otherItem: 18,

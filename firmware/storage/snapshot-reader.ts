@@ -2,7 +2,7 @@ import type { MemberId, SnapshotItem, SnapshotItems } from "../../protocols/raft
 import { EntryKind } from "../../protocols/raft/types.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
 import type { StoreContents } from "./store-contents.ts";
-import { compareBytes, keyBytesOf, withoutId } from "./stored-values.ts";
+import { compareBytes, entryFrom, keyBytesOf, withoutId } from "./stored-values.ts";
 
 /** Keys that one pass over the state puts in order. */
 const batchKeys = 32;
@@ -50,8 +50,8 @@ export class SnapshotReader {
 
   #membership(): SnapshotItem {
     const { log, memberships, entries } = this.#contents;
-    const { tag, data } = log.read(memberships.asOf(entries.appliedIndex));
-    return { kind: EntryKind.membership, version: tag, data };
+    const { kind, version, data } = entryFrom(log.read(memberships.asOf(entries.appliedIndex)));
+    return { kind, version, data };
   }
 
   #put(rank: number): SnapshotItem {

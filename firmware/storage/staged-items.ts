@@ -2,15 +2,15 @@
  * A snapshot while it is being received: each item a record in flash, so that a transfer goes on after a restart where it
  * was. Nothing of it counts before the last item: then a sector begins whose header says that these items are the state.
  */
-import type { SnapshotItem, StagedSnapshot } from "../../protocols/raft/types.ts";
+import { EntryKind, type SnapshotItem, type StagedSnapshot } from "../../protocols/raft/types.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
-import { hashOfPut, isMembership } from "./entry-log.ts";
+import { hashOfPut } from "./entry-log.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
 import { type Place, sizeOf } from "./place.ts";
 import { RecordKind } from "./record.ts";
 import { noData } from "./sector-headers.ts";
 import type { SectorLog } from "./sector-log.ts";
-import { compareBytes, keyBytesOf, type StagingPlace } from "./stored-values.ts";
+import { compareBytes, entryToStored, keyBytesOf, type StagingPlace } from "./stored-values.ts";
 
 export class StagedItems {
   readonly #log: SectorLog;
@@ -56,15 +56,14 @@ export class StagedItems {
 
   append(item: SnapshotItem): void {
     const number = this.#places.length;
-    const { version, data } = item;
     const keyHash = this.#hashOfNextPut(item);
     let place: Place;
     if (keyHash !== undefined) {
-      place = this.#log.append(RecordKind.item, number, keyHash, data);
+      place = this.#log.append(RecordKind.item, number, keyHash, item.data);
       this.#keys++;
-      this.#lastKey = keyBytesOf(data);
-    } else if (isMembership(item)) {
-      place = this.#log.append(RecordKind.membershipItem, number, version, data);
+      this.#lastKey = keyBytesOf(item.data);
+    } else if (item.kind === EntryKind.membership) {
+      place = this.#log.append(RecordKind.membershipItem, number, 0, entryToStored(item));
     } else {
       place = this.#log.append(RecordKind.otherItem, number, 0);
     }

@@ -4,7 +4,7 @@ import { encodeCbor } from "../../protocols/cbor/encode.ts";
 import { ItemReader } from "../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
 import { chainHashBytes } from "../../protocols/raft/chain.ts";
-import type { Entry, HardState, MemberId, SnapshotPlace } from "../../protocols/raft/types.ts";
+import type { Entry, HardState, MemberId, SnapshotItem, SnapshotPlace } from "../../protocols/raft/types.ts";
 import { EntryKind, limits } from "../../protocols/raft/types.ts";
 import { commandIdBytes } from "../../protocols/state/command.ts";
 import { indexMax, RecordKind, type StoredRecord } from "./record.ts";
@@ -106,20 +106,16 @@ export function hardStateFrom({ index, data }: StoredRecord): HardState {
   return { term: index, vote: data.length === 0 ? undefined : voteFrom(decodeCbor(data)) };
 }
 
-/** The data of the record of an entry that is neither a valid put nor a membership. */
-export function entryToStored({ kind, version, data }: Entry): Uint8Array {
+/** The data of the record of an entry, or item, that is no valid put. */
+export function entryToStored({ kind, version, data }: SnapshotItem): Uint8Array {
   return encodeCbor([kind, version, data]);
 }
 
-/** The entry that a `put`, `pastPut`, `membership` or `entry` record holds. */
-export function entryFrom({ kind, index, tag, data, trailer }: StoredRecord): Entry {
+/** The entry that the record of one holds; of that of an item, all but its index and term. */
+export function entryFrom({ kind, index, data, trailer }: StoredRecord): Entry {
   const term = trailer;
-  switch (kind) {
-    case RecordKind.put:
-    case RecordKind.pastPut:
-      return { index, term, kind: EntryKind.put, version: 1, data };
-    case RecordKind.membership:
-      return { index, term, kind: EntryKind.membership, version: tag, data };
+  if (kind === RecordKind.put || kind === RecordKind.pastPut) {
+    return { index, term, kind: EntryKind.put, version: 1, data };
   }
   const items = new ItemReader(decodeCbor(data), "flash record", "entry", 3);
   const entryKind = items.integer("kind", 0, integerMax);

@@ -1,0 +1,24 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { losePowerEverywhere } from "./power-cuts.ts";
+import { workload } from "./store-workload.ts";
+
+/** Random workloads that lose their power at every byte. */
+const workloadsTried = 6;
+
+describe("the power fails at every byte of every write and within every erase", () => {
+  test("nothing acknowledged is lost, nothing torn is believed", () => {
+    let cuts = 0;
+    let installed = 0;
+    fc.assert(
+      fc.property(fc.integer({ min: 7, max: 24 }), workload(80), workload(20), (sectors, past, present) => {
+        const done = losePowerEverywhere(sectors, past, present);
+        cuts += done.cuts;
+        installed += done.installed;
+      }),
+      { numRuns: workloadsTried, endOnFailure: true },
+    );
+    expect(cuts).toBeGreaterThan(1000 * workloadsTried);
+    expect(installed).toBeGreaterThan(0);
+  });
+});
