@@ -51,6 +51,8 @@ export class LeaderOnTheWire implements Network {
   publications = 0;
   /** The leader's own broker; undefined: that of the oldest connection. */
   homePort: number | undefined;
+  /** False: what is for a board that is not connected at home is lost. */
+  relays = true;
   /** False: connections are refused. */
   listening = true;
   /** False: nothing is answered, not even a CONNECT. */
@@ -122,6 +124,11 @@ export class LeaderOnTheWire implements Network {
     this.#log.compact(this.#node.commitIndex);
   }
 
+  /** What a board answered comes to the leader. */
+  step(message: Message): void {
+    this.#perform(this.#node.step(message, this.nowMs));
+  }
+
   tick(nowMs: number): void {
     this.nowMs = nowMs;
     if (nowMs >= this.#node.deadlineMs) this.#perform(this.#node.tick(nowMs));
@@ -177,7 +184,8 @@ export class LeaderOnTheWire implements Network {
 
   get #home(): Connection | undefined {
     const own = this.homePort === undefined ? undefined : this.#connections.get(this.homePort);
-    return own ?? this.#connections.values().next().value;
+    if (own !== undefined || (this.homePort !== undefined && !this.relays)) return own;
+    return this.#connections.values().next().value;
   }
 
   // For the connection.
@@ -198,7 +206,7 @@ export class LeaderOnTheWire implements Network {
         const message = messageFromWire(value);
         this.raft.push(message);
         this.answeredTo.push(connection.port);
-        this.#perform(this.#node.step(message, this.nowMs));
+        this.step(message);
         break;
       }
       case "report":

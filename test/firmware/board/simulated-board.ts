@@ -23,6 +23,6 @@ export class SimulatedBoard extends SimulatedSurroundings {
   reboot(): SimulatedBoard {
     this.board.powerOff();
     this.leader.cut();
-    return new SimulatedBoard(this.leader, this.flash.reboot(), this.nowMs);
+    return new SimulatedBoard(this.leader, this.flash.reboot(), this.nowMs, this.config);
   }
 }

@@ -7,13 +7,17 @@ import type { Program } from "../../../protocols/pipeline/program.ts";
 import { programToWire } from "../../../protocols/pipeline/program-codec.ts";
 import { FlashModel } from "../storage/flash-model.ts";
 import { LeaderOnTheWire } from "./leader-on-the-wire.ts";
+import { VirtualTimeServer } from "./sntp-server.ts";
 
-const config: BoardConfig = {
+export const config: BoardConfig = {
   swarm: "greenhouse",
   board: "north-1",
   model: "esp32c3-devkit",
   hosts: [{ name: "main", address: "127.0.0.1", port: 7883 }],
 };
+
+/** Three hosts; their ports tell them apart. */
+export const threeHosts = ["a", "b", "c"].map((name, i) => ({ name, address: "127.0.0.1", port: 7001 + i }));
 
 /** Two pipelines, an output that follows a setting, and a rule over it. */
 export const program: Program = {
@@ -57,10 +61,22 @@ export class SimulatedSurroundings {
   readonly pins: string[] = [];
   readonly lines: string[] = [];
   readonly restarts: string[] = [];
+  /** For how long the board wanted to sleep, each time. */
+  readonly sleepsMs: number[] = [];
+  /** How often the firmware was called good. */
+  valid = 0;
+  readonly timeServer = new VirtualTimeServer(() => this.nowMs);
+  readonly config: BoardConfig;
   readonly world: BoardWorld;
   nowMs: number;
 
-  constructor(leader = new LeaderOnTheWire(), flash = FlashModel.blank(16, 4096), nowMs = 0) {
+  constructor(
+    leader = new LeaderOnTheWire(),
+    flash = FlashModel.blank(16, 4096),
+    nowMs = 0,
+    over: Partial<BoardConfig> = {},
+  ) {
+    this.config = { ...config, ...over };
     this.leader = leader;
     this.flash = flash;
     this.nowMs = nowMs;
@@ -81,7 +97,11 @@ export class SimulatedSurroundings {
       },
       digest: { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) },
       flash: this.flash,
-      network: this.leader,
+      network: {
+        start: (onChange) => this.leader.start(onChange),
+        connect: (host, port, events) => this.leader.connect(host, port, events),
+        openUdp: (port, events) => this.timeServer.openUdp(port, events),
+      },
       sensors: { read: (sensor) => this.sensors.get(sensor) ?? NaN },
       actuators: {
         configure: ({ name, pin, safeValue }: OutputConfig) => {
@@ -95,9 +115,11 @@ export class SimulatedSurroundings {
         },
       },
       system: {
-        config,
+        config: this.config,
         log: (level: LogLevel, text) => void this.lines.push(`${level} ${text}`),
         restart: (reason) => void this.restarts.push(reason),
+        deepSleep: (durationMs) => void this.sleepsMs.push(durationMs),
+        markValid: () => void this.valid++,
       },
     };
   }
