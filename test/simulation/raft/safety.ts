@@ -30,6 +30,8 @@ interface Seen {
   readonly entry: Entry;
   readonly termBefore: number;
   readonly hash: string;
+  /** The only member that was ever seen with it; undefined when others were. */
+  onlyHolder: MemberId | undefined;
 }
 
 export class Safety {
@@ -146,15 +148,22 @@ export class Safety {
       const termBefore = log.termAt(index - 1) ?? -1;
       const key = `${index}:${entry.term}`;
       const known = this.#seen.get(key);
-      if (known === undefined) {
+      const isMatch =
+        known !== undefined &&
+        isSame(known.entry, entry) &&
+        known.termBefore === termBefore &&
+        known.hash === hash;
+      // What a crash took from the only one that had it, never was: a lone voter may even lead the same term again.
+      if (known === undefined || (!isMatch && known.onlyHolder === id && index > this.#committed.length)) {
         const right = before === undefined ? hash : hex(chainHash(before, entry, this.#sha256));
         if (right !== hash) throw new UnsafeStep("hash chain", `${id} has ${hash} at ${index}, not ${right}`);
-        this.#seen.set(key, { entry, termBefore, hash });
-      } else if (!isSame(known.entry, entry) || known.termBefore !== termBefore || known.hash !== hash) {
+        this.#seen.set(key, { entry, termBefore, hash, onlyHolder: id });
+      } else if (!isMatch) {
         const own = `${textOf(entry)} after term ${termBefore}, hash ${hash}`;
         const other = `${textOf(known.entry)} after term ${known.termBefore}, hash ${known.hash}`;
         throw new UnsafeStep("log matching", `${id} holds ${own}; elsewhere it is ${other}`);
       }
+      if (known !== undefined && isMatch && known.onlyHolder !== id) known.onlyHolder = undefined;
       checked[index] = hash;
     }
     checked.length = last + 1;

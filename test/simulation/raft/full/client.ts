@@ -8,6 +8,7 @@ import {
   ConditionFailed,
   OutcomeForgotten,
   OutcomeUnknown,
+  ReplicaStopped,
 } from "../../../../host-tools/leader/raft/outcomes.ts";
 import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
 import { NotLeader } from "../../../../protocols/raft/errors.ts";

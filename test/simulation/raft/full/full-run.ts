@@ -1,5 +1,5 @@
 /** A whole swarm under faults: what a schedule says happens to it, clients use it, and after each step all that must hold is checked. */
-import { defaultSizes, votersKey } from "../../../../host-tools/leader/raft/host-member-types.ts";
+import { votersKey } from "../../../../host-tools/leader/raft/host-member-types.ts";
 import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
 import { isJoint, membersOf } from "../../../../protocols/raft/confchange.ts";
 import { checkLinearizable, faultToText } from "../../linearizability/check.ts";

@@ -11,6 +11,7 @@ import { helloFromWire } from "../../../../protocols/messages/codec.ts";
 import { boardTopics, publicationTopic } from "../../../../protocols/messages/topics.ts";
 import { messageFromWire, messageToWire, publicationToWire } from "../../../../protocols/raft/codec.ts";
 import type { Timing } from "../../../../protocols/raft/node-options.ts";
+import { hostLimits } from "../../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message, Publication } from "../../../../protocols/raft/types.ts";
 import type { Random } from "../random.ts";
 import { SimulatedDisk } from "../simulated-disk.ts";
@@ -166,7 +167,7 @@ export class SimulatedHost implements BrokerEvents {
     } else if (word.kind === "publication") {
       this.#publishHere(word.payload);
     } else {
-      const message = messageFromWire(decodeCbor(word.payload));
+      const message = messageFromWire(decodeCbor(word.payload), hostLimits);
       if (nameOf(message.to) === this.name) this.step(() => member.receive(message, this.nowMs));
       else this.#sendDown(message, word.payload);
     }
