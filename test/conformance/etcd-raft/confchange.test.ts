@@ -90,7 +90,7 @@ class ChangingGroup {
   }
 }
 
-const states = { probe: "StateProbe", replicate: "StateReplicate" };
+const states = { probe: "StateProbe", replicate: "StateReplicate", snapshot: "StateSnapshot" };
 
 /** How our refusals begin, and etcd's words for the same. */
 const reasons = [

@@ -50,6 +50,8 @@ export interface MemberOptions {
   readonly checkQuorum?: boolean;
   /** With `checkQuorum`; off unless said. */
   readonly leaseReads?: boolean;
+  /** Off for the plain protocol of the paper; on unless said. */
+  readonly catchesUp?: boolean;
   /** Which members are hosts: they are sent more at a time, and may be handed leadership. When not said: all may, none is sent more. */
   readonly isHostId?: (id: MemberId) => boolean;
   /** A driver's fault, for showing that it is found: sends before the disk has synced. */
@@ -96,7 +98,13 @@ export class Member {
   start(nowMs: number): void {
     const { id, cores, timing, random } = this.#options;
     const { hardState } = this.disk;
-    const { preVote = false, checkQuorum = false, leaseReads = false, isHostId } = this.#options;
+    const {
+      preVote = false,
+      checkQuorum = false,
+      leaseReads = false,
+      catchesUp = true,
+      isHostId,
+    } = this.#options;
     const flowOf = (member: MemberId) => (isHostId?.(member) === true ? hostFlow : boardFlow);
     // A snapshot stands for what was committed, and applied.
     const commitIndex = this.disk.snapshot?.index ?? 0;
@@ -111,6 +119,7 @@ export class Member {
         preVote,
         checkQuorum,
         leaseReads,
+        catchesUp,
         flowOf,
         ...(isHostId === undefined ? {} : { isHost: isHostId }),
       });
