@@ -22,7 +22,10 @@ test("status, settings and log have the shape that api-types.ts states", async (
   const leader = await leaderUnderTest();
   await leader.put("fan.duty", 40);
   const status = JSON.parse((await leader.request("/api/status")).body) as Status;
-  expect(Object.keys(status)).toEqual(["swarm", "leader", "boards", "settings", "counters", "violations"]);
+  expect(Object.keys(status)).toEqual([
+    ...["swarm", "isConfirmed", "leader", "hosts", "boards", "settings", "counters", "violations"],
+  ]);
+  expect(status).toMatchObject({ isConfirmed: true, hosts: [{ name: "a", role: "leader", link: "up" }] });
   expect(status.leader).toMatchObject({ role: "leader", pid: process.pid, httpPort: leader.httpPort });
   expect(status.leader.commitIndex).toBe(status.leader.appliedIndex);
 

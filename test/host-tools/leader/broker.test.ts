@@ -125,8 +125,13 @@ test("a board may not subscribe to what goes to another", async () => {
   const { leader } = await withWitness();
   const board = stranger(leader);
   await board.connect();
-  for (const topic of ["covey/greenhouse/down/north-1/#", "#", "covey/greenhouse/down/+/raft"]) {
-    expect((await board.subscribe(topic)).granted).toEqual([128]);
+  for (const topic of [
+    "covey/greenhouse/down/north-1/#",
+    "#",
+    "covey/greenhouse/down/+/raft",
+    "covey/greenhouse/all/#",
+  ]) {
+    expect((await board.subscribe([topic])).granted).toEqual([128]);
   }
 });
 

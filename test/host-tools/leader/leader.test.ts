@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { LeaderFile } from "../../../host-tools/leader/api-types.ts";
+import type { HostFile } from "../../../host-tools/leader/api-types.ts";
 import { eventually, leaderUnderTest, temporaryFolder } from "./leader-under-test.ts";
 
 test("a board that says hello gets the whole log, votes once it has caught up, and applies what is set", async () => {
@@ -50,11 +50,11 @@ test("a value set the moment the leader answers is not undone by its initial val
   expect(leader.status().settings["fan.duty"]!.value).toBe(61);
 });
 
-test("leader.json says where the leader answers, while it does", async () => {
+test("host.json says where the host answers, while it does", async () => {
   const leader = await leaderUnderTest();
-  const file = join(leader.stateDir, "leader.json");
-  const announced = JSON.parse(readFileSync(file, "utf8")) as LeaderFile;
-  expect(announced).toEqual({ swarm: "greenhouse", pid: process.pid, url: leader.url });
+  const file = join(leader.stateDir, "host-a", "host.json");
+  const announced = JSON.parse(readFileSync(file, "utf8")) as HostFile;
+  expect(announced).toEqual({ swarm: "greenhouse", host: "a", pid: process.pid, url: leader.url });
   await leader.stop();
   expect(() => readFileSync(file)).toThrow("ENOENT");
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,14 +22,14 @@ interface LeaderProcess {
 function startProcess(stateDir: string, options: readonly string[] = []): LeaderProcess {
   const file = join(temporaryFolder(), "definition.json");
   writeFileSync(file, JSON.stringify(definition));
-  const ports = ["--mqtt-port", "0", "--http-port", "0"];
+  const ports = ["--mqtt-port", "0", "--http-port", "0", "--peer-port", "0"];
   const child = spawn(process.execPath, [
     main,
     "--definition",
     file,
     "--state",
     stateDir,
-    "--host",
+    "--name",
     "a",
     ...ports,
     ...options,
@@ -50,16 +50,16 @@ async function readStatus({ httpPort }: ReadyLine): Promise<Status> {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`serves when it says so, and on ${signal} ends with 0 and takes leader.json away`, async () => {
+  test(`serves when it says so, and on ${signal} ends with 0 and takes host.json away`, async () => {
     const stateDir = temporaryFolder();
     const { child, ready, ended } = startProcess(stateDir);
     const line = await ready;
     expect(line).toMatchObject({ ready: true, pid: child.pid });
     expect((await readStatus(line)).leader).toMatchObject({ mqttPort: line.mqttPort, pid: child.pid });
-    expect(existsSync(join(stateDir, "leader.json"))).toBe(true);
+    expect(existsSync(join(stateDir, "host-a", "host.json"))).toBe(true);
     child.kill(signal);
     expect((await ended).exitCode).toBe(0);
-    expect(existsSync(join(stateDir, "leader.json"))).toBe(false);
+    expect(existsSync(join(stateDir, "host-a", "host.json"))).toBe(false);
   });
 }
 
@@ -72,24 +72,24 @@ test("with --parent it ends cleanly when its parent dies, though nobody reads it
   child.stderr!.destroy();
   child.stdin!.end();
   expect((await ended).exitCode).toBe(0);
-  expect(existsSync(join(stateDir, "leader.json"))).toBe(false);
+  expect(existsSync(join(stateDir, "host-a", "host.json"))).toBe(false);
 });
 
-test("a second leader on the same folder is refused and told which one is there; after a SIGKILL the folder is free", async () => {
+test("a second process of the same host is refused and told which one is there; after a SIGKILL the folder is free", async () => {
   const stateDir = temporaryFolder();
   const first = startProcess(stateDir);
   const { pid, httpPort } = await first.ready;
   const second = await startProcess(stateDir).ended;
   expect(second.exitCode).toBe(1);
   expect(second.stderr).toBe(
-    `Another leader (process ${pid}, http://127.0.0.1:${httpPort}) is using ${stateDir}; stop it first, or give this one another folder with --state.\n`,
+    `Host a runs already (process ${pid}, http://127.0.0.1:${httpPort}) and is using ${join(stateDir, "host-a")}; stop it first, or run another host of the swarm with --name.\n`,
   );
   first.child.kill("SIGKILL");
   await first.ended;
-  expect(JSON.parse(readFileSync(join(stateDir, "leader.json"), "utf8")).pid).toBe(pid);
+  expect(JSON.parse(readFileSync(join(stateDir, "host-a", "host.json"), "utf8")).pid).toBe(pid);
   const third = startProcess(stateDir);
   await third.ready;
-  expect(JSON.parse(readFileSync(join(stateDir, "leader.json"), "utf8")).pid).toBe(third.child.pid);
+  expect(JSON.parse(readFileSync(join(stateDir, "host-a", "host.json"), "utf8")).pid).toBe(third.child.pid);
 });
 
 for (const purpose of ["MQTT", "HTTP"] as const) {
@@ -104,7 +104,7 @@ for (const purpose of ["MQTT", "HTTP"] as const) {
     expect(stderr).toBe(
       `Port ${portOf(other)} for ${purpose} is in use by another program; stop that program or choose another port with ${option} (0 takes any free one).\n`,
     );
-    expect(existsSync(join(stateDir, "leader.json"))).toBe(false);
+    expect(existsSync(join(stateDir, "host-a", "host.json"))).toBe(false);
   });
 }
 
@@ -114,7 +114,7 @@ test("a damaged Raft log is refused with one sentence and kept", async () => {
   await first.ready;
   first.child.kill();
   await first.ended;
-  const log = join(stateDir, "host-a", "raft.log");
+  const log = join(stateDir, "host-a", "raft", readdirSync(join(stateDir, "host-a", "raft"))[0]!);
   const bytes = readFileSync(log);
   bytes[40]! ^= 0xff;
   writeFileSync(log, bytes);

@@ -208,7 +208,7 @@ export class RawBoard {
 
   #hear(publication: Publication): void {
     this.publications.push(publication);
-    if (this.#options.answers !== false) this.#perform(this.#follower.publication(publication));
+    if (this.#options.answers !== false) this.#perform(this.#follower.takePublication(publication));
   }
 
   #perform(output: RaftOutput): void {

@@ -43,7 +43,7 @@ afterAll(async () => {
 async function until(what: string, accept: (status: Status) => boolean): Promise<Status> {
   const deadlineMs = performance.now() + 15_000;
   for (;;) {
-    const response = await fetch(`${simulation.url}/api/status`).catch(() => undefined);
+    const response = await fetch(`${simulation.urls[0]}/api/status`).catch(() => undefined);
     const status = response?.ok ? ((await response.json()) as Status) : undefined;
     if (status !== undefined && accept(status)) return status;
     if (performance.now() > deadlineMs)
@@ -81,7 +81,7 @@ describe("a simulated swarm", () => {
 
   it("goes on with the same ports and nothing lost when its leader is killed", async () => {
     const put = { method: "PUT", headers: { "content-type": "application/json" }, body: '{"value":true}' };
-    expect((await fetch(`${simulation.url}/api/settings/door.lamp`, put)).status).toBe(200);
+    expect((await fetch(`${simulation.urls[0]}/api/settings/door.lamp`, put)).status).toBe(200);
     const before = await until("the lamp is lit", ({ boards }) =>
       boards.some((b) => b.outputs[0]?.value === 1),
     );

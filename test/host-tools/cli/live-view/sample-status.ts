@@ -1,5 +1,5 @@
 /** A healthy swarm's status, for tests that change one thing about it. */
-import type { BoardStatus, Status } from "../../../../host-tools/leader/api-types.ts";
+import type { BoardStatus, HostStatus, Status } from "../../../../host-tools/leader/api-types.ts";
 
 export function sampleBoard(id: string, over: Partial<BoardStatus> = {}): BoardStatus {
   return {
@@ -8,6 +8,7 @@ export function sampleBoard(id: string, over: Partial<BoardStatus> = {}): BoardS
     memberId: `${id}.5f3a90c2`,
     role: "learner",
     link: "up",
+    hosts: ["a"],
     term: 2,
     matchIndex: 9,
     appliedIndex: 9,
@@ -25,9 +26,26 @@ export function sampleBoard(id: string, over: Partial<BoardStatus> = {}): BoardS
   };
 }
 
+export function sampleHost(name: string, over: Partial<HostStatus> = {}): HostStatus {
+  return {
+    name,
+    memberId: `${name}.00000001`,
+    role: "follower",
+    link: "up",
+    isVoter: true,
+    term: 2,
+    commitIndex: 9,
+    appliedIndex: 9,
+    url: "http://127.0.0.1:7800",
+    boards: 1,
+    ...over,
+  };
+}
+
 export function sampleStatus(boards: readonly BoardStatus[], over: Partial<Status> = {}): Status {
   return {
     swarm: "greenhouse",
+    isConfirmed: true,
     leader: {
       id: "a.11aa22bb",
       role: "leader",
@@ -41,6 +59,7 @@ export function sampleStatus(boards: readonly BoardStatus[], over: Partial<Statu
       httpPort: 7800,
       voters: ["a.11aa22bb"],
     },
+    hosts: [sampleHost("a", { role: "leader", memberId: "a.11aa22bb" })],
     boards,
     settings: {},
     counters: {
@@ -53,7 +72,11 @@ export function sampleStatus(boards: readonly BoardStatus[], over: Partial<Statu
       refused: 0,
       garbage: 0,
       disconnects: 0,
+      publications: 0,
+      publicationBytes: 0,
+      publicationWrites: 0,
       readingsStored: 1234,
+      hosts: { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, dropped: 0, garbage: 0, refused: 0 },
     },
     violations: [],
     ...over,

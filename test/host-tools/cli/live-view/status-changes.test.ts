@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { statusChanges } from "../../../../host-tools/cli/live-view/status-changes.ts";
 import type { Status } from "../../../../host-tools/leader/api-types.ts";
-import { sampleBoard, sampleStatus } from "./sample-status.ts";
+import { sampleBoard, sampleHost, sampleStatus } from "./sample-status.ts";
 
 const boards = [sampleBoard("north-1"), sampleBoard("door", { outputs: [] })];
 const before = sampleStatus(boards);
@@ -17,7 +17,7 @@ describe("what is told between two statuses", () => {
 
   it("is, at first, who leads and who is there", () => {
     expect(statusChanges(undefined, before).map(({ source, text }) => `${source}: ${text}`)).toEqual([
-      "leader: a.11aa22bb is leader in term 2",
+      "leader: a.11aa22bb leads in term 2",
       "leader: voters: a.11aa22bb",
       "north-1: joined: learner, term 2, applied 9, heap 40 of 92 KB",
       "north-1: fan 90 % (rule)",
@@ -27,9 +27,22 @@ describe("what is told between two statuses", () => {
 
   it("is an election", () => {
     const leader = { ...before.leader, term: 3, role: "candidate" as const };
-    expect(told(sampleStatus(boards, { leader }))).toEqual([
-      "info leader: a.11aa22bb is candidate in term 3",
+    const between = sampleStatus(boards, { leader });
+    expect(told(between)).toEqual(["warn leader: nobody leads"]);
+    // Another host that knows of no leader answers for itself.
+    expect(told(sampleStatus(boards, { leader: { ...leader, id: "b.2", term: 4 } }), between)).toEqual([]);
+    const won = { ...leader, role: "leader" as const };
+    expect(told(sampleStatus(boards, { leader: won }), between)).toEqual([
+      "info leader: a.11aa22bb leads in term 3",
     ]);
+  });
+
+  it("is a host that went, and its return", () => {
+    const hosts = [sampleHost("a", { role: "leader" }), sampleHost("b", { link: "down", role: "unknown" })];
+    const after = sampleStatus(boards, { hosts });
+    const both = sampleStatus(boards, { hosts: [hosts[0]!, sampleHost("b")] });
+    expect(told(after, both)).toEqual(["warn b: is gone"]);
+    expect(told(both, after)).toEqual(["info b: is back"]);
   });
 
   it("is a setting that was set, and the output that follows it", () => {
