@@ -14,6 +14,7 @@ export class FlashModel implements FlashRegion {
   erases = 0;
   /** By sector. */
   readonly erasesOf: number[];
+  writes = 0;
   reads = 0;
   bytesRead = 0;
 
@@ -51,6 +52,7 @@ export class FlashModel implements FlashRegion {
       if (this.bytes[offsetBytes + i] !== 0xff)
         throw new RangeError(`byte ${offsetBytes + i} is written twice`);
     }
+    this.writes++;
     for (let i = 0; i < bytes.length; i++) {
       this.#spend();
       this.bytes[offsetBytes + i] = bytes[i]!;

@@ -4,6 +4,8 @@ import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import type { Entry } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { FlashModel } from "./flash-model.ts";
+import { append } from "./store-driver.ts";
+import { sha256 } from "./store-model.ts";
 
 export const partitionBytes = 256 * 1024;
 export const sectorBytes = 4096;
@@ -11,7 +13,12 @@ export const sectorBytes = 4096;
 const deaf: StateListener = { onStateChange() {} };
 
 export function openStore(flash: FlashModel): BoardStore {
-  return new BoardStore(flash, { swarm: "greenhouse", board: "north-1" }, { fill: (into) => into.fill(7) });
+  return new BoardStore(
+    flash,
+    { swarm: "greenhouse", board: "north-1" },
+    { fill: (into) => into.fill(7) },
+    sha256,
+  );
 }
 
 /** Commits `count` small settings one by one, as they come from a leader: `keys` of them, each set again and again. */
@@ -26,20 +33,7 @@ export function commitSettings(
     const index = store.lastIndex + 1;
     const data = encodeCbor([`${prefix}.${index % keys}`, (index % 1000) / 8]);
     const entry: Entry = { index, term: 3, kind: EntryKind.put, version: 1, data };
-    const request = {
-      type: "append-request",
-      from: "host.0",
-      to: store.memberId,
-      term: 3,
-      prevLogIndex: index - 1,
-      prevLogTerm: 3,
-      commitIndex: index,
-      entries: [entry],
-      readRound: 0,
-    } as const;
-    if (!store.makeRoom(request)) throw new Error(`There is no room for entry ${index}.`);
-    const written = { hardState: undefined, truncateFrom: 0, entries: [entry], messages: [] };
-    store.write({ ...written, commitIndex: index, violation: undefined });
+    if (!append(store, entry)) throw new Error(`There is no room for entry ${index}.`);
     store.commit(index, deaf);
     store.tidy();
     afterEach();

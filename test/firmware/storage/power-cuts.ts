@@ -11,7 +11,7 @@ export function losePowerEverywhere(
   sectors: number,
   past: readonly Step[],
   present: readonly Step[],
-): number {
+): PowerCuts {
   const flash = FlashModel.blank(sectors, sectorBytes);
   const steps = new Workload();
   const store = open(flash);

@@ -22,8 +22,8 @@ function wearOf(keys: number): { erasesAnEntry: number; spread: number; store: n
 }
 
 test.each([
-  [20, 62],
-  [500, 62],
+  [20, 60],
+  [500, 60],
 ])("with %i keys a sector takes at least %i entries, and all sectors wear alike", (keys, entries) => {
   const { erasesAnEntry, spread } = wearOf(keys);
   expect(1 / erasesAnEntry).toBeGreaterThan(entries);

@@ -8,9 +8,12 @@ import {
   MalformedMessage,
   messageFromWire,
   messageToWire,
+  publicationFromWire,
+  publicationToWire,
   UnknownMessage,
 } from "../../../protocols/raft/codec.ts";
-import type { Message } from "../../../protocols/raft/types.ts";
+import type { Entry, Message, Publication, SnapshotItem } from "../../../protocols/raft/types.ts";
+import { limits } from "../../../protocols/raft/types.ts";
 
 const index = fc.oneof(fc.nat(), fc.integer({ min: 2 ** 31, max: 2 ** 33 }));
 const memberId = fc
@@ -18,31 +21,49 @@ const memberId = fc
   .map(([name, n]) => `${name}.${n}`);
 const ends = { from: memberId, to: memberId };
 const term = fc.integer({ min: 1, max: 2 ** 32 });
+const hash = fc.uint8Array({ minLength: 16, maxLength: 16 });
+const is = <T extends string>(type: T) => fc.constant(type);
+const content = fc.record({
+  kind: fc.nat(300),
+  version: fc.integer({ min: 1, max: 300 }),
+  data: fc.uint8Array({ maxLength: 120 }),
+});
 
-const appendRequest = fc
-  .record({
-    ...ends,
-    prevLogIndex: index,
-    prevLogTerm: fc.nat(1000),
-    commitIndex: index,
-    readRound: fc.nat(3),
-    rises: fc.array(fc.nat(5), { maxLength: 16 }),
-    data: fc.uint8Array({ maxLength: 120 }),
-    kind: fc.nat(300),
-    version: fc.integer({ min: 1, max: 300 }),
-  })
-  .map(({ rises, data, kind, version, ...rest }): Message => {
-    let last = rest.prevLogTerm + 1;
-    const entries = rises.map((rise, at) => {
+/** A place in a log and what follows on it, of terms that never fall and end with the sender's. */
+function suffix(entriesMin: number) {
+  const rises = fc.array(fc.tuple(fc.nat(5), content), { minLength: entriesMin, maxLength: 16 });
+  return fc.tuple(index, fc.nat(1000), rises).map(([prevLogIndex, prevLogTerm, rises]) => {
+    let last = Math.max(1, prevLogTerm);
+    const entries = rises.map(([rise, content], at): Entry => {
       last += rise;
-      return { index: rest.prevLogIndex + 1 + at, term: last, kind, version, data };
+      return { index: prevLogIndex + 1 + at, term: last, ...content };
     });
-    return { type: "append-request", ...rest, term: last, entries };
+    return { prevLogIndex, prevLogTerm, term: last, entries };
   });
+}
+
+const chunk = fc
+  .record({
+    type: is("snapshot-chunk"),
+    ...ends,
+    term,
+    index: index.map((at) => at + 1),
+    hash,
+    first: fc.nat(600),
+    items: fc.array(content as fc.Arbitrary<SnapshotItem>, { maxLength: 8 }),
+    isLast: fc.boolean(),
+  })
+  .map(
+    (chunk): Message => ({
+      ...chunk,
+      indexTerm: chunk.term,
+      isLast: chunk.isLast || chunk.items.length === 0,
+    }),
+  );
 
 const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
-    type: fc.constant("vote-request" as const),
+    type: is("vote-request"),
     ...ends,
     term,
     lastLogIndex: index,
@@ -50,15 +71,17 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     purpose: fc.constantFrom("election" as const, "pre-vote" as const, "transfer" as const),
   }),
   fc.record({
-    type: fc.constant("vote-response" as const),
+    type: is("vote-response"),
     ...ends,
     term,
     granted: fc.boolean(),
     isPreVote: fc.boolean(),
+    lastLogIndex: index,
+    lastLogTerm: index,
   }),
-  fc.record({ type: fc.constant("timeout-now" as const), ...ends, term }),
+  fc.record({ type: is("timeout-now"), ...ends, term }),
   fc.record({
-    type: fc.constant("append-response" as const),
+    type: is("append-response"),
     ...ends,
     term,
     success: fc.boolean(),
@@ -66,8 +89,54 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     appliedIndex: index,
     readRound: fc.nat(3),
   }),
-  appendRequest,
+  fc
+    .tuple(
+      fc.record({
+        type: is("append-request"),
+        ...ends,
+        prevHash: hash,
+        commitIndex: index,
+        readRound: fc.nat(3),
+      }),
+      suffix(0),
+    )
+    .map(([head, suffix]): Message => ({ ...head, ...suffix })),
+  chunk,
+  fc.record({
+    type: is("snapshot-response"),
+    ...ends,
+    term,
+    index: index.map((at) => at + 1),
+    indexTerm: term,
+    received: fc.nat(600),
+    isInstalled: fc.boolean(),
+  }),
+  fc.record({
+    type: is("log-request"),
+    ...ends,
+    term,
+    afterIndex: index,
+    afterTerm: index,
+    snapshotIndex: index,
+    snapshotFirst: fc.nat(600),
+  }),
+  fc
+    .tuple(
+      fc.record({
+        type: is("log-response"),
+        ...ends,
+        isMatch: fc.boolean(),
+        lastLogIndex: index,
+        commitIndex: index,
+      }),
+      suffix(0),
+    )
+    .map(([head, suffix]): Message => ({ ...head, ...suffix, lastLogTerm: suffix.term })),
 );
+
+const publication = fc
+  .tuple(fc.record({ type: is("publication"), from: memberId, prevHash: hash }), suffix(1))
+  .map(([head, suffix]): Publication => ({ ...head, ...suffix }));
 
 describe("Raft's messages on the wire", () => {
   it("arrive as they were sent, from a host to a board and back", () => {
@@ -82,32 +151,22 @@ describe("Raft's messages on the wire", () => {
     );
   });
 
-  it("leave room for later items", () => {
-    const wire = [...(messageToWire(voteResponse) as CborValue[]), true, "something new", [1]];
-    expect(messageFromWire(wire)).toEqual({ ...voteResponse, isPreVote: true });
+  it("and so do publications, which are no messages, nor messages publications", () => {
+    fc.assert(
+      fc.property(publication, message, (sent, other) => {
+        const wire = publicationToWire(sent);
+        const hostBytes = encodeCbor(wire);
+        expect(Buffer.from(hostBytes).equals(encodeOnBoard(wire))).toBe(true);
+        expect(plain(publicationFromWire(decodeOnBoard(hostBytes)))).toEqual(plain(sent));
+        expect(() => messageFromWire(wire)).toThrow(UnknownMessage);
+        expect(() => publicationFromWire(messageToWire(other))).toThrow();
+      }),
+    );
   });
 
-  it("of a later type, or asking for a vote for a later purpose, can be told from garbage", () => {
-    expect(() => messageFromWire([1, 6, "a", "b", 1, true])).toThrow(UnknownMessage);
-    expect(() => messageFromWire([1, 1, "a", "b", 1, 0, 0, 3])).toThrow(UnknownMessage);
+  it("of a later type can be told from garbage", () => {
+    expect(() => messageFromWire([1, 11, "a", "b", 1, true])).toThrow(UnknownMessage);
     expect(new UnknownMessage("x").name).toBe("UnknownMessage");
-  });
-
-  it("say nothing new to a member of the first version unless there is something", () => {
-    const ends = { from: "a", to: "b", term: 2 } as const;
-    const place = { lastLogIndex: 5, lastLogTerm: 1 } as const;
-    const asked = { type: "vote-request", ...ends, ...place } as const;
-    expect(messageToWire({ ...asked, purpose: "election" })).toEqual([1, 1, "a", "b", 2, 5, 1]);
-    expect(messageToWire({ ...asked, purpose: "pre-vote" })).toEqual([1, 1, "a", "b", 2, 5, 1, 1]);
-    expect(messageToWire(voteResponse)).toEqual([1, 2, "a", "b", 1, true]);
-    const taken = {
-      type: "append-response",
-      ...ends,
-      success: true,
-      matchIndex: 5,
-      appliedIndex: 4,
-    } as const;
-    expect(messageToWire({ ...taken, readRound: 0 })).toEqual([1, 4, "a", "b", 2, true, 5, 4]);
   });
 
   it("whatever else arrives is refused with a sentence", () => {
@@ -130,7 +189,7 @@ describe("Raft's messages on the wire", () => {
     );
   });
 
-  it("one item of another type, or missing, is refused or was beyond the known ones", () => {
+  it("one item of another type, one missing or one too many is refused", () => {
     const wrong = fc.constantFrom<CborValue>(
       null,
       -1,
@@ -138,36 +197,31 @@ describe("Raft's messages on the wire", () => {
       2 ** 60,
       "",
       "x".repeat(49),
-      [],
       [[]],
       Uint8Array.of(1),
     );
+    const wires = fc.oneof(
+      message.map((sent) => ({ wire: messageToWire(sent), read: messageFromWire })),
+      publication.map((sent) => ({ wire: publicationToWire(sent), read: publicationFromWire })),
+    );
     fc.assert(
-      fc.property(message, fc.nat(8), wrong, (sent, at, value) => {
-        const wire = [...(messageToWire(sent) as CborValue[])];
-        const itemsMin = {
-          "vote-request": 7,
-          "vote-response": 6,
-          "append-request": 9,
-          "append-response": 8,
-          "timeout-now": 5,
-        };
-        if (at >= itemsMin[sent.type]) return;
-        // An empty list of entries is a heartbeat.
-        if (at === 8 && Array.isArray(value) && value.length === 0) return;
-        wire[at] = value;
-        expect(() => messageFromWire(wire)).toThrow(MalformedMessage);
-        expect(() => messageFromWire(wire.slice(0, at))).toThrow(MalformedMessage);
+      fc.property(wires, fc.nat(11), wrong, ({ wire, read }, at, value) => {
+        const items = [...(wire as CborValue[])];
+        expect(() => read([...items, value])).toThrow(MalformedMessage);
+        if (at >= items.length) return;
+        expect(() => read(items.slice(0, at))).toThrow(MalformedMessage);
+        items[at] = value;
+        expect(() => read(items)).toThrow(MalformedMessage);
       }),
     );
   });
 
   it.each<[string, CborValue]>([
-    ["a later version", [2, 2, "a", "b", 1, true]],
-    ["a type that is no number", [1, "5", "a", "b", 1, true]],
-    ["a purpose that is no number", [1, 1, "a", "b", 1, 0, 0, "x"]],
+    ["a later version", [2, 5, "a", "b", 1]],
+    ["a type that is no number", [1, "5", "a", "b", 1]],
+    ["a purpose that there is not", [1, 1, "a", "b", 1, 0, 0, 3]],
     ["a round below 0", [1, 4, "a", "b", 1, true, 0, 0, -1]],
-    ["term 0", [1, 2, "a", "b", 0, true]],
+    ["term 0", [1, 5, "a", "b", 0]],
     ["seventeen entries", request(Array(17).fill([1, 1, 1, new Uint8Array(1)]))],
     ["an entry of 1,025 bytes", request([[1, 1, 1, new Uint8Array(1025)]])],
     ["2,049 bytes in all", request([1024, 1024, 1].map((bytes) => [1, 1, 1, new Uint8Array(bytes)]))],
@@ -181,14 +235,38 @@ describe("Raft's messages on the wire", () => {
         [2, 1, 1, new Uint8Array(1)],
       ]),
     ],
-    ["an id of 49 bytes in 25 characters", [1, 2, "a", `${"ä".repeat(24)}x`, 1, true]],
+    ["a hash of 15 bytes", [1, 3, "a", "b", 3, 0, 0, new Uint8Array(15), 0, 0, []]],
+    ["a hash of 17 bytes", [1, 3, "a", "b", 3, 0, 0, new Uint8Array(17), 0, 0, []]],
+    ["an id of 49 bytes in 25 characters", [1, 5, "a", `${"ä".repeat(24)}x`, 1]],
+    ["an empty chunk that is not the last", snapshot([], false)],
+    ["1,025 bytes in two items", snapshot([1024, 1], true)],
+    ["an item of 1,025 bytes", snapshot([1025], true)],
+    ["a snapshot of a later term than its sender's", [1, 6, "a", "b", 3, 9, 4, noHash, 0, [], true]],
   ])("refuses %s", (_, wire) => {
     expect(() => messageFromWire(wire)).toThrow(MalformedMessage);
   });
 
-  it("takes an append at the very limits", () => {
+  it("refuses a publication of nothing", () => {
+    expect(() => publicationFromWire([1, 10, "a", 3, 0, 0, noHash, []])).toThrow(MalformedMessage);
+  });
+
+  it("takes what is at the very limits", () => {
     const wire = request([1024, 1024].map((bytes) => [3, 1, 1, new Uint8Array(bytes)]));
     expect(messageFromWire(wire)).toMatchObject({ entries: [{ index: 1 }, { index: 2 }] });
+    expect(messageFromWire(snapshot([1024], false))).toMatchObject({ items: [{ kind: 1 }] });
+    expect(messageFromWire(snapshot([512, 512], false))).toMatchObject({ items: [{}, {}] });
+    expect(messageFromWire(snapshot([], true))).toMatchObject({ items: [] });
+  });
+
+  it("takes more between hosts that agree on more, where a board would not", () => {
+    const between = { ...limits, appendEntriesMax: 64, appendBytesMax: 65_536, snapshotChunkBytes: 65_536 };
+    const wire = request(Array(60).fill([3, 1, 1, new Uint8Array(1000)]));
+    expect(messageFromWire(wire, between)).toMatchObject({ prevLogIndex: 0 });
+    expect(messageFromWire(snapshot([1024, 1024], false), between)).toMatchObject({ first: 0 });
+    expect(() => messageFromWire(wire)).toThrow(MalformedMessage);
+    expect(() => messageFromWire(request([[1, 1, 1, new Uint8Array(1025)]]), between)).toThrow(
+      MalformedMessage,
+    );
   });
 
   it("names itself, though a preloaded class may not assign its name", () => {
@@ -196,21 +274,20 @@ describe("Raft's messages on the wire", () => {
   });
 });
 
-const voteResponse: Message = {
-  type: "vote-response",
-  from: "a",
-  to: "b",
-  term: 1,
-  granted: true,
-  isPreVote: false,
-};
+const noHash = new Uint8Array(16);
 
 function request(entries: readonly CborValue[]): CborValue {
-  return [1, 3, "a", "b", 3, 0, 0, 0, entries];
+  return [1, 3, "a", "b", 3, 0, 0, noHash, 0, 0, entries];
+}
+
+/** A chunk with items of so many bytes. */
+function snapshot(items: readonly number[], isLast: boolean): CborValue {
+  const wire = items.map((bytes): CborValue => [1, 1, new Uint8Array(bytes)]);
+  return [1, 6, "a", "b", 3, 9, 3, noHash, 0, wire, isLast];
 }
 
 /** Byte strings of any kind as plain arrays. */
-function plain(value: Message): unknown {
+function plain(value: Message | Publication): unknown {
   return JSON.parse(
     JSON.stringify(value, (_, part) => (part instanceof Uint8Array ? [...part] : part)),
     (_, part) => (part?.type === "Buffer" ? part.data : part),
