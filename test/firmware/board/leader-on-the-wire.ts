@@ -19,8 +19,15 @@ import {
 } from "../../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire, publicationToWire } from "../../../protocols/raft/codec.ts";
 import { Node } from "../../../protocols/raft/node.ts";
-import type { HardState, Message, RaftOutput } from "../../../protocols/raft/types.ts";
+import type {
+  HardState,
+  Message,
+  RaftOutput,
+  SnapshotItem,
+  SnapshotItems,
+} from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
+import { StateMap } from "../../../protocols/state/apply.ts";
 
 const cbor = new Encoder({ useRecords: false, tagUint8Array: false });
 const id = "host.00000001";
@@ -49,6 +56,9 @@ export class LeaderOnTheWire implements Network {
   /** Publications that are lost on their way to everyone. */
   publicationsLost = 0;
   publications = 0;
+  /** Takes publications instead of the boards. */
+  onPublication: ((payload: Uint8Array) => void) | undefined;
+  readonly id = id;
   /** The leader's own broker; undefined: that of the oldest connection. */
   homePort: number | undefined;
   /** False: what is for a board that is not connected at home is lost. */
@@ -65,7 +75,7 @@ export class LeaderOnTheWire implements Network {
   /** Unix milliseconds at 0 of the tests' time, told with every health message; undefined: the time is not told. */
   epochMs: number | undefined = Date.UTC(2027, 0, 1);
   readonly #heartbeatMs: number;
-  readonly #log = new MemoryLog();
+  readonly log = new StateLog();
   #node: Node;
   #onNetwork: (up: boolean) => void = () => {};
   readonly #connections = new Map<number, Connection>();
@@ -74,12 +84,12 @@ export class LeaderOnTheWire implements Network {
   constructor(voters: readonly string[] = [id], heartbeatMs = 250) {
     this.#heartbeatMs = heartbeatMs;
     const data = Uint8Array.from(cbor.encode(voters));
-    this.#log.write({
+    this.log.write({
       ...nothing,
       hardState: { term: 1, vote: undefined },
       entries: [{ index: 1, term: 1, kind: EntryKind.membership, version: 1, data }],
     });
-    this.#log.sync();
+    this.log.sync();
     this.#node = this.#newNode({ term: 1, vote: undefined }, 0);
     this.#perform(this.#node.campaign(0));
   }
@@ -121,7 +131,12 @@ export class LeaderOnTheWire implements Network {
 
   /** Forgets all but the state that is applied, so that who lacks more needs a snapshot. */
   compact(): void {
-    this.#log.compact(this.#node.commitIndex);
+    this.log.compact(this.#node.commitIndex);
+  }
+
+  /** To whoever has subscribed, on every broker. */
+  publish(payload: Uint8Array): void {
+    for (const connection of this.#connections.values()) connection.publishToAll(payload);
   }
 
   /** What a board answered comes to the leader. */
@@ -242,7 +257,7 @@ export class LeaderOnTheWire implements Network {
     return new Node({
       id,
       hardState,
-      log: this.#log,
+      log: this.log,
       sha256,
       commitIndex,
       timing: {
@@ -257,8 +272,8 @@ export class LeaderOnTheWire implements Network {
 
   #perform(output: RaftOutput): void {
     if (output.violation !== undefined) throw new Error(output.violation);
-    this.#log.write(output);
-    this.#log.sync();
+    this.log.write(output);
+    this.log.sync();
     this.#node.setApplied(output.commitIndex);
     for (const publication of output.publications) {
       this.publications++;
@@ -267,15 +282,16 @@ export class LeaderOnTheWire implements Network {
         continue;
       }
       const payload = Uint8Array.from(cbor.encode(publicationToWire(publication)));
-      for (const connection of this.#connections.values()) connection.publishToAll(payload);
+      if (this.onPublication === undefined) this.publish(payload);
+      else this.onPublication(payload);
     }
     for (const message of output.messages) {
       this.raft.push(message);
       this.#home?.publish("raft", Uint8Array.from(cbor.encode(messageToWire(message))));
     }
     if (output.entries.length > 0) {
-      const { lastIndex } = this.#log;
-      this.#perform(this.#node.persisted(lastIndex, this.#log.termAt(lastIndex)!));
+      const { lastIndex } = this.log;
+      this.#perform(this.#node.persisted(lastIndex, this.log.termAt(lastIndex)!));
     }
   }
 }
@@ -365,6 +381,37 @@ class Connection implements TcpConnection {
     const { firstPieceBytes } = this.#leader;
     if (firstPieceBytes > 0) this.events.onData(bytes.subarray(0, firstPieceBytes));
     this.events.onData(bytes.subarray(firstPieceBytes));
+  }
+}
+
+/** A log whose snapshots hold the agreed state as boards take it: the configuration, then one put a key, sorted. */
+class StateLog extends MemoryLog {
+  readonly #state = new StateMap();
+  #configuration: SnapshotItem | undefined;
+
+  override compact(index: number): void {
+    for (let i = this.firstIndex; i <= index; i++) {
+      const entry = this.entry(i);
+      this.#state.apply(entry);
+      if (entry.kind === EntryKind.membership) this.#configuration = entry;
+    }
+    super.compact(index);
+  }
+
+  override snapshotItems(
+    index: number,
+    _to: string,
+    first: number,
+    bytesMax: number,
+  ): SnapshotItems | undefined {
+    if (this.snapshot?.index !== index) return undefined;
+    const items = [this.#configuration!, ...this.#state.sortedKeys().map((key) => this.#state.item(key))];
+    let end = first;
+    for (let bytes = 0; end < items.length; end++) {
+      bytes += items[end]!.data.length;
+      if (bytes > bytesMax && end > first) break;
+    }
+    return { items: items.slice(first, end), isLast: end >= items.length };
   }
 }
 
