@@ -245,7 +245,8 @@ export interface RaftLog {
   readonly snapshot: SnapshotPlace | undefined;
   /**
    * Items of the snapshot at `index` from number `first` on: at most `bytesMax` of data, or one item. undefined when that snapshot is no longer
-   * held. `to` decides what is left out for a board.
+   * held. `to` decides what is left out for a board. Behind the last item: none, and that this was the last; whoever lost its power after it
+   * staged the last one asks for that.
    */
   snapshotItems(index: number, to: MemberId, first: number, bytesMax: number): SnapshotItems | undefined;
   /** What was received so far of a snapshot; undefined for none. */
