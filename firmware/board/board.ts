@@ -288,7 +288,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   }
 
   onStateReplaced(): void {
-    this.#program.load(this.#ports.clock.nowMs());
+    this.#program.onStateReplaced(this.#ports.clock.nowMs());
     this.#telemetry.tellNews();
   }
 

@@ -38,6 +38,12 @@ export class CommittedProgram {
     this.#run(this.#store.get(this.#key), nowMs);
   }
 
+  /** A snapshot has become the state: its program is as good as new. */
+  onStateReplaced(nowMs: number): void {
+    this.#crashLoop.onNewProgram();
+    this.load(nowMs);
+  }
+
   /** A committed entry has changed the state. */
   onStateChange(key: string, value: StateValue | undefined, nowMs: number): void {
     if (key === this.#key) {
