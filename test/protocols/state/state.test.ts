@@ -11,7 +11,8 @@ import { commandFromWire, commandToWire, isStateKey } from "../../../protocols/s
 import { type PutCommand, stateLimits } from "../../../protocols/state/command.ts";
 
 const library = new Encoder({ useRecords: false, tagUint8Array: false });
-const commands: fc.Arbitrary<PutCommand> = fc.record({
+const id = fc.uint8Array({ minLength: 8, maxLength: 8 });
+const putValues = {
   key: fc.stringMatching(/^[A-Za-z0-9._/-]{1,48}$/),
   value: fc.oneof(
     fc.double().map((value) => value + 0),
@@ -20,7 +21,8 @@ const commands: fc.Arbitrary<PutCommand> = fc.record({
     fc.uint8Array({ maxLength: 900 }),
     fc.constant(undefined),
   ),
-});
+};
+const commands: fc.Arbitrary<PutCommand> = fc.oneof(fc.record(putValues), fc.record({ ...putValues, id }));
 
 test("every valid command comes back as it was", () => {
   fc.assert(
@@ -46,7 +48,9 @@ describe("a command is refused", () => {
     ["with a key too long", ["k".repeat(49), 1], /the key must be text of at most 48 bytes/],
     ["with a space in its key", ["fan duty", 1], /letters, digits/],
     ["without a value", ["fan.duty"], /an array of 2 items/],
-    ["with an item too many", ["fan.duty", 1, 2], /the end/],
+    ["with an id that is no bytes", ["fan.duty", 1, 2], /the id must be at most 8 bytes/],
+    ["with an id that is too short", ["fan.duty", 1, new Uint8Array(7)], /the id must be 8 bytes/],
+    ["with an item too many", ["fan.duty", 1, new Uint8Array(8), 2], /the end/],
     ["with a list for a value", ["fan.duty", [1]], /not an array of 1/],
     ["with text beyond 128 bytes of UTF-8", ["fan.label", "é".repeat(65)], /128 bytes of text/],
     ["with bytes beyond 900", ["program/a", new Uint8Array(901)], /or 900 bytes/],
@@ -83,6 +87,21 @@ describe("applying an entry", () => {
     expect(state.apply(set("fan.duty", null))).toEqual({ key: "fan.duty", value: undefined });
     expect([...state.keys()]).toEqual([]);
     expect(state.apply(set("fan.duty", null))).toBeUndefined();
+  });
+
+  test("of a snapshot's items gives the same state, whatever was there before", () => {
+    const state = new StateMap();
+    for (const key of ["b", "a.2", "a.10", "Z", "a"]) state.apply(set(key, key));
+    state.apply(put(encodeCbor(["a", 7, new Uint8Array(8)])));
+    expect(state.sortedKeys()).toEqual(["Z", "a", "a.10", "a.2", "b"]);
+    const items = state.sortedKeys().map((key) => state.item(key));
+    expect(items[1]).toEqual({ kind: EntryKind.put, version: 1, data: encodeCbor(["a", 7]) });
+    const other = new StateMap();
+    other.apply(set("gone", 1));
+    other.restore([{ kind: EntryKind.membership, version: 1, data: encodeCbor(["x"]) }, ...items]);
+    expect(other.sortedKeys().map((key) => [key, other.get(key)])).toEqual(
+      state.sortedKeys().map((key) => [key, state.get(key)]),
+    );
   });
 
   test("skips kinds and versions that it does not know", () => {
