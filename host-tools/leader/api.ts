@@ -1,7 +1,6 @@
 /** The HTTP interface of `api-types.ts`: hono routes over what the leader offers. */
 
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { streamSSE } from "hono/streaming";
 import { ApiFailure } from "./api-failure.ts";
 import type {
@@ -21,7 +20,7 @@ import type { VoterChange } from "./members/change-voters.ts";
 import { createPageFiles } from "./page-files.ts";
 import { type CommandId, commandIdFromText } from "./raft/command-id.ts";
 import { csvPages, parseCount, parseReadingRequest } from "./reading-export.ts";
-import { guardRequests, requireJson } from "./request-guard.ts";
+import { guardRequests, limitBody, requireJson } from "./request-guard.ts";
 import type { StatusFeed } from "./status-feed.ts";
 import type { ReadingQuery } from "./telemetry.ts";
 
@@ -88,7 +87,7 @@ export function createApi(host: HostView, log: Log): Hono {
   api.get("/api/settings/:key", onLeader, async (context) =>
     answerSettings(context, host, (all) => settingOf(all, context.req.param("key"))),
   );
-  api.put("/api/settings/:key", requireJson, bodyLimit(bodyLimitOptions), async (context) => {
+  api.put("/api/settings/:key", requireJson, limitBody(apiLimits.bodyBytesMax), async (context) => {
     const { value, expected } = await readSetRequest(context);
     const command = { key: context.req.param("key"), value, expected, id: readCommandId(context) };
     return answer(context, await host.set({ ...command, isForwarded: isForwarded(context) }));
@@ -97,7 +96,7 @@ export function createApi(host: HostView, log: Log): Hono {
     await host.confirm(apiLimits.statusConfirmMs);
     return answer(context, host.members());
   });
-  const changes = [requireJson, bodyLimit(bodyLimitOptions), onLeader] as const;
+  const changes = [requireJson, limitBody(apiLimits.bodyBytesMax), onLeader] as const;
   api.post("/api/members/voters", ...changes, async (context) =>
     answer(context, await host.changeVoters(await readVoterChange(context))),
   );
@@ -125,13 +124,6 @@ export function createApi(host: HostView, log: Log): Hono {
   api.onError((error, context) => refuse(context, error, log));
   return api;
 }
-
-const bodyLimitOptions = {
-  maxSize: apiLimits.bodyBytesMax,
-  onError: () => {
-    throw new ApiFailure("bad-request", `The body is limited to ${apiLimits.bodyBytesMax} bytes.`, 413);
-  },
-};
 
 function answer(context: Context, value: object): Response {
   context.header("cache-control", "no-store");

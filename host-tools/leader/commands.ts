@@ -4,7 +4,6 @@
  * A host that does not lead asks the leader, and goes on asking while leadership changes: the command's id makes
  * sure that it is carried out once. That is why every command gets one, the client's or one made here.
  */
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   EntryTooLarge,
@@ -13,7 +12,7 @@ import {
   ProposalQueueFull,
   TransferUnderWay,
 } from "../../protocols/raft/errors.ts";
-import { commandIdBytes, type StateValue } from "../../protocols/state/command.ts";
+import type { StateValue } from "../../protocols/state/command.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type { Deployment } from "./deployment.ts";
 import { type CommandId, commandIdToText } from "./raft/command-id.ts";
@@ -49,11 +48,6 @@ export interface CommandGroup {
   readonly deployment: Deployment;
   /** Asks the leader, if it is another host and known; `undefined` when there is nobody to ask. Rejects with `ApiFailure`. */
   askLeader(command: Command, timeoutMs: number): Promise<Committed> | undefined;
-}
-
-/** A new id for a command that nobody tried before. */
-export function newCommandId(replica: Replica): CommandId {
-  return { after: replica.status().commitIndex, random: randomBytes(commandIdBytes) };
 }
 
 /**

@@ -18,7 +18,7 @@ import type {
 } from "./api-types.ts";
 import type { BoardRegistry } from "./board-registry.ts";
 import type { Broker } from "./broker.ts";
-import { type Command, carryOut, newCommandId, notLeading } from "./commands.ts";
+import { type Command, carryOut, notLeading } from "./commands.ts";
 import type { Deployment } from "./deployment.ts";
 import { describeEntry } from "./entries.ts";
 import type { HostState } from "./hosts/host-frames.ts";
@@ -132,14 +132,14 @@ export class HostOverview implements HostView {
   }
 
   newCommandId(): string {
-    return commandIdToText(newCommandId(this.#parts.replica));
+    return commandIdToText(this.#parts.replica.newCommandId());
   }
 
   async set({ key, value, expected, id, isForwarded }: SetCommand): Promise<SetResult> {
     const { definition, replica } = this.#parts;
     const checked = this.#check(definition, key, value);
     const condition = expected === undefined ? undefined : this.#check(definition, key, expected);
-    const command: Command = { key, value: checked, id: id ?? newCommandId(replica), expected: condition };
+    const command: Command = { key, value: checked, id: id ?? replica.newCommandId(), expected: condition };
     const group = {
       ...this.#parts,
       askLeader: (wanted: Command, timeoutMs: number) => {
@@ -173,7 +173,7 @@ export class HostOverview implements HostView {
     const command: Command = {
       key: votersKey,
       value: votersToText(names),
-      id: newCommandId(replica),
+      id: replica.newCommandId(),
       // Somebody else's change since then would be undone.
       expected: votersToText(present),
     };

@@ -206,7 +206,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
 }
 
 const httpLimits = {
-  connectionsMax: 128,
+  connectionsMax: 512,
   /** For a whole request to arrive. */
   requestMs: 30_000,
 } as const;

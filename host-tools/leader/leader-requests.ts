@@ -3,6 +3,7 @@
  * sent is never sent on.
  */
 import type { Context, MiddlewareHandler } from "hono";
+import type { StatusCode } from "hono/utils/http-status";
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiError, SetRequest, SetResult } from "./api-types.ts";
 import type { Command } from "./commands.ts";
@@ -87,7 +88,7 @@ async function forward(context: Context, url: string, hostName: string): Promise
       await response.body?.cancel();
       return undefined;
     }
-    return handedOn(response);
+    return handedOn(context, response);
   } catch {
     if (method === "GET") return undefined;
     throw new ApiFailure("timeout", `The leader at ${url} did not answer; look before you ask again.`);
@@ -98,11 +99,11 @@ async function forward(context: Context, url: string, hostName: string): Promise
 
 const handedOnHeaders = ["content-type", "content-disposition", "cache-control", "idempotency-key"];
 
-function handedOn(response: Response): Response {
+function handedOn(context: Context, response: Response): Response {
   const headers = new Headers();
   for (const name of handedOnHeaders) {
     const value = response.headers.get(name);
     if (value !== null) headers.set(name, value);
   }
-  return new Response(response.body, { status: response.status, headers });
+  return context.newResponse(response.body, { status: response.status as StatusCode, headers });
 }

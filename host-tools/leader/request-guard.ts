@@ -5,6 +5,7 @@
  * by its Origin; and a body must be JSON by its type, which a foreign page cannot send without asking first (CORS).
  */
 import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { ApiFailure } from "./api-failure.ts";
 
 const ownNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -20,6 +21,8 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 };
 
 export const guardRequests: MiddlewareHandler = async (context, next) => {
+  // Before there is a response: afterwards each of them would make another one.
+  for (const [name, value] of Object.entries(securityHeaders)) context.header(name, value);
   const host = context.req.header("host") ?? "";
   if (!ownNames.has(host.replace(/:\d+$/, ""))) {
     throw new ApiFailure(
@@ -33,7 +36,6 @@ export const guardRequests: MiddlewareHandler = async (context, next) => {
     throw new ApiFailure("bad-request", `A page of ${origin} may not use this leader.`, 403);
   }
   await next();
-  for (const [name, value] of Object.entries(securityHeaders)) context.header(name, value);
 };
 
 /** For requests with a body. */
@@ -44,3 +46,20 @@ export const requireJson: MiddlewareHandler = async (context, next) => {
   }
   await next();
 };
+
+/** For requests with a body: refuses one of more than `bytesMax`, unread where its length is said. */
+export function limitBody(bytesMax: number): MiddlewareHandler {
+  const refuse = () => {
+    throw new ApiFailure("bad-request", `The body is limited to ${bytesMax} bytes.`, 413);
+  };
+  const limitRead = bodyLimit({ maxSize: bytesMax, onError: refuse });
+  return async (context, next) => {
+    const length = context.req.header("content-length");
+    // Looking at the body makes a stream of it, which costs more than all else that a small request does.
+    if (length === undefined || context.req.header("transfer-encoding") !== undefined) {
+      return limitRead(context, next);
+    }
+    if (Number(length) > bytesMax) refuse();
+    await next();
+  };
+}

@@ -1,9 +1,10 @@
 /** A host's member of the group with real time, real files and promises: what a host's process runs. */
-import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { Change } from "../../../protocols/raft/confchange.ts";
 import type { Timing } from "../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message } from "../../../protocols/raft/types.ts";
+import { commandIdBytes } from "../../../protocols/state/command.ts";
+import type { CommandId } from "./command-id.ts";
 import { HostMember } from "./host-member.ts";
 import type {
   HostMemberEvents,
@@ -14,6 +15,7 @@ import type {
 import { defaultTiming } from "./host-member-types.ts";
 import { NodeDisk } from "./node-disk.ts";
 import type { Committed, Done } from "./outcomes.ts";
+import { RandomPool } from "./random-pool.ts";
 import { sha256 } from "./sha256.ts";
 
 export interface ReplicaOptions extends HostMemberEvents {
@@ -35,6 +37,7 @@ export class Replica {
   readonly #disk: NodeDisk;
   readonly #nowMs: () => number;
   readonly #heartbeatMs: number;
+  readonly #random = new RandomPool();
   #timer: NodeJS.Timeout | undefined;
   #wakeMs = Number.POSITIVE_INFINITY;
   #isRunning = false;
@@ -61,7 +64,7 @@ export class Replica {
       mayFound: options.mayFound,
       disk,
       sha256,
-      random: options.random ?? randomShare,
+      random: options.random ?? this.#random.share,
       timing,
       nowMs: this.#nowMs(),
       events: {
@@ -95,6 +98,11 @@ export class Replica {
   /** The agreed state, as far as this host has applied it. */
   get state(): ReadonlyStateMap {
     return this.#member.state;
+  }
+
+  /** An id for a command that nobody has tried before. */
+  newCommandId(): CommandId {
+    return { after: this.#member.appliedIndex, random: this.#random.bytes(commandIdBytes) };
   }
 
   /** Bytes of a torn last write that were cut from the log at the start; worth a line to the operator when not 0. */
@@ -190,10 +198,6 @@ export class Replica {
       Math.max(0, Math.ceil(this.#wakeMs - nowMs)),
     );
   }
-}
-
-function randomShare(): number {
-  return randomBytes(4).readUInt32LE() / 2 ** 32;
 }
 
 function promised<T>(ask: (done: Done<T>) => void): Promise<T> {
