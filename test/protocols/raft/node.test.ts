@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { emptyChain } from "../../../protocols/raft/chain.ts";
-import { EntryTooLarge, NotLeader, ProposalQueueFull } from "../../../protocols/raft/errors.ts";
+import {
+  EntryTooLarge,
+  NotLeader,
+  ProposalQueueFull,
+  TransferRefused,
+} from "../../../protocols/raft/errors.ts";
 import { Node } from "../../../protocols/raft/node.ts";
 import { membersMax, type NodeOptions, uncommittedEntriesMax } from "../../../protocols/raft/node-options.ts";
 import type { Entry, Message, RaftOutput } from "../../../protocols/raft/types.ts";
@@ -25,8 +30,13 @@ describe("a host's core", () => {
     return started(foundingEntry(voters), { preVote: false, checkQuorum: false });
   }
 
-  function started(entry: Entry, options: Partial<NodeOptions> = {}): Node {
-    disk.write({ hardState: { term: 1, vote: undefined }, truncateFrom: 0, entries: [entry], snapshot: undefined });
+  function started(entries: Entry | readonly Entry[], options: Partial<NodeOptions> = {}): Node {
+    disk.write({
+      hardState: { term: 1, vote: undefined },
+      truncateFrom: 0,
+      entries: [entries].flat(),
+      snapshot: undefined,
+    });
     return new Node({
       id: "a",
       hardState: disk.hardState,
@@ -117,9 +127,7 @@ describe("a host's core", () => {
     it("counts nothing for an entry that was overwritten while it was written", () => {
       const node = nodeAmong("a", "b");
       disk.write(node.campaign(0));
-      disk.write(
-        node.step({ ...granted, from: "b", term: 2 }, 0),
-      );
+      disk.write(node.step({ ...granted, from: "b", term: 2 }, 0));
       const replaced = { index: 2, term: 3, kind: EntryKind.noop, version: 1, data: new Uint8Array(0) };
       const append = { type: "append-request", from: "b", to: "a", term: 3 } as const;
       const afterFounding = { prevLogIndex: 1, prevLogTerm: 1, prevHash: disk.hashAt(1)! };
@@ -178,7 +186,7 @@ describe("a host's core", () => {
       expect(node.step(refusal, 0).messages).toEqual([]);
     });
 
-    // Seed 2910 of the simulation: the member's conflicting term began before the match, and it was never heard again.
+    // Seed 2910 of the simulation: the member's conflicting term began before the match, and it was never heard node.
     it("goes on after the match when a refusal proposes a place before it", () => {
       const node = nodeAmong("a");
       perform(node, node.campaign(0));
@@ -214,10 +222,7 @@ describe("a host's core", () => {
     it("forgets a learner that disconnects, and keeps a voter", () => {
       const node = nodeAmong("a", "n");
       perform(node, node.campaign(0));
-      perform(
-        node,
-        node.step({ ...granted, from: "n", term: 2 }, 0),
-      );
+      perform(node, node.step({ ...granted, from: "n", term: 2 }, 0));
       node.addMember("w");
       node.removeMember("w");
       node.removeMember("n");
@@ -296,6 +301,49 @@ describe("a host's core", () => {
       const node = nodeAmong("a");
       for (let i = 0; i < membersMax; i++) node.addMember(`w${i}`);
       expect(() => node.addMember("one-more")).toThrow(RangeError);
+    });
+  });
+
+  describe("who may lead", () => {
+    const isHost = (id: string) => id === "a" || id === "b";
+
+    it("is a host: leadership does not pass to a board, and one host must vote", () => {
+      const node = started(foundingEntry(["a", "b", "n"]), { preVote: false, isHost });
+      perform(node, node.campaign(0));
+      perform(node, node.step({ ...granted, from: "b", term: 2 }, 0));
+      perform(node, node.step(accepted("b", 2), 0));
+      expect(() => node.transfer("n", 0)).toThrow(TransferRefused);
+      const changes = ["a", "b"].map((id) => ({ kind: "remove", id }) as const);
+      expect(() => node.change(changes)).toThrow("keep one host");
+      expect(node.transfer("b", 0).messages).toMatchObject([{ type: "timeout-now", to: "b" }]);
+    });
+
+    it("is also one whose removal is not known to be committed; its own vote does not count (thesis 4.2.2)", () => {
+      const removal = { ...foundingEntry(["b", "n"]), index: 2 };
+      const node = started([foundingEntry(["a", "b"]), removal], { preVote: false });
+      const asked = perform(node, node.campaign(0)).map(({ to }) => to);
+      expect(asked).toEqual(["b", "n"]);
+      perform(node, node.step({ ...granted, from: "b", term: 2 }, 0));
+      expect(node.role).toBe("candidate");
+      perform(node, node.step({ ...granted, from: "n", term: 2 }, 0));
+      expect(node.role).toBe("leader");
+      perform(node, node.step(accepted("b", 3), 0));
+      perform(node, node.step(accepted("n", 3), 0));
+      expect(node).toMatchObject({ role: "follower", commitIndex: 3 });
+      perform(node, node.campaign(10_000));
+      expect(node.role).toBe("follower");
+    });
+
+    it("is a leader that is removed until a host that stays knows that it may (4.2.2)", () => {
+      const node = started(foundingEntry(["a", "b", "n", "s"]), { preVote: false, isHost });
+      perform(node, node.campaign(0));
+      for (const from of ["n", "s"]) perform(node, node.step({ ...granted, from, term: 2 }, 0));
+      for (const from of ["b", "n", "s"]) perform(node, node.step(accepted(from, 2), 0));
+      perform(node, node.change([{ kind: "remove", id: "a" }]).output);
+      for (const from of ["n", "s"]) perform(node, node.step(accepted(from, 3), 0));
+      expect(node).toMatchObject({ role: "leader", commitIndex: 3 });
+      perform(node, node.step(accepted("b", 3), 0));
+      expect(node.role).toBe("follower");
     });
   });
 

@@ -14,7 +14,7 @@ import { bytesOf, foundingEntry, Member, productCores } from "./member.ts";
 const deliveriesMax = 20_000;
 
 export interface GroupOptions
-  extends Pick<MemberOptions, "preVote" | "checkQuorum" | "leaseReads" | "catchesUp"> {
+  extends Pick<MemberOptions, "preVote" | "checkQuorum" | "leaseReads" | "catchesUp" | "flowOf"> {
   readonly hosts: readonly MemberId[];
   readonly boards?: readonly MemberId[];
   /** All hosts and boards when not said. */

@@ -8,6 +8,7 @@ import { configurationToEntry } from "../../../../protocols/raft/membership.ts";
 import * as nodeModule from "../../../../protocols/raft/node.ts";
 import type { Timing } from "../../../../protocols/raft/node-options.ts";
 import { hostFlow } from "../../../../protocols/raft/node-options.ts";
+import type { Flow } from "../../../../protocols/raft/progress.ts";
 import { boardFlow } from "../../../../protocols/raft/progress.ts";
 import type {
   Entry,
@@ -54,6 +55,8 @@ export interface MemberOptions {
   readonly catchesUp?: boolean;
   /** Which members are hosts: they are sent more at a time, and may be handed leadership. When not said: all may, none is sent more. */
   readonly isHostId?: (id: MemberId) => boolean;
+  /** In place of what suits hosts and boards. */
+  readonly flowOf?: (id: MemberId) => Flow;
   /** A driver's fault, for showing that it is found: sends before the disk has synced. */
   readonly sendsBeforeSync?: boolean;
 }
@@ -105,7 +108,7 @@ export class Member {
       catchesUp = true,
       isHostId,
     } = this.#options;
-    const flowOf = (member: MemberId) => (isHostId?.(member) === true ? hostFlow : boardFlow);
+    const { flowOf = (other) => (isHostId?.(other) === true ? hostFlow : boardFlow) } = this.#options;
     // A snapshot stands for what was committed, and applied.
     const commitIndex = this.disk.snapshot?.index ?? 0;
     const options = { id, hardState, log: this.disk, sha256, commitIndex };
