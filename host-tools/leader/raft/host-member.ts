@@ -381,7 +381,7 @@ export class HostMember {
 }
 
 /** A host without a log is someone new (design, point 10). */
-function newMemberId(hostName: string, random: () => number): MemberId {
+export function newMemberId(hostName: string, random: () => number): MemberId {
   const incarnation = Math.floor(random() * 2 ** 32).toString(16);
   return `${hostName}.${incarnation.padStart(8, "0")}`;
 }

@@ -31,7 +31,7 @@ export function nextVoters(view: VoterView): readonly MemberId[] | undefined {
   for (const voter of view.voters) {
     if (voter === view.self || !isOutdated(view, voter)) continue;
     const without = view.voters.filter((id) => id !== voter);
-    const successor = isWanted(view, voter) ? livingSuccessor(view, voter) : undefined;
+    const successor = isUnwanted(view, voter) ? undefined : livingSuccessor(view, voter);
     if (successor !== undefined && hasLivingMajority(view, view.voters)) {
       // It is worth waiting until it has caught up: nothing is gained by one voter less meanwhile.
       if (isCaughtUp(view, successor)) return [...without, successor];
@@ -59,8 +59,12 @@ function isWanted({ hostNames, voterNames }: VoterView, id: MemberId): boolean {
   return hostNames.includes(name) || voterNames?.includes(name) === true;
 }
 
+function isUnwanted(view: VoterView, id: MemberId): boolean {
+  return view.voterNames !== undefined && !isWanted(view, id);
+}
+
 function isOutdated(view: VoterView, voter: MemberId): boolean {
-  if (view.voterNames !== undefined && !isWanted(view, voter)) return true;
+  if (isUnwanted(view, voter)) return true;
   // Two boards flashed with one name would otherwise replace each other for ever.
   return !isAlive(view, voter) && livingSuccessor(view, voter) !== undefined;
 }

@@ -59,9 +59,30 @@ describe("who votes next", () => {
     expect(nextVoters(view({ voters: ["h.1", "n.1", "s.1"], members: promotion }))).toBeUndefined();
   });
 
-  it("other hosts are not its business", () => {
-    const members = { "g.1": silent, "g.2": alive };
-    expect(nextVoters(view({ voters: ["h.1", "g.1"], members }))).toBeUndefined();
+  it("every host of the swarm, once it has caught up, and its new id when it lost its disk", () => {
+    expect(nextVoters(view({ members: { "g.1": alive } }))).toEqual(["h.1", "g.1"]);
+    expect(nextVoters(view({ members: { "g.1": behind } }))).toBeUndefined();
+    const voters = ["h.1", "g.1", "n.1"];
+    const members = { "g.1": silent, "g.2": alive, "n.1": alive };
+    expect(nextVoters(view({ voters, members }))).toEqual(["h.1", "n.1", "g.2"]);
+  });
+
+  it("without a host that the swarm does not have any more", () => {
+    const members = { "old.1": alive, "g.1": alive };
+    expect(nextVoters(view({ voters: ["h.1", "g.1", "old.1"], members }))).toEqual(["h.1", "g.1"]);
+  });
+
+  it("boards stay as they are while nobody has said which ought to vote", () => {
+    const members = { "x.1": alive, "n.1": alive };
+    const unsaid = { ...view({ voters: ["h.1", "x.1"], members }), voterNames: undefined };
+    expect(nextVoters(unsaid)).toBeUndefined();
+    const returned = { "x.1": silent, "x.2": alive, "n.1": alive };
+    const voters = ["h.1", "x.1", "n.1"];
+    expect(nextVoters({ ...view({ voters, members: returned }), voterNames: undefined })).toEqual([
+      "h.1",
+      "n.1",
+      "x.2",
+    ]);
   });
 
   it("a member is named by what stands before its last dot", () => {
