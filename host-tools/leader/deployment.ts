@@ -39,7 +39,7 @@ export class Deployment {
   committed(entries: readonly Entry[], replica: Replica): void {
     const newest = entries.at(-1);
     if (newest === undefined || newest.term === this.#begunTerm || !replica.isLeader) return;
-    if (newest.term !== replica.status().term) return;
+    if (newest.term !== replica.term) return;
     this.#begunTerm = newest.term;
     // The replica is in the middle of applying; it takes proposals when it has finished.
     setImmediate(() => this.#deploy(replica));
@@ -50,7 +50,7 @@ export class Deployment {
    * lead, and never when it stops leading meanwhile.
    */
   async proposed(replica: Replica): Promise<void> {
-    if (!replica.isLeader || replica.status().term === this.#proposedTerm) return;
+    if (!replica.isLeader || replica.term === this.#proposedTerm) return;
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 

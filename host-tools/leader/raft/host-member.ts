@@ -107,6 +107,10 @@ export class HostMember {
     return this.#node.role === "leader";
   }
 
+  get term(): number {
+    return this.#node.term;
+  }
+
   /** The agreed state, as far as this host has applied it. */
   get state(): ReadonlyStateMap {
     return this.#applied.state;

@@ -90,6 +90,10 @@ export class Replica {
     return this.#member.isLeader;
   }
 
+  get term(): number {
+    return this.#member.term;
+  }
+
   /** Whether this host never took part in a group. */
   get isBlank(): boolean {
     return this.#member.isBlank;
