@@ -6,7 +6,7 @@ import type { WorldSystem } from "../../../firmware/platform/virtual/world.ts";
 import { checkpointLimits } from "../../../firmware/storage/checkpoints.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
 import { SimulatedBoard } from "./simulated-board.ts";
-import { program, programBytes } from "./surroundings.ts";
+import { config, program, programBytes } from "./surroundings.ts";
 
 function running(of: Program = program): SimulatedBoard {
   const it = new SimulatedBoard();
@@ -96,6 +96,38 @@ describe("a life", () => {
       checkpointsRefused: 0,
       stackPeakSlots: 0,
     });
+  });
+});
+
+describe("the firmware", () => {
+  test("is called good once the board has caught up, and not again", () => {
+    const it = new SimulatedBoard();
+    it.leader.listening = false;
+    it.run(2000);
+    expect(it.valid).toBe(0);
+    it.leader.listening = true;
+    it.run(9000);
+    expect(it.board.board!.lifeState).toBe("running");
+    expect(it.valid).toBe(1);
+    it.leader.cut();
+    it.run(5000);
+    expect(it.valid).toBe(1);
+  });
+
+  test("that crashes while the board is made of its parts has crashed like any other", () => {
+    let it = running();
+    for (let i = 0; i < crashLimits.crashesMax; i++) {
+      it = it.reboot();
+      Object.assign(it.config, { hosts: [] });
+      it.run(500);
+      expect(it.restarts).toEqual(["RangeError: The board north-1 knows no host."]);
+      expect(it.board.board).toBeUndefined();
+    }
+    it = it.reboot();
+    Object.assign(it.config, { hosts: config.hosts });
+    it.run(1000);
+    expect(it.logged("safe-mode")).toEqual([`error safe-mode crashes=${crashLimits.crashesMax}`]);
+    expect(it.board.board!.lifeState).toBe("running");
   });
 });
 

@@ -1,9 +1,10 @@
 /** The ports of a board in XS against the parent's half of the contract, both in this process. */
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
+import { arrivalBytesMax } from "../../../firmware/platform/desktop/calls.ts";
 import type { Host } from "../../../firmware/platform/desktop/host.ts";
 import { DesktopPorts } from "../../../firmware/platform/desktop/ports.ts";
-import type { TcpEvents } from "../../../firmware/platform/ports.ts";
+import type { TcpEvents, UdpEvents } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
 import { CallAnswers } from "../../../host-tools/simulator/engines/call-answers.ts";
 import { FlashModel } from "../storage/flash-model.ts";
@@ -20,6 +21,7 @@ let arrivals: Uint8Array[];
 let remote: TcpEvents;
 let room: boolean;
 let ports: DesktopPorts;
+let remoteUdp: UdpEvents;
 let network: (up: boolean) => void;
 let nowMs: number;
 
@@ -51,10 +53,24 @@ beforeEach(() => {
           close: () => void told.push("close"),
         };
       },
+      openUdp: (port, events) => {
+        if (port === 1) throw new RangeError("port 1 is taken");
+        remoteUdp = events;
+        return {
+          send: (host, to, bytes) => void told.push(`send ${host}:${to} ${bytes.join(" ")}`),
+          close: () => void told.push("close udp"),
+        };
+      },
     },
     sensors: { read: (sensor) => (sensor === "temperature" ? 21.5 : NaN) },
     actuators: { configure: tell("configure"), write: tell("write"), release: tell("release") },
-    system: { config, log: tell("log"), restart: tell("restart") },
+    system: {
+      config,
+      startReason: "sleep",
+      log: tell("log"),
+      restart: tell("restart"),
+      deepSleep: tell("sleep"),
+    },
   };
   const answers = new CallAnswers(world, (message) => arrivals.push(message));
   const host: Host = {
@@ -75,6 +91,7 @@ function deliver(): void {
 
 test("config, time, memory and chance", () => {
   expect(ports.system.config).toEqual(config);
+  expect(ports.system.startReason).toBe("sleep");
   expect(ports.clock.nowMs()).toBe(0);
   expect(ports.system.memory()).toEqual({ heapUsedBytes: 1, heapPeakBytes: 2, arenaBytes: 3 });
   const bytes = new Uint8Array(3);
@@ -105,12 +122,14 @@ test("sensors, outputs, log and restart", () => {
   ports.actuators.release("fan");
   ports.system.log("warn", "hot");
   ports.system.restart("tired");
+  ports.system.deepSleep!(600_000);
   expect(told).toEqual([
     'configure [{"name":"fan","kind":"pwm","pin":4,"safeValue":0}]',
     'write ["fan",33.3]',
     'release ["fan"]',
     'log ["warn","hot"]',
     'restart ["tired"]',
+    "sleep [600000]",
   ]);
 });
 
@@ -156,5 +175,24 @@ describe("the network", () => {
     deliver();
     expect(heard).toEqual([]);
     expect(told.filter((line) => line === "close")).toHaveLength(1);
+  });
+
+  test("carries datagrams both ways, and none once the socket is closed", () => {
+    const socket = ports.network.openUdp(0, {
+      onData: (bytes, address, port) => heard.push(`${address}:${port} ${bytes.join(" ")}`),
+    });
+    socket.send("time.example", 123, Uint8Array.of(1, 2));
+    remoteUdp.onData(Uint8Array.of(3), "192.0.2.1", 123);
+    remoteUdp.onData(new Uint8Array(arrivalBytesMax + 1), "192.0.2.1", 123);
+    deliver();
+    expect(heard).toEqual(["192.0.2.1:123 3"]);
+    remoteUdp.onData(Uint8Array.of(4), "192.0.2.1", 123);
+    socket.close();
+    socket.close();
+    socket.send("time.example", 123, Uint8Array.of(5));
+    deliver();
+    expect(heard).toHaveLength(1);
+    expect(told).toEqual(["send time.example:123 1 2", "close udp"]);
+    expect(() => ports.network.openUdp(1, { onData() {} })).toThrow("port 1 is taken");
   });
 });

@@ -1,3 +1,4 @@
+import * as dgram from "node:dgram";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
@@ -96,7 +97,8 @@ describe("the calls of a board in XS", () => {
   it("carry its log and its wish to restart", () => {
     call(Call.log, "warn", "low battery");
     call(Call.restart, "lost its memory");
-    expect(told).toEqual(["warn: low battery", "restart: lost its memory"]);
+    call(Call.deepSleep, 60_000);
+    expect(told).toEqual(["warn: low battery", "restart: lost its memory", "sleep: 60000"]);
   });
 
   it("open real connections: sent bytes come back, in pieces that a board can hold", async () => {
@@ -145,6 +147,29 @@ describe("the calls of a board in XS", () => {
     call(Call.tcpOpen, 2, "127.0.0.1", port);
     await until(() => arrived.length === 1);
     expect(arrived).toEqual([[Arrival.tcpClosed, 2, "ECONNREFUSED"]]);
+  });
+
+  it("send and receive real datagrams, and none once the socket is closed", async () => {
+    const server = dgram.createSocket("udp4");
+    server.on("message", (bytes, { port, address }) => server.send(bytes.toReversed(), port, address));
+    await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
+    const { port } = server.address();
+    expect(call(Call.udpOpen, 1, 0)).toEqual(result(null));
+    call(Call.udpSend, 1, "127.0.0.1", port, Buffer.from([1, 2, 3]));
+    await until(() => arrived.length === 1);
+    expect(arrived.splice(0)).toEqual([[Arrival.udpData, 1, Buffer.from([3, 2, 1]), "127.0.0.1", port]]);
+    call(Call.udpSend, 1, "127.0.0.1", port, Buffer.from([4]));
+    call(Call.udpClose, 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    server.close();
+    expect(arrived).toEqual([]);
+    for (let socket = 2; socket < 6; socket++) call(Call.udpOpen, socket, 0);
+    expect(call(Call.udpOpen, 6, 0)).toEqual([Answer.refusal, expect.stringContaining("UDP")]);
+  });
+
+  it("give the SHA-256 of bytes (FIPS 180-4)", () => {
+    const [, hash] = call(Call.sha256, Buffer.from("abc")) as [number, Uint8Array];
+    expect(Buffer.from(hash).toString("hex")).toMatch(/^ba7816bf8f01cfea.*20015ad$/);
   });
 
   it.each([
