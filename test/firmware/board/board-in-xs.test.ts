@@ -5,7 +5,7 @@ import type { ScheduledValue } from "../../../protocols/pipeline/program.ts";
 import { parseZone } from "../../../protocols/time/posix-tz.ts";
 import { BoardInXs, type XsFirmware, xsFirmware } from "./board-in-xs.ts";
 import { LeaderOnTheWire } from "./leader-on-the-wire.ts";
-import { program, programBytes, SimulatedSurroundings } from "./surroundings.ts";
+import { program, programBytes, SimulatedSurroundings, threeHosts } from "./surroundings.ts";
 
 /** What a board may use at most, so that the issues to come have room: of an arena of 94,208 bytes. */
 const heapPeakBytesMax = 65_536;
@@ -82,6 +82,67 @@ describe("a board in XS", () => {
     const { sentMs, wallMs, timeBoundMs } = here.leader.healths.at(-1)!;
     expect(Math.abs(wallMs! - here.leader.epochMs! - sentMs)).toBeLessThanOrEqual(timeBoundMs!);
     expectToFit(board);
+  });
+
+  test("votes over three links, each of which carries large entries in its turn, and fits", {
+    timeout: 120_000,
+  }, async () => {
+    const here = new SimulatedSurroundings(undefined, undefined, 0, { hosts: threeHosts });
+    const { leader } = here;
+    const board = powerOn(here);
+    await board.run(500);
+    leader.put("program/north-1", programBytes(program));
+    leader.change("promote");
+    await board.run(1000);
+    expect(leader.connected).toEqual(threeHosts.map(({ port }) => port));
+    for (const port of leader.connected) {
+      leader.homePort = port;
+      for (let i = 10; i < 20; i++) leader.put(`key.${i}`, "x".repeat(400));
+      await board.run(20_000);
+    }
+    expect(leader.healths.at(-1)!.appliedIndex).toBe(leader.commitIndex);
+    expectToFit(board);
+  });
+
+  test("listens to publications, misses some, takes a snapshot, and fits", { timeout: 60_000 }, async () => {
+    const here = new SimulatedSurroundings();
+    const { leader } = here;
+    leader.listens = true;
+    for (let i = 10; i < 80; i++) leader.put(`key.${i}`, "x".repeat(100));
+    leader.compact();
+    const board = powerOn(here);
+    await board.run(3000);
+    leader.put("program/north-1", programBytes(program));
+    for (let i = 10; i < 40; i++) {
+      if (i % 7 === 0) leader.publicationsLost = 1;
+      leader.put(`key.${i}`, "y".repeat(400));
+      await board.run(300);
+    }
+    await board.run(2000);
+    expect(here.logged("snapshot-installed")).toHaveLength(1);
+    expect(leader.healths.at(-1)!.appliedIndex).toBe(leader.commitIndex);
+    expectToFit(board);
+  });
+
+  test("sleeps, and wakes with its filters as they were", { timeout: 60_000 }, async () => {
+    const before = new SimulatedSurroundings();
+    before.leader.put(
+      "program/north-1",
+      programBytes({ ...program, sleep: { awakeMs: 5000, everyMs: 60_000 } }),
+    );
+    const board = powerOn(before);
+    await board.run(8000);
+    expect(before.sleepsMs).toHaveLength(1);
+    await board.powerOff();
+    before.leader.cut();
+    const wakesMs = before.nowMs + before.sleepsMs[0]!;
+    const here = new SimulatedSurroundings(before.leader, before.flash.reboot(), wakesMs);
+    const again = powerOn(here);
+    await again.run(8000);
+    expect(here.logged("checkpoint-restored")).toHaveLength(1);
+    expect(here.sleepsMs).toHaveLength(1);
+    expect(here.leader.hellos).toHaveLength(2);
+    expect(here.restarts).toEqual([]);
   });
 
   test("loses its power, recovers, and goes on under the same id", { timeout: 60_000 }, async () => {
