@@ -8,6 +8,7 @@ import {
   closeSync,
   fdatasync,
   fsync,
+  fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -18,7 +19,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { HostDisk } from "./host-disk.ts";
 
 export class NodeDisk implements HostDisk {
@@ -37,7 +38,7 @@ export class NodeDisk implements HostDisk {
   /** Makes the folder if there is none. */
   constructor(directory: string) {
     this.directory = directory;
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     this.#folder = openSync(directory, "r");
     // A process that died may have left what is not durable yet.
     this.#unsynced = new Set(this.list());
@@ -162,5 +163,17 @@ export class NodeDisk implements HostDisk {
     for (const file of [...this.#files.values(), ...this.#leftOpen.splice(0)]) closeSync(file);
     this.#files.clear();
     closeSync(this.#folder);
+  }
+}
+
+/** With those above it, durably: a folder's name lasts once the one above is synced. */
+function makeFolder(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true });
+  if (first === undefined) return;
+  for (let folder = resolve(directory); ; folder = dirname(folder)) {
+    const above = openSync(dirname(folder), "r");
+    fsyncSync(above);
+    closeSync(above);
+    if (folder === resolve(first)) return;
   }
 }
