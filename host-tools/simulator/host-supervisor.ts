@@ -162,7 +162,8 @@ export class HostSupervisor {
   #heard(line: string): void {
     if (/^\w/.test(line) && !line.startsWith("Node.js v")) this.#lastWords = line;
     const [, level, text] = /^\d{4}-\S+ (warn|error)\s+(.*)$/.exec(line) ?? [];
-    if (level !== undefined) this.#of.tell(level as "warn" | "error", text!);
+    // Those that end after one another see each other go.
+    if (level !== undefined && !this.#stopping) this.#of.tell(level as "warn" | "error", text!);
   }
 }
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LeaderFile, Status } from "../../host-tools/leader/api-types.ts";
+import type { HostFile, Status } from "../../host-tools/leader/api-types.ts";
 
 export const repository = join(import.meta.dirname, "../..");
 export const covey = join(repository, "host-tools/cli/bin.js");
@@ -27,9 +27,9 @@ export class RunningSwarm {
   readonly folder: string;
 
   /** Starts `covey sim` in `folder`, where its `.covey/` will be. */
-  static start(folder: string, args: readonly string[] = []): RunningSwarm {
+  static start(folder: string, file: string = greenhouse): RunningSwarm {
     const ports = ["--http-port", "0", "--mqtt-port", "0"];
-    const child = spawn(process.execPath, [covey, "sim", greenhouse, "--plain", ...ports, ...args], {
+    const child = spawn(process.execPath, [covey, "sim", file, "--plain", ...ports], {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -78,16 +78,16 @@ export class RunningSwarm {
   }
 
   async status(): Promise<Status | undefined> {
-    try {
-      const response = await fetch(`${this.url()}/api/status`, { signal: AbortSignal.timeout(2_000) });
-      return response.ok ? ((await response.json()) as Status) : undefined;
-    } catch {
-      return undefined;
+    for (const { url } of hostFiles(this.folder)) {
+      const status = await statusOf(url);
+      if (status !== undefined) return status;
     }
+    return undefined;
   }
 
+  /** Of the first host. */
   url(): string {
-    return leaderFile(this.folder).url;
+    return hostFiles(this.folder)[0]!.url;
   }
 
   /** Ctrl-C, as a terminal sends it. */
@@ -120,9 +120,26 @@ function isZombie(pid: number): boolean {
   }
 }
 
-function leaderFile(folder: string): LeaderFile {
-  const swarm = readdirSync(join(folder, ".covey"))[0]!;
-  return JSON.parse(readFileSync(join(folder, ".covey", swarm, "leader.json"), "utf8")) as LeaderFile;
+/** What a host says; undefined when it does not answer. */
+export async function statusOf(url: string): Promise<Status | undefined> {
+  try {
+    const response = await fetch(`${url}/api/status`, { signal: AbortSignal.timeout(2_000) });
+    return response.ok ? ((await response.json()) as Status) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the hosts that run in this folder, by name. */
+export function hostFiles(folder: string): HostFile[] {
+  const state = join(folder, ".covey");
+  const [swarm] = existsSync(state) ? readdirSync(state) : [];
+  if (swarm === undefined) return [];
+  return readdirSync(join(state, swarm))
+    .filter((name) => name.startsWith("host-"))
+    .map((name) => join(state, swarm, name, "host.json"))
+    .filter((file) => existsSync(file))
+    .map((file) => JSON.parse(readFileSync(file, "utf8")) as HostFile);
 }
 
 function collect(child: ChildProcess): Promise<CommandResult> {

@@ -10,6 +10,7 @@ import { lead } from "./lead.ts";
 import { log } from "./log.ts";
 import { members } from "./members.ts";
 import { raftShell } from "./raft-shell.ts";
+import { recover } from "./recover.ts";
 import { replace } from "./replace.ts";
 import { set } from "./set.ts";
 import { sim } from "./sim.ts";
@@ -26,6 +27,7 @@ export const verbs: readonly Verb<any>[] = [
   log,
   members,
   replace,
+  recover,
   exportReadings,
   boards,
   build,

@@ -1,0 +1,223 @@
+/**
+ * A swarm as it is deployed: each host a `covey lead` of its own, started and killed at will, and the boards of the swarm in the real XS
+ * engine, which know nothing of that.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { loadBoards } from "../../host-tools/boards/boards.ts";
+import type { Status } from "../../host-tools/leader/api-types.ts";
+import { portOf } from "../../host-tools/leader/listen.ts";
+import { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
+import { readyEngine } from "../../host-tools/simulator/engines/engine-choice.ts";
+import { swarmSensors } from "../../host-tools/simulator/sensors/board-sensors.ts";
+import { SystemSensors } from "../../host-tools/simulator/sensors/system-sensors.ts";
+import { nor } from "../../host-tools/simulator/world/flash-file.ts";
+import type { SwarmDefinition } from "../../host-tools/swarm-file/definition.ts";
+import { covey, repository, sleep, statusOf, temporaryFolder } from "./running-swarm.ts";
+
+export interface HostPorts {
+  readonly http: number;
+  readonly mqtt: number;
+  readonly peer: number;
+}
+
+export class DeployedSwarm {
+  readonly folder: string;
+  readonly definition: SwarmDefinition;
+  readonly ports: ReadonlyMap<string, HostPorts>;
+  readonly #file: string;
+  readonly #remove: () => void;
+  readonly #processes = new Map<string, ChildProcess>();
+  readonly #boards: BoardSupervisor[] = [];
+  readonly #sensors = new SystemSensors();
+  /** What hosts said on stderr, for a failure's message. */
+  said = "";
+
+  /** `swarm.ts` as given; no host is started, all boards are. */
+  static async deploy(source: string): Promise<DeployedSwarm> {
+    const { folder, remove } = temporaryFolder();
+    const file = join(folder, "swarm.ts");
+    writeFileSync(file, source);
+    const definition = load(file);
+    const ports = new Map<string, HostPorts>();
+    for (const host of definition.hosts) {
+      const [http, mqtt, peer] = await freePorts(3);
+      ports.set(host, { http: http!, mqtt: mqtt!, peer: peer! });
+    }
+    const swarm = new DeployedSwarm(folder, remove, file, definition, ports);
+    await swarm.#powerOn();
+    return swarm;
+  }
+
+  private constructor(
+    folder: string,
+    remove: () => void,
+    file: string,
+    definition: SwarmDefinition,
+    ports: ReadonlyMap<string, HostPorts>,
+  ) {
+    this.folder = folder;
+    this.#remove = remove;
+    this.#file = file;
+    this.definition = definition;
+    this.ports = ports;
+  }
+
+  get boards(): readonly BoardSupervisor[] {
+    return this.#boards;
+  }
+
+  get stateDir(): string {
+    return join(this.folder, ".covey", this.definition.name);
+  }
+
+  /** Names of the hosts that run. */
+  get running(): string[] {
+    return [...this.#processes.keys()].sort();
+  }
+
+  /** The words after `lead` or `recover` that say which host it is and where it answers. */
+  placeOf(host: string): string[] {
+    const { http, mqtt, peer } = this.ports.get(host)!;
+    const others = [...this.ports].filter(([name]) => name !== host);
+    const peers = others.map(([name, ports]) => `${name}=127.0.0.1:${ports.peer}`).join(",");
+    return [
+      ...[this.#file, "--name", host, "--peers", peers, "--peer-port", `${peer}`],
+      ...["--http-port", `${http}`, "--mqtt-port", `${mqtt}`],
+    ];
+  }
+
+  /** `covey lead`; resolves when it serves. */
+  async start(...hosts: readonly string[]): Promise<void> {
+    await Promise.all(hosts.map((host) => this.#lead(host)));
+  }
+
+  /** As a power cut would. */
+  async kill(...hosts: readonly string[]): Promise<void> {
+    for (const host of hosts) {
+      const child = this.#processes.get(host)!;
+      this.#processes.delete(host);
+      child.kill("SIGKILL");
+      await once(child, "close");
+    }
+  }
+
+  /** All that a host kept is gone. */
+  forget(host: string): void {
+    rmSync(join(this.stateDir, `host-${host}`), { recursive: true });
+  }
+
+  url(host: string): string {
+    return `http://127.0.0.1:${this.ports.get(host)!.http}`;
+  }
+
+  urls(): string {
+    return this.definition.hosts.map((host) => this.url(host)).join(",");
+  }
+
+  /** From any host that runs. */
+  async status(): Promise<Status | undefined> {
+    for (const host of this.running) {
+      const status = await statusOf(this.url(host));
+      if (status?.isConfirmed) return status;
+    }
+    return undefined;
+  }
+
+  async until(what: string, accept: (status: Status) => boolean, timeoutMs = 30_000): Promise<Status> {
+    const deadline = Date.now() + timeoutMs;
+    let last: Status | undefined;
+    while (Date.now() < deadline) {
+      last = (await this.status()) ?? last;
+      if (last !== undefined && accept(last)) return last;
+      await sleep(50);
+    }
+    throw new Error(
+      `not seen within ${timeoutMs} ms: ${what}; ${JSON.stringify(last, null, 1)}\n${this.said}`,
+    );
+  }
+
+  /** Everybody who ought to vote does, and all boards have applied what is committed. */
+  untilSettled(timeoutMs?: number): Promise<Status> {
+    const voters = this.definition.hosts.length + this.definition.voters.length;
+    return this.until(
+      "all settled",
+      ({ leader, boards }) =>
+        leader.voters.length === voters &&
+        boards.every(({ link, appliedIndex }) => link === "up" && appliedIndex >= leader.commitIndex),
+      timeoutMs,
+    );
+  }
+
+  async end(): Promise<void> {
+    await this.kill(...this.running);
+    await Promise.all(this.#boards.map((board) => board.powerOff()));
+    this.#sensors.stop();
+    this.#remove();
+  }
+
+  async #lead(host: string): Promise<void> {
+    const child = spawn(process.execPath, [covey, "lead", ...this.placeOf(host), "--log-level", "warn"], {
+      cwd: this.folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#processes.set(host, child);
+    child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.said += text;
+    });
+    const ended = once(child, "close").then(() => Promise.reject(new Error(`${host} ended: ${this.said}`)));
+    ended.catch(() => {});
+    await Promise.race([once(child.stdout!, "data"), ended]);
+  }
+
+  async #powerOn(): Promise<void> {
+    const nothing = () => {};
+    const engine = await readyEngine({ engine: "xs", onProgress: nothing, onNote: nothing });
+    await this.#sensors.start();
+    const { name: swarm, boards } = this.definition;
+    const replay = { file: undefined, speed: undefined };
+    const sensors = swarmSensors(this.definition, replay, this.#sensors, () => performance.now());
+    const models = loadBoards();
+    const hosts = Array.from(this.ports, ([name, { mqtt }]) => ({ name, address: "127.0.0.1", port: mqtt }));
+    mkdirSync(join(this.folder, "flash"));
+    for (const [board, { model }] of Object.entries(boards)) {
+      const { arenaBytes, stackSlots, partitions } = models.get(model)!;
+      const supervisor = new BoardSupervisor({
+        config: { swarm, board, model, hosts },
+        engine,
+        flashPath: join(this.folder, "flash", `${board}.flash`),
+        geometry: { sizeBytes: partitions.find(({ name }) => name === "log")!.sizeBytes, ...nor },
+        ram: { arenaBytes, stackSlots },
+        sensors: sensors.boards.get(board)!,
+        tell: (level, text) => {
+          this.said += `${level} ${board}: ${text}\n`;
+        },
+      });
+      supervisor.powerOn();
+      this.#boards.push(supervisor);
+    }
+  }
+}
+
+/** As the CLI loads it: under Node's own type stripping. */
+function load(file: string): SwarmDefinition {
+  const { stdout } = spawnSync(process.execPath, [loadInProcess, file], { encoding: "utf8" });
+  const [loaded] = JSON.parse(stdout) as { definition?: SwarmDefinition; mistakes?: string[] }[];
+  if (loaded?.definition === undefined) throw new Error(loaded?.mistakes?.join("\n"));
+  return loaded.definition;
+}
+
+const loadInProcess = join(repository, "test/host-tools/swarm-file/load-in-process.ts");
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(
+    servers.map((server) => once(server.listen({ host: "127.0.0.1", port: 0 }), "listening")),
+  );
+  const ports = servers.map((server) => portOf(server));
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
