@@ -35,6 +35,7 @@ export class BoardSupervisor {
   #heapPeakBytes = 0;
   #wornWrites = 0;
   #boots = 0;
+  #wakes = 0;
   #poweredOff = false;
   /** What the next power-on will be for the board. */
   #startReason: StartReason = "power";
@@ -52,9 +53,9 @@ export class BoardSupervisor {
     return this.#board?.pid;
   }
 
-  /** How often the board came back by itself. */
+  /** How often the board came back by itself; waking from its sleep is no coming back. */
   get restarts(): number {
-    return Math.max(0, this.#boots - 1);
+    return Math.max(0, this.#boots - this.#wakes - 1);
   }
 
   /** As of now, or of the last moment that the board was on; the peak is that of all boots. undefined before the first. */
@@ -102,6 +103,7 @@ export class BoardSupervisor {
     const board = engine.powerOn(world, ram);
     const startedMs = performance.now();
     this.#boots++;
+    if (this.#startReason === "sleep") this.#wakes++;
     this.#world = world;
     this.#board = board;
     void board.ended.then((end) => {
