@@ -2,36 +2,22 @@
  * One member in the shell: the core that ships, a disk in memory, a clock that moves when told. It keeps the order that
  * `protocols/raft/types.ts` demands of a driver.
  */
-import type { Configuration } from "../../protocols/raft/confchange.ts";
 import { Follower } from "../../protocols/raft/follower.ts";
 import { Node } from "../../protocols/raft/node.ts";
 import type { Timing } from "../../protocols/raft/node-options.ts";
-import type { Flow } from "../../protocols/raft/progress.ts";
 import type { MemberId, Message, Publication, RaftOutput } from "../../protocols/raft/types.ts";
+import type { Creation } from "./creation.ts";
 import { MemoryLog, sha256 } from "./memory-log.ts";
+import type { Parcel } from "./network.ts";
 
-export interface MemberOptions {
-  readonly id: MemberId;
-  /** A board votes and never campaigns: it runs the follower half alone. */
-  readonly kind: "host" | "board";
-  readonly configuration: Configuration;
-  readonly firstIndex: number;
-  readonly preVote: boolean;
-  readonly checkQuorum: boolean;
-  /** In ticks. */
-  readonly timing: Timing;
-  /** The election timeout in ticks, within `timing`. */
-  readonly timeoutTicks: number;
-  readonly flow: Flow;
-  readonly uncommittedEntriesMax: number;
-  readonly leaseReads: boolean;
-  /** Whether another is a host. */
+/** What is around a member. */
+export interface Surroundings {
   isHost(id: MemberId): boolean;
-  /** Whether every write is synced at once. */
-  readonly syncsAtOnce: boolean;
+  /** Boards that take published entries. */
+  listeners(): readonly MemberId[];
   send(message: Message): void;
   publish(publication: Publication): void;
-  onViolation(violation: string): void;
+  onViolation(id: MemberId, violation: string): void;
 }
 
 interface PendingRead {
@@ -43,10 +29,13 @@ interface PendingRead {
 
 export class ShellMember {
   readonly id: MemberId;
+  /** A board votes and never campaigns: it runs the follower half alone. */
   readonly kind: "host" | "board";
   readonly log: MemoryLog;
-  syncsAtOnce: boolean;
-  readonly #options: MemberOptions;
+  /** Whether every write is synced at once. */
+  syncsAtOnce = true;
+  readonly #creation: Creation;
+  readonly #surroundings: Surroundings;
   #timeoutTicks: number;
   #node: Node | undefined;
   #follower: Follower | undefined;
@@ -55,20 +44,20 @@ export class ShellMember {
   #appliedIndex = 0;
   #reads: PendingRead[] = [];
 
-  constructor(options: MemberOptions) {
-    this.id = options.id;
-    this.kind = options.kind;
-    this.#options = options;
-    this.#timeoutTicks = options.timeoutTicks;
-    this.syncsAtOnce = options.syncsAtOnce;
+  constructor(id: MemberId, creation: Creation, surroundings: Surroundings) {
+    this.id = id;
+    this.kind = creation.boards.includes(id) ? "board" : "host";
+    this.#creation = creation;
+    this.#surroundings = surroundings;
+    this.#timeoutTicks = creation.timeouts.get(id) ?? creation.timing.electionMinMs;
     // What lies before the first index is taken to be committed, in term 1.
-    this.log = new MemoryLog({ index: options.firstIndex - 1, configuration: options.configuration });
+    this.log = new MemoryLog({ index: creation.firstIndex - 1, configuration: creation.configuration });
     this.#start(-Infinity);
   }
 
   /** In ticks. */
   get timing(): Timing {
-    return this.#options.timing;
+    return this.#creation.timing;
   }
 
   get isUp(): boolean {
@@ -103,18 +92,21 @@ export class ShellMember {
     this.perform(step(this.#node!, this.#nowTicks));
   }
 
-  receive(message: Message): void {
-    if (this.#node !== undefined) this.perform(this.#node.step(message, this.#nowTicks));
-    else if (this.#follower !== undefined) this.perform(this.#follower.step(message, this.#nowTicks));
+  /** A host is told of a board that listens, whose connection is new. */
+  connectListener(id: MemberId): void {
+    if (this.#node !== undefined) this.perform(this.#node.addMember(id, { listens: true }));
   }
 
-  /** A publication has arrived: a board takes what it can use, a host listens to none. */
-  hear(publication: Publication): void {
-    if (this.#follower !== undefined) this.perform(this.#follower.takePublication(publication));
+  receive(parcel: Parcel): void {
+    if (parcel.type === "publication") {
+      if (this.#follower !== undefined) this.perform(this.#follower.takePublication(parcel));
+    } else if (this.core !== undefined) {
+      this.perform(this.core.step(parcel, this.#nowTicks));
+    }
   }
 
   perform(output: RaftOutput): void {
-    if (output.violation !== undefined) this.#options.onViolation(output.violation);
+    if (output.violation !== undefined) this.#surroundings.onViolation(this.id, output.violation);
     this.log.write(output);
     this.#unsynced.push(output);
     if (this.syncsAtOnce) this.sync();
@@ -129,8 +121,8 @@ export class ShellMember {
       for (const output of this.#unsynced.splice(0)) {
         this.#appliedIndex = Math.max(this.#appliedIndex, output.commitIndex);
         this.core!.setApplied(this.#appliedIndex);
-        for (const publication of output.publications) this.#options.publish(publication);
-        for (const message of output.messages) this.#options.send(message);
+        for (const publication of output.publications) this.#surroundings.publish(publication);
+        for (const message of output.messages) this.#surroundings.send(message);
         const isLogChanged = output.entries.length > 0 || output.snapshot?.isLast === true;
         if (this.#node === undefined || !isLogChanged) continue;
         const next = this.#node.persisted(index, term);
@@ -150,11 +142,6 @@ export class ShellMember {
 
   restart(): void {
     this.#start(this.#nowTicks);
-  }
-
-  /** Takes a snapshot of what is applied up to `index`, and drops the entries up to `trailing` before it. */
-  compact(index: number, trailing: number): void {
-    this.log.compact(index, trailing);
   }
 
   /** A host is asked for a read, by this number. */
@@ -179,7 +166,8 @@ export class ShellMember {
 
   #start(leaderHeardTicks: number): void {
     const { id, log } = this;
-    const { timing, preVote, checkQuorum, leaseReads, flow, uncommittedEntriesMax } = this.#options;
+    const { timing, checkQuorum } = this.#creation;
+    // A snapshot stands for what was committed, and applied.
     const commitIndex = log.snapshot?.index ?? 0;
     this.#appliedIndex = commitIndex;
     const options = { id, log, sha256, commitIndex, hardState: log.hardState };
@@ -188,21 +176,24 @@ export class ShellMember {
       this.#follower = new Follower({ ...options, leaderHeardMs: leaderHeardTicks, leaderSilenceMs });
       return;
     }
+    const { preVote, leaseReads, catchesUp, configuration, flows, uncommittedEntriesMax } = this.#creation;
     const span = timing.electionMaxMs - timing.electionMinMs;
     this.#node = new Node({
       ...options,
-      baseConfiguration: this.#options.configuration,
+      baseConfiguration: configuration,
       timing,
       preVote,
       checkQuorum,
       leaseReads,
-      isHost: (other) => this.#options.isHost(other),
-      flowOf: () => flow,
+      catchesUp,
+      isHost: (other) => this.#surroundings.isHost(other),
+      flowOf: (other) => (this.#surroundings.isHost(other) ? flows.host : flows.board),
       uncommittedEntriesMax,
       // The draw that makes the core wait for exactly as long; the half keeps rounding out of it.
       random: () => (this.#timeoutTicks - timing.electionMinMs + 0.5) / span,
       nowMs: this.#nowTicks,
       leaderHeardMs: leaderHeardTicks,
     });
+    for (const listener of this.#surroundings.listeners()) this.connectListener(listener);
   }
 }

@@ -46,14 +46,15 @@ export class MemoryLog implements RaftLog {
   #seen: Contents;
   #durable: Contents;
   #unsynced: Write[] = [];
+  /** What a snapshot says of the configuration as long as no entry does. */
+  readonly #beginning: SnapshotItem | undefined;
 
-  /** Empty; or one whose first `index` entries, the last of term 1, are compacted away and led to nothing but `configuration`. */
-  constructor(compacted?: { readonly index: number; readonly configuration: Configuration }) {
-    const isCompacted = compacted !== undefined && compacted.index > 0;
-    const base = isCompacted
-      ? { index: compacted.index, term: 1, hash: emptyChain() }
-      : { index: 0, term: 0, hash: emptyChain() };
-    const items = isCompacted ? [itemOf(compacted.configuration)] : [];
+  /** Empty; or one whose first `index` entries, the last of term 1 and perhaps none, are compacted away and led to nothing but `configuration`. */
+  constructor(begin?: { readonly index: number; readonly configuration: Configuration }) {
+    this.#beginning = begin === undefined ? undefined : itemOf(begin.configuration);
+    const isCompacted = begin !== undefined && begin.index > 0;
+    const base = { index: begin?.index ?? 0, term: isCompacted ? 1 : 0, hash: emptyChain() };
+    const items = this.#beginning === undefined ? [] : [this.#beginning];
     this.#durable = {
       hardState: { term: base.term, vote: undefined },
       base,
@@ -156,7 +157,7 @@ export class MemoryLog implements RaftLog {
    */
   compact(index: number, trailing = 0): void {
     if (index <= (this.#seen.snapshot?.index ?? 0)) return;
-    this.#durable = compacted(this.#durable, index, trailing);
+    this.#durable = compacted(this.#durable, this.#beginning, index, trailing);
     // Writes that wait come after what is committed, so they go on it as before.
     this.#seen = this.#unsynced.reduce(after, this.#durable);
   }
@@ -201,14 +202,21 @@ function snapshotAfter(contents: Contents, chunk: SnapshotChunk): Contents {
   return { ...contents, base: place, entries: [], hashes: [], snapshot, staged: undefined };
 }
 
-function compacted(contents: Contents, index: number, trailing: number): Contents {
+function compacted(
+  contents: Contents,
+  beginning: SnapshotItem | undefined,
+  index: number,
+  trailing: number,
+): Contents {
   const { base, entries, hashes } = contents;
   const at = index - base.index - 1;
   const last = entries[at];
   if (last === undefined) {
     throw new RangeError(`Entry ${index} is not durable: it cannot be compacted.`);
   }
-  const items = stateAfter(contents.snapshot, base, entries.slice(0, at + 1));
+  const before = contents.snapshot?.items ?? (beginning === undefined ? [] : [beginning]);
+  const since = entries.slice(0, at + 1).filter((entry) => entry.index > (contents.snapshot?.index ?? 0));
+  const items = stateAfter([...before, ...since]);
   const snapshot = { index, term: last.term, hash: hashes[at]!, items };
   const dropped = Math.max(0, at + 1 - trailing);
   if (dropped === 0) return { ...contents, snapshot };
@@ -226,16 +234,11 @@ function compacted(contents: Contents, index: number, trailing: number): Content
   };
 }
 
-/** The configuration, then the puts sorted by key. */
-function stateAfter(
-  snapshot: Snapshot | undefined,
-  base: SnapshotPlace,
-  entries: readonly Entry[],
-): readonly SnapshotItem[] {
-  const since = entries.filter(({ index }) => index > (snapshot?.index ?? base.index));
+/** What these lead to: the configuration, then the puts sorted by key. */
+function stateAfter(history: readonly SnapshotItem[]): readonly SnapshotItem[] {
   let configuration: SnapshotItem | undefined;
   const puts = new Map<string, SnapshotItem>();
-  for (const { kind, version, data } of [...(snapshot?.items ?? []), ...since]) {
+  for (const { kind, version, data } of history) {
     if (kind === EntryKind.membership) configuration = { kind, version, data };
     else if (kind === EntryKind.put) puts.set(keyOf(data), { kind, version, data });
   }

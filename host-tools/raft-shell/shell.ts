@@ -4,15 +4,15 @@
  * `docs/raft-shell.md` describes the operations.
  */
 import type { Change } from "../../protocols/raft/confchange.ts";
-import { noConfiguration } from "../../protocols/raft/confchange.ts";
 import type { Node } from "../../protocols/raft/node.ts";
 import type { Proposal, Transition } from "../../protocols/raft/node-options.ts";
-import { uncommittedEntriesMax } from "../../protocols/raft/node-options.ts";
-import { boardFlow } from "../../protocols/raft/progress.ts";
-import type { MemberId, Message } from "../../protocols/raft/types.ts";
-import { EntryKind, limits } from "../../protocols/raft/types.ts";
-import { describeEntry, describeMember, describeMessage } from "./describe.ts";
+import type { MemberId } from "../../protocols/raft/types.ts";
+import { EntryKind } from "../../protocols/raft/types.ts";
+import { creationFrom } from "./creation.ts";
+import { describeLog, describeMember, describeParcel } from "./describe.ts";
+import type { Surroundings } from "./member.ts";
 import { ShellMember } from "./member.ts";
+import { matcherFrom, Network } from "./network.ts";
 import { Operation, WrongOperation } from "./operation.ts";
 
 /** One JSON value. */
@@ -21,20 +21,17 @@ export type Answer = Readonly<Record<string, unknown>>;
 /** Messages that one operation may deliver; a group that is not quiet then never will be. */
 const deliveriesMax = 100_000;
 
-/** Messages that may wait on the network; it loses what is beyond, and says so. */
-const waitingMax = 100_000;
-
 export class RaftShell {
   readonly #members = new Map<MemberId, ShellMember>();
-  #waiting: Message[] = [];
+  readonly #network = new Network();
+  /** Boards that take published entries. */
+  readonly #listeners: MemberId[] = [];
   #violations: string[] = [];
   #readsAsked = 0;
-  #overflowed = 0;
 
   /** Carries out one line. An operation that is wrong, or that the core refuses, changes nothing, and the answer says why. */
   run(line: string): Answer {
     this.#violations = [];
-    this.#overflowed = 0;
     try {
       const operation = Operation.parse(line);
       const carryOut = this.#operations[operation.name];
@@ -44,12 +41,13 @@ export class RaftShell {
       }
       const answer = carryOut(operation);
       const reads = this.#takeReads();
+      const overflowed = this.#network.takeOverflowed();
       return {
         ok: true,
         ...answer,
         ...(reads.length > 0 ? { reads } : {}),
         ...(this.#violations.length > 0 ? { violations: this.#violations } : {}),
-        ...(this.#overflowed > 0 ? { overflowed: this.#overflowed } : {}),
+        ...(overflowed > 0 ? { overflowed } : {}),
       };
     } catch (error) {
       const { name, message } = error as Error;
@@ -112,14 +110,12 @@ export class RaftShell {
     drop: (operation) => {
       const matches = matcherFrom(operation);
       operation.checkAllRead();
-      const dropped = this.#waiting.filter(matches);
-      this.#waiting = this.#waiting.filter((message) => !matches(message));
-      return { dropped: dropped.map(describeMessage) };
+      return { dropped: this.#network.takeAll(matches).map(describeParcel) };
     },
     messages: (operation) => {
       const matches = matcherFrom(operation);
       operation.checkAllRead();
-      return { messages: this.#waiting.filter(matches).map(describeMessage) };
+      return { messages: this.#network.matching(matches).map(describeParcel) };
     },
     hold: (operation) => {
       const member = this.#memberOf(operation);
@@ -147,13 +143,15 @@ export class RaftShell {
       operation.checkAllRead();
       if (member.isUp) throw new WrongOperation(`${member.id} is up: crash it first.`);
       member.restart();
+      if (this.#listeners.includes(member.id)) this.#connectListener(member.id);
       return {};
     },
     compact: (operation) => {
       const member = this.#upOf(operation);
       const index = operation.integer("index", member.log.firstIndex - 1, member.appliedIndex);
+      const trailing = operation.optionalInteger("trailing", 0, 0);
       operation.checkAllRead();
-      member.compact(index, 0);
+      member.log.compact(index, trailing);
       return {};
     },
     state: (operation) => {
@@ -165,95 +163,38 @@ export class RaftShell {
       const { log } = this.#memberOf(operation);
       const from = operation.optionalInteger("from", log.firstIndex, log.firstIndex);
       operation.checkAllRead();
-      const entries = [];
-      for (let index = from; index <= log.lastIndex; index++) entries.push(describeEntry(log.entry(index)));
-      return { firstIndex: log.firstIndex, entries };
+      return describeLog(log, from);
     },
   };
 
   #create(operation: Operation): Answer {
-    const voters = operation.texts("voters");
-    const learners = operation.texts("learners");
-    const boards = operation.texts("boards");
-    const others = operation.texts("others");
-    const firstIndex = operation.optionalInteger("firstIndex", 1, 1);
-    const electionTicks = operation.optionalInteger("electionTicks", 2, 10);
-    const timing = {
-      heartbeatMs: operation.optionalInteger("heartbeatTicks", 1, 1),
-      electionMinMs: electionTicks,
-      electionMaxMs: 2 * electionTicks,
-    };
-    const timeouts = operation.object("timeouts")?.integers(electionTicks) ?? new Map<string, number>();
-    const preVote = operation.optionalFlag("preVote", true);
-    const checkQuorum = operation.optionalFlag("checkQuorum", true);
-    const flow = Object.fromEntries(operation.object("limits")?.integers(1) ?? []);
-    operation.checkAllRead();
-    const ids = [...new Set([...voters, ...learners, ...others])];
-    this.#checkCreation(ids, voters, learners, boards, flow);
-    for (const [id, ticks] of timeouts) {
-      if (!ids.includes(id)) throw new WrongOperation(`timeouts names ${id}, which is not created here.`);
-      if (ticks >= timing.electionMaxMs) {
-        throw new WrongOperation(`The timeout of ${id} must be below ${timing.electionMaxMs} ticks.`);
-      }
+    const creation = creationFrom(operation, (id) => this.#members.has(id));
+    for (const id of creation.ids) this.#members.set(id, new ShellMember(id, creation, this.#surroundings));
+    for (const id of creation.listeners) {
+      this.#listeners.push(id);
+      this.#connectListener(id);
     }
-    for (const id of ids) {
-      const member = new ShellMember({
-        id,
-        kind: boards.includes(id) ? "board" : "host",
-        configuration: { ...noConfiguration, voters, learners },
-        firstIndex,
-        preVote,
-        checkQuorum,
-        timing,
-        timeoutTicks: timeouts.get(id) ?? electionTicks,
-        flow: { ...boardFlow, ...flow },
-        uncommittedEntriesMax: flow.uncommittedEntriesMax ?? uncommittedEntriesMax,
-        leaseReads: false,
-        isHost: (other) => this.#members.get(other)?.kind !== "board",
-        publish: () => {},
-        syncsAtOnce: true,
-        send: (message) => this.#send(message),
-        onViolation: (violation) => this.#violations.push(`${id}: ${violation}`),
-      });
-      this.#members.set(id, member);
-    }
-    return { nodes: ids };
+    return { nodes: creation.ids };
   }
 
-  #checkCreation(
-    ids: readonly string[],
-    voters: readonly string[],
-    learners: readonly string[],
-    boards: readonly string[],
-    flow: Readonly<Record<string, number>>,
-  ): void {
-    if (ids.length === 0) throw new WrongOperation("create: name voters, learners or others.");
-    for (const id of ids)
-      if (this.#members.has(id)) throw new WrongOperation(`There is a node ${id} already.`);
-    for (const id of learners) {
-      if (voters.includes(id)) throw new WrongOperation(`${id} cannot be both voter and learner.`);
-    }
-    for (const id of boards) {
-      if (!ids.includes(id)) throw new WrongOperation(`boards names ${id}, which is not created here.`);
-    }
-    if (voters.length > limits.votersMax) {
-      throw new WrongOperation(`At most ${limits.votersMax} may vote.`);
-    }
-    for (const name of Object.keys(flow)) {
-      if (!flowNames.includes(name))
-        throw new WrongOperation(`limits: ${name} is none of ${flowNames.join(", ")}.`);
-    }
+  readonly #surroundings: Surroundings = {
+    isHost: (id) => this.#members.get(id)?.kind !== "board",
+    listeners: () => this.#listeners,
+    send: (message) => this.#network.send(message),
+    publish: (publication) => {
+      for (const to of this.#listeners) this.#network.send({ ...publication, to });
+    },
+    onViolation: (id, violation) => this.#violations.push(`${id}: ${violation}`),
+  };
+
+  #connectListener(id: MemberId): void {
+    for (const member of this.#members.values()) member.connectListener(id);
   }
 
   #propose(member: ShellMember, propose: (node: Node) => Proposal): Answer {
     const { index, term, output } = propose(member.node!);
     member.perform(output);
     return { index, term };
-  }
-
-  #send(message: Message): void {
-    if (this.#waiting.length < waitingMax) this.#waiting.push(message);
-    else this.#overflowed++;
   }
 
   /** Those that wait now, or, until quiet, also those that arise. */
@@ -263,15 +204,14 @@ export class RaftShell {
     const count = operation.optionalInteger("count", 1, deliveriesMax);
     operation.checkAllRead();
     const delivered: Answer[] = [];
-    let left = untilQuiet ? count : Math.min(count, this.#waiting.filter(matches).length);
+    let left = untilQuiet ? count : Math.min(count, this.#network.matching(matches).length);
     for (; left > 0; left--) {
-      const at = this.#waiting.findIndex(matches);
-      if (at < 0) break;
-      const message = this.#waiting.splice(at, 1)[0]!;
-      const member = this.#members.get(message.to);
+      const parcel = this.#network.take(matches);
+      if (parcel === undefined) break;
+      const member = this.#members.get(parcel.to);
       const isLost = member === undefined || !member.isUp;
-      delivered.push({ ...describeMessage(message), ...(isLost ? { lost: true } : {}) });
-      if (!isLost) member.receive(message);
+      delivered.push({ ...describeParcel(parcel), ...(isLost ? { lost: true } : {}) });
+      if (!isLost) member.receive(parcel);
     }
     return { delivered };
   }
@@ -313,8 +253,6 @@ const transitions: readonly (Transition | "leave")[] = [
   "joint-auto-leave",
   "leave",
 ];
-const flowNames = ["appendEntriesMax", "appendBytesMax", "inflightAppendsMax", "uncommittedEntriesMax"];
-const messageTypes = ["vote-request", "vote-response", "append-request", "append-response", "timeout-now"];
 const changeKinds: readonly Change["kind"][] = ["voter", "learner", "remove", "update"];
 
 function changeFrom(operation: Operation): Change {
@@ -322,15 +260,4 @@ function changeFrom(operation: Operation): Change {
   const id = operation.text("id");
   operation.checkAllRead();
   return { kind, id };
-}
-
-/** Which messages an operation is about: those from, to and of the type that it names. */
-function matcherFrom(operation: Operation): (message: Message) => boolean {
-  const from = operation.optionalText("from");
-  const to = operation.optionalText("to");
-  const type = operation.has("type") ? operation.choice("type", messageTypes, "") : undefined;
-  return (message) =>
-    (from === undefined || from === message.from) &&
-    (to === undefined || to === message.to) &&
-    (type === undefined || type === message.type);
 }
