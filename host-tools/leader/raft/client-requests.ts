@@ -10,8 +10,8 @@ import type { Node } from "../../../protocols/raft/node.ts";
 import type { Proposal } from "../../../protocols/raft/node-options.ts";
 import type { Entry, RaftOutput } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
-import { commandToWire } from "../../../protocols/state/codec.ts";
-import type { StateValue } from "../../../protocols/state/command.ts";
+import { commandFromWire, commandToWire } from "../../../protocols/state/codec.ts";
+import type { PutCommand, StateValue } from "../../../protocols/state/command.ts";
 import { stateLimits } from "../../../protocols/state/command.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
 import type { AppliedState } from "./applied-state.ts";
@@ -63,7 +63,7 @@ export class ClientRequests {
         this.#failCondition(key, found, nowMs, done);
       } else {
         const command = id === undefined ? { key, value } : { key, value, id: id.random };
-        this.#append(() => node.propose(EntryKind.put, encodeCbor(commandToWire(command))), done);
+        this.#append(() => node.propose(EntryKind.put, encodePut(command)), done);
       }
     }
   }
@@ -166,4 +166,11 @@ export class ClientRequests {
     );
     return this.#speculative;
   }
+}
+
+/** Throws `ShapeError` for what would be skipped when it is applied. */
+function encodePut(command: PutCommand): Uint8Array {
+  const wire = commandToWire(command);
+  commandFromWire(wire);
+  return encodeCbor(wire);
 }

@@ -124,10 +124,13 @@ function idIn({ kind, version, data }: Entry): string | undefined {
   return isPut && data[0] === 0x83 && data[at - 1] === (0x40 | commandIdBytes) ? keyOf(data, at) : undefined;
 }
 
+/** The id at place `i` of an item; undefined for zeros, and where the item holds none. */
 function readId(ids: Uint8Array, i: number): string | undefined {
   const at = i * commandIdBytes;
-  const isThere = ids.subarray(at, at + commandIdBytes).some((byte) => byte !== 0);
-  return isThere ? keyOf(ids, at) : undefined;
+  for (let byte = at; byte < at + commandIdBytes && byte < ids.length; byte++) {
+    if (ids[byte] !== 0) return keyOf(ids, at);
+  }
+  return undefined;
 }
 
 /** A string is what a Map finds fastest: one character a byte. */

@@ -190,7 +190,7 @@ export class HostMember {
 
   /**
    * Ends well when the command is committed and applied here. Otherwise with an error: nothing was changed and nothing will be after `NotLeader`, `TransferUnderWay`,
-   * `ProposalQueueFull`, `EntryTooLarge`, `StateFull`, `ConditionFailed`, `Superseded`; a command that was tried before may have been applied after `OutcomeForgotten`;
+   * `ProposalQueueFull`, `ShapeError`, `StateFull`, `ConditionFailed`, `Superseded`; a command that was tried before may have been applied after `OutcomeForgotten`;
    * any may still be after `OutcomeUnknown` and `ReplicaStopped`. A leader that hears no majority steps down within `electionMaxMs` and a heartbeat.
    */
   propose(request: ProposeRequest, nowMs: number, done: Done<Committed>): void {
