@@ -179,12 +179,17 @@ declare module "embedded:io/socket/udp" {
 
 /** modules/crypt/digest/crypt.js */
 declare module "crypt" {
-  export class Digest {
-    /** Throws for a name that it does not know. */
-    constructor(type: "SHA256");
+  export interface Digest {
     /** Starts anew, takes the bytes and gives their digest. */
     process(...bytes: readonly Uint8Array[]): ArrayBuffer;
   }
+  const crypt: {
+    /** Throws for a name that it does not know. */
+    readonly Digest: new (
+      type: "SHA256",
+    ) => Digest;
+  };
+  export default crypt;
 }
 
 /** tools/ffi.js: made by mcconfig from `ffi` of esp32.json. */

@@ -72,7 +72,7 @@ const model = fileURLToPath(new URL("sdk-model.ts", import.meta.url));
 
 /** The SDK's module to what stands for it in the model. */
 const sdkModules: Readonly<Record<string, string>> = {
-  crypt: "Digest",
+  crypt: "crypt",
   "mc/config": "config",
   net: "Net",
   time: "Time",
@@ -124,7 +124,7 @@ function sdkInModel(): Plugin {
         path in sdkModules ? { path, namespace: "sdk" } : undefined,
       );
       onLoad({ filter: /.*/, namespace: "sdk" }, ({ path }) => ({
-        contents: `export { ${sdkModules[path]}, ${sdkModules[path]} as default } from ${JSON.stringify(model)};`,
+        contents: `export { ${sdkModules[path]} as default } from ${JSON.stringify(model)};`,
         resolveDir: sources,
       }));
     },

@@ -54,8 +54,7 @@ export const Timer = {
   },
 };
 
-/** Of `crypt`. */
-export class Digest {
+class Digest {
   constructor(type: string) {
     if (type !== "SHA256") throw new Error("crypto: unsupported algorithm");
   }
@@ -65,6 +64,8 @@ export class Digest {
     return new Uint8Array(hash.digest()).buffer;
   }
 }
+
+export const crypt = Object.freeze({ Digest });
 
 export const Net = {
   resolve(host: string, callback: (host: string, address: string | undefined) => void): void {
