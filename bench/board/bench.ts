@@ -16,6 +16,10 @@ printTable(
   `RAM, of an arena of ${bytes(budget.arenaBytes)}`,
   budget.ram.map((use) => ({ what: use.name, figure: bytes(use.bytes), how: "" })),
 );
+printTable(
+  "Code, minified",
+  budget.code.map((part) => ({ what: part.name, figure: bytes(part.bytes), how: "" })),
+);
 const { idleTurnInstructions, sensorReadInstructions, flashWriteInstructions } = budget.adapter;
 printTable("Of it, what only a simulated board pays", [
   { what: "a turn that does nothing", figure: count(idleTurnInstructions), how: "instructions" },

@@ -1,6 +1,7 @@
 /** The tables of docs/budget.md: written by `npm run bench:board -- --update`, read back as limits by the test. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { CodeSize } from "./code-size.ts";
 import type { BoardBudget, RamUse, WorkCost } from "./measure.ts";
 
 /** How far above its committed figure a measured one may be: compilers differ a little. */
@@ -19,30 +20,38 @@ const workColumns = [
 /** What is held against its limit; collections and calls are told, and show in the instructions. */
 const limitedColumns = ["workInstructions", "allocatedBytes", "chipInstructions"] as const;
 
-export function writeTables({ work, ram }: Pick<BoardBudget, "work" | "ram">): void {
+/** What the page has a table of. */
+type BudgetTable = "work" | "ram" | "code";
+
+export function writeTables({ work, ram, code }: Pick<BoardBudget, BudgetTable>): void {
   const workRows = work.map((cost) => row(cost.name, ...workColumns.map((column) => cost[column])));
   const ramRows = ram.map(({ name, bytes }) => row(name, bytes));
+  const codeRows = code.map(({ name, bytes }) => row(name, bytes));
   let text = readFileSync(page, "utf8");
   text = replaceRows(text, "work", workRows);
   text = replaceRows(text, "ram", ramRows);
+  text = replaceRows(text, "code", codeRows);
   writeFileSync(page, text);
 }
 
 /** What the page promises. @throws when a table cannot be read. */
-export function readLimits(): Pick<BoardBudget, "work" | "ram"> {
+export function readLimits(): Pick<BoardBudget, BudgetTable> {
   const text = readFileSync(page, "utf8");
   const work = readRows(text, "work").map(([name, ...figures]) => {
     const fields = workColumns.map((column, i) => [column, number(figures[i])]);
     return { name, ...Object.fromEntries(fields) } as WorkCost;
   });
   const ram = readRows(text, "ram").map(([name, bytes]): RamUse => ({ name: name!, bytes: number(bytes) }));
-  return { work, ram };
+  const code = readRows(text, "code").map(
+    ([name, bytes]): CodeSize => ({ name: name!, bytes: number(bytes) }),
+  );
+  return { work, ram, code };
 }
 
 /** One sentence for each figure above its limit, and for each that only one side has. */
 export function excesses(
-  measured: Pick<BoardBudget, "work" | "ram">,
-  limits: Pick<BoardBudget, "work" | "ram">,
+  measured: Pick<BoardBudget, BudgetTable>,
+  limits: Pick<BoardBudget, BudgetTable>,
 ): string[] {
   const told: string[] = [];
   const compare = (name: string, what: string, figure: number, limit: number) => {
@@ -54,8 +63,10 @@ export function excesses(
   for (const [cost, limit] of pairs(measured.work, limits.work, told)) {
     for (const column of limitedColumns) compare(cost.name, column, cost[column], limit[column]);
   }
-  for (const [use, limit] of pairs(measured.ram, limits.ram, told)) {
-    compare(use.name, "bytes", use.bytes, limit.bytes);
+  for (const table of ["ram", "code"] as const) {
+    for (const [use, limit] of pairs(measured[table], limits[table], told)) {
+      compare(use.name, "bytes", use.bytes, limit.bytes);
+    }
   }
   return told;
 }

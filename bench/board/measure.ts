@@ -2,6 +2,7 @@
 import { loadBoards, sectorBytes } from "../../host-tools/boards/boards.ts";
 import type { HeapGrowth } from "../../host-tools/simulator/xs-host/process.ts";
 import { type AdapterCosts, measureAdapter } from "./adapter-costs.ts";
+import { type CodeSize, measureCode } from "./code-size.ts";
 import { measureOwnMqtt } from "./codec-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
@@ -31,6 +32,7 @@ export interface BoardBudget {
   readonly arenaBytes: number;
   readonly work: readonly WorkCost[];
   readonly ram: readonly RamUse[];
+  readonly code: readonly CodeSize[];
   readonly adapter: AdapterCosts;
 }
 
@@ -45,6 +47,7 @@ export async function measureBudget(): Promise<BoardBudget> {
     arenaBytes: chipMemory().arenaBytes,
     work: [...chip.map((scenario, i) => workCost(scenario, ample[i]!)), ...(await mqttCosts())],
     ram: ramUse(chip),
+    code: await measureCode(),
     adapter: await measureAdapter(firmware),
   };
 }

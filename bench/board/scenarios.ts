@@ -4,6 +4,7 @@
  * that nothing is ever collected it costs its work alone, and all that it allocates can be counted.
  */
 
+import { checkpointLimits } from "../../firmware/storage/checkpoints.ts";
 import { encodeCbor } from "../../host-tools/codec/cbor.ts";
 import type { Program, Stage } from "../../protocols/pipeline/program.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
@@ -25,7 +26,8 @@ export interface Scenario {
 /** Runs everything, in order, in the memory given. The same script gives the same turns, whatever the memory. */
 export async function runScenarios(parts: ScenarioParts): Promise<Scenario[]> {
   const scenarios: Scenario[] = [];
-  for (const script of [firstBoot, steady, reports, fullLog]) scenarios.push(...(await script(parts)));
+  for (const script of [firstBoot, steady, checkpoint, listening, snapshot, reports, fullLog])
+    scenarios.push(...(await script(parts)));
   return scenarios;
 }
 
@@ -122,15 +124,63 @@ async function steady(parts: ScenarioParts): Promise<Scenario[]> {
 const appliedOnly = (turns: readonly Turn[]) =>
   turns.filter((turn) => turn.flashWrites > 0 && turn.healths === 0 && turn.sensorReads === 0);
 
+/** What a power cut would take, saved: booted out of step with heartbeats and samples, so that it is alone in its turn. */
+async function checkpoint(parts: ScenarioParts): Promise<Scenario[]> {
+  const { board } = await joined(parts, programOf(1000, typical), wholePackets(), 130);
+  const turns = await board.run(checkpointLimits.everyMs);
+  await board.powerOff();
+  const isAlone = ({ arrived, sensorReads, healths }: Turn) => !arrived && sensorReads === 0 && healths === 0;
+  return [{ name: "one checkpoint", turns: turns.filter((turn) => turn.flashWrites > 0 && isAlone(turn)) }];
+}
+
+/** Entries of 64 bytes as a learner gets them that listens: published to all, committed by its next heartbeat. */
+async function listening(parts: ScenarioParts): Promise<Scenario[]> {
+  const listens = wholePackets();
+  listens.listens = true;
+  const { leader, board } = await joined(parts, programOf(1000, typical), listens);
+  await board.run(1000);
+  const published: Turn[] = [];
+  const committed: Turn[] = [];
+  for (let i = 0; i < 8; i++) {
+    await board.run(600);
+    leader.put("note", i);
+    await board.run(10);
+    leader.put("note", noteOf(i));
+    const turns = appliedOnly(await board.run(10));
+    published.push(...turns.filter(({ answers }) => answers === 0));
+    committed.push(...turns.filter(({ answers }) => answers === 1));
+  }
+  await board.powerOff();
+  return [
+    { name: "one entry published", turns: published },
+    { name: "the heartbeat that commits it", turns: committed },
+  ];
+}
+
+/** A new board gets a state of 64 keys of 56 bytes as a snapshot. */
+async function snapshot(parts: ScenarioParts): Promise<Scenario[]> {
+  const leader = wholePackets();
+  for (let i = 0; i < 64; i++) leader.put(`key.${10 + i}`, new Uint8Array(56).fill(i));
+  leader.compact();
+  const board = powerOn(parts, new SimulatedSurroundings(leader, blank(parts)));
+  const turns = await board.run(2000);
+  await board.powerOff();
+  const chunks = turns.filter((turn) => turn.arrived && turn.flashWrites > 0 && turn.answers === 0);
+  return [
+    { name: "one snapshot chunk", turns: chunks.slice(1, -1) },
+    { name: "the last snapshot chunk, installed", turns: chunks.slice(-1) },
+  ];
+}
+
 /** With its key, an entry of 64 bytes. */
 const noteOf = (i: number) => new Uint8Array(64 - 8).fill(i);
 
 /** The next entry as it comes while other voters have yet to take it. */
-function appendWithoutCommit({ raft, commitIndex, term }: LeaderOnTheWire): Uint8Array {
+function appendWithoutCommit({ raft, commitIndex, term, log }: LeaderOnTheWire): Uint8Array {
   const { from, to } = raft.findLast(({ type }) => type === "append-request")!;
   const data = encodeCbor(["note", noteOf(9)]);
   const entry = { index: commitIndex + 1, term, kind: EntryKind.put, version: 1, data };
-  const previous = { prevLogIndex: commitIndex, prevLogTerm: term };
+  const previous = { prevLogIndex: commitIndex, prevLogTerm: term, prevHash: log.hashAt(commitIndex)! };
   const request = {
     type: "append-request",
     from,
@@ -197,9 +247,8 @@ function filledLog(parts: ScenarioParts) {
 }
 
 /** A board that has joined and runs its program, its samples and reports out of step with the leader's heartbeats. */
-async function joined(parts: ScenarioParts, program: Program) {
-  const leader = wholePackets();
-  const surroundings = new SimulatedSurroundings(leader, blank(parts));
+async function joined(parts: ScenarioParts, program: Program, leader = wholePackets(), nowMs = 0) {
+  const surroundings = new SimulatedSurroundings(leader, blank(parts), nowMs);
   const board = powerOn(parts, surroundings);
   await board.run(1060);
   leader.put("program/north-1", programBytes(program));

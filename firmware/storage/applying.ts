@@ -40,7 +40,7 @@ export function applyEntries(contents: StoreContents, index: number, listener: S
 
 /**
  * Makes the staged items the state, and the log empty behind them. All of it holds from the moment that the next sector's header is
- * durable. Throws `FlashDamaged` before that.
+ * durable.
  */
 export function installStaged(contents: StoreContents): void {
   const { log, entries, state, memberships, staged } = contents;
@@ -48,11 +48,8 @@ export function installStaged(contents: StoreContents): void {
   const { index } = place;
   state.clear();
   memberships.clear();
-  for (const item of staged.places) {
-    const { kind, tag } = log.read(item);
-    if (kind === RecordKind.item) state.install(tag, item, index);
-    else if (kind === RecordKind.membershipItem) memberships.push(index, item);
-  }
+  staged.forEachPut((hash, item) => state.install(hash, item, index));
+  if (staged.membershipPlace !== 0) memberships.push(index, staged.membershipPlace);
   entries.restart(place);
   contents.installed = { index, sequence: log.nextSequence, itemsFrom: from };
   staged.restart(undefined);

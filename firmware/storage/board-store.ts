@@ -44,6 +44,7 @@ import { indexMax, RecordKind, recordSize, trailerMax } from "./record.ts";
 import { noData } from "./sector-headers.ts";
 import { reservedSectors } from "./sector-log.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
+import { stagedItemsMax } from "./staged-items.ts";
 import { StoreCleaning } from "./store-cleaning.ts";
 import { StoreContents, type StoreOwner } from "./store-contents.ts";
 import { type Recovery, recover } from "./store-recovery.ts";
@@ -288,7 +289,7 @@ export class BoardStore implements RaftLog {
   }
 
   #makeRoomForChunk({ index, first, items, isLast }: SnapshotChunk): boolean {
-    if (index > storeLimits.indexMax) return false;
+    if (index > storeLimits.indexMax || first + items.length > stagedItemsMax) return false;
     const dropped = first === 0 ? this.#contents.staged.bytes : 0;
     return this.#makeRoomFor(items.map(recordSizeMax), first === 0, isLast, dropped);
   }

@@ -137,7 +137,8 @@ class Replay implements ReplayTarget {
       case RecordKind.item:
       case RecordKind.membershipItem:
       case RecordKind.otherItem:
-        if (staged.snapshot !== undefined && sequence >= staged.snapshot.from) staged.replay(index, place);
+        if (staged.snapshot !== undefined && sequence >= staged.snapshot.from)
+          staged.replay(kind, index, tag, place);
     }
   }
 

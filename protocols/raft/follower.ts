@@ -371,7 +371,10 @@ export class Follower {
   }
 
   #output(part: Partial<RaftOutput>): RaftOutput {
-    return { ...noOutput, commitIndex: this.#commitIndex, ...part };
+    const { hardState, truncateFrom = 0, entries = nothing, snapshot, messages = nothing, violation } = part;
+    const { commitIndex } = this;
+    const publications = nothing;
+    return { hardState, truncateFrom, entries, snapshot, messages, publications, commitIndex, violation };
   }
 }
 
@@ -387,16 +390,6 @@ export interface Staging {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const nothing: readonly never[] = Object.freeze([]);
-
-const noOutput: Omit<RaftOutput, "commitIndex"> = Object.freeze({
-  hardState: undefined,
-  truncateFrom: 0,
-  entries: nothing,
-  snapshot: undefined,
-  messages: nothing,
-  publications: nothing,
-  violation: undefined,
-});
 
 const nothingStaged: Staging = Object.freeze({
   snapshot: undefined,
