@@ -170,7 +170,7 @@ export class CountedGroup {
     for (const { id, listens } of this.#host.status(this.#nowMs).members) {
       if (!listens) continue;
       this.#publicationWrites++;
-      this.#wire.push(() => this.#onBoard(id, (member) => member.hear(received, this.#nowMs)));
+      this.#wire.push(() => this.#onBoard(id, (member) => member.hear(received)));
     }
   }
 

@@ -36,7 +36,7 @@ const shown = (all: readonly number[]) =>
 const paper = new Map<string, readonly number[]>();
 const rangeName = ([from, to]: readonly [number, number]) => `${from}-${to} ms`;
 for (const range of [...spreadRanges, ...scaledRanges])
-  paper.set(rangeName(range), times(paperElections(...range)));
+  paper.set(rangeName(range), times(paperElections(range[0], range[1])));
 
 printTable(`Time without a leader, ${trials} trials a range: median / mean / p99 / worst`, [
   ...[...paper].map(([what, all]) => ({ what, figure: shown(all), how: remark(what) })),

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { sleep } from "../../../test/end-to-end/running-swarm.ts";
-import { freePorts, StartedProcess } from "./child-process.ts";
+import { freePorts, StartedProcess } from "./started-process.ts";
 
 export class EtcdCluster {
   readonly #members: readonly StartedProcess[];
@@ -43,6 +43,10 @@ export class EtcdCluster {
   private constructor(members: readonly StartedProcess[], urls: readonly string[]) {
     this.#members = members;
     this.#urls = urls;
+  }
+
+  get pids(): readonly number[] {
+    return this.#members.map(({ pid }) => pid);
   }
 
   /** Waits for a leader: the member whose own id it gives as its leader's. */

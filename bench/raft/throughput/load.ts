@@ -18,7 +18,9 @@ export interface Load {
 
 export interface Throughput {
   readonly clients: number;
+  /** Within the window, and with the warm-up before it. */
   readonly commits: number;
+  readonly answered: number;
   readonly commitsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -36,6 +38,7 @@ export async function measureLoad(
   { clients, warmUpMs, measureMs }: Load,
 ): Promise<Throughput> {
   const latencies: number[] = [];
+  let answered = 0;
   const fromMs = performance.now() + warmUpMs;
   const toMs = fromMs + measureMs;
   const run = async (client: number): Promise<void> => {
@@ -44,6 +47,7 @@ export async function measureLoad(
       if (startedMs >= toMs) return;
       await target.put(client, keyOf(client), textOf(client, count));
       const endedMs = performance.now();
+      answered++;
       // What ends within the window counts, whenever it began: the rate is that of the answers.
       if (endedMs >= fromMs && endedMs < toMs) latencies.push(endedMs - startedMs);
     }
@@ -52,6 +56,7 @@ export async function measureLoad(
   return {
     clients,
     commits: latencies.length,
+    answered,
     commitsPerSecond: (1000 * latencies.length) / measureMs,
     p50Ms: percentile(latencies, 50),
     p99Ms: percentile(latencies, 99),

@@ -223,7 +223,7 @@ export class ScenarioGroup {
   #hear(publication: Publication, to: MemberId): void {
     const member = this.#member(to);
     this.#lines.push(parcelText({ ...publication, to }));
-    member.hear(publication, this.#nowMs);
+    member.hear(publication);
     this.#settle(member);
   }
 
