@@ -110,12 +110,16 @@ export class Recovery {
     return [...this.#hosts.values(), ...this.#boards.members];
   }
 
-  /** Names of the other hosts and boards that cannot. */
-  get missing(): string[] {
+  /** Names of the other hosts that cannot. */
+  get missingHosts(): string[] {
     const { definition, hostName } = this.#options;
-    const here = new Set(this.members.map(nameOf));
-    const all = [...definition.hosts, ...Object.keys(definition.boards)];
-    return all.filter((name) => name !== hostName && !here.has(name));
+    return definition.hosts.filter((name) => name !== hostName && !this.#hosts.has(name));
+  }
+
+  /** Names of the boards that cannot. */
+  get missingBoards(): string[] {
+    const here = new Set(this.#boards.members.map(nameOf));
+    return Object.keys(this.#options.definition.boards).filter((name) => !here.has(name));
   }
 
   /** Rebuilds the log; after it, `close` and start the host as always. @throws {RecoveryRefused} */

@@ -25,6 +25,9 @@ let swarm: DeployedSwarm;
 
 afterEach(() => swarm.end());
 
+/** Processes start slowly where many other things run. */
+const patient = { timeout: 150_000 };
+
 /** Sets the counter to 1, 2, 3 ... as a client that repeats what it has no answer to, until told to end. */
 class Stream {
   readonly acknowledged = new Map<number, number>();
@@ -63,110 +66,128 @@ async function expectOnce(client: SwarmClient, { acknowledged }: Stream): Promis
 
 const client = () => SwarmClient.find({ url: swarm.urls(), state: swarm.folder });
 
-it("two hosts and three voting boards: either host dies under load; nothing acknowledged is lost or made twice", async () => {
-  swarm = await DeployedSwarm.deploy(twoHosts);
-  await swarm.start("a", "b");
-  await swarm.untilSettled(60_000);
-  let next = 1;
-  // First whoever leads, then the one that took over, then one that follows.
-  for (const whom of ["leader", "leader", "follower"] as const) {
-    const stream = new Stream(client(), next);
-    await sleep(300);
-    const { leader, hosts } = (await swarm.status())!;
-    const leads = hosts.find(({ memberId }) => memberId === leader.id)!.name;
-    const victim = whom === "leader" ? leads : hosts.find(({ name }) => name !== leads)!.name;
-    const before = stream.acknowledged.size;
+it(
+  "two hosts and three voting boards: either host dies under load; nothing acknowledged is lost or made twice",
+  patient,
+  async () => {
+    swarm = await DeployedSwarm.deploy(twoHosts);
+    await swarm.start("a", "b");
+    await swarm.untilSettled(60_000);
+    let next = 1;
+    // First whoever leads, then the one that took over, then one that follows.
+    for (const whom of ["leader", "leader", "follower"] as const) {
+      const stream = new Stream(client(), next);
+      await sleep(300);
+      const { leader, hosts } = (await swarm.status())!;
+      const leads = hosts.find(({ memberId }) => memberId === leader.id)!.name;
+      const victim = whom === "leader" ? leads : hosts.find(({ name }) => name !== leads)!.name;
+      const before = stream.acknowledged.size;
+      await swarm.kill(victim);
+      const deadline = Date.now() + 15_000;
+      while (stream.acknowledged.size < before + 20 && Date.now() < deadline) await sleep(20);
+      expect(stream.acknowledged.size).toBeGreaterThanOrEqual(before + 20);
+      const last = await stream.end();
+      await expectOnce(client(), stream);
+      const { stdout, code } = await runCovey(["get", "counter", "--url", swarm.urls()], swarm.folder);
+      expect({ stdout, code }).toEqual({ stdout: `${last}\n`, code: 0 });
+      await swarm.start(victim);
+      const status = await swarm.untilSettled();
+      expect(status.violations).toEqual([]);
+      next = last + 1;
+    }
+  },
+);
+
+it(
+  "both hosts down: whichever comes back first goes on with the boards alone, and the other follows",
+  patient,
+  async () => {
+    swarm = await DeployedSwarm.deploy(twoHosts);
+    await swarm.start("a", "b");
+    await swarm.untilSettled(60_000);
+    let duty = 30;
+    for (const first of ["a", "b"]) {
+      const second = first === "a" ? "b" : "a";
+      await client().put("/api/settings/fan.duty", { value: ++duty }, undefined);
+      await swarm.kill(second, first);
+      await swarm.start(first);
+      expect(await client().get<Setting>("/api/settings/fan.duty")).toMatchObject({ value: duty });
+      await client().put("/api/settings/fan.duty", { value: ++duty }, undefined);
+      await swarm.start(second);
+      const status = await swarm.untilSettled();
+      expect(status.settings["fan.duty"]!.value).toBe(duty);
+      const fans = status.boards.map(({ outputs }) => outputs[0]?.value);
+      await swarm.until(`all fans at ${duty}: ${fans}`, ({ boards }) =>
+        boards.every(({ outputs }) => outputs[0]?.value === duty),
+      );
+      expect(status.violations).toEqual([]);
+    }
+  },
+);
+
+it(
+  "three hosts lead boards that only follow: any host dies, and one whose folder is lost joins again as someone new",
+  patient,
+  async () => {
+    swarm = await DeployedSwarm.deploy(threeHosts);
+    await swarm.start("a", "b", "c");
+    const { leader } = await swarm.untilSettled(60_000);
+    const victim = leader.id.split(".")[0]!;
+    await client().put("/api/settings/fan.duty", { value: 61 }, undefined);
     await swarm.kill(victim);
-    const deadline = Date.now() + 15_000;
-    while (stream.acknowledged.size < before + 20 && Date.now() < deadline) await sleep(20);
-    expect(stream.acknowledged.size).toBeGreaterThanOrEqual(before + 20);
-    const last = await stream.end();
-    await expectOnce(client(), stream);
-    const { stdout, code } = await runCovey(["get", "counter", "--url", swarm.urls()], swarm.folder);
-    expect({ stdout, code }).toEqual({ stdout: `${last}\n`, code: 0 });
-    await swarm.start(victim);
-    const status = await swarm.untilSettled();
-    expect(status.violations).toEqual([]);
-    next = last + 1;
-  }
-});
-
-it("both hosts down: whichever comes back first goes on with the boards alone, and the other follows", async () => {
-  swarm = await DeployedSwarm.deploy(twoHosts);
-  await swarm.start("a", "b");
-  await swarm.untilSettled(60_000);
-  let duty = 30;
-  for (const first of ["a", "b"]) {
-    const second = first === "a" ? "b" : "a";
-    await client().put("/api/settings/fan.duty", { value: ++duty }, undefined);
-    await swarm.kill(second, first);
-    await swarm.start(first);
-    expect(await client().get<Setting>("/api/settings/fan.duty")).toMatchObject({ value: duty });
-    await client().put("/api/settings/fan.duty", { value: ++duty }, undefined);
-    await swarm.start(second);
-    const status = await swarm.untilSettled();
-    expect(status.settings["fan.duty"]!.value).toBe(duty);
-    const fans = status.boards.map(({ outputs }) => outputs[0]?.value);
-    await swarm.until(`all fans at ${duty}: ${fans}`, ({ boards }) =>
-      boards.every(({ outputs }) => outputs[0]?.value === duty),
+    swarm.forget(victim);
+    await client().put("/api/settings/fan.duty", { value: 62 }, undefined);
+    await swarm.until("all boards have it", ({ boards, leader: now }) =>
+      boards.every(({ appliedIndex, link }) => link === "up" && appliedIndex >= now.commitIndex),
     );
-    expect(status.violations).toEqual([]);
-  }
-});
+    await swarm.start(victim);
+    await swarm.until("its new id votes in the place of the old one", ({ leader: { voters } }) => {
+      return voters.length === 3 && !voters.includes(leader.id);
+    });
+    const after = await swarm.untilSettled();
+    const ids = after.leader.voters;
+    expect(ids.map((id) => id.split(".")[0]).sort()).toEqual(["a", "b", "c"]);
+    expect(after.settings["fan.duty"]!.value).toBe(62);
+    expect(after.violations).toEqual([]);
+  },
+);
 
-it("three hosts lead boards that only follow: any host dies, and one whose folder is lost joins again as someone new", async () => {
-  swarm = await DeployedSwarm.deploy(threeHosts);
-  await swarm.start("a", "b", "c");
-  const { leader } = await swarm.untilSettled(60_000);
-  const victim = leader.id.split(".")[0]!;
-  await client().put("/api/settings/fan.duty", { value: 61 }, undefined);
-  await swarm.kill(victim);
-  swarm.forget(victim);
-  await client().put("/api/settings/fan.duty", { value: 62 }, undefined);
-  await swarm.until("all boards have it", ({ boards, leader: now }) =>
-    boards.every(({ appliedIndex, link }) => link === "up" && appliedIndex >= now.commitIndex),
-  );
-  await swarm.start(victim);
-  await swarm.until("its new id votes in the place of the old one", ({ leader: { voters } }) => {
-    return voters.length === 3 && !voters.includes(leader.id);
-  });
-  const after = await swarm.untilSettled();
-  const ids = after.leader.voters;
-  expect(ids.map((id) => id.split(".")[0]).sort()).toEqual(["a", "b", "c"]);
-  expect(after.settings["fan.duty"]!.value).toBe(62);
-  expect(after.violations).toEqual([]);
-});
+it(
+  "both hosts' folders are gone: covey recover rebuilds one from the boards, and the other joins",
+  patient,
+  async () => {
+    swarm = await DeployedSwarm.deploy(twoHosts);
+    await swarm.start("a", "b");
+    await swarm.untilSettled(60_000);
+    await client().put("/api/settings/fan.duty", { value: 71 }, undefined);
+    const before = await swarm.untilSettled();
+    await swarm.kill("a", "b");
+    swarm.forget("a");
+    swarm.forget("b");
 
-it("both hosts' folders are gone: covey recover rebuilds one from the boards, and the other joins", async () => {
-  swarm = await DeployedSwarm.deploy(twoHosts);
-  await swarm.start("a", "b");
-  await swarm.untilSettled(60_000);
-  await client().put("/api/settings/fan.duty", { value: 71 }, undefined);
-  const before = await swarm.untilSettled();
-  await swarm.kill("a", "b");
-  swarm.forget("a");
-  swarm.forget("b");
+    const recover = [
+      "recover",
+      ...swarm.placeOf("b").filter((_, i, words) => ![i, i - 1].some((at) => words[at] === "--http-port")),
+    ];
+    expect(await runCovey(recover, swarm.folder)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--yes"),
+    });
+    const { code, stdout, stderr } = await runCovey([...recover, "--yes", "--json"], swarm.folder);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ isComplete: true, votersNotHeard: expect.any(Array) });
+    expect(report.lastIndex).toBeGreaterThanOrEqual(before.leader.commitIndex);
 
-  const recover = [
-    "recover",
-    ...swarm.placeOf("b").filter((_, i, words) => ![i, i - 1].some((at) => words[at] === "--http-port")),
-  ];
-  expect(await runCovey(recover, swarm.folder)).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining("--yes"),
-  });
-  const { code, stdout, stderr } = await runCovey([...recover, "--yes", "--json"], swarm.folder);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  const report = JSON.parse(stdout);
-  expect(report).toMatchObject({ isComplete: true, votersNotHeard: expect.any(Array) });
-  expect(report.lastIndex).toBeGreaterThanOrEqual(before.leader.commitIndex);
-
-  await swarm.start("b");
-  expect(await client().get<Setting>("/api/settings/fan.duty")).toMatchObject({ value: 71 });
-  await swarm.start("a");
-  const after = await swarm.untilSettled(60_000);
-  expect(after.settings["fan.duty"]!.value).toBe(71);
-  expect(after.violations).toEqual([]);
-  expect(after.boards.map(({ memberId }) => memberId)).toEqual(before.boards.map(({ memberId }) => memberId));
-  await client().put("/api/settings/fan.duty", { value: 72 }, undefined);
-});
+    await swarm.start("b");
+    expect(await client().get<Setting>("/api/settings/fan.duty")).toMatchObject({ value: 71 });
+    await swarm.start("a");
+    const after = await swarm.untilSettled(60_000);
+    expect(after.settings["fan.duty"]!.value).toBe(71);
+    expect(after.violations).toEqual([]);
+    expect(after.boards.map(({ memberId }) => memberId)).toEqual(
+      before.boards.map(({ memberId }) => memberId),
+    );
+    await client().put("/api/settings/fan.duty", { value: 72 }, undefined);
+  },
+);

@@ -66,6 +66,8 @@ export const recover: Verb<RecoverOptions> = {
 };
 
 const pollEveryMs = 200;
+/** A host that runs connects at once; a board may have to come back from a long pause. */
+const hostsWaitMs = 5_000;
 /** All members may be there before they have said all: a moment more. */
 const settleMs = 500;
 
@@ -76,12 +78,16 @@ async function gather(
   waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadlineMs = performance.now() + waitMs;
-  while (performance.now() < deadlineMs && recovery.missing.length > 0 && !signal.aborted) {
-    const left = Math.ceil((deadlineMs - performance.now()) / 1000);
-    terminal.progress(
-      `Waiting for boards and hosts (${left} s): ${recovery.members.length} here, missing ${some(recovery.missing)}`,
-    );
+  const startedMs = performance.now();
+  let said = "";
+  while (!signal.aborted) {
+    const { members, missingHosts, missingBoards } = recovery;
+    const waitedMs = performance.now() - startedMs;
+    const areAllHere = missingBoards.length === 0 && (missingHosts.length === 0 || waitedMs >= hostsWaitMs);
+    if (areAllHere || waitedMs >= waitMs) break;
+    const text = `Waiting for boards and hosts: ${members.length} here, missing ${some([...missingHosts, ...missingBoards])}`;
+    if (text !== said) terminal.progress(text);
+    said = text;
     await sleep(pollEveryMs, undefined, { signal }).catch(() => {});
   }
   if (!signal.aborted) await sleep(settleMs);
@@ -101,7 +107,8 @@ async function askToGoOn(
   isAgreed: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { members, missing } = recovery;
+  const { members, missingHosts, missingBoards } = recovery;
+  const missing = [...missingHosts, ...missingBoards];
   terminal.line(`Here: ${members.join(", ")}.`);
   if (missing.length > 0) terminal.line(`Missing: ${missing.join(", ")}.`);
   terminal.line(

@@ -99,6 +99,11 @@ export function suggestion(present: readonly string[], better: readonly string[]
   return `Better, so that ${which}: ${commands.join(", then ")}.`;
 }
 
+/** `n1, n2 and n3`. */
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
 function roleOf({ leaderId, voters }: HostMemberStatus, id: MemberId | undefined): MemberStatus["role"] {
   if (id === undefined) return "unknown";
   if (id === leaderId) return "leader";
