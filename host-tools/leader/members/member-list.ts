@@ -94,7 +94,7 @@ export function suggestion(present: readonly string[], better: readonly string[]
   if (added.length > replaced) commands.push(`covey members promote ${added.slice(replaced).join(" ")}`);
   if (removed.length > replaced) commands.push(`covey members demote ${removed.slice(replaced).join(" ")}`);
   const which =
-    better.length === 0 ? "no board votes" : `${better.join(" and ")} vote${better.length === 1 ? "s" : ""}`;
+    better.length === 0 ? "no board votes" : `${listed(better)} vote${better.length === 1 ? "s" : ""}`;
   if (commands.length === 0) return `As it is, ${which}, which is better.`;
   return `Better, so that ${which}: ${commands.join(", then ")}.`;
 }
