@@ -74,6 +74,12 @@ export class Safety {
     if (member.leads !== undefined) this.#checkLeader(member, member.leads);
   }
 
+  /** What it held may be less now. */
+  crashed(id: MemberId): void {
+    this.#checked.delete(id);
+    this.#commitIndexes.delete(id);
+  }
+
   /** State-machine safety: nobody applies another entry than was committed at that index. */
   applied(id: MemberId, entry: Entry): void {
     const committed = this.#committed[entry.index - 1];
@@ -131,6 +137,21 @@ export class Safety {
     }
   }
 
+  /** Raft paper, figure 13, rule 6: whoever has a snapshot's last entry keeps what follows on it, which it may have acknowledged. */
+  #checkSnapshot(
+    id: MemberId,
+    { snapshot, firstIndex, lastIndex }: RaftLog,
+    checked: readonly string[],
+  ): void {
+    if (snapshot === undefined || lastIndex !== snapshot.index || firstIndex !== lastIndex + 1) return;
+    if (checked.length - 1 > lastIndex && checked[lastIndex] === hex(snapshot.hash)) {
+      throw new UnsafeStep(
+        "acknowledged entries",
+        `${id} drops ${lastIndex + 1} to ${checked.length - 1} for a snapshot of ${lastIndex}, which it had`,
+      );
+    }
+  }
+
   /** Log matching: an index and term name one entry, and one log before it, whose hash is what everyone says. */
   #checkLog({ id, log, trustedTo }: Observed): void {
     let checked = this.#checked.get(id);
@@ -138,6 +159,7 @@ export class Safety {
       checked = [];
       this.#checked.set(id, checked);
     }
+    this.#checkSnapshot(id, log, checked);
     const last = Math.min(log.lastIndex, trustedTo);
     let agreed = Math.min(last, checked.length - 1);
     while (agreed >= log.firstIndex && checked[agreed] !== hex(log.hashAt(agreed)!)) agreed--;

@@ -10,6 +10,7 @@ import {
   publicationToWire,
 } from "../../../../protocols/raft/codec.ts";
 import { changesTo, isVoter } from "../../../../protocols/raft/confchange.ts";
+import { uncommittedEntriesMax } from "../../../../protocols/raft/node-options.ts";
 import type { MemberId, Message, Publication } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import type { Cores } from "../../../protocols/raft/group/member.ts";
@@ -328,6 +329,7 @@ class CoreRun {
 
   #propose(host: Member, random: Random): void {
     const command = `${random.pick(["k", "l", "m"])}${random.between(1, 4)}=${this.#proposed++}`;
+    if (host.disk.lastIndex - host.node!.commitIndex >= uncommittedEntriesMax) return;
     host.perform(host.node!.propose(EntryKind.put, bytesOf(command)).output);
   }
 
@@ -419,6 +421,7 @@ class CoreRun {
       `${member.id} (${role}) crashes for ${downMs} ms, ${kept} of ${member.disk.unsyncedCount} writes arrive`,
     );
     member.crash(kept);
+    this.#safety.crashed(member.id);
     this.#syncing.delete(member.id);
     this.#agenda.add(this.#nowMs + downMs, () => this.#restart(member));
   }
@@ -509,6 +512,10 @@ class CoreRun {
     const leaders = [...this.#members.values()].filter((member) => member.node?.role === "leader");
     if (leaders.length !== 1) throw new UnsafeStep("liveness", `${leaders.length} leaders at the end`);
     const { lastIndex } = leaders[0]!.disk;
+    const { committedCount } = this.#safety;
+    if (committedCount < lastIndex) {
+      throw new UnsafeStep("liveness", `${committedCount} of ${lastIndex} entries are committed`);
+    }
     const hash = this.#safety.committedHash(lastIndex);
     for (const member of this.#members.values()) {
       if (member.appliedIndex !== lastIndex) {

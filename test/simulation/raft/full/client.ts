@@ -28,7 +28,8 @@ export interface ClientSurroundings {
   onAcknowledged(id: CommandId, outcome: Committed): void;
 }
 
-const answerMaxMs = 3_000;
+/** How long it waits for an answer. */
+const answerMs: readonly [least: number, most: number] = [300, 3_000];
 const attemptsMax = 6;
 
 interface Operation {
@@ -112,7 +113,7 @@ export class Client {
         else this.#ask(host, operation, answer);
       });
     }
-    this.#surroundings.after(answerMaxMs, () => {
+    this.#surroundings.after(this.#random.between(...answerMs), () => {
       if (!isCurrent()) return;
       // Whatever it was, it may be on its way still.
       operation.isOpen = true;

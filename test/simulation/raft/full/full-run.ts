@@ -241,9 +241,10 @@ class FullRun {
     const names = [...hosts, ...boards].map(({ name }) => name);
     const one = random.chance(0.6) ? this.#someHost(random).name : random.pick(names);
     const ways: [string, string][] = [];
+    const share = random.chance(0.4) ? 1 : 0.7;
     for (const other of names) {
-      if (other !== one && random.chance(0.7)) ways.push([one, other]);
-      if (other !== one && random.chance(0.7)) ways.push([other, one]);
+      if (other !== one && random.chance(share)) ways.push([one, other]);
+      if (other !== one && random.chance(share)) ways.push([other, one]);
     }
     const times = random.chance(0.3) ? random.between(2, 5) : 1;
     const forMs = random.between(200, 6_000 / times);

@@ -9,7 +9,7 @@ import type { HostMemberSizes } from "../../../../host-tools/leader/raft/host-me
 import type { Committed } from "../../../../host-tools/leader/raft/outcomes.ts";
 import { decodeCbor } from "../../../../protocols/cbor/decode.ts";
 import { uncommittedEntriesMax } from "../../../../protocols/raft/node-options.ts";
-import type { Entry } from "../../../../protocols/raft/types.ts";
+import type { Entry, MemberId } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import { StateMap } from "../../../../protocols/state/apply.ts";
 import { commandFromWire } from "../../../../protocols/state/codec.ts";
@@ -41,6 +41,7 @@ export class Observer {
   readonly #commands = new Map<string, number>();
   #modelIndex = 0;
   #waiting: Acknowledged[] = [];
+  readonly #lives = new WeakSet<object>();
   /** How far each member was last seen to have applied, in its present life. */
   readonly #applied = new WeakMap<object, number>();
 
@@ -56,6 +57,7 @@ export class Observer {
   onHostStep({ member }: SimulatedHost): void {
     if (member === undefined) return;
     const { id, log, commitIndex } = member;
+    this.#noteLife(member, id);
     const { role, term, lastIndex, snapshotIndex, firstIndex } = member.status(0);
     const leads = role === "leader" ? term : undefined;
     this.safety.check({ id, log, commitIndex, leads, trustedTo: Infinity });
@@ -77,6 +79,7 @@ export class Observer {
 
   onHostApplied({ member, name }: SimulatedHost, entries: readonly Entry[]): void {
     // The member itself says it of its state; that it is committed was seen when its core knew it.
+    this.#noteLife(member!, member!.id);
     this.safety.check(this.#observed(member!));
     for (const entry of entries) this.safety.applied(name, entry);
   }
@@ -91,6 +94,7 @@ export class Observer {
   onBoardTurn({ board }: SimulatedBoard): void {
     if (board === undefined) return;
     const { memberId: id, store, commitIndex } = board;
+    this.#noteLife(board, id);
     this.safety.check({ id, log: store, commitIndex, leads: undefined, trustedTo: Infinity });
     this.#advance();
     const { appliedIndex, firstIndex } = store;
@@ -136,6 +140,13 @@ export class Observer {
   /** The whole state of a host against what the log says. */
   checkHostState({ member, name }: SimulatedHost): void {
     this.#checkState(name, member!.state, member!.state.keys(), member!.appliedIndex);
+  }
+
+  /** Before this life there may have been a crash. */
+  #noteLife(life: object, id: MemberId): void {
+    if (this.#lives.has(life)) return;
+    this.#lives.add(life);
+    this.safety.crashed(id);
   }
 
   #observed(member: NonNullable<SimulatedHost["member"]>): Parameters<Safety["check"]>[0] {

@@ -1,0 +1,480 @@
+/** Mistakes that somebody could make in Covey's Raft, one change of the source each: every one must be found by the simulation. */
+import type { CoreWeather } from "../core/weather.ts";
+import type { FullWeather } from "../full/weather.ts";
+import type { Change } from "./changed-sources.ts";
+
+export interface Fault {
+  readonly name: string;
+  readonly changes: readonly Change[];
+  /** Where it shows soonest. */
+  readonly core?: Partial<CoreWeather>;
+  readonly full?: Partial<FullWeather>;
+}
+
+/** No fault by itself: an entry travels alone, so that a leader's own first entry comes well after those it inherited. */
+export const lonelyEntries: readonly Change[] = [
+  { file: "protocols/raft/types.ts", correct: "appendEntriesMax: 16", broken: "appendEntriesMax: 1" },
+  { file: "protocols/raft/progress.ts", correct: "inflightAppendsMax: 4", broken: "inflightAppendsMax: 1" },
+];
+
+/** The protocol of the paper: many elections, few reasons to refuse a vote. */
+const plain: Partial<CoreWeather> = {
+  preVote: false,
+  checkQuorum: false,
+  noiseEveryMs: 500,
+  crashEveryMs: 250,
+};
+
+/** Voters change all the time. */
+const restless: Partial<CoreWeather> = {
+  preVote: false,
+  jointShare: 0.9,
+  changeEveryMs: 60,
+  crashEveryMs: 1000,
+  cutEveryMs: 60,
+  noiseEveryMs: 100,
+  loss: 0.1,
+  blackoutEveryMs: Infinity,
+  proposeEveryMs: 30,
+  slow: 0.3,
+  slowMsMax: 400,
+  losesHosts: true,
+  forgetEveryMs: Infinity,
+};
+
+/** Snapshots are taken and needed all the time. */
+const compacting: Partial<CoreWeather> = { compactEveryMs: 50, proposeEveryMs: 10, noiseEveryMs: 500 };
+
+const forging: Partial<CoreWeather> = { forgeEveryMs: 50, listens: true, proposeEveryMs: 10 };
+
+/** Hosts die and boards too, with clients who all want the same few keys. */
+const busy: Partial<FullWeather> = {
+  keys: 1,
+  clients: 6,
+  operateEveryMs: 20,
+  crashHostEveryMs: 2_000,
+  noiseEveryMs: 2_000,
+  leaderShare: 0.7,
+};
+
+const powerless: Partial<FullWeather> = {
+  ...busy,
+  powerShare: 0.8,
+  crashBoardEveryMs: 1_000,
+  blackoutEveryMs: 8_000,
+};
+
+/** Leaders change without having crashed. */
+const divided: Partial<FullWeather> = {
+  ...busy,
+  crashHostEveryMs: Infinity,
+  cutEveryMs: 1_500,
+  transferEveryMs: 2_000,
+  hosts: ["a", "b", "c"],
+};
+
+const compactingHosts: Partial<FullWeather> = { ...powerless, compactionEntries: 16, trailingEntries: 4 };
+
+const follower = "protocols/raft/follower.ts";
+const leadership = "protocols/raft/leadership.ts";
+const quorum = "protocols/raft/quorum.ts";
+const requests = "host-tools/leader/raft/client-requests.ts";
+const hostMember = "host-tools/leader/raft/host-member.ts";
+
+export const faults: readonly Fault[] = [
+  {
+    name: "votes twice in a term (5.2)",
+    core: plain,
+    changes: [
+      {
+        file: follower,
+        correct: "(this.#vote === undefined || this.#vote === request.from) &&",
+        broken: "",
+      },
+    ],
+  },
+  {
+    name: "votes for a candidate with an older log (5.4.1)",
+    core: plain,
+    changes: [{ file: follower, correct: "      this.#isUpToDate(request);", broken: "      true;" }],
+  },
+  {
+    name: "does not make its vote durable (figure 2, persistent state)",
+    core: plain,
+    changes: [
+      { file: follower, correct: "hardState = { term: this.#term, vote: request.from };", broken: "" },
+    ],
+  },
+  {
+    name: "takes entries without comparing what comes before them (5.3)",
+    core: plain,
+    changes: [
+      {
+        file: follower,
+        correct:
+          "!(prevTerm === undefined && isCommitted) && !this.#isAt(prevLogIndex, prevLogTerm, prevHash)",
+        broken: "prevTerm === undefined && !isCommitted",
+      },
+    ],
+  },
+  {
+    name: "lets a late append cut off what came after it (5.3)",
+    core: plain,
+    changes: [
+      {
+        file: follower,
+        correct: "const known = this.#known(entries, request.prevHash);",
+        broken:
+          "const known = Math.min(this.#known(entries, request.prevHash), Math.max(0, this.#commitIndex - prevLogIndex));",
+      },
+    ],
+  },
+  {
+    name: "commits beyond what is known to match (5.3)",
+    core: plain,
+    changes: [
+      {
+        file: follower,
+        correct: "Math.min(request.commitIndex, lastMatch)",
+        broken: "Math.min(request.commitIndex, Math.max(lastMatch, this.#log.lastIndex))",
+      },
+    ],
+  },
+  {
+    name: "claims to match more than the append covered (5.3)",
+    core: plain,
+    changes: [
+      {
+        file: follower,
+        correct: "Math.max(lastMatch, this.#commitIndex)",
+        broken: "Math.max(lastMatch, this.#log.lastIndex)",
+      },
+    ],
+  },
+  {
+    name: "commits an older term's entry by counting (5.4.2, figure 8)",
+    core: {
+      ...plain,
+      voters: ["a", "b", "n", "s", "e"],
+      changeEveryMs: Infinity,
+      crashEveryMs: 60,
+      leaderCrashShare: 0.5,
+      noiseEveryMs: 100,
+      loss: 0.3,
+    },
+    changes: [
+      {
+        file: leadership,
+        correct: " || log.termAt(index) !== this.#term) return false;",
+        broken: ") return false;",
+      },
+      ...lonelyEntries,
+    ],
+  },
+  {
+    name: "takes half of the voters for a majority (5.2)",
+    core: plain,
+    changes: [
+      {
+        file: quorum,
+        correct: "return Math.floor(voters / 2) + 1;",
+        broken: "return Math.ceil(voters / 2);",
+      },
+    ],
+  },
+  {
+    name: "takes the promise of a vote for a vote (thesis 9.6)",
+    core: { preVote: true, checkQuorum: false, noiseEveryMs: 500, slow: 0.3, slowMsMax: 400 },
+    changes: [
+      {
+        file: "protocols/raft/candidacy.ts",
+        correct: 'isPreVote === (election?.purpose === "pre-vote")',
+        broken: "true",
+      },
+      {
+        file: "protocols/raft/node.ts",
+        correct: "if (term === this.term + 1 && this.#candidacy.takeVote(response)) this.#lead();",
+        broken: "if (this.#candidacy.takeVote(response)) this.#lead();",
+      },
+    ],
+  },
+  {
+    name: "commits by the incoming voters alone while they change (thesis 4.3)",
+    core: restless,
+    changes: [
+      {
+        file: quorum,
+        correct: "Math.min(committedIndex(voters, matchIndexOf), committedIndex(outgoing, matchIndexOf))",
+        broken: "(outgoing, committedIndex(voters, matchIndexOf))",
+      },
+    ],
+  },
+  {
+    name: "is elected by the incoming voters alone while they change (thesis 4.3)",
+    core: restless,
+    changes: [
+      {
+        file: quorum,
+        correct: "const outgoingResult = voteResult(outgoing, voteOf);",
+        broken: "const outgoingResult = (outgoing, incomingResult);",
+      },
+    ],
+  },
+  {
+    name: "leaves a joint configuration that is not committed (thesis 4.3)",
+    core: restless,
+    changes: [{ file: leadership, correct: "if (membership.index > commitIndex) return;", broken: "" }],
+  },
+  {
+    name: "changes many voters in one step (thesis 4.1)",
+    core: restless,
+    changes: [
+      {
+        file: "protocols/raft/confchange.ts",
+        correct: "return added + removed > 1 ? to :",
+        broken: "return added + removed > 1 ? leaveJoint(to) :",
+      },
+    ],
+  },
+  {
+    name: "answers a read without asking whether it still leads (thesis 6.4)",
+    core: { checkQuorum: false, cutEveryMs: 100, proposeEveryMs: 10 },
+    changes: [
+      { file: leadership, correct: "if (this.rounds.isLeaseHeld(nowMs)) return 0;", broken: "return 0;" },
+    ],
+  },
+  {
+    name: "answers a read before it knows how far the log is committed (thesis 6.4)",
+    core: { proposeEveryMs: 10 },
+    changes: [
+      {
+        file: "protocols/raft/node.ts",
+        correct: "Math.max(this.commitIndex, leadership.firstIndex)",
+        broken: "this.commitIndex",
+      },
+    ],
+  },
+  {
+    name: "drops what it has acknowledged when a snapshot comes late (section 7, rule 6)",
+    core: { ...compacting, ...plain, slow: 0.3, slowMsMax: 400 },
+    changes: [
+      {
+        file: follower,
+        correct: "if (index <= this.#commitIndex || isSame) {",
+        broken: "if (index <= this.#commitIndex) {",
+      },
+    ],
+  },
+  {
+    name: "applies what the leader's hash does not cover (design, point 12)",
+    core: forging,
+    changes: [
+      {
+        file: follower,
+        correct: "this.#log.termAt(index) === term && isSameHash(hash, this.#log.hashAt(index))",
+        broken: "(hash, this.#log.termAt(index) === term)",
+      },
+    ],
+  },
+  {
+    name: "takes a published entry for a committed one (design, point 12)",
+    core: forging,
+    changes: [
+      {
+        file: follower,
+        correct: "const follows = prevLogIndex + known === this.#log.lastIndex;",
+        broken:
+          "const follows = prevLogIndex + known === this.#log.lastIndex;\nif (follows) this.commitTo(prevLogIndex + entries.length);",
+      },
+    ],
+  },
+  {
+    name: "takes all that it copied from a voter for committed (design, point 8)",
+    core: { ...plain, losesHosts: true, blackoutEveryMs: 1500, voters: ["a", "b", "n", "s", "e"] },
+    changes: [
+      {
+        file: "protocols/raft/catch-up.ts",
+        correct: "follower.commitTo(Math.min(response.commitIndex, last.index));",
+        broken: "follower.commitTo(last.index);",
+      },
+    ],
+  },
+  {
+    name: "takes a part of a snapshot for all of it",
+    core: { ...compacting, crashEveryMs: 250 },
+    changes: [
+      {
+        file: follower,
+        correct: "if (first !== wanted) {",
+        broken: "chunk = { ...chunk, isLast: true };\nif (first !== wanted) {",
+      },
+      {
+        file: follower,
+        correct: "const { index, indexTerm, hash, first, items, isLast } = chunk;",
+        broken: "const { index, indexTerm, hash, first, items } = chunk;\nconst isLast = true;",
+      },
+      {
+        file: "test/simulation/raft/core/core-run.ts",
+        correct: "random.between(1, 4)",
+        broken: "`${'x'.repeat(500)}${random.between(1, 4)}`",
+      },
+    ],
+  },
+  {
+    name: "tells of a write before it is durable (figure 2, persistent state)",
+    full: powerless,
+    changes: [
+      {
+        file: "host-tools/leader/raft/log-writer.ts",
+        correct: "    this.#disk.sync((error) => {",
+        broken:
+          "    this.#disk.sync(() => {});\n((told: (error?: Error) => void) => told(undefined))((error) => {",
+      },
+    ],
+  },
+  {
+    name: "a board believes a record that the power cut short",
+    full: { ...powerless, crashBoardEveryMs: 1_000 },
+    changes: [
+      {
+        file: "firmware/storage/record.ts",
+        correct: "  return crc32(record, recordHeadBytes, record.length, crc);",
+        broken: "  return crc & 0;",
+      },
+    ],
+  },
+  {
+    name: "a board's snapshot takes the state's place before all of it is there",
+    full: { ...compactingHosts, loseFlashEveryMs: 6_000, drift: 0 },
+    changes: [
+      {
+        file: "firmware/storage/board-store.ts",
+        correct: "const isInstalled = snapshot?.isLast ?? false;",
+        broken: "const isInstalled = snapshot !== undefined;",
+      },
+    ],
+  },
+  {
+    name: "a host's snapshot counts before it is durable",
+    full: compactingHosts,
+    changes: [
+      {
+        file: "host-tools/leader/raft/log-writer.ts",
+        correct: "this.#disk.write(unfinishedName, 0, encodeSnapshot(snapshot));\n    this.#sync(() => {",
+        broken:
+          "this.#disk.write(unfinishedName, 0, encodeSnapshot(snapshot));\n    ((now: () => void) => now())(() => {",
+      },
+    ],
+  },
+  {
+    name: "forgets after a restart which commands its log holds",
+    full: { ...busy, rememberedEntries: 65_536, powerShare: 0.2, noiseEveryMs: 2_000, loss: 0.4 },
+    changes: [
+      {
+        file: hostMember,
+        correct: "for (const entry of unapplied) this.#commands.append(entry);",
+        broken: "",
+      },
+    ],
+  },
+  {
+    name: "remembers commands only once they are applied",
+    full: { ...divided, slowDiskEveryMs: 4_000, slowSyncMsMax: 1_500, noiseEveryMs: 2_000, loss: 0.4 },
+    changes: [
+      {
+        file: requests,
+        correct: "commands.find(id.random);\n",
+        broken: "withinApplied(commands.find(id.random), applied.index);\n",
+      },
+      {
+        file: requests,
+        correct: "export class ClientRequests {",
+        broken:
+          "function withinApplied(index: number | undefined, applied: number): number | undefined {\n  return index !== undefined && index <= applied ? index : undefined;\n}\n\nexport class ClientRequests {",
+      },
+    ],
+  },
+  {
+    name: "forgets that it has forgotten commands",
+    full: { ...busy, rememberedEntries: 1, clients: 12, noiseEveryMs: 2_000, loss: 0.2 },
+    changes: [
+      {
+        file: requests,
+        correct: "id !== undefined && id.after < commands.floor",
+        broken: "id !== undefined && id.after < 0",
+      },
+    ],
+  },
+  {
+    name: "decides a compare-and-set on what is applied alone",
+    full: busy,
+    changes: [
+      {
+        file: requests,
+        correct: "this.#speculate().get(key);\n",
+        broken: "this.#host.applied.state.get(key);\n",
+      },
+    ],
+  },
+  {
+    name: "refuses a compare-and-set without asking whether it still leads",
+    full: divided,
+    changes: [
+      {
+        file: requests,
+        correct: "this.read(this.#host.log.lastIndex, nowMs, (outcome) => {",
+        broken: "((told: (outcome: number) => void) => told(nowMs))((outcome: number | Error) => {",
+      },
+    ],
+  },
+  {
+    name: "acknowledges whatever stands where the command was to be",
+    full: divided,
+    changes: [
+      {
+        file: "host-tools/leader/raft/proposals.ts",
+        correct: "waiting.term === term ?",
+        broken: "term > 0 ?",
+      },
+      {
+        file: "host-tools/leader/raft/proposals.ts",
+        correct: "    for (const [index, waiting] of left) answer(waiting, new OutcomeUnknown(index));",
+        broken: "    for (const [index, waiting] of left) this.#waiting.set(index, waiting);",
+      },
+      { file: requests, correct: "this.#proposals.supersede(from);", broken: "(from);" },
+    ],
+  },
+  {
+    name: "trusts its lease longer than a voter keeps silent (thesis 6.4.1)",
+    full: divided,
+    changes: [
+      {
+        file: "protocols/raft/read-rounds.ts",
+        correct: "nowMs < this.#confirmedMs + this.#leaseMs",
+        broken: "nowMs < this.#confirmedMs + 4 * this.#leaseMs",
+      },
+    ],
+  },
+  {
+    name: "keeps its lease while leadership passes on (thesis 6.4.1)",
+    full: { ...divided, transferEveryMs: 300, slow: 0.3, slowMsMax: 2_000 },
+    changes: [{ file: leadership, correct: "this.rounds.giveUpLease();", broken: "" }],
+  },
+  {
+    name: "answers reads when it leads no more",
+    full: divided,
+    changes: [
+      {
+        file: requests,
+        correct: 'return !this.#isStopped && this.#host.node.role === "leader";',
+        broken: "return !this.#isStopped;",
+      },
+      {
+        file: requests,
+        correct: "const { term, round, index, output } = this.#host.node.read(nowMs);",
+        broken:
+          'if (this.#host.node.role !== "leader") {\n        done(this.#host.applied.index);\n        return;\n      }\n      const { term, round, index, output } = this.#host.node.read(nowMs);',
+      },
+    ],
+  },
+];
