@@ -105,6 +105,7 @@ export const defaultTiming: Timing = Object.freeze({
   heartbeatMs: 250,
   electionMinMs: 1_000,
   electionMaxMs: 2_000,
+  askAgainMs: 250,
 });
 
 /** Where the agreed state says which boards ought to vote: their names, joined by ",". */

@@ -6,14 +6,7 @@
  * a leader's own entries that are still being written, because a leader counts none of its own before it is durable.
  */
 import type { Change } from "../../../protocols/raft/confchange.ts";
-import { changesTo, isVoter, noConfiguration } from "../../../protocols/raft/confchange.ts";
-import {
-  NotLeader,
-  ProposalQueueFull,
-  TransferRefused,
-  TransferUnderWay,
-} from "../../../protocols/raft/errors.ts";
-import { configurationToEntry } from "../../../protocols/raft/membership.ts";
+import { NotLeader, ProposalQueueFull, TransferRefused } from "../../../protocols/raft/errors.ts";
 import { Node } from "../../../protocols/raft/node.ts";
 import { hostFlow } from "../../../protocols/raft/node-options.ts";
 import { boardFlow } from "../../../protocols/raft/progress.ts";
@@ -25,10 +18,11 @@ import type {
   RaftOutput,
   SnapshotItem,
 } from "../../../protocols/raft/types.ts";
-import { EntryKind } from "../../../protocols/raft/types.ts";
 import { AppliedState } from "./applied-state.ts";
 import { ClientRequests } from "./client-requests.ts";
 import { CommandTable } from "./command-table.ts";
+import { aloneFrom, newMemberId } from "./founding.ts";
+import { GroupPolicy } from "./group-policy.ts";
 import { HostLog } from "./host-log.ts";
 import type {
   HostMemberEvents,
@@ -40,7 +34,7 @@ import type {
 import { statusOf } from "./host-status.ts";
 import type { Committed, Done } from "./outcomes.ts";
 import { ForeignLog, ReplicaStopped } from "./outcomes.ts";
-import { nameOf, nextVoters } from "./voter-policy.ts";
+import { nameOf } from "./voter-policy.ts";
 
 export class HostMember {
   /** Bytes of a torn last write that were cut from the log at the start; worth a line to the operator when not 0. */
@@ -50,6 +44,7 @@ export class HostMember {
   readonly #log: HostLog;
   readonly #commands: CommandTable;
   readonly #applied: AppliedState;
+  readonly #policy: GroupPolicy;
   readonly #requests: ClientRequests;
   /** Members with a connection, and whether they listen. */
   readonly #connected = new Map<MemberId, boolean>();
@@ -78,13 +73,14 @@ export class HostMember {
     this.tornBytes = log.tornBytes;
     this.#commands = new CommandTable(options.sizes?.rememberedEntries);
     this.#applied = new AppliedState(log, this.#commands, options.sizes?.compactionEntries);
+    this.#policy = new GroupPolicy(options, this.#applied);
     if (log.snapshot !== undefined) {
       this.#applied.restore(log.snapshot.index, log.snapshotContents);
       this.#commands.restore(log.snapshot.index, log.snapshotContents);
     }
     const unapplied = log.entries(this.#applied.index + 1, Number.MAX_SAFE_INTEGER);
     for (const entry of unapplied) this.#commands.append(entry);
-    if (options.mayFound && this.isBlank) this.#appendFounding();
+    if (options.mayFound && this.isBlank) this.#log.append(aloneFrom(this.id, 1, 1));
     this.#node = this.#newNode(options.nowMs);
     const node = () => this.#node;
     this.#requests = new ClientRequests({
@@ -151,7 +147,7 @@ export class HostMember {
   /** Founds the group, of this host alone, if it never took part in one: see `mayFound`. False when it did. */
   found(nowMs: number): boolean {
     if (!this.isBlank || !this.#isRunning) return false;
-    this.#appendFounding();
+    this.#log.append(aloneFrom(this.id, 1, 1));
     this.#node = this.#newNode(nowMs);
     for (const [id, listens] of this.#connected) this.#perform(this.#node.addMember(id, { listens }));
     this.#perform(this.#node.campaign(nowMs));
@@ -165,7 +161,7 @@ export class HostMember {
     if (!this.isLeader) return;
     this.#improveVoters(nowMs);
     for (const [id, listens] of this.#connected) {
-      if (listens !== this.#shouldListen(id)) this.addMember(id);
+      if (listens !== this.#policy.shouldListen(id, this.#node)) this.addMember(id);
     }
   }
 
@@ -177,7 +173,7 @@ export class HostMember {
   /** A member said hello, perhaps on a new connection. Throws `RangeError` beyond `membersMax`. */
   addMember(id: MemberId): void {
     if (!this.#isRunning || id === this.id) return;
-    const listens = this.#shouldListen(id);
+    const listens = this.#policy.shouldListen(id, this.#node);
     const output = this.#node.addMember(id, { listens });
     this.#connected.set(id, listens);
     this.#perform(output);
@@ -218,7 +214,7 @@ export class HostMember {
     if (!this.#isRunning) throw new ReplicaStopped();
     if (!this.isLeader) throw new NotLeader(this.#node.leaderId);
     const member = this.#node.voters.find((id) => id === to || nameOf(id) === to);
-    if (!this.#isHost(to)) {
+    if (!this.#policy.isHost(to)) {
       throw new TransferRefused(`${to} is no host of this swarm: boards vote, but do not lead.`);
     }
     if (member === undefined) {
@@ -253,20 +249,9 @@ export class HostMember {
       timing,
       random,
       nowMs,
-      isHost: (id) => this.#isHost(id),
-      flowOf: (id) => (this.#isHost(id) ? hostFlow : boardFlow),
+      isHost: (id) => this.#policy.isHost(id),
+      flowOf: (id) => (this.#policy.isHost(id) ? hostFlow : boardFlow),
       ...(uncommittedEntriesMax === undefined ? {} : { uncommittedEntriesMax }),
-    });
-  }
-
-  /** The first entry of a group: a configuration of this host alone, which voted for itself. */
-  #appendFounding(): void {
-    const configuration = configurationToEntry({ ...noConfiguration, voters: [this.id] });
-    this.#log.append({
-      hardState: { term: 1, vote: this.id },
-      truncateFrom: 0,
-      entries: [{ index: 1, term: 1, kind: EntryKind.membership, ...configuration }],
-      snapshot: undefined,
     });
   }
 
@@ -341,34 +326,14 @@ export class HostMember {
     this.#node.setApplied(index);
   }
 
-  #isHost(idOrName: string): boolean {
-    return this.#options.hostNames.includes(nameOf(idOrName));
-  }
-
-  /** Hosts, voters and boards on their way to be voters are sent the log itself. */
-  #shouldListen(id: MemberId): boolean {
-    const isWanted = this.#isHost(id) || this.#applied.voterNames?.includes(nameOf(id)) === true;
-    return !isWanted && !isVoter(this.#node.configuration, id);
-  }
-
   #improveVoters(nowMs: number): void {
-    if (!this.#node.isMembershipSettled) return;
-    const voters = nextVoters({
-      self: this.id,
-      voters: this.#node.voters,
-      members: this.#node.members,
-      commitIndex: this.#node.commitIndex,
-      hostNames: this.#options.hostNames,
-      voterNames: this.#applied.voterNames,
-      nowMs,
-      aliveMs: this.#options.timing.electionMaxMs,
-    });
-    if (voters === undefined) return;
+    const changes = this.#policy.nextChanges(this.#node, nowMs);
+    if (changes === undefined) return;
     try {
-      this.#perform(this.#node.change(changesTo(voters, this.#node.configuration)).output);
+      this.#perform(this.#node.change(changes).output);
     } catch (error) {
       // The next heartbeat tries again.
-      if (!(error instanceof ProposalQueueFull || error instanceof TransferUnderWay)) throw error;
+      if (!(error instanceof ProposalQueueFull)) throw error;
     }
   }
 
@@ -382,10 +347,4 @@ export class HostMember {
     this.#halt();
     this.#events.onFailure(error);
   }
-}
-
-/** A host without a log is someone new (design, point 10). */
-export function newMemberId(hostName: string, random: () => number): MemberId {
-  const incarnation = Math.floor(random() * 2 ** 32).toString(16);
-  return `${hostName}.${incarnation.padStart(8, "0")}`;
 }

@@ -8,13 +8,14 @@
 import type { Sha256 } from "../../../protocols/raft/chain.ts";
 import type { Configuration } from "../../../protocols/raft/confchange.ts";
 import { membersOf, noConfiguration } from "../../../protocols/raft/confchange.ts";
-import { configurationFromEntry, configurationToEntry } from "../../../protocols/raft/membership.ts";
+import { configurationFromEntry } from "../../../protocols/raft/membership.ts";
 import { jointVoteResult } from "../../../protocols/raft/quorum.ts";
 import type { LogRequest, LogResponse, MemberId, Message } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
+import { aloneFrom, newMemberId } from "./founding.ts";
 import type { HostDisk } from "./host-disk.ts";
 import { HostLog } from "./host-log.ts";
-import { newMemberId } from "./host-member.ts";
+
 import type { FoundLog } from "./recover-copy.ts";
 import { copyLog, durable, RecoveryRefused } from "./recover-copy.ts";
 import { hasLog } from "./segments.ts";
@@ -88,13 +89,7 @@ export async function recover(options: RecoverOptions): Promise<RecoveryReport> 
   const lastIndex = log.lastIndex;
   const lastTerm = log.termAt(lastIndex)!;
   const term = 1 + Math.max(lastTerm, ...found.map((each) => each.term));
-  const alone = configurationToEntry({ ...noConfiguration, voters: [log.memberId] });
-  log.append({
-    hardState: { term, vote: log.memberId },
-    truncateFrom: 0,
-    entries: [{ index: lastIndex + 1, term, kind: EntryKind.membership, ...alone }],
-    snapshot: undefined,
-  });
+  log.append(aloneFrom(log.memberId, lastIndex + 1, term));
   await durable(log);
   const voters = membersOf(configuration).filter((id) => !configuration.learners.includes(id));
   const votersNotHeard = voters.filter((id) => !heard.has(id));

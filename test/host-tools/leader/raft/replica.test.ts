@@ -12,11 +12,14 @@ import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
 import { messageFromWire, messageToWire } from "../../../../protocols/raft/codec.ts";
 import { NotLeader, ProposalQueueFull, TransferRefused } from "../../../../protocols/raft/errors.ts";
 import { Follower } from "../../../../protocols/raft/follower.ts";
+import type { Timing } from "../../../../protocols/raft/node-options.ts";
 import { uncommittedEntriesMax } from "../../../../protocols/raft/node-options.ts";
 import type { Entry, Message, Publication } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import { Disk, sha256 } from "../../../protocols/raft/group/disk.ts";
 
+/** For what must not end in an election, however busy the computer is. */
+const slowTiming = { heartbeatMs: 20, electionMinMs: 1_500, electionMaxMs: 3_000 };
 const timing = { heartbeatMs: 10, electionMinMs: 50, electionMaxMs: 100 };
 
 let directory: string;
@@ -167,7 +170,7 @@ describe("a host with boards", () => {
   });
 
   it("takes no more proposals than may wait for a majority", async () => {
-    const host = await withVoters("n");
+    const host = await withVotersAt(slowTiming, "n");
     disconnect(host, "n.1");
     const outcomes = Array.from({ length: uncommittedEntriesMax + 1 }, (_, i) => {
       return host.propose({ key: "k", value: i }).then(
@@ -233,15 +236,19 @@ function start(options: Partial<ReplicaOptions> = {}): Replica {
   return replica;
 }
 
-async function leading(): Promise<Replica> {
-  const host = start();
+async function leading(options: Partial<ReplicaOptions> = {}): Promise<Replica> {
+  const host = start(options);
   await until(() => host.isLeader && host.status().commitIndex >= 2);
   return host;
 }
 
 /** With one board for each name, all of them voters. */
 async function withVoters(...names: string[]): Promise<Replica> {
-  const host = await leading();
+  return withVotersAt(timing, ...names);
+}
+
+async function withVotersAt(pace: Timing, ...names: string[]): Promise<Replica> {
+  const host = await leading({ timing: pace });
   await host.propose({ key: votersKey, value: names.join() });
   for (const name of names) connect(host, `${name}.1`);
   await until(() => host.status().voters.length === names.length + 1);
