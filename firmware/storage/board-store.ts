@@ -37,38 +37,27 @@ import type { StateValue } from "../../protocols/state/command.ts";
 import { utf8Length } from "../../protocols/text/utf8.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
 import { applyEntries, installStaged, type StateListener } from "./applying.ts";
-import { CheckpointParts } from "./checkpoint-parts.ts";
-import { entryLimits, recordSizeMax } from "./entry-log.ts";
 import { sizeOf } from "./place.ts";
-import { indexMax, RecordKind, recordSize, trailerMax } from "./record.ts";
+import { RecordKind } from "./record.ts";
 import { noData } from "./sector-headers.ts";
 import { reservedSectors } from "./sector-log.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
-import { stagedItemsMax } from "./staged-items.ts";
 import { StoreCleaning } from "./store-cleaning.ts";
 import { StoreContents, type StoreOwner } from "./store-contents.ts";
 import { type Recovery, recover } from "./store-recovery.ts";
+import { StoreRoom, storeLimits } from "./store-room.ts";
 import { entryFrom, storedNameBytesMax } from "./stored-values.ts";
 
 export type { StateListener } from "./applying.ts";
 export type { StoreOwner } from "./store-contents.ts";
 export type { Recovery } from "./store-recovery.ts";
-
-export const storeLimits = Object.freeze({
-  /** Entries that the log may hold beyond the applied ones. */
-  entriesMax: entryLimits.waitingMax,
-  /** Terms and log indexes on flash; a leader would need 136 years at one a second. */
-  termMax: trailerMax,
-  indexMax: indexMax - 1,
-  /** Records that `tidy` looks at and that it copies, in one call. */
-  tidyLooks: 32,
-  tidyCopies: 4,
-});
+export { storeLimits } from "./store-room.ts";
 
 export class BoardStore implements RaftLog {
   readonly recovery: Recovery;
   readonly #contents: StoreContents;
   readonly #cleaning: StoreCleaning;
+  readonly #room: StoreRoom;
   readonly #snapshots: SnapshotReader;
   #configuration: Configuration | undefined;
   /** The record that it was read from; 0 for none. */
@@ -84,6 +73,7 @@ export class BoardStore implements RaftLog {
     }
     this.#contents = new StoreContents(flash, owner, sha256);
     this.#cleaning = new StoreCleaning(this.#contents);
+    this.#room = new StoreRoom(this.#contents, this.#cleaning);
     this.#snapshots = new SnapshotReader(this.#contents);
     this.recovery = recover(this.#contents);
     if (this.recovery.kind !== "recovered") this.#format(random);
@@ -183,14 +173,7 @@ export class BoardStore implements RaftLog {
    * message must be dropped before the core sees it.
    */
   makeRoom(message: Message | Publication | undefined): boolean {
-    switch (message?.type) {
-      case "append-request":
-      case "publication":
-        return this.#makeRoomForEntries(message.prevLogIndex, message.entries);
-      case "snapshot-chunk":
-        return this.#makeRoomForChunk(message);
-    }
-    return this.#cleaning.makeRoom(noWrites);
+    return this.#room.make(message);
   }
 
   /**
@@ -215,7 +198,7 @@ export class BoardStore implements RaftLog {
   commit(index: number, listener: StateListener): void {
     const target = Math.min(index, this.lastIndex);
     while (this.appliedIndex < target) {
-      this.#cleaning.makeRoom(noWrites);
+      this.#room.make(undefined);
       applyEntries(this.#contents, target, listener);
     }
   }
@@ -229,7 +212,7 @@ export class BoardStore implements RaftLog {
 
   noteCrashes(crashes: number): void {
     if (crashes === this.#contents.crashes) return;
-    this.#cleaning.makeRoom(noWrites);
+    this.#room.make(undefined);
     this.#contents.crashes = crashes;
     this.#contents.log.append(RecordKind.crashes, crashes, 0);
   }
@@ -248,11 +231,7 @@ export class BoardStore implements RaftLog {
   saveCheckpoint(parts: readonly Uint8Array[]): boolean {
     const contents = this.#contents;
     const { log, checkpoint } = contents;
-    const bytes = CheckpointParts.sizeOf(parts);
-    if (!this.#hasCapacityFor(bytes)) return false;
-    const records = parts.map((part) => recordSize(part.length));
-    if (records.some((size) => size > log.roomBytes)) return false;
-    if (!this.#cleaning.makeRoom({ ...noWrites, records })) return false;
+    if (!this.#room.makeForCheckpoint(parts)) return false;
     const before = checkpoint.liveBytes();
     log.hold();
     checkpoint.write(log, parts);
@@ -276,49 +255,6 @@ export class BoardStore implements RaftLog {
       log.usedSectors * log.roomBytes - liveBytes > 2 * log.roomBytes;
     if (isWorthIt) this.#cleaning.some(storeLimits.tidyLooks, storeLimits.tidyCopies);
     return isWorthIt;
-  }
-
-  #makeRoomForEntries(prevLogIndex: number, sent: readonly Entry[]): boolean {
-    const { lastIndex, appliedIndex } = this;
-    // Entries that do not follow on this log are refused by the core, which is how the leader finds where to begin.
-    if (sent.length === 0 || prevLogIndex > lastIndex) return this.#cleaning.makeRoom(noWrites);
-    const newLast = prevLogIndex + sent.length;
-    if (newLast - appliedIndex > storeLimits.entriesMax || newLast > storeLimits.indexMax) return false;
-    // They may contradict what the log holds beyond them: a truncation begins a sector.
-    return this.#makeRoomFor(sent.map(recordSizeMax), prevLogIndex < lastIndex, false, 0);
-  }
-
-  #makeRoomForChunk({ index, first, items, isLast }: SnapshotChunk): boolean {
-    if (index > storeLimits.indexMax || first + items.length > stagedItemsMax) return false;
-    const dropped = first === 0 ? this.#contents.staged.bytes : 0;
-    return this.#makeRoomFor(items.map(recordSizeMax), first === 0, isLast, dropped);
-  }
-
-  #makeRoomFor(
-    records: readonly number[],
-    opensBefore: boolean,
-    opensAfter: boolean,
-    droppedBytes: number,
-  ): boolean {
-    let bytes = -droppedBytes;
-    for (const size of records) {
-      if (size > this.#contents.log.roomBytes) return false;
-      bytes += size;
-    }
-    return (
-      this.#hasCapacityFor(bytes) &&
-      this.#cleaning.makeRoom({ records, otherBytes: otherRecordsBytesMax, opensBefore, opensAfter })
-    );
-  }
-
-  /** Whether so many bytes more may count; applied entries give way. */
-  #hasCapacityFor(bytes: number): boolean {
-    const contents = this.#contents;
-    if (contents.liveBytes + bytes <= contents.capacityBytes) return true;
-    if (contents.liveBytes - contents.entries.retainedBytes + bytes > contents.capacityBytes) return false;
-    this.#cleaning.makeRoom(noWrites);
-    contents.moveBase(this.appliedIndex);
-    return contents.liveBytes + bytes <= contents.capacityBytes;
   }
 
   #writeHardState(hardState: HardState): void {
@@ -368,15 +304,5 @@ export class BoardStore implements RaftLog {
     this.#contents.log.format();
   }
 }
-
-/** What a step writes beside entries: hard state; or a removal, a collision, the commit and where the log begins. */
-const otherRecordsBytesMax = 176;
-
-const noWrites = Object.freeze({
-  records: Object.freeze([]),
-  otherBytes: otherRecordsBytesMax,
-  opensBefore: false,
-  opensAfter: false,
-});
 
 const condemnedLengthMax = 100;

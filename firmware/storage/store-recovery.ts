@@ -4,7 +4,7 @@ import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
 import type { Place } from "./place.ts";
 import { type RecordHead, RecordKind, type StoredRecord } from "./record.ts";
-import type { ReplayTarget } from "./sector-log.ts";
+import type { ReplayTarget } from "./sector-recovery.ts";
 import type { StoreContents } from "./store-contents.ts";
 import { hardStateFrom, headerFromStored, type StoreHeader } from "./stored-values.ts";
 
