@@ -15,6 +15,8 @@ export interface HostWorldOptions {
   readonly sizes?: Partial<HostMemberSizes>;
   /** Share of messages that are lost; 0 when not said. */
   readonly loss?: number;
+  /** Disks that answer a sync and make nothing durable. */
+  readonly liesAboutSync?: boolean;
 }
 
 export const timing = { heartbeatMs: 100, electionMinMs: 400, electionMaxMs: 800 };
@@ -84,6 +86,7 @@ export class HostWorld {
   newDisk(): SimulatedDisk {
     return new SimulatedDisk({
       schedule: (complete) => this.after(1 + Math.floor(this.random() * 3), complete),
+      liesAboutSync: this.#options.liesAboutSync === true,
     });
   }
 
