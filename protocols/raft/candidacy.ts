@@ -53,7 +53,8 @@ export class Candidacy {
     state.waitForLeader();
     if (!state.membership.mayLead(state.id)) return false;
     const term = state.term + 1;
-    if (purpose !== "pre-vote") state.enterTerm(term, state.id);
+    if (purpose === "pre-vote") this.#askAgainSoon();
+    else state.enterTerm(term, state.id);
     const { id, log, outbox, configuration } = state;
     this.#election = new Election({ id, purpose, term, log, outbox });
     // Alone, it has won and asks nobody.
@@ -121,6 +122,12 @@ export class Candidacy {
 
   get #mayCatchUp(): boolean {
     return this.#state.options.catchesUp ?? true;
+  }
+
+  #askAgainSoon(): void {
+    const { random, timing } = this.#state.options;
+    const { askAgainMs } = timing;
+    if (askAgainMs !== undefined) this.#state.wait(askAgainMs + Math.floor(random() * askAgainMs));
   }
 
   #hurry(): void {

@@ -51,6 +51,12 @@ export interface Timing {
    */
   readonly electionMinMs: number;
   readonly electionMaxMs: number;
+  /**
+   * Who would not be elected asks again after this time, and up to as much more, drawn anew each time; after an election timeout when
+   * not said. Asking enters no term and takes nobody's vote, so it may be short: a voter that heard the leader a little later than this host
+   * says nothing the first time.
+   */
+  readonly askAgainMs?: number;
 }
 
 export interface MemberOptions {

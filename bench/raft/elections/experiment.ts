@@ -20,6 +20,8 @@ export interface Elections {
   readonly logsDiffer: boolean;
   readonly preVote: boolean;
   readonly checkQuorum: boolean;
+  /** See `Timing`. */
+  readonly askAgainMs: number | undefined;
   /** Whether a refusal says where the voter's log ends, so that a candidate copies what it lacks and campaigns again at once. */
   readonly catchesUp: boolean;
   /** The last heartbeat is on its way when the leader crashes: followers begin to wait as it arrives. False: all at the same time. */
@@ -71,7 +73,7 @@ class Election {
   }
 
   #member(id: string, ids: readonly string[], number: number): Member {
-    const { fromMs, toMs, logsDiffer, preVote, checkQuorum } = this.#elections;
+    const { fromMs, toMs, logsDiffer, preVote, checkQuorum, askAgainMs } = this.#elections;
     const member = new Member({
       id,
       isHost: true,
@@ -80,6 +82,7 @@ class Election {
         heartbeatMs: (fromMs / 2) * microseconds,
         electionMinMs: fromMs * microseconds,
         electionMaxMs: toMs * microseconds,
+        ...(askAgainMs === undefined ? {} : { askAgainMs: askAgainMs * microseconds }),
       },
       random: this.#random,
       preVote,

@@ -45,17 +45,24 @@ export function paperElections(fromMs: number, toMs: number): Elections {
     preVote: false,
     checkQuorum: false,
     catchesUp: false,
+    askAgainMs: undefined,
     heartbeatTravels: true,
     limitMs: 100_000,
   };
 }
 
 /**
- * The same cluster as Covey ships: a candidate asks first whether it would win, one that is refused for its log copies what it lacks, and
+ * The same cluster as Covey ships: a candidate asks first whether it would win, and soon again if not, one that is refused for its log copies what it lacks, and
  * who heard a leader lately gives no vote.
  */
 export function shippedElections(fromMs: number, toMs: number): Elections {
-  return { ...paperElections(fromMs, toMs), preVote: true, checkQuorum: true, catchesUp: true };
+  return {
+    ...paperElections(fromMs, toMs),
+    preVote: true,
+    checkQuorum: true,
+    catchesUp: true,
+    askAgainMs: fromMs / 4,
+  };
 }
 
 /** What the closed form speaks of: waits that begin together, messages that all take the same time, equal logs. */
@@ -70,6 +77,7 @@ export function idealElections(servers: number, latencyToRange: number): Electio
     preVote: false,
     checkQuorum: false,
     catchesUp: false,
+    askAgainMs: undefined,
     heartbeatTravels: false,
     limitMs: 100_000,
   };
