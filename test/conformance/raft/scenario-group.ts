@@ -4,8 +4,8 @@
  *
  * ```
  * group hosts=a,b boards=n,s voters=a,n,s     founds it; the hosts' logs begin with that configuration. with=pre-vote,
- *                                             check-quorum,lease,hosts for any of them (hosts: everyone knows who can lead); without, the
- *                                             plain protocol of the paper
+ *                                             check-quorum,lease,hosts,ask-again for any of them (hosts: everyone knows who can lead;
+ *                                             ask-again: after 250 ms); without, the plain protocol of the paper
  * campaign a                                  at once, without waiting for the timeout
  * propose a text ...      voters a a,n        entries; a simple change of the voters. text*900 is repeated to so many bytes
  * change a auto +n ~b -s                      voters, learners and members removed; auto, simple, joint or joint-auto-leave
@@ -38,6 +38,8 @@ import {
   parcelText,
   publicationText,
 } from "./scenario-text.ts";
+
+const timing = Object.freeze({ heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 });
 
 /** Deliveries of one command: a group that is not quiet then never will be. */
 const deliveriesMax = 1000;
@@ -146,7 +148,7 @@ export class ScenarioGroup {
         id,
         isHost: hosts.includes(id),
         cores: productCores,
-        timing: { heartbeatMs: 250, electionMinMs: 1000, electionMaxMs: 2000 },
+        timing: extras.includes("ask-again") ? { ...timing, askAgainMs: 250 } : timing,
         random: () => patience,
         preVote: extras.includes("pre-vote"),
         checkQuorum: extras.includes("check-quorum"),
