@@ -9,8 +9,9 @@ import type { BoardConfig, HostAddress } from "../platform/ports.ts";
 import { Link, type LinkEvents, type LinkParts, type LinkState, linkLimits } from "./link.ts";
 
 export const linksLimits = Object.freeze({
-  /** A learner with a choice leaves a host through which it has heard no leader for so long. */
-  silentMs: 20_000,
+  /** A learner with a choice leaves a host through which it has heard no leader for so long; twice as long each time that it finds none. */
+  silentFirstMs: 20_000,
+  silentMostMs: 320_000,
 });
 
 export class Links {
@@ -23,6 +24,7 @@ export class Links {
   /** On which the leader was heard last, and when. */
   #leading: Link | undefined;
   #leaderHeardMs = -Infinity;
+  #silentMs: number = linksLimits.silentFirstMs;
   /** Of links that are no more. */
   #pastReconnects = 0;
   #pastGarbage = 0;
@@ -91,7 +93,9 @@ export class Links {
 
   run(nowMs: number): void {
     for (const link of this.#links) if (nowMs >= link.dueMs) link.run(nowMs);
-    if (nowMs >= this.#silentDueMs()) this.#links[0]!.lose("no leader speaks there");
+    if (nowMs < this.#silentDueMs()) return;
+    this.#silentMs = Math.min(2 * this.#silentMs, linksLimits.silentMostMs);
+    this.#links[0]!.lose("no leader speaks there");
   }
 
   onNetworkChange(up: boolean): void {
@@ -104,6 +108,7 @@ export class Links {
   onLeader(link: Link, nowMs: number): void {
     this.#leading = link;
     this.#leaderHeardMs = nowMs;
+    this.#silentMs = linksLimits.silentFirstMs;
   }
 
   /** A voter has a link to each host, a learner the one that serves it best. */
@@ -162,7 +167,7 @@ export class Links {
     if (this.#isVoter || this.#hosts.length === 1) return Infinity;
     const link = this.#links[0]!;
     if (link.state !== "joined") return Infinity;
-    return Math.max(link.joinedMs, this.#leaderHeardMs) + linksLimits.silentMs;
+    return Math.max(link.joinedMs, this.#leaderHeardMs) + this.#silentMs;
   }
 }
 

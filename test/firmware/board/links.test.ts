@@ -65,23 +65,41 @@ describe("a learner", () => {
 
   test("leaves a host through which no leader speaks, and stays where one does", { timeout: 30_000 }, () => {
     const it = learner();
-    it.run(2 * linksLimits.silentMs);
+    it.run(2 * linksLimits.silentFirstMs);
     expect(it.leader.connects).toBe(1);
     it.leader.homePort = ports.find((port) => port !== it.leader.connected[0]);
     it.leader.relays = false;
-    it.run(3 * linksLimits.silentMs);
+    // At most over one host in vain: 20 s, then 40 s.
+    it.run(4 * linksLimits.silentFirstMs);
     expect(it.leader.connected).toEqual([it.leader.homePort]);
     expect(it.board.board!.lifeState).toBe("running");
     const { connects } = it.leader;
-    it.run(3 * linksLimits.silentMs);
+    it.run(3 * linksLimits.silentFirstMs);
     expect(it.leader.connects).toBe(connects);
+  });
+
+  test("looks for a leader less and less often while there is none", { timeout: 60_000 }, () => {
+    const it = learner();
+    it.leader.homePort = 1;
+    it.leader.relays = false;
+    it.run(600_000);
+    const atFirst = it.leader.connects;
+    it.run(1_800_000);
+    expect(atFirst).toBeLessThan(8);
+    expect(it.leader.connects - atFirst).toBeLessThanOrEqual(1_800_000 / linksLimits.silentMostMs + 1);
+    it.leader.homePort = undefined;
+    it.run(1000);
+    const { connects } = it.leader;
+    it.leader.homePort = 1;
+    it.run(linksLimits.silentFirstMs + 2000);
+    expect(it.leader.connects).toBe(connects + 1);
   });
 
   test("with a single host stays with it, whoever speaks", { timeout: 30_000 }, () => {
     const it = new SimulatedBoard();
     it.leader.homePort = 1;
     it.leader.relays = false;
-    it.run(3 * linksLimits.silentMs);
+    it.run(3 * linksLimits.silentFirstMs);
     expect(it.leader.connects).toBe(1);
   });
 });

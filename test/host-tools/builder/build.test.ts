@@ -74,6 +74,14 @@ describe("without the SDK", () => {
       '"hal" is neither a board of the swarm house nor a kind of board; did you mean "hall"?',
     ],
     [
+      ["--board", "hall", "--hosts", "spare=192.0.2.7"],
+      'The swarm house has no host "spare"; its hosts are main.',
+    ],
+    [
+      ["--board", "hall", "--hosts", "192.0.2.7"],
+      "option '--hosts <list>' argument '192.0.2.7' is invalid. Write NAME=ADDRESS:PORT, and more after a comma: at most three hosts. See covey --help.",
+    ],
+    [
       ["--board", "hall", "--wifi", "no.json"],
       'no.json is not there; write {"ssid": "...", "password": "..."} into it.',
     ],
