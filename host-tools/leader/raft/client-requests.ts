@@ -37,7 +37,9 @@ export class ClientRequests {
   readonly #host: LeadingHost;
   readonly #proposals = new Proposals();
   readonly #reads = new Reads();
-  /** Made when it is first needed in a term. */
+  /** The term that this host leads, or led last. */
+  #term = 0;
+  /** Made when it is first needed in that term. */
   #speculative: SpeculativeState | undefined;
   #isStopped = false;
 
@@ -47,6 +49,7 @@ export class ClientRequests {
 
   /** See `HostMember.propose`. */
   propose(request: ProposeRequest, nowMs: number, done: Done<Committed>): void {
+    this.#noteTerm();
     const { log, applied, commands, node } = this.#host;
     const { key, value, id, expected } = request;
     const index = id === undefined || !this.#isLeading ? undefined : commands.find(id.random);
@@ -70,6 +73,7 @@ export class ClientRequests {
 
   /** See `HostMember.change`. */
   change(changes: readonly Change[], done: Done<Committed>): void {
+    this.#noteTerm();
     if (this.#isStopped) done(new ReplicaStopped());
     else this.#append(() => this.#host.node.change(changes), done);
   }
@@ -101,12 +105,8 @@ export class ClientRequests {
 
   /** Answers whom it can, after every output of the core. */
   settle(): void {
-    const { node, applied } = this.#host;
-    if (node.role !== "leader") {
-      this.#speculative = undefined;
-      this.#proposals.leaveOpen();
-    }
-    this.#reads.settle(node, applied.index);
+    this.#noteTerm();
+    this.#reads.settle(this.#host.node, this.#host.applied.index);
   }
 
   stop(): void {
@@ -118,6 +118,15 @@ export class ClientRequests {
 
   get #isLeading(): boolean {
     return !this.#isStopped && this.#host.node.role === "leader";
+  }
+
+  /** What was proposed in a term that this host leads no more is left to whoever leads now. */
+  #noteTerm(): void {
+    const { role, term } = this.#host.node;
+    if (role === "leader" && term === this.#term) return;
+    this.#term = term;
+    this.#speculative = undefined;
+    this.#proposals.leaveOpen();
   }
 
   #notLeading(): Error {
