@@ -182,6 +182,27 @@ describe("applied entries", () => {
     expect(contentsOf(store)).toBe(model.contents);
   });
 
+  test("that were overtaken set nothing again, though cleaning copies them behind what overtook them", () => {
+    const flash = FlashModel.blank(16, 4096);
+    const store = open(flash);
+    for (const [i, value] of [1, null, 3, 4].entries())
+      commit(store, put(i + 1, i < 2 ? "removed" : "set", value));
+    while (flash.erases < 60) store.saveCheckpoint([new Uint8Array(500)]);
+    for (const each of [store, open(flash)]) {
+      expect([each.firstIndex, each.size, each.get("removed"), each.get("set")]).toEqual([
+        1,
+        1,
+        undefined,
+        4,
+      ]);
+    }
+    // And go on setting nothing when the log has let them go.
+    for (let index = 5; index <= 200; index++) commit(store, put(index, "other", index));
+    while (flash.erases < 120) store.saveCheckpoint([new Uint8Array(500)]);
+    for (const each of [store, open(flash)])
+      expect([each.size, each.get("removed"), each.get("set")]).toEqual([2, undefined, 4]);
+  });
+
   test("give way when the state needs their room", () => {
     const store = open(FlashModel.blank(6, sectorBytes));
     let index = 0;

@@ -23,7 +23,7 @@ describe("recovery of a full partition", () => {
       try {
         await board.run(0);
         expect(here.logged("recovered")[0]).toContain(`applied=8000 keys=${keys}`);
-        // Headers are read before the records: 128 bytes of each sector twice.
+        // Headers are read before the records: 192 bytes of each sector twice.
         expect(here.flash.bytesRead).toBeLessThan(1.05 * partitionBytes);
         expect(here.flash.reads).toBeLessThan(400);
         expect(board.instructionsPeak).toBeLessThan(6_500_000);

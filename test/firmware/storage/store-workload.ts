@@ -55,7 +55,8 @@ export type Step =
     }
   | { readonly do: "commit"; readonly ahead: number }
   | { readonly do: "chunk"; readonly count: number; readonly fresh: Fresh | undefined }
-  | { readonly do: "checkpoint"; readonly parts: readonly Uint8Array[] }
+  /** Saved again and again, which makes the ring go round while the log stands still. */
+  | { readonly do: "checkpoint"; readonly parts: readonly Uint8Array[]; readonly times: number }
   | { readonly do: "crashes"; readonly count: number }
   | { readonly do: "tidy" };
 
@@ -125,6 +126,10 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("checkpoint" as const),
       parts: fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 3 }),
+      times: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(1) },
+        { weight: 1, arbitrary: fc.integer({ min: 2, max: 40 }) },
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("crashes" as const), count: fc.nat(5) }) },
@@ -175,7 +180,11 @@ export class Workload {
         return this.#chunk(asked, store);
       case "checkpoint":
         return alone(
-          (store) => store.saveCheckpoint(asked.parts),
+          (store) => {
+            let isSaved = false;
+            for (let i = 0; i < asked.times; i++) isSaved = store.saveCheckpoint(asked.parts) || isSaved;
+            return isSaved;
+          },
           (model) => {
             model.checkpoint = asked.parts;
           },
