@@ -41,7 +41,7 @@ function follow() {
   source.addEventListener("open", () => showConnection("live", "live"));
   source.addEventListener("status", (event) => show(JSON.parse(event.data)));
   source.addEventListener("error", () => {
-    showConnection("lost", "leader not reachable, trying again");
+    showConnection("lost", "host not reachable, trying again");
     // The browser gives up for good when it was answered with an error.
     if (source.readyState === EventSource.CLOSED) setTimeout(follow, retryMs);
   });
@@ -102,15 +102,29 @@ function summary({ boards: all, leader }) {
  * @param {Status} status
  * @returns {[string, string][]}
  */
-function leaderFacts({ leader }) {
+function leaderFacts({ leader, hosts, isConfirmed }) {
+  const role = leader.role === "leader" ? "leads" : "nobody leads";
+  const others = hosts.length < 2 ? [] : hosts.map(hostFact);
   return [
     ["Host", nameOf(leader.id)],
-    ["Role", leader.role],
+    ["Role", isConfirmed || leader.role !== "leader" ? role : "leads, not confirmed by a majority"],
+    ...others,
     ["Term", exact(leader.term)],
     ["Committed", `${exact(leader.commitIndex)} of ${exact(leader.lastIndex)}`],
     ["Voters", leader.voters.map(nameOf).join(", ") || "none yet"],
     ["Running for", duration(leader.uptimeMs)],
   ];
+}
+
+/**
+ * `Host b`: `follows, 3 boards`.
+ * @param {Status["hosts"][number]} host
+ * @returns {[string, string]}
+ */
+function hostFact({ name, role, link, boards: count }) {
+  const does = role === "leader" ? "leads" : role === "follower" ? "follows" : role;
+  const has = `${count} ${count === 1 ? "board" : "boards"}`;
+  return [`Host ${name}`, link === "up" ? `${does}, ${has}` : "down"];
 }
 
 /**
