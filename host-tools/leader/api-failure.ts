@@ -1,6 +1,7 @@
 /** A refusal on its way to the client: one sentence, a code that programs can read, the HTTP status that goes with it. */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { ApiError } from "./api-types.ts";
+import type { Log } from "./log.ts";
 
 const statusOf: Readonly<Record<ApiError["code"], ContentfulStatusCode>> = {
   "bad-request": 400,
@@ -30,4 +31,11 @@ export class ApiFailure extends Error {
   get body(): { error: ApiError } {
     return { error: { message: this.message, code: this.code } };
   }
+}
+
+/** What the client is told of an error; one that is no refusal goes into the log. */
+export function failureOf(error: Error, path: string, log: Log): ApiFailure {
+  if (error instanceof ApiFailure) return error;
+  log.error("request-failed", { path, reason: error.stack });
+  return new ApiFailure("internal", `This host failed: ${error.message}. Its log on stderr says more.`);
 }

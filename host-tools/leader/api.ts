@@ -1,8 +1,8 @@
-/** The HTTP interface of `api-types.ts`: hono routes over what the leader offers. */
+/** The HTTP interface of `api-types.ts`: hono routes over what the leader offers, all but the setting of a value (`set-handler.ts`). */
 
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
-import { ApiFailure } from "./api-failure.ts";
+import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
   LogEntry,
   Members,
@@ -14,12 +14,13 @@ import type {
   VotersChanged,
 } from "./api-types.ts";
 import { notLeadingMessage } from "./commands.ts";
-import { atLeader, isForwarded } from "./leader-requests.ts";
+import { atLeader } from "./leader-requests.ts";
 import type { Log } from "./log.ts";
 import type { VoterChange } from "./members/change-voters.ts";
 import { createPageFiles } from "./page-files.ts";
-import { type CommandId, commandIdFromText } from "./raft/command-id.ts";
+import type { CommandId } from "./raft/command-id.ts";
 import { csvPages, parseCount, parseReadingRequest } from "./reading-export.ts";
+import { parseObject } from "./request-body.ts";
 import { guardRequests, limitBody, requireJson } from "./request-guard.ts";
 import type { StatusFeed } from "./status-feed.ts";
 import type { ReadingQuery } from "./telemetry.ts";
@@ -87,11 +88,6 @@ export function createApi(host: HostView, log: Log): Hono {
   api.get("/api/settings/:key", onLeader, async (context) =>
     answerSettings(context, host, (all) => settingOf(all, context.req.param("key"))),
   );
-  api.put("/api/settings/:key", requireJson, limitBody(apiLimits.bodyBytesMax), async (context) => {
-    const { value, expected } = await readSetRequest(context);
-    const command = { key: context.req.param("key"), value, expected, id: readCommandId(context) };
-    return answer(context, await host.set({ ...command, isForwarded: isForwarded(context) }));
-  });
   api.get("/api/members", onLeader, async (context) => {
     await host.confirm(apiLimits.statusConfirmMs);
     return answer(context, host.members());
@@ -131,11 +127,7 @@ function answer(context: Context, value: object): Response {
 }
 
 function refuse(context: Context, error: Error, log: Log): Response {
-  const failure =
-    error instanceof ApiFailure
-      ? error
-      : new ApiFailure("internal", `This host failed: ${error.message}. Its log on stderr says more.`);
-  if (failure !== error) log.error("request-failed", { path: context.req.path, reason: error.stack });
+  const failure = failureOf(error, context.req.path, log);
   return context.json(failure.body, failure.status);
 }
 
@@ -157,23 +149,6 @@ async function answerSettings<T extends object>(
   return answer(context, choose(host.settings()));
 }
 
-async function readSetRequest(context: Context): Promise<Record<string, unknown>> {
-  const body = await readObject(context, '{"value": 40}');
-  if ("value" in body) return body;
-  throw new ApiFailure("bad-request", 'The body has no value; send for example {"value": 40}.');
-}
-
-function readCommandId(context: Context): CommandId | undefined {
-  const text = context.req.header("idempotency-key");
-  if (text === undefined) return undefined;
-  const id = commandIdFromText(text);
-  if (id !== undefined) return id;
-  throw new ApiFailure(
-    "bad-request",
-    "An idempotency-key is a log index, a dash and 16 hexadecimal digits, not all 0; answers about settings hand out new ones.",
-  );
-}
-
 const voterActions: readonly unknown[] = ["promote", "demote", "replace"] satisfies VoterAction[];
 
 async function readVoterChange(context: Context): Promise<VoterChange> {
@@ -189,14 +164,7 @@ async function readVoterChange(context: Context): Promise<VoterChange> {
 }
 
 async function readObject(context: Context, example: string): Promise<Record<string, unknown>> {
-  let body: unknown;
-  try {
-    body = await context.req.json();
-  } catch (error) {
-    if (error instanceof ApiFailure) throw error;
-    throw new ApiFailure("bad-request", `The body is no JSON; send for example ${example}.`);
-  }
-  return typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
+  return parseObject(await context.req.text(), example);
 }
 
 function answerReadings(context: Context, host: HostView): Response {

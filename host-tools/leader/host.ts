@@ -26,6 +26,7 @@ import { Peers } from "./hosts/peers.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { Replica } from "./raft/replica.ts";
+import { createSetHandler } from "./set-handler.ts";
 import { StatusFeed } from "./status-feed.ts";
 import { type Retention, Telemetry } from "./telemetry.ts";
 import { Violations } from "./violations.ts";
@@ -182,7 +183,11 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     ...{ replica, deployment, broker, links, server, feed, peers: peers.states },
   };
   const overview = new HostOverview(parts);
-  server.on("request", getRequestListener(createApi(overview, log).fetch));
+  const answerAll = getRequestListener(createApi(overview, log).fetch);
+  const answerSet = createSetHandler(overview, log);
+  server.on("request", (request, response) => {
+    if (!answerSet(request, response)) answerAll(request, response);
+  });
   await listen(server, { host: loopback, port: options.httpPort, purpose: "HTTP" });
   opened.push(() => closeServer(server));
   replica.start();

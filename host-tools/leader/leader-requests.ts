@@ -67,7 +67,7 @@ export function atLeader(host: Forwarder): MiddlewareHandler {
 }
 
 /** Whether another host sent this request on. */
-export function isForwarded(context: Context): boolean {
+function isForwarded(context: Context): boolean {
   return context.req.header(forwardedHeader) !== undefined;
 }
 

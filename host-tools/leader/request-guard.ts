@@ -23,7 +23,30 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 export const guardRequests: MiddlewareHandler = async (context, next) => {
   // Before there is a response: afterwards each of them would make another one.
   for (const [name, value] of Object.entries(securityHeaders)) context.header(name, value);
-  const host = context.req.header("host") ?? "";
+  checkOrigin(context.req.header("host"), context.req.header("origin"));
+  await next();
+};
+
+/** For requests with a body. */
+export const requireJson: MiddlewareHandler = async (context, next) => {
+  checkJson(context.req.header("content-type"));
+  await next();
+};
+
+/** For requests with a body: refuses one of more than `bytesMax`, unread where its length is said. */
+export function limitBody(bytesMax: number): MiddlewareHandler {
+  const refuse = () => {
+    throw bodyTooLong(bytesMax);
+  };
+  const limitRead = bodyLimit({ maxSize: bytesMax, onError: refuse });
+  return async (context, next) => {
+    checkLength(context.req.header("content-length"), bytesMax);
+    return limitRead(context, next);
+  };
+}
+
+/** Of the headers of those names. @throws {ApiFailure} */
+export function checkOrigin(host = "", origin: string | undefined): void {
   if (!ownNames.has(host.replace(/:\d+$/, ""))) {
     throw new ApiFailure(
       "bad-request",
@@ -31,35 +54,23 @@ export const guardRequests: MiddlewareHandler = async (context, next) => {
       403,
     );
   }
-  const origin = context.req.header("origin");
   if (origin !== undefined && origin !== `http://${host}`) {
     throw new ApiFailure("bad-request", `A page of ${origin} may not use this leader.`, 403);
   }
-  await next();
-};
+}
 
-/** For requests with a body. */
-export const requireJson: MiddlewareHandler = async (context, next) => {
-  const type = context.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/json") {
+/** Of the header content-type. @throws {ApiFailure} */
+export function checkJson(contentType: string | undefined): void {
+  if (contentType?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
     throw new ApiFailure("bad-request", "Send the body with content-type application/json.", 415);
   }
-  await next();
-};
+}
 
-/** For requests with a body: refuses one of more than `bytesMax`, unread where its length is said. */
-export function limitBody(bytesMax: number): MiddlewareHandler {
-  const refuse = () => {
-    throw new ApiFailure("bad-request", `The body is limited to ${bytesMax} bytes.`, 413);
-  };
-  const limitRead = bodyLimit({ maxSize: bytesMax, onError: refuse });
-  return async (context, next) => {
-    const length = context.req.header("content-length");
-    // Looking at the body makes a stream of it, which costs more than all else that a small request does.
-    if (length === undefined || context.req.header("transfer-encoding") !== undefined) {
-      return limitRead(context, next);
-    }
-    if (Number(length) > bytesMax) refuse();
-    await next();
-  };
+/** Of the header content-length. @throws {ApiFailure} */
+export function checkLength(contentLength: string | undefined, bytesMax: number): void {
+  if (contentLength !== undefined && Number(contentLength) > bytesMax) throw bodyTooLong(bytesMax);
+}
+
+export function bodyTooLong(bytesMax: number): ApiFailure {
+  return new ApiFailure("bad-request", `The body is limited to ${bytesMax} bytes.`, 413);
 }
