@@ -1,5 +1,4 @@
 /** How a command or a read can end, other than well. */
-import type { MemberId } from "../../../protocols/raft/types.ts";
 import type { StateValue } from "../../../protocols/state/command.ts";
 
 /** Told once, perhaps before the call that asked for it returns. */
@@ -103,17 +102,6 @@ export class TooManyReads extends Error {
 
   constructor(readsMax: number) {
     super(`${readsMax} reads wait for a majority of the voters: try again when they are answered.`);
-  }
-}
-
-/** No member of that name can do it now. */
-export class UnknownMember extends Error {
-  override readonly name = "UnknownMember";
-  readonly memberName: string;
-
-  constructor(memberName: string, known: readonly MemberId[]) {
-    super(`No member ${memberName} votes in this group; those that do are ${known.join(", ")}.`);
-    this.memberName = memberName;
   }
 }
 
