@@ -18,7 +18,9 @@ export function memberLines(members: Members, terminal: Terminal): string[] {
   const rows = members.members.map((member) => cellsOf(member, members));
   // In a pipe or a file nothing needs to be cut.
   const width = terminal.interactive ? terminal.columns : 240;
-  const lines = table(columns, rows, width, (style, text) => terminal.style(style, text));
+  const lines = table(columns, rows, width, (style, text) => terminal.style(style, text)).map((line) =>
+    line.trimEnd(),
+  );
   const leads = members.leader === undefined ? "Nobody leads" : `${members.leader} leads`;
   lines.push("", `${leads} in term ${members.term}; ${standing(members)}.`);
   if (members.advice !== undefined) lines.push(terminal.style("yellow", members.advice));

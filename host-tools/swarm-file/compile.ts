@@ -2,6 +2,8 @@
  * Checks a swarm as the user wrote it and compiles it to plain data. Every mistake is found in one run, each with its
  * file and line; nothing is assumed of the types, since the user's file need not have been type-checked.
  */
+import { hostsMax } from "../../protocols/messages/host-address.ts";
+import { limits } from "../../protocols/raft/types.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import type { BoardDescription } from "../boards/boards.ts";
 import { compileBoard } from "./compile-board.ts";
@@ -66,6 +68,7 @@ class SwarmCompilation {
     const boards = this.#boards(given.boards, settings);
     const hosts = this.#hosts(given.hosts, Object.keys(boards));
     const voters = this.#voters(given.voters, boards);
+    this.#checkVoterCount(hosts, voters);
     this.#checkCount(boards, settings);
     return { name, file: this.#file, hosts, voters, settings, boards };
   }
@@ -116,6 +119,9 @@ class SwarmCompilation {
   #hosts(given: unknown, boards: readonly string[]): string[] {
     const hosts = this.#names("hosts", given ?? ["main"]);
     if (hosts.length === 0) this.#wrong(["hosts"], 'a swarm needs a host; write hosts: ["main"].');
+    if (hosts.length > hostsMax) {
+      this.#wrong(["hosts"], `${hosts.length} hosts are too many for one swarm; ${hostsMax} are the most.`);
+    }
     for (const host of hosts) {
       if (!isName(host)) this.#wrong(["hosts", host], `${shown(host)} cannot name a host: ${nameRule}.`);
       if (boards.includes(host))
@@ -142,6 +148,22 @@ class SwarmCompilation {
       }
     }
     return voters;
+  }
+
+  #checkVoterCount(hosts: readonly string[], voters: readonly string[]): void {
+    const count = hosts.length + voters.length;
+    if (count > limits.votersMax) {
+      const most = limits.votersMax - hosts.length;
+      this.#wrong(["voters"], `${voters.length} voters beside the hosts are too many; ${most} are the most.`);
+    }
+    // Who ought to vote is itself a value that the swarm agrees on.
+    const length = voters.join(",").length;
+    if (length > stateLimits.textBytesMax) {
+      this.#wrong(
+        ["voters"],
+        `the voters' names have ${length} characters together; ${stateLimits.textBytesMax} are the most, so shorten them.`,
+      );
+    }
   }
 
   #names(what: "hosts" | "voters", given: unknown): string[] {

@@ -125,8 +125,13 @@ export class Peers {
   /** Another host's word may be what this one waited for. */
   #foundIfDue(): void {
     const { hostName, hostNames, replica, log } = this.#options;
-    if (!replica.isBlank || foundingOf({ hostName, hostNames, hasLog: this.#hasLog }) !== "found") return;
-    if (replica.found()) log.info("group-founded", { member: replica.id });
+    if (!replica.isBlank) return;
+    const founding = foundingOf({ hostName, hostNames, hasLog: this.#hasLog });
+    if (founding === "wait") {
+      const hosts = hostNames.filter((name) => name !== hostName && !this.#hasLog.has(name)).join(",");
+      log.info("waiting-for-hosts", { hosts });
+    }
+    if (founding === "found" && replica.found()) log.info("group-founded", { member: replica.id });
   }
 
   #ownState(): HostState {

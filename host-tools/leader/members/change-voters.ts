@@ -1,8 +1,10 @@
 /** `promote`, `demote` and `replace`: what the list of boards that ought to vote becomes, or why it must not. */
+import { stateLimits } from "../../../protocols/state/command.ts";
 import { ApiFailure } from "../api-failure.ts";
 import type { MemberStatus, Members, VoterAction } from "../api-types.ts";
 import { namedMembers, suggestion } from "./member-list.ts";
 import { judgeVoters } from "./voter-advice.ts";
+import { votersToText } from "./voter-names.ts";
 
 export interface VoterChange {
   readonly action: VoterAction;
@@ -10,6 +12,11 @@ export interface VoterChange {
   readonly names: readonly string[];
   /** Do it though it is unwise. Nothing makes a group without a majority. */
   readonly force: boolean;
+}
+
+export interface VoterRules {
+  /** Boards that sleep: nobody waits for a vote that comes in an hour. */
+  readonly sleepers: ReadonlySet<string>;
 }
 
 export interface ChangedVoters {
@@ -23,13 +30,15 @@ export function changeVoters(
   present: readonly string[],
   members: Members,
   change: VoterChange,
+  { sleepers }: VoterRules,
 ): ChangedVoters {
   const names = namesAfter(present, members.members, change);
+  checkNames(names, sleepers);
   const named = namedMembers(members.members);
   const votes = (name: string) => names.includes(name);
   const { refusal, warning, better } = judgeVoters(
     named.filter(({ kind, name }) => kind === "host" || votes(name)),
-    named.filter(({ kind, name }) => kind === "board" && !votes(name)),
+    named.filter(({ kind, name }) => kind === "board" && !votes(name) && !sleepers.has(name)),
   );
   const hint = better === undefined ? "" : ` ${suggestion(present, better)}`;
   if (refusal !== undefined) throw new ApiFailure("no-quorum", `${refusal}${hint}`);
@@ -65,6 +74,23 @@ function namesAfter(
   }
   checkAnswers(successor, members);
   return present.map((name) => (name === old ? successor : name));
+}
+
+function checkNames(names: readonly string[], sleepers: ReadonlySet<string>): void {
+  const sleeper = names.find((name) => sleepers.has(name));
+  if (sleeper !== undefined) {
+    throw refused(
+      `${sleeper} sleeps, and who sleeps can't vote: take its sleep away in swarm.ts, or choose another.`,
+    );
+  }
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw refused(`${twice} is named twice.`);
+  const { length } = votersToText(names);
+  if (length <= stateLimits.textBytesMax) return;
+  throw new ApiFailure(
+    "out-of-limits",
+    `The voters' names would have ${length} characters together; ${stateLimits.textBytesMax} are the most.`,
+  );
 }
 
 function checkBoard(name: string, members: readonly MemberStatus[]): void {

@@ -103,12 +103,13 @@ function summary({ boards: all, leader }) {
  * @returns {[string, string][]}
  */
 function leaderFacts({ leader, hosts, isConfirmed }) {
-  const role = leader.role === "leader" ? "leads" : "nobody leads";
-  const others = hosts.length < 2 ? [] : hosts.map(hostFact);
+  const isLed = leader.role === "leader";
+  const role = !isLed ? "nobody leads" : isConfirmed ? "leads" : "leads, not confirmed by a majority";
+  /** @type {[string, string][]} */
+  const alone = [["Host", nameOf(leader.id)]];
   return [
-    ["Host", nameOf(leader.id)],
-    ["Role", isConfirmed || leader.role !== "leader" ? role : "leads, not confirmed by a majority"],
-    ...others,
+    ...(hosts.length === 1 ? alone : hosts.map(hostFact)),
+    ...(hosts.length === 1 || role !== "leads" ? [/** @type {[string, string]} */ (["Role", role])] : []),
     ["Term", exact(leader.term)],
     ["Committed", `${exact(leader.commitIndex)} of ${exact(leader.lastIndex)}`],
     ["Voters", leader.voters.map(nameOf).join(", ") || "none yet"],

@@ -46,7 +46,7 @@ describe.each(names)("covey %s", (name) => {
 });
 
 describe("a wrong command line", () => {
-  const noLeader = `No leader runs from ${folder}/.covey; start one with covey sim or covey lead, or name one with --url.`;
+  const noLeader = `No swarm runs from ${folder}/.covey; start one with covey sim or covey lead, or name its hosts with --url.`;
   it.each([
     ["staus", 2, "unknown command 'staus' (Did you mean status?) See covey --help."],
     ["set fan.duty", 2, "missing required argument 'value'. See covey --help."],
@@ -60,11 +60,7 @@ describe("a wrong command line", () => {
       2,
       "option '--timeout <duration>' argument '5' is invalid. Write a duration such as 500ms, 20s, 2m or 1h. See covey --help.",
     ],
-    [
-      "status --url ftp://here",
-      2,
-      "ftp://here is no address of a leader; write it as http://127.0.0.1:7800.",
-    ],
+    ["status --url ftp://here", 2, "ftp://here is no address of a host; write it as http://127.0.0.1:7800."],
     ["export --from yesterday", 1, noLeader],
     ["status", 1, noLeader],
     ["get", 1, noLeader],
@@ -107,7 +103,7 @@ describe("a wrong command line", () => {
     expect(exitCode).toBe(1);
   });
 
-  it("says at another address that no leader is there", async () => {
+  it("says at another address that no host is there", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { port: number };
@@ -115,7 +111,7 @@ describe("a wrong command line", () => {
     const { exitCode, stderr } = await covey(["status", "--url", `http://127.0.0.1:${port}`], folder);
     expect(exitCode).toBe(1);
     expect(stderr).toBe(
-      `The leader at http://127.0.0.1:${port} cannot be reached (ECONNREFUSED); see whether it still runs.\n`,
+      `The host at http://127.0.0.1:${port} cannot be reached (ECONNREFUSED); see whether it still runs.\n`,
     );
   });
 });

@@ -1,4 +1,4 @@
-/** The verbs that speak to a leader, against a real one. */
+/** The verbs that speak to a swarm, against a real host. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -112,12 +112,12 @@ it("exports as CSV, as JSON, and to a file", async () => {
   expect(readFileSync(file, "utf8")).toBe("time,board,metric,value,unit,quality\n");
 });
 
-it("refuses a second leader of the same swarm, and says who the first is", async () => {
+it("refuses a second process of the same host, and says who the first is", async () => {
   const { exitCode, stderr } = await covey(["lead", "--http-port", "0", "--mqtt-port", "0"], folder);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(
     new RegExp(
-      `^Another leader \\(process ${leader.child.pid}, http://\\S+\\) is using ${folder}/.covey/house; stop it first, .+\\n$`,
+      `^Host main runs already \\(process ${leader.child.pid}, http://\\S+\\) and is using ${folder}/.covey/house/host-main; stop it first, .+\\n$`,
     ),
   );
 });
@@ -125,6 +125,6 @@ it("refuses a second leader of the same swarm, and says who the first is", async
 it("ends with Ctrl-C, and is found no more", async () => {
   expect(await leader.interrupt()).toMatchObject({ exitCode: 0 });
   expect(leader.stdout.trimEnd()).not.toContain("\n");
-  expect(existsSync(join(folder, ".covey/house/leader.json"))).toBe(false);
+  expect(existsSync(join(folder, ".covey/house/host-main/host.json"))).toBe(false);
   expect(await covey(["status"], folder)).toMatchObject({ exitCode: 1 });
 });

@@ -33,6 +33,8 @@ ${lines}
 }
 
 const door = 'boards: { door: board("esp32-devkit", { sense: [] }) },';
+/** Quoted. */
+const longNames = Array.from({ length: 9 }, (_, i) => `"a-board-with-a-long-name-${i}"`);
 const usable = "0, 1, 2, 3, 4, 5, 6, 7 or 10";
 
 export const mistakes: readonly Mistake[] = [
@@ -121,6 +123,20 @@ export const mistakes: readonly Mistake[] = [
     what: "has no hosts",
     source: inSwarm(`  hosts: [],\n  ${door}`),
     says: ['3: a swarm needs a host; write hosts: ["main"].'],
+  },
+  {
+    what: "has too many hosts",
+    source: inSwarm(`  hosts: ["a", "b", "c", "d"],\n  ${door}`),
+    says: ["3: 4 hosts are too many for one swarm; 3 are the most."],
+  },
+  {
+    what: "has too many voters, with long names",
+    source: inSwarm(`  voters: [${longNames.join(", ")}],
+  boards: { ${longNames.map((name) => `${name}: board("esp32-devkit", { sense: [] })`).join(", ")} },`),
+    says: [
+      "3: 9 voters beside the hosts are too many; 8 are the most.",
+      "3: the voters' names have 242 characters together; 128 are the most, so shorten them.",
+    ],
   },
   {
     what: "has no boards",

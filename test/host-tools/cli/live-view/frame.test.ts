@@ -1,8 +1,8 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { describe, expect, it } from "vitest";
 import { frame, type SwarmView } from "../../../../host-tools/cli/live-view/frame.ts";
-import type { BoardStatus } from "../../../../host-tools/leader/api-types.ts";
-import { sampleBoard as board, sampleStatus } from "./sample-status.ts";
+import type { BoardStatus, Status } from "../../../../host-tools/leader/api-types.ts";
+import { sampleBoard as board, sampleHost, sampleStatus } from "./sample-status.ts";
 
 const plain = (_style: unknown, text: string) => text;
 
@@ -79,9 +79,25 @@ describe("the picture of a swarm", () => {
     expect(text).toContain(`and ${50 - shown} more: ${50 - shown} up, applied 9, heap peak at most 50 KB`);
   });
 
-  it("says for how long a leader has been silent", () => {
+  it("shows which of several hosts leads, and which is down", () => {
+    const hosts = [
+      sampleHost("a", { link: "down", role: "unknown" }),
+      sampleHost("b", { role: "leader" }),
+      sampleHost("c", { isVoter: false }),
+    ];
+    const text = (over: Partial<Status>) => {
+      const status = sampleStatus(five, { hosts, ...over });
+      return frame(view(five, { status }), { columns: 120, rows: 24 }, plain)[1];
+    };
+    expect(text({})).toMatch(/^a down {2}b leads {2}c follows \(learner\) {2}term 2/);
+    expect(text({ isConfirmed: false })).toMatch(/^not confirmed by a majority {2}a down/);
+    const leader = { ...sampleStatus(five).leader, role: "candidate" as const };
+    expect(text({ leader })).toMatch(/^no leader {2}a down/);
+  });
+
+  it("says for how long no host has answered", () => {
     const text = frame(view(five, { silentSinceMs: 78_000 }), { columns: 80, rows: 24 }, plain).join("\n");
-    expect(text).toContain("has not answered for 0:12");
+    expect(text).toContain("No host has answered for 0:12");
   });
 
   it("lets no text from a board steer the terminal", () => {
