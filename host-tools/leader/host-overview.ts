@@ -169,7 +169,9 @@ export class HostOverview implements HostView {
     if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
     const present = votersOf(state);
     if (present === undefined) throw notLeading(replica);
-    const { names, warning } = changeVoters(present, this.members(), change);
+    const { names, warning } = changeVoters(present, this.members(), change, {
+      sleepers: this.#sleepers,
+    });
     const command: Command = {
       key: votersKey,
       value: votersToText(names),
@@ -237,6 +239,11 @@ export class HostOverview implements HostView {
         boards: boards.countAt(name),
       };
     });
+  }
+
+  get #sleepers(): ReadonlySet<string> {
+    const boards = Object.entries(this.#parts.definition.boards);
+    return new Set(boards.filter(([, { program }]) => program.sleep !== undefined).map(([name]) => name));
   }
 
   get #url(): string {
