@@ -19,7 +19,11 @@ test("what is written comes back as it was", () => {
     port: fc.integer({ min: 1, max: 65_535 }),
   });
   const hosts = fc.uniqueArray(host, { selector: ({ name }) => name, minLength: 1, maxLength: hostsMax });
-  fc.assert(fc.property(hosts, (some) => expect(parseHosts(formatHosts(some))).toEqual(some)));
+  fc.assert(
+    fc.property(hosts, (some) => {
+      expect(parseHosts(formatHosts(some))).toEqual(some);
+    }),
+  );
 });
 
 test.each([
