@@ -60,8 +60,8 @@ export class BoardStore implements RaftLog {
   readonly #room: StoreRoom;
   readonly #snapshots: SnapshotReader;
   #configuration: Configuration | undefined;
-  /** The record that it was read from; 0 for none. */
-  #configurationPlace = 0;
+  /** When it was read, in changes of the memberships. */
+  #configurationAsOf = -1;
 
   /**
    * Recovers what `flash` holds, or formats it. Throws `RangeError` for a region that is too small, or a name of
@@ -131,11 +131,11 @@ export class BoardStore implements RaftLog {
   /** Who belongs to the group, by the latest entry that says so; undefined when none is known that this firmware can read. Throws `FlashDamaged`. */
   get configuration(): Configuration | undefined {
     const { memberships, log } = this.#contents;
-    const place = memberships.latest;
-    if (place !== this.#configurationPlace) {
+    if (memberships.changes !== this.#configurationAsOf) {
+      const place = memberships.latest;
       const entry = place === 0 ? undefined : entryFrom(log.read(place));
       this.#configuration = entry && configurationFromEntry(entry.version, entry.data);
-      this.#configurationPlace = place;
+      this.#configurationAsOf = memberships.changes;
     }
     return this.#configuration;
   }

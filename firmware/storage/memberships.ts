@@ -6,6 +6,12 @@ import { type Place, sizeOf } from "./place.ts";
  */
 export class Memberships {
   #all: Membership[] = [];
+  #changes = 0;
+
+  /** Rises with every change of which one holds; that it is copied is none. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   /** The one that holds, from when it was appended on; 0 when none is known. */
   get latest(): Place {
@@ -19,11 +25,13 @@ export class Memberships {
   }
 
   push(index: number, place: Place): void {
+    this.#changes++;
     this.#all.push({ index, place });
   }
 
   /** The log lost `index` and all after it. */
   truncateFrom(index: number): void {
+    this.#changes++;
     this.#all = this.#all.filter((one) => one.index < index);
   }
 
@@ -56,6 +64,7 @@ export class Memberships {
   }
 
   clear(): void {
+    this.#changes++;
     this.#all = [];
   }
 

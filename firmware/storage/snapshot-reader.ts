@@ -39,11 +39,13 @@ export class SnapshotReader {
       if (items.length > 0 && bytes > bytesMax) break;
       items.push(item);
     }
-    return { items, isLast: number >= count };
+    const isLast = number >= count;
+    if (isLast) this.#forget();
+    return { items, isLast };
   }
 
-  /** Forgets the keys that it had put in order. */
-  clear(): void {
+  /** Nobody is likely to ask for more: the keys need not wait in RAM. */
+  #forget(): void {
     this.#index = -1;
     this.#batch = [];
   }

@@ -54,6 +54,8 @@ export class StoreCleaning {
   #sectorsToOpen({ records, otherBytes, opensBefore, opensAfter }: Writes): number {
     const { log } = this.#contents;
     let opens = (opensBefore ? 1 : 0) + (opensAfter ? 1 : 0);
+    // What goes before that sector may need one of its own.
+    if (opensBefore && otherBytes > log.restBytes) opens++;
     let restBytes = opensBefore ? log.roomBytes : log.restBytes;
     for (const size of records) {
       if (size > restBytes) {
