@@ -19,6 +19,14 @@ export interface HostWorldOptions {
   readonly liesAboutSync?: boolean;
 }
 
+/** So small that a test fills segments, snapshots and the memory for commands. */
+export const smallSizes = {
+  segmentBytes: 2000,
+  trailingEntries: 8,
+  compactionEntries: 32,
+  rememberedEntries: 64,
+};
+
 export const timing = { heartbeatMs: 100, electionMinMs: 400, electionMaxMs: 800 };
 
 /** One host, up or down. */
@@ -258,6 +266,15 @@ export class HostWorld {
       this.#wake(host);
     });
   }
+}
+
+/** Whether all are up, vote, and have applied the same. */
+export function converged(world: HostWorld): boolean {
+  const hosts: Host[] = [...world.hosts.values()];
+  if (world.leader === undefined || hosts.some(({ member }) => member === undefined)) return false;
+  const { commitIndex, lastIndex, voters } = world.status(world.leader);
+  const same = hosts.every(({ member }) => member!.appliedIndex === lastIndex);
+  return commitIndex === lastIndex && voters.length === hosts.length && same;
 }
 
 /** Mulberry32: shares from 0 up to, but not including, 1. */
