@@ -145,6 +145,7 @@ class CoreRun {
       random: this.#random.next,
       preVote: this.#weather.preVote,
       checkQuorum: this.#weather.checkQuorum,
+      leaseReads: true,
       sendsBeforeSync: this.#options.sendsBeforeSync ?? false,
       events: {
         onSend: (message) => this.#send(message),
@@ -445,13 +446,9 @@ class CoreRun {
     this.#check(member);
   }
 
-  /** Some links of one member carry nothing for a while, in one direction or both; or come and go. */
+  /** Some links of one member carry nothing for a while, in one direction or both, or all from one half to the other; once, or again and again. */
   #cutLinks(member: Member, random: Random): void {
-    const links: string[] = [];
-    for (const other of this.#members.keys()) {
-      if (random.chance(0.7)) links.push(`${member.id}>${other}`);
-      if (random.chance(0.7)) links.push(`${other}>${member.id}`);
-    }
+    const links = random.chance(0.25) ? this.#linksAcross(random) : this.#someLinksOf(member, random);
     const times = random.chance(0.2) ? random.between(2, 6) : 1;
     const forMs = random.between(50, 800);
     this.#note(`${links.join(" ")} carry nothing for ${times} times ${forMs} ms`);
@@ -464,6 +461,24 @@ class CoreRun {
         for (const link of links) this.#mendLink(link);
       });
     }
+  }
+
+  #someLinksOf({ id }: Member, random: Random): string[] {
+    const links: string[] = [];
+    for (const other of this.#members.keys()) {
+      if (other !== id && random.chance(0.7)) links.push(`${id}>${other}`);
+      if (other !== id && random.chance(0.7)) links.push(`${other}>${id}`);
+    }
+    return links;
+  }
+
+  /** Between one half and the other. */
+  #linksAcross(random: Random): string[] {
+    const ids = [...this.#members.keys()];
+    const half = new Set(ids.filter(() => random.chance(0.5)));
+    return ids.flatMap((from) =>
+      ids.filter((to) => half.has(from) !== half.has(to)).map((to) => `${from}>${to}`),
+    );
   }
 
   #mendLink(link: string): void {

@@ -79,6 +79,41 @@ const divided: Partial<FullWeather> = {
 
 const compactingHosts: Partial<FullWeather> = { ...powerless, compactionEntries: 16, trailingEntries: 4 };
 
+/** Hosts that live, a network that does not: answers are lost, and commands come again much later. */
+const forgetful: Partial<FullWeather> = {
+  clients: 20,
+  keys: 6,
+  operateEveryMs: 10,
+  rememberedEntries: 1,
+  loss: 0.3,
+  slow: 0,
+  noiseEveryMs: 500,
+  crashHostEveryMs: Infinity,
+  crashBoardEveryMs: Infinity,
+  blackoutEveryMs: Infinity,
+  cutEveryMs: Infinity,
+  slowDiskEveryMs: Infinity,
+  transferEveryMs: Infinity,
+  votersEveryMs: Infinity,
+  loseFlashEveryMs: Infinity,
+  loseDiskEveryMs: Infinity,
+};
+
+/** A leader that is cut off, asked for reads while another takes over. */
+const lonelyLeader: Partial<CoreWeather> = {
+  preVote: true,
+  checkQuorum: true,
+  voters: ["a", "b", "n"],
+  changeEveryMs: Infinity,
+  crashEveryMs: Infinity,
+  blackoutEveryMs: Infinity,
+  compactEveryMs: Infinity,
+  forgeEveryMs: Infinity,
+  leaderCrashShare: 0.9,
+  cutEveryMs: 300,
+  proposeEveryMs: 30,
+};
+
 const follower = "protocols/raft/follower.ts";
 const leadership = "protocols/raft/leadership.ts";
 const quorum = "protocols/raft/quorum.ts";
@@ -298,13 +333,24 @@ export const faults: readonly Fault[] = [
     ],
   },
   {
-    name: "takes all that it copied from a voter for committed (design, point 8)",
-    core: { ...plain, losesHosts: true, blackoutEveryMs: 1500, voters: ["a", "b", "n", "s", "e"] },
+    name: "copies the log of a voter that is not ahead of it (design, point 8)",
+    core: {
+      ...plain,
+      voters: ["a", "b", "n", "s", "e"],
+      losesHosts: false,
+      leaderCrashShare: 0.9,
+      downMsMax: 60,
+    },
     changes: [
       {
-        file: "protocols/raft/catch-up.ts",
-        correct: "follower.commitTo(Math.min(response.commitIndex, last.index));",
-        broken: "follower.commitTo(last.index);",
+        file: "protocols/raft/election.ts",
+        correct: "if (!granted && isBehind(",
+        broken: "if (!granted || isBehind(",
+      },
+      {
+        file: "protocols/raft/candidacy.ts",
+        correct: "sources.filter((other) => isBehind(end, other));",
+        broken: "sources.filter((other) => isBehind(end, other) || other.lastLogIndex > 0);",
       },
     ],
   },
@@ -405,7 +451,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "forgets that it has forgotten commands",
-    full: { ...busy, rememberedEntries: 1, clients: 12, noiseEveryMs: 2_000, loss: 0.2 },
+    full: forgetful,
     changes: [
       {
         file: requests,
@@ -455,7 +501,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "trusts its lease longer than a voter keeps silent (thesis 6.4.1)",
-    full: divided,
+    core: lonelyLeader,
     changes: [
       {
         file: "protocols/raft/read-rounds.ts",
@@ -466,7 +512,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "keeps its lease while leadership passes on (thesis 6.4.1)",
-    full: { ...divided, transferEveryMs: 300, slow: 0.3, slowMsMax: 2_000 },
+    core: { ...lonelyLeader, transferEveryMs: 100, noiseEveryMs: 100, loss: 0.1, slow: 0.3, slowMsMax: 50 },
     changes: [{ file: leadership, correct: "this.rounds.giveUpLease();", broken: "" }],
   },
   {

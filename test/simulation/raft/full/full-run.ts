@@ -229,7 +229,7 @@ class FullRun {
     for (const board of this.#swarm.boards) this.#crashBoard(board, random);
   }
 
-  /** One member's ways to others, one way or both, once or again and again; or a board's connections break. */
+  /** One member's ways to others, one way or both, or all from one half to the other; once or again and again. Or a board's connections break. */
   #cut(random: Random): void {
     const { hosts, boards } = this.#swarm;
     if (random.chance(0.3)) {
@@ -239,13 +239,7 @@ class FullRun {
       return;
     }
     const names = [...hosts, ...boards].map(({ name }) => name);
-    const one = random.chance(0.6) ? this.#someHost(random).name : random.pick(names);
-    const ways: [string, string][] = [];
-    const share = random.chance(0.4) ? 1 : 0.7;
-    for (const other of names) {
-      if (other !== one && random.chance(share)) ways.push([one, other]);
-      if (other !== one && random.chance(share)) ways.push([other, one]);
-    }
+    const ways = random.chance(0.25) ? waysAcross(names, random) : this.#someWays(names, random);
     const times = random.chance(0.3) ? random.between(2, 5) : 1;
     const forMs = random.between(200, 6_000 / times);
     this.#note(`nothing passes ${ways.map((way) => way.join(">")).join(" ")}, ${times} times ${forMs} ms`);
@@ -256,6 +250,17 @@ class FullRun {
           this.#swarm.cut(...way, Math.min(this.#swarm.nowMs + forMs, this.#schedule.faultsEndMs));
       });
     }
+  }
+
+  #someWays(names: readonly string[], random: Random): Way[] {
+    const one = random.chance(0.6) ? this.#someHost(random).name : random.pick(names);
+    const share = random.chance(0.4) ? 1 : 0.7;
+    const ways: Way[] = [];
+    for (const other of names) {
+      if (other !== one && random.chance(share)) ways.push([one, other]);
+      if (other !== one && random.chance(share)) ways.push([other, one]);
+    }
+    return ways;
   }
 
   #makeNoise(random: Random): void {
@@ -379,4 +384,14 @@ class FullRun {
       );
     }
   }
+}
+
+type Way = readonly [from: string, to: string];
+
+/** Between one half and the other. */
+function waysAcross(names: readonly string[], random: Random): Way[] {
+  const half = new Set(names.filter(() => random.chance(0.5)));
+  return names.flatMap((from) =>
+    names.filter((to) => half.has(from) !== half.has(to)).map((to): Way => [from, to]),
+  );
 }
