@@ -172,19 +172,47 @@ describe("a host catches up before it campaigns (design, point 8)", () => {
     expect(group.node("b").role).toBe("leader");
   });
 
+  /** b is catching up, and none of its requests has arrived. */
+  function catchingUp(kind: { preVote: boolean; checkQuorum: boolean }): Group {
+    const group = new Group({ ...swarm, ...kind });
+    leaderDiesWithCommands(group, ["x=1", "x=2", "x=3"]);
+    const isRequest = ({ type }: Message) => type === "log-request";
+    for (let i = 0; group.node("b").role !== "catching-up" && i < 20; i++) group.pass(250, isRequest);
+    expect(group.node("b").role).toBe("catching-up");
+    return group;
+  }
+
+  it("campaigns as soon as what it lacked is durable", () => {
+    const group = catchingUp({ preVote: true, checkQuorum: true });
+    group.nowMs += 250;
+    group.act("b", (node) => node.tick(group.nowMs));
+    group.deliver();
+    expect(group.node("b").role).toBe("leader");
+  });
+
+  it("does not stop for a candidate that it refuses, of a later term though it be", () => {
+    const group = catchingUp({ preVote: false, checkQuorum: false });
+    const term = group.node("b").term + 5;
+    const stale = { lastLogIndex: 1, lastLogTerm: 1, purpose: "election" } as const;
+    group.waiting.push({ type: "vote-request", from: "a", to: "b", term, ...stale });
+    group.deliver();
+    expect(group.node("b")).toMatchObject({ role: "catching-up", term, vote: undefined });
+  });
+
   it("takes nothing from a voter whose log is not what it was", () => {
-    const group = new Group({ ...swarm, preVote: true, checkQuorum: true });
-    leaderDiesWithCommands(group, ["x=1"]);
-    let end = 0;
+    const group = catchingUp({ preVote: true, checkQuorum: true });
+    const { lastIndex } = group.member("b").disk;
+    let answers = 0;
     group.pass(3000, (message) => {
       if (message.type !== "log-response") return false;
-      // As if its log ended before what it had said: each answer is refused.
-      end ||= group.member("b").disk.lastIndex;
-      Object.assign(message, { lastLogIndex: 1, lastLogTerm: 1, entries: [] });
+      // As if another leader had cut it back since it refused its vote.
+      const entries = message.entries.slice(0, 1);
+      Object.assign(message, { entries, lastLogIndex: message.lastLogIndex - 1 });
+      answers++;
       return false;
     });
-    expect(end).toBeGreaterThan(0);
-    expect(group.member("b").disk.lastIndex).toBe(end);
+    expect(answers).toBeGreaterThan(0);
+    expect(group.member("b").disk.lastIndex).toBe(lastIndex);
     expect(group.node("b").role).not.toBe("leader");
   });
 
