@@ -258,7 +258,6 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
   }
 
-  /** For a link. */
   onPublication(link: Link, payload: Uint8Array): void {
     this.#member.takePublication(payload, link);
   }
@@ -266,12 +265,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   // The member.
 
   onAnswer(message: Message, link: Link): void {
-    const { lastIndex, appliedIndex } = this.#store;
-    const isInStep =
-      message.type === "append-response" && message.success && message.matchIndex === lastIndex;
-    if (isInStep && appliedIndex === this.#member.commitIndex && this.#life.onCaughtUp()) {
-      this.#ports.system.markValid?.();
-    }
+    if (this.#member.isInStep(message) && this.#life.onCaughtUp()) this.#ports.system.markValid?.();
     this.#messenger.sendAnswer(message, link);
   }
 
@@ -290,10 +284,6 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   onStateReplaced(): void {
     this.#program.onStateReplaced(this.#ports.clock.nowMs());
     this.#telemetry.tellNews();
-  }
-
-  onGarbage(link: Link, what: string): void {
-    link.dropForGarbage(what);
   }
 
   #noteOutputs(): void {

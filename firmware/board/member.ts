@@ -26,8 +26,6 @@ export interface MemberEvents extends StateListener {
   onApplied(): void;
   /** A snapshot has become the state: anything may be different now. */
   onStateReplaced(): void;
-  /** A payload is no Raft message. */
-  onGarbage(link: Link, what: string): void;
 }
 
 /**
@@ -89,6 +87,13 @@ export class Member {
     return this.#refusal.dueMs;
   }
 
+  /** Whether this answer says that the log agrees with the leader's to its end, and all of it that is committed is applied. */
+  isInStep(answer: Message): boolean {
+    const { lastIndex, appliedIndex } = this.#store;
+    const agrees = answer.type === "append-response" && answer.success && answer.matchIndex === lastIndex;
+    return agrees && appliedIndex === this.commitIndex;
+  }
+
   /**
    * Takes a payload, to be read in `run`: off the deep stack of the socket, which a board has little of. Beyond `inboxMax` it
    * is lost, as it could be on the way; the leader repeats it.
@@ -127,7 +132,7 @@ export class Member {
       if (error instanceof UnknownMessage) return undefined;
       if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
       this.#inbox.length = 0;
-      this.#events.onGarbage(link, error.message);
+      link.dropForGarbage(error.message);
       return undefined;
     }
   }
