@@ -125,12 +125,13 @@ export class CatchUp {
   }
 
   /** The source has another entry there; the logs may agree at or before the place that it names. */
-  #goBack({ from, prevLogIndex, prevLogTerm }: LogResponse): void {
-    const { log, follower, outbox } = this.#options;
+  #goBack({ prevLogIndex, prevLogTerm }: LogResponse): void {
+    const { log, follower } = this.#options;
     const { afterIndex } = this.#asked;
     if (prevLogIndex >= afterIndex) return;
     if (afterIndex <= follower.commitIndex) {
-      outbox.violation = `${from} has not entry ${afterIndex}, which is committed here: its log is not to be trusted.`;
+      // It cannot lack what is committed. The answer to an earlier question has come late or twice, then: no reason to accuse it, but
+      // nothing says how it goes on here either.
       this.#hasFailed = true;
       return;
     }

@@ -216,6 +216,21 @@ describe("a host catches up before it campaigns (design, point 8)", () => {
     expect(group.node("b").role).not.toBe("leader");
   });
 
+  it("accuses nobody because of an answer that comes twice", () => {
+    const group = catchingUp({ preVote: true, checkQuorum: true });
+    const { term, commitIndex } = group.node("b");
+    const end = { lastLogIndex: 60, lastLogTerm: term, commitIndex, entries: [] };
+    const from = group.node("b").catchingUpFrom!;
+    for (const prevLogIndex of [0, 0]) {
+      const place = { isMatch: false, prevLogIndex, prevLogTerm: 0, ...end };
+      group.waiting.push({ type: "log-response", from, to: "b", term, ...place });
+    }
+    group.deliver();
+    expect(group.violations).toEqual([]);
+    group.pass(4000);
+    expect(group.node("b").role).toBe("leader");
+  });
+
   it("does none of it when told not to, as in the paper", () => {
     const group = new Group({ ...swarm, preVote: false, catchesUp: false });
     leaderDiesWithCommands(group, ["x=1"]);
