@@ -276,6 +276,26 @@ describe("a snapshot", () => {
     }
   });
 
+  test("whose power failed after its last item asks for what is behind that, and is whole", () => {
+    const blank = FlashModel.blank(16, 4096);
+    open(blank);
+    const items = [membership("host.0"), putItem("a", 1), putItem("b", 2)];
+    const whole = blank.reboot();
+    send(open(whole), 9, items, 3);
+    let waited = 0;
+    for (let power = 0; power < whole.spent; power++) {
+      const cut = blank.reboot();
+      const victim = open(cut);
+      cut.power = power;
+      expect(() => send(victim, 9, items, 3)).toThrow(PowerCut);
+      const survivor = open(cut.reboot());
+      if (survivor.staged?.items === 3) waited++;
+      if (survivor.appliedIndex === 0) send(survivor, 9, items, 3);
+      expect(itemsOf(survivor, 9, 1024)).toEqual(items);
+    }
+    expect(waited).toBeGreaterThan(50);
+  });
+
   test("beside a state that fills a third of the flash finds room, again and again", () => {
     const flash = FlashModel.blank(16, 4096);
     let store = open(flash);
