@@ -52,7 +52,7 @@ describe("without the SDK", () => {
     expect(manifest).not.toContain("hush-hush");
     expect(JSON.parse(readFileSync(join(made, "wifi.json"), "utf8")).config.password).toBe("hush-hush");
     expect(statSync(join(made, "wifi.json")).mode & 0o777).toBe(0o600);
-    expect(readFileSync(join(made, "partitions.csv"), "utf8")).toContain("ota_1, app, ota_1, 0x200000");
+    expect(readFileSync(join(made, "partitions.csv"), "utf8")).toContain("ota_1, app, ota_1, 0x1f0000");
   });
 
   it("gives one JSON value, for a kind of board as for a board of the swarm", async () => {
