@@ -139,6 +139,7 @@ export class Sensing implements ReadingSink {
   }
 
   run(nowMs: number): void {
+    this.#parts.sensors.startRound?.();
     for (const pipeline of this.#pipelines) {
       if (pipeline.dueMs <= nowMs) this.#samplesIn += pipeline.run(nowMs);
     }

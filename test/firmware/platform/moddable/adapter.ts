@@ -10,6 +10,7 @@ import type {
   Clock,
   FlashRegion,
   KeyValue,
+  LogLevel,
   Random,
   TcpConnection,
   TcpEvents,
@@ -43,8 +44,8 @@ export interface Adapter {
   readonly AttachedSensors: new (
     sensors: readonly unknown[],
     clock: Clock,
-    warn: (text: string) => void,
-  ) => { read(sensor: string): number };
+    tell: (level: LogLevel, text: string) => void,
+  ) => { startRound(): void; read(sensor: string): number };
   readonly ChipSystem: new (
     config: BoardConfig,
     arenaBytes: number,
