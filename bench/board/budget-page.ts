@@ -21,7 +21,7 @@ const limitedColumns = ["workInstructions", "allocatedBytes", "chipInstructions"
 
 export function writeTables({ work, ram }: Pick<BoardBudget, "work" | "ram">): void {
   const workRows = work.map((cost) => row(cost.name, ...workColumns.map((column) => cost[column])));
-  const ramRows = ram.map(({ name, bytes }) => row(name, bytes));
+  const ramRows = ram.map(({ name, amount, unit }) => `${row(name, amount)} ${unit} |`);
   let text = readFileSync(page, "utf8");
   text = replaceRows(text, "work", workRows);
   text = replaceRows(text, "ram", ramRows);
@@ -35,7 +35,9 @@ export function readLimits(): Pick<BoardBudget, "work" | "ram"> {
     const fields = workColumns.map((column, i) => [column, number(figures[i])]);
     return { name, ...Object.fromEntries(fields) } as WorkCost;
   });
-  const ram = readRows(text, "ram").map(([name, bytes]): RamUse => ({ name: name!, bytes: number(bytes) }));
+  const ram = readRows(text, "ram").map(
+    ([name, amount, unit]): RamUse => ({ name: name!, amount: number(amount), unit: unit as RamUse["unit"] }),
+  );
   return { work, ram };
 }
 
@@ -55,7 +57,7 @@ export function excesses(
     for (const column of limitedColumns) compare(cost.name, column, cost[column], limit[column]);
   }
   for (const [use, limit] of pairs(measured.ram, limits.ram, told)) {
-    compare(use.name, "bytes", use.bytes, limit.bytes);
+    compare(use.name, use.unit, use.amount, limit.amount);
   }
   return told;
 }

@@ -38,7 +38,7 @@ export interface ScenarioParts {
 }
 
 /** The pipeline of the budget: a spike filter, ten seconds' mean, and silence while nothing changes. */
-const typical: readonly Stage[] = [
+export const typical: readonly Stage[] = [
   { op: "median", count: 5 },
   { op: "mean", windowMs: 10_000 },
   { op: "deadband", delta: 0.1, silenceMs: 60_000 },
@@ -197,7 +197,7 @@ function filledLog(parts: ScenarioParts) {
 }
 
 /** A board that has joined and runs its program, its samples and reports out of step with the leader's heartbeats. */
-async function joined(parts: ScenarioParts, program: Program) {
+export async function joined(parts: ScenarioParts, program: Program) {
   const leader = wholePackets();
   const surroundings = new SimulatedSurroundings(leader, blank(parts));
   const board = powerOn(parts, surroundings);
