@@ -1,4 +1,4 @@
-/** `covey build`, with and without something in the SDK's place; the SDK itself is run by hand (docs/sdk.md). */
+/** `covey build`, with and without something in the SDK's place; on-lin/prove.ts runs the SDK itself (docs/sdk.md). */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

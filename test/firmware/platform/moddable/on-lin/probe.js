@@ -4,35 +4,35 @@ import { ModdablePorts } from "../../../../../firmware/platform/moddable/ports.t
 import { provisioned } from "../../../../../firmware/platform/moddable/provisioned.ts";
 
 export default function start() {
+  const given = JSON.parse(givenText);
   const ports = new ModdablePorts(provisioned());
   const starts = (ports.keyValue.read("starts")?.[0] ?? 0) + 1;
   ports.keyValue.write("starts", Uint8Array.of(starts));
   say(`kv: start ${starts}`);
   ports.network.start((up) => {
-    if (up) exchangeDatagram(ports);
+    if (up) exchangeDatagram(ports, given);
   });
 }
 
-function exchangeDatagram(ports) {
+function exchangeDatagram(ports, given) {
   const socket = ports.network.openUdp(0, {
     onData(bytes, address) {
       say(`udp: ${textOf(bytes)} from ${address}`);
       socket.close();
-      connectSecurely(ports, Object.entries(given.tlsPorts));
+      connectSecurely(ports, Uint8Array.from(given.authorityDer), Object.entries(given.tlsPorts));
     },
   });
   socket.send("127.0.0.1", given.udpPort, bytesOf("ping"));
 }
 
 /** One connection after the other, each to its end. */
-function connectSecurely(ports, [next, ...later]) {
+function connectSecurely(ports, authority, [next, ...later]) {
   if (next === undefined) {
     say("all done");
     return;
   }
   const [name, port] = next;
   const tell = (what) => say(`tls ${name}: ${what}`);
-  const authority = Uint8Array.from(given.authorityDer);
   const connection = ports.network.connectSecurely(
     "127.0.0.1",
     port,
@@ -45,7 +45,7 @@ function connectSecurely(ports, [next, ...later]) {
       onData: (bytes) => tell(`data ${textOf(bytes)}`),
       onClose(reason) {
         tell(`close: ${reason}`);
-        connectSecurely(ports, later);
+        connectSecurely(ports, authority, later);
       },
     },
   );

@@ -32,11 +32,10 @@ if ("tools" in sdk) {
       await prove(sdk, join(folder, name), seen);
     }
     console.log("All was seen.");
+    await rm(folder, { recursive: true });
   } catch (error) {
-    console.error(`Failed: ${(error as Error).message}`);
+    console.error(`Failed: ${(error as Error).message}\nWhat was built is left in ${folder}.`);
     process.exitCode = 1;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 } else {
   console.log(`Skipped: no Moddable SDK here. ${sdk.what}: ${sdk.remedy}`);
