@@ -1,7 +1,7 @@
 /**
  * A model of the SDK's modules that the adapter calls (SDK 8.2.3), driven by the test: what happens outside the board
- * happens when the test says so. The adapter on the real SDK is what
- * on-lin/prove.ts proves.
+ * happens when the test says so. `on-lin/prove.ts` runs the adapter on the real
+ * SDK.
  */
 
 export const world = {
