@@ -141,6 +141,7 @@ function wholeUse(whole: WholeFirmware): RamUse[] {
   return [
     { name: "arena claimed, ten pipelines for 60 s", amount: whole.claimedBytes, unit: "bytes" },
     { name: "heap peak, ten pipelines for 60 s", amount: whole.heapPeakBytes, unit: "bytes" },
+    { name: "heap peak, all ten replaced by others", amount: whole.heapPeakReplacedBytes, unit: "bytes" },
     { name: "heap that they hold on to", amount: whole.heapLiveBytes, unit: "bytes" },
     {
       name: `stack peak of the whole firmware over 60 s, of ${stackSlots}`,
