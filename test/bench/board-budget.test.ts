@@ -7,7 +7,7 @@ import { chipMemory } from "../../bench/board/memory.ts";
 let measured: BoardBudget;
 beforeAll(async () => {
   measured = await measureBudget();
-}, 300_000);
+}, 600_000);
 
 describe("the board's budget", () => {
   test("no work costs more than 5 % above its figure in docs/budget.md", () => {
