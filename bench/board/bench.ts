@@ -14,7 +14,7 @@ const budget = await measureBudget();
 printTable("One piece of work (rv32imac instructions)", budget.work.map(workRow));
 printTable(
   `RAM, of an arena of ${bytes(budget.arenaBytes)}`,
-  budget.ram.map((use) => ({ what: use.name, figure: bytes(use.bytes), how: "" })),
+  budget.ram.map(({ name, amount, unit }) => ({ what: name, figure: count(amount), how: unit })),
 );
 printTable(
   "Code, minified",

@@ -25,7 +25,7 @@ type BudgetTable = "work" | "ram" | "code";
 
 export function writeTables({ work, ram, code }: Pick<BoardBudget, BudgetTable>): void {
   const workRows = work.map((cost) => row(cost.name, ...workColumns.map((column) => cost[column])));
-  const ramRows = ram.map(({ name, bytes }) => row(name, bytes));
+  const ramRows = ram.map(({ name, amount, unit }) => `${row(name, amount)} ${unit} |`);
   const codeRows = code.map(({ name, bytes }) => row(name, bytes));
   let text = readFileSync(page, "utf8");
   text = replaceRows(text, "work", workRows);
@@ -41,7 +41,9 @@ export function readLimits(): Pick<BoardBudget, BudgetTable> {
     const fields = workColumns.map((column, i) => [column, number(figures[i])]);
     return { name, ...Object.fromEntries(fields) } as WorkCost;
   });
-  const ram = readRows(text, "ram").map(([name, bytes]): RamUse => ({ name: name!, bytes: number(bytes) }));
+  const ram = readRows(text, "ram").map(
+    ([name, amount, unit]): RamUse => ({ name: name!, amount: number(amount), unit: unit as RamUse["unit"] }),
+  );
   const code = readRows(text, "code").map(
     ([name, bytes]): CodeSize => ({ name: name!, bytes: number(bytes) }),
   );
@@ -63,10 +65,11 @@ export function excesses(
   for (const [cost, limit] of pairs(measured.work, limits.work, told)) {
     for (const column of limitedColumns) compare(cost.name, column, cost[column], limit[column]);
   }
-  for (const table of ["ram", "code"] as const) {
-    for (const [use, limit] of pairs(measured[table], limits[table], told)) {
-      compare(use.name, "bytes", use.bytes, limit.bytes);
-    }
+  for (const [use, limit] of pairs(measured.ram, limits.ram, told)) {
+    compare(use.name, use.unit, use.amount, limit.amount);
+  }
+  for (const [size, limit] of pairs(measured.code, limits.code, told)) {
+    compare(size.name, "bytes", size.bytes, limit.bytes);
   }
   return told;
 }

@@ -7,6 +7,7 @@ import { measureOwnMqtt } from "./codec-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
 import { runScenarios, type Scenario } from "./scenarios.ts";
+import { measureWholeFirmware, type WholeFirmware } from "./whole-firmware.ts";
 
 /** What one piece of work costs; where a scenario has several turns of a kind, their mean. */
 export interface WorkCost {
@@ -25,7 +26,9 @@ export interface WorkCost {
 /** RAM that a board takes, at the end of each run in the chip's arena. */
 export interface RamUse {
   readonly name: string;
-  readonly bytes: number;
+  readonly amount: number;
+  /** A slot has 16 bytes. */
+  readonly unit: "bytes" | "slots";
 }
 
 export interface BoardBudget {
@@ -37,16 +40,19 @@ export interface BoardBudget {
 }
 
 const board = "esp32c3-devkit";
+/** What the whole firmware is measured with. */
+const pipelines = 10;
 
 export async function measureBudget(): Promise<BoardBudget> {
   const firmware = await chipFirmware();
   const flash = { firmware, flashBytes: logBytes(), sectorBytes };
   const chip = await runScenarios({ ...flash, memory: chipMemory() });
   const ample = await runScenarios({ ...flash, memory: ampleMemory });
+  const whole = await measureWholeFirmware({ ...flash, memory: chipMemory() }, pipelines);
   return {
     arenaBytes: chipMemory().arenaBytes,
     work: [...chip.map((scenario, i) => workCost(scenario, ample[i]!)), ...(await mqttCosts())],
-    ram: ramUse(chip),
+    ram: [...ramUse(chip), ...wholeUse(whole)],
     code: await measureCode(),
     adapter: await measureAdapter(firmware),
   };
@@ -125,11 +131,25 @@ function ramUse(scenarios: readonly Scenario[]): RamUse[] {
     last("one report, 32 readings"),
   ];
   return [
-    { name: "arena claimed, a minute of work", bytes: sets.claimedBytes },
-    { name: "heap peak, a minute of work", bytes: sets.peakBytes },
-    { name: "heap peak, full reports after an outage", bytes: outage.peakBytes },
-    { name: "heap peak, recovery and compaction", bytes: full.peakBytes },
-    { name: "JavaScript stack, deepest", bytes: sets.stackPeakSlots * sets.slotBytes },
-    { name: "tables beside the arena", bytes: sets.tableBytes },
+    { name: "arena claimed, a minute of work", amount: sets.claimedBytes, unit: "bytes" },
+    { name: "heap peak, a minute of work", amount: sets.peakBytes, unit: "bytes" },
+    { name: "heap peak, full reports after an outage", amount: outage.peakBytes, unit: "bytes" },
+    { name: "heap peak, recovery and compaction", amount: full.peakBytes, unit: "bytes" },
+    { name: "tables beside the arena", amount: sets.tableBytes, unit: "bytes" },
+  ];
+}
+
+function wholeUse(whole: WholeFirmware): RamUse[] {
+  const { stackSlots } = chipMemory();
+  return [
+    { name: "arena claimed, ten pipelines for 60 s", amount: whole.claimedBytes, unit: "bytes" },
+    { name: "heap peak, ten pipelines for 60 s", amount: whole.heapPeakBytes, unit: "bytes" },
+    { name: "heap peak, all ten replaced by others", amount: whole.heapPeakReplacedBytes, unit: "bytes" },
+    { name: "heap that they hold on to", amount: whole.heapLiveBytes, unit: "bytes" },
+    {
+      name: `stack peak of the whole firmware over 60 s, of ${stackSlots}`,
+      amount: whole.stackPeakSlots,
+      unit: "slots",
+    },
   ];
 }

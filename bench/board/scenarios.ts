@@ -40,7 +40,7 @@ export interface ScenarioParts {
 }
 
 /** The pipeline of the budget: a spike filter, ten seconds' mean, and silence while nothing changes. */
-const typical: readonly Stage[] = [
+export const typical: readonly Stage[] = [
   { op: "median", count: 5 },
   { op: "mean", windowMs: 10_000 },
   { op: "deadband", delta: 0.1, silenceMs: 60_000 },
@@ -247,7 +247,7 @@ function filledLog(parts: ScenarioParts) {
 }
 
 /** A board that has joined and runs its program, its samples and reports out of step with the leader's heartbeats. */
-async function joined(parts: ScenarioParts, program: Program, leader = wholePackets(), nowMs = 0) {
+export async function joined(parts: ScenarioParts, program: Program, leader = wholePackets(), nowMs = 0) {
   const surroundings = new SimulatedSurroundings(leader, blank(parts), nowMs);
   const board = powerOn(parts, surroundings);
   await board.run(1060);

@@ -112,6 +112,11 @@ export interface TcpConnection {
 }
 
 export interface Sensors {
+  /**
+   * A round of sampling begins: what is read until the next one is of one moment, so that a part that measures several
+   * quantities is asked once. Absent where a read costs nothing.
+   */
+  startRound?(): void;
   /** The present value of a sensor in the unit that the sensor catalogue gives it; NaN when it has none to give. */
   read(sensor: string): number;
 }

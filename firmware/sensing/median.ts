@@ -8,27 +8,31 @@ import type { Filter } from "./filter.ts";
  */
 export class Median implements Filter {
   readonly dueMs = Infinity;
-  /** In the order of arrival, a ring. */
-  readonly #arrived: Float64Array;
-  /** The same values in ascending order. */
-  readonly #sorted: Float64Array;
+  readonly #countMax: number;
+  /**
+   * The values in ascending order, then from `countMax` on the same in the order of arrival, a ring. One array, because
+   * each takes 120 bytes beside its values.
+   */
+  readonly #values: Float64Array;
   #count = 0;
   #next = 0;
 
   constructor(count: number) {
-    this.#arrived = new Float64Array(count);
-    this.#sorted = new Float64Array(count);
+    this.#countMax = count;
+    this.#values = new Float64Array(2 * count);
   }
 
   push(value: number): number {
-    if (this.#count === this.#arrived.length) this.#remove(this.#arrived[this.#next]!);
-    this.#arrived[this.#next] = value;
-    this.#next = (this.#next + 1) % this.#arrived.length;
+    const values = this.#values;
+    const place = this.#countMax + this.#next;
+    if (this.#count === this.#countMax) this.#remove(values[place]!);
+    values[place] = value;
+    this.#next = (this.#next + 1) % this.#countMax;
     this.#insert(value);
-    const upper = this.#sorted[this.#count >> 1]!;
+    const upper = values[this.#count >> 1]!;
     if (this.#count % 2 === 1) return upper;
     // Halved first: the sum of two finite values may not be finite.
-    return this.#sorted[(this.#count >> 1) - 1]! / 2 + upper / 2;
+    return values[(this.#count >> 1) - 1]! / 2 + upper / 2;
   }
 
   advance(): number {
@@ -37,15 +41,17 @@ export class Median implements Filter {
 
   /** The values in the order of arrival, as the bytes of doubles. */
   save(): CborValue {
-    const values = new Float64Array(this.#count);
-    const first = this.#count < this.#arrived.length ? 0 : this.#next;
-    for (let i = 0; i < this.#count; i++) values[i] = this.#arrived[(first + i) % this.#arrived.length]!;
-    return new Uint8Array(values.buffer);
+    const arrived = new Float64Array(this.#count);
+    const first = this.#count < this.#countMax ? 0 : this.#next;
+    for (let i = 0; i < this.#count; i++) {
+      arrived[i] = this.#values[this.#countMax + ((first + i) % this.#countMax)]!;
+    }
+    return new Uint8Array(arrived.buffer);
   }
 
   restore(state: CborValue): void {
     const isSaved = state instanceof Uint8Array && state.length % 8 === 0;
-    if (!isSaved || state.length > 8 * this.#arrived.length) {
+    if (!isSaved || state.length > 8 * this.#countMax) {
       throw new ShapeError("checkpoint", "median", "the bytes of its values", state);
     }
     const values = new DataView(state.buffer, state.byteOffset, state.length);
@@ -53,14 +59,14 @@ export class Median implements Filter {
   }
 
   #insert(value: number): void {
-    const sorted = this.#sorted;
+    const sorted = this.#values;
     let place = this.#count++;
     for (; place > 0 && sorted[place - 1]! > value; place--) sorted[place] = sorted[place - 1]!;
     sorted[place] = value;
   }
 
   #remove(value: number): void {
-    const sorted = this.#sorted;
+    const sorted = this.#values;
     let place = 0;
     while (sorted[place] !== value) place++;
     this.#count--;

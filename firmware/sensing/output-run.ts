@@ -39,13 +39,15 @@ export class OutputRun {
     let cause: OutputCause = Number.isNaN(value) ? "safe" : "setting";
     if (cause === "safe") value = safeValue;
     let firedMs = -Infinity;
-    for (const schedule of schedules) {
+    for (let i = 0; i < schedules.length; i++) {
+      const schedule = schedules[i]!;
       if (schedule.definition.output !== name || !(schedule.firedMs > firedMs)) continue;
       firedMs = schedule.firedMs;
       value = schedule.definition.value;
       cause = "schedule";
     }
-    for (const rule of rules) {
+    for (let i = 0; i < rules.length; i++) {
+      const rule = rules[i]!;
       if (!rule.active || rule.definition.output !== name) continue;
       value = rule.definition.value;
       cause = "rule";

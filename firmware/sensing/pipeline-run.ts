@@ -16,6 +16,8 @@ export const missingEveryMs = 10_000;
 /** A pipeline at work: samples its sensor on a steady grid of time and passes each value through its stages. */
 export class PipelineRun {
   readonly definition: Pipeline;
+  /** When `run` has something to do. Kept, not worked out, because every turn of the board asks for it. */
+  dueMs: number;
   readonly #sensors: Sensors;
   readonly #sink: ReadingSink;
   #filters: readonly Filter[];
@@ -29,31 +31,14 @@ export class PipelineRun {
     this.#sink = sink;
     this.#filters = definition.stages.map(filterFor);
     this.#nextSampleMs = nowMs;
-  }
-
-  /** When `run` has something to do. */
-  get dueMs(): number {
-    let dueMs = this.#nextSampleMs;
-    for (const filter of this.#filters) if (filter.dueMs < dueMs) dueMs = filter.dueMs;
-    return dueMs;
+    this.dueMs = nowMs;
   }
 
   /** Does what is due and gives the number of samples taken, 0 or 1. */
   run(nowMs: number): number {
-    for (let i = 0; i < this.#filters.length; i++) {
-      const filter = this.#filters[i]!;
-      const { dueMs } = filter;
-      if (dueMs <= nowMs) this.#pass(filter.advance(), dueMs, i + 1);
-    }
-    if (this.#nextSampleMs > nowMs) return 0;
-    this.#nextSampleMs += this.definition.everyMs;
-    if (this.#nextSampleMs <= nowMs) {
-      // Late by a period or more: the samples that were missed are gone, the grid stays.
-      const { everyMs } = this.definition;
-      this.#nextSampleMs += (Math.floor((nowMs - this.#nextSampleMs) / everyMs) + 1) * everyMs;
-    }
-    this.#sample(nowMs);
-    return 1;
+    const samples = this.#run(nowMs);
+    this.#setDue();
+    return samples;
   }
 
   /** What its filters hold, for a checkpoint. */
@@ -73,7 +58,32 @@ export class PipelineRun {
       if (!(error instanceof ShapeError)) throw error;
       this.#filters = this.definition.stages.map(filterFor);
       return false;
+    } finally {
+      this.#setDue();
     }
+  }
+
+  #setDue(): void {
+    let dueMs = this.#nextSampleMs;
+    for (let i = 0; i < this.#filters.length; i++) dueMs = Math.min(dueMs, this.#filters[i]!.dueMs);
+    this.dueMs = dueMs;
+  }
+
+  #run(nowMs: number): number {
+    for (let i = 0; i < this.#filters.length; i++) {
+      const filter = this.#filters[i]!;
+      const { dueMs } = filter;
+      if (dueMs <= nowMs) this.#pass(filter.advance(), dueMs, i + 1);
+    }
+    if (this.#nextSampleMs > nowMs) return 0;
+    this.#nextSampleMs += this.definition.everyMs;
+    if (this.#nextSampleMs <= nowMs) {
+      // Late by a period or more: the samples that were missed are gone, the grid stays.
+      const { everyMs } = this.definition;
+      this.#nextSampleMs += (Math.floor((nowMs - this.#nextSampleMs) / everyMs) + 1) * everyMs;
+    }
+    this.#sample(nowMs);
+    return 1;
   }
 
   #sample(nowMs: number): void {

@@ -12,7 +12,7 @@ export type SdkPlatform = "chip" | "lin";
 export interface ImageConfig {
   readonly swarm: string;
   readonly board: string;
-  /** `a=192.0.2.7:7883,b=192.0.2.8:7883`: `firmware/platform/host-address.ts`; empty when not said yet. */
+  /** `a=192.0.2.7:7883,b=192.0.2.8:7883`: `protocols/messages/host-address.ts`; empty when not said yet. */
   readonly hosts: string;
   /** Where the time is asked, beside the hosts; empty for nowhere. */
   readonly timeServer: string;

@@ -41,16 +41,21 @@ export const sensorDrivers: Readonly<Record<string, SensorDriver>> = {
   aht10: climate("Aosong AHT10", 0x38, sdk("Humidity-Temperature/AHT10", "aht10")),
   bme280: {
     ...climate("Bosch BME280", 0x76, { file: "bme280.ts", className: "Bme280" }),
-    readings: { temperature: inSample("thermometer.temperature"), humidity: ratio("hygrometer.humidity") },
+    readings: {
+      temperature: inSample("thermometer.temperature"),
+      humidity: ratio("hygrometer.humidity"),
+      pressure: pascal("barometer.pressure"),
+    },
   },
   bmp280: {
     title: "Bosch BMP280",
     io: "smbus",
     address: 0x76,
     module: sdk("Barometer-Temperature/BMP280", "bmp280"),
-    readings: { temperature: inSample("thermometer.temperature") },
+    readings: { temperature: inSample("thermometer.temperature"), pressure: pascal("barometer.pressure") },
   },
-  htu21d: climate("TE Connectivity HTU21D", 0x40, sdk("Humidity-Temperature/HTU21D", "htu21d")),
+  // By the driver for the Si7020, whose commands and formulas are the HTU21D's: in that for the HTU21D, `sample()` throws.
+  htu21d: climate("TE Connectivity HTU21D", 0x40, sdk("Humidity-Temperature/SI7020", "si7020")),
   lm75: thermometer("NXP LM75", sdk("Temperature/LM75", "lm75")),
   mpu6886: {
     title: "TDK InvenSense MPU6886",
@@ -62,7 +67,11 @@ export const sensorDrivers: Readonly<Record<string, SensorDriver>> = {
   },
   scd4x: {
     ...climate("Sensirion SCD40, SCD41 and SCD43", 0x62, { file: "scd4x.ts", className: "Scd4x" }),
-    readings: { temperature: inSample("thermometer.temperature"), humidity: ratio("hygrometer.humidity") },
+    readings: {
+      co2: inSample("carbonDioxideDetector.CO2"),
+      temperature: inSample("thermometer.temperature"),
+      humidity: ratio("hygrometer.humidity"),
+    },
   },
   sht3x: climate("Sensirion SHT3x", 0x44, sdk("Humidity-Temperature/SHT3x", "sht3x")),
   shtc3: climate("Sensirion SHTC3", 0x70, sdk("Humidity-Temperature/SHTC3", "shtc3")),
@@ -95,6 +104,12 @@ function inSample(path: string): Reading {
   return { path, scale: 1 };
 }
 
+/** From 0 to 1, to percent. */
 function ratio(path: string): Reading {
   return { path, scale: 100 };
+}
+
+/** From pascal to hectopascal. */
+function pascal(path: string): Reading {
+  return { path, scale: 0.01 };
 }

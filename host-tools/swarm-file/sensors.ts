@@ -19,6 +19,16 @@ const catalogue = {
     description: "relative humidity of the air",
     onThisComputer: "none: replay a recorded series",
   },
+  pressure: {
+    unit: "hPa",
+    description: "pressure of the air, where the board is",
+    onThisComputer: "none: replay a recorded series",
+  },
+  co2: {
+    unit: "ppm",
+    description: "carbon dioxide in the air",
+    onThisComputer: "none: replay a recorded series",
+  },
   "cpu.load": {
     unit: "%",
     description: "share of processor time in use",
@@ -32,6 +42,11 @@ const catalogue = {
   "network.received": {
     unit: "B/s",
     description: "rate of bytes received",
+    onThisComputer: "all network interfaces together, since the last sample",
+  },
+  "network.sent": {
+    unit: "B/s",
+    description: "rate of bytes sent",
     onThisComputer: "all network interfaces together, since the last sample",
   },
 } as const satisfies Record<string, SensorDefinition>;

@@ -27,9 +27,9 @@ export class RunningSwarm {
   readonly folder: string;
 
   /** Starts `covey sim` in `folder`, where its `.covey/` will be. */
-  static start(folder: string, args: readonly string[] = []): RunningSwarm {
+  static start(folder: string, args: readonly string[] = [], file = greenhouse): RunningSwarm {
     const ports = ["--http-port", "0", "--mqtt-port", "0"];
-    const child = spawn(process.execPath, [covey, "sim", greenhouse, "--plain", ...ports, ...args], {
+    const child = spawn(process.execPath, [covey, "sim", file, "--plain", ...ports, ...args], {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
     });

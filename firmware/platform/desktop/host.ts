@@ -10,6 +10,8 @@ export interface Host {
   heapPeak(): number;
   /** Bytes of the arena. */
   arena(): number;
+  /** Slots: the deepest that the JavaScript stack has been. */
+  stackPeak(): number;
   /** Collects garbage. */
   collect(): void;
   /**

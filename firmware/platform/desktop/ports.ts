@@ -245,7 +245,12 @@ class DesktopSystem implements System {
 
   memory(): MemoryFigures {
     const host = this.#host;
-    return { heapUsedBytes: host.heapUsed(), heapPeakBytes: host.heapPeak(), arenaBytes: host.arena() };
+    return {
+      heapUsedBytes: host.heapUsed(),
+      heapPeakBytes: host.heapPeak(),
+      arenaBytes: host.arena(),
+      stackPeakSlots: host.stackPeak(),
+    };
   }
 
   log(level: LogLevel, text: string): void {

@@ -15,6 +15,20 @@
 	#include <unistd.h>
 #endif
 
+#define kPaint (0x5A)
+
+static int isPainted(const txSlot *slot)
+{
+	const uint8_t *bytes = (const uint8_t *)slot;
+	size_t i;
+
+	for (i = 0; i < sizeof(txSlot); i++) {
+		if (kPaint != bytes[i])
+			return 0;
+	}
+	return 1;
+}
+
 /* covey_heap_bytes(peak: boolean): number */
 void covey_heap_bytes(xsMachine *the)
 {
@@ -30,6 +44,27 @@ void covey_heap_bytes(xsMachine *the)
 		slots = machine->currentHeapCount;
 	}
 	xsmcSetInteger(xsResult, chunks + slots * (txSize)sizeof(txSlot));
+}
+
+/*
+ * covey_stack_peak(): number, the most slots of the JavaScript stack that were in use since the first call
+ *
+ * Only an instrumented engine keeps count, so each call paints what was never in use: the deepest use ends where paint
+ * begins. The engine takes the far end of the unused part for scratch, so the search starts from what was in use.
+ */
+void covey_stack_peak(xsMachine *the)
+{
+	static txSlot *deepest = NULL;
+	txMachine *machine = (txMachine *)the;
+
+	if (deepest) {
+		while ((deepest > machine->stackBottom) && !isPainted(deepest - 1))
+			deepest--;
+	}
+	else
+		deepest = machine->stack;
+	c_memset(machine->stackBottom, kPaint, (uint8_t *)deepest - (uint8_t *)machine->stackBottom);
+	xsmcSetInteger(xsResult, (txInteger)(machine->stackTop - deepest));
 }
 
 /*

@@ -14,6 +14,11 @@ export function heapPeakBytes(): number {
   return heapBytes(true) as number;
 }
 
+/** The most slots of the JavaScript stack that were in use since this was first called. */
+export function stackPeakSlots(this: unknown): unknown {
+  return native("covey_stack_peak").call(this);
+}
+
 /** Restarts the chip; ends the process on a desktop. */
 export function restart(this: unknown): unknown {
   return native("covey_restart").call(this);

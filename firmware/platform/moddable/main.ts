@@ -4,10 +4,13 @@
  * Like the core, main is preloaded, so it acts only in the function that the SDK calls when the machine has booted.
  */
 import { bootBoard } from "../../core.ts";
+import { stackPeakSlots } from "./chip.ts";
 import { ModdablePorts } from "./ports.ts";
 import { ProvisioningError, provisioned } from "./provisioned.ts";
 
 export default function start(): void {
+  // From here on it is measured.
+  stackPeakSlots();
   try {
     bootBoard(new ModdablePorts(provisioned()));
   } catch (error) {

@@ -37,7 +37,9 @@ export class ModdablePorts implements Ports {
     const traffic = new Traffic();
     this.system = new ChipSystem(board, arenaBytes, () => this.actuators.makeSafe());
     this.network = new ChipNetwork(new WifiStation(wifi, this.clock, this.random), traffic);
-    const attached = new AttachedSensors(boardSensors, this.clock, (text) => this.system.log("warn", text));
+    const attached = new AttachedSensors(boardSensors, this.clock, (level, text) =>
+      this.system.log(level, text),
+    );
     this.sensors = new ChipSensors(this.clock, this.system, traffic, attached);
   }
 }

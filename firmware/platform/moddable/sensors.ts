@@ -20,6 +20,10 @@ export class ChipSensors implements Sensors {
     this.#sent = new Rate(traffic.sentBytes, clock.nowMs());
   }
 
+  startRound(): void {
+    this.#attached.startRound();
+  }
+
   read(sensor: string): number {
     switch (sensor) {
       case "memory.used": {

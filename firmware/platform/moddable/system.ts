@@ -5,6 +5,7 @@ import {
   heapPeakBytes,
   heapUsedBytes,
   restart,
+  stackPeakSlots,
   startReasonNumber,
   startReasons,
 } from "./chip.ts";
@@ -32,7 +33,12 @@ export class ChipSystem implements System {
   }
 
   memory(): MemoryFigures {
-    return { heapUsedBytes: heapUsedBytes(), heapPeakBytes: heapPeakBytes(), arenaBytes: this.#arenaBytes };
+    return {
+      heapUsedBytes: heapUsedBytes(),
+      heapPeakBytes: heapPeakBytes(),
+      arenaBytes: this.#arenaBytes,
+      stackPeakSlots: stackPeakSlots() as number,
+    };
   }
 
   log(level: LogLevel, text: string): void {

@@ -53,6 +53,7 @@ describe("a board in XS", () => {
       arenaBytes: board.figures!.arenaBytes,
     });
     expect(health.outputs).toEqual([{ name: "fan", value: 40, cause: "setting" }]);
+    expect(health.device!.stackPeakSlots).toBe(board.figures!.stackPeakSlots);
     expect(here.leader.reports.length).toBeGreaterThan(50);
     expectToFit(board);
   });

@@ -79,6 +79,7 @@ beforeEach(() => {
     heapUsed: () => 1,
     heapPeak: () => 2,
     arena: () => 3,
+    stackPeak: () => 4,
     collect: () => {},
     turn: () => Infinity,
   };
@@ -93,7 +94,8 @@ test("config, time, memory and chance", () => {
   expect(ports.system.config).toEqual(config);
   expect(ports.system.startReason).toBe("sleep");
   expect(ports.clock.nowMs()).toBe(0);
-  expect(ports.system.memory()).toEqual({ heapUsedBytes: 1, heapPeakBytes: 2, arenaBytes: 3 });
+  const memory = { heapUsedBytes: 1, heapPeakBytes: 2, arenaBytes: 3, stackPeakSlots: 4 };
+  expect(ports.system.memory()).toEqual(memory);
   const bytes = new Uint8Array(3);
   ports.random.fill(bytes);
   expect(bytes).toEqual(Uint8Array.of(7, 7, 7));

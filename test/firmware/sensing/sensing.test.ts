@@ -11,6 +11,7 @@ const nothing: Program = { pipelines: [], outputs: [], rules: [] };
 
 let settings: Map<string, StateValue>;
 let sensor: number;
+let reads: string[];
 let pins: string[];
 let queue: ReadingQueue;
 let sensing: Sensing;
@@ -20,11 +21,18 @@ let epochMs: number;
 beforeEach(() => {
   settings = new Map();
   sensor = 1;
+  reads = [];
   pins = [];
   queue = new ReadingQueue(100);
   epochMs = Number.NaN;
   sensing = new Sensing({
-    sensors: { read: () => sensor },
+    sensors: {
+      startRound: () => void reads.push("round"),
+      read: (name) => {
+        reads.push(name);
+        return sensor;
+      },
+    },
     actuators: {
       configure: ({ name, safeValue }) => void pins.push(`configure ${name} ${safeValue}`),
       write: (name, value) => void pins.push(`write ${name} ${value}`),
@@ -51,6 +59,13 @@ describe("sampling", () => {
     expect(sensing.dueMs).toBe(1500);
     expect(queue.peek(9).map(({ takenMs }) => takenMs)).toEqual([1000, 1130, 1475]);
     expect(sensing.samplesIn).toBe(3);
+  });
+
+  test("what is due together is read in one round", () => {
+    const others = ["b", "c"].map((name) => ({ ...pipeline, metric: name, sensor: name, everyMs: 200 }));
+    sensing.load({ ...nothing, pipelines: [pipeline, ...others] }, 0);
+    run(200);
+    expect(reads.join(" ")).toBe("round s b c round s round s b c");
   });
 
   test("a window ends at its time, between samples", () => {

@@ -1,4 +1,4 @@
-/** `covey build`, with and without something in the SDK's place; the SDK itself is run by hand (docs/sdk.md). */
+/** `covey build`, with and without something in the SDK's place; on-lin/prove.ts runs the SDK itself (docs/sdk.md). */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -51,7 +51,7 @@ describe("without the SDK", () => {
     expect(manifest).not.toContain("hush-hush");
     expect(JSON.parse(readFileSync(join(made, "wifi.json"), "utf8")).config.password).toBe("hush-hush");
     expect(statSync(join(made, "wifi.json")).mode & 0o777).toBe(0o600);
-    expect(readFileSync(join(made, "partitions.csv"), "utf8")).toContain("ota_1, app, ota_1, 0x200000");
+    expect(readFileSync(join(made, "partitions.csv"), "utf8")).toContain("ota_1, app, ota_1, 0x1f0000");
   });
 
   it("gives one JSON value, for a kind of board as for a board of the swarm", async () => {

@@ -22,9 +22,12 @@ function recording(name: string, ...values: number[]): string {
   return file;
 }
 
-/** A swarm in which each board senses `temperature` and `humidity`, and replays what is given. */
-function swarm(boards: Record<string, Record<string, ReplayDefinition>>): SwarmDefinition {
-  const pipelines = ["temperature", "humidity"].map((sensor) => {
+/** A swarm in which each board senses the same, and replays what is given. */
+function swarm(
+  boards: Record<string, Record<string, ReplayDefinition>>,
+  sensed: readonly string[] = ["temperature", "humidity"],
+): SwarmDefinition {
+  const pipelines = sensed.map((sensor) => {
     return { metric: sensor, sensor, everyMs: 1000, stages: [] };
   });
   const program = { pipelines, outputs: [], rules: [] };
@@ -65,6 +68,26 @@ describe("what feeds the sensors of a simulated swarm", () => {
     const { boards } = sensors(swarm({ a: {}, b: {} }), { file: recording("instead.csv", 21, 22) });
     expect(["a", "b"].map((name) => boards.get(name)!.get("temperature")!.read())).toEqual([21, 21]);
     expect(boards.get("a")!.has("humidity")).toBe(false);
+  });
+
+  it("is a recording of pressure in whatever unit, and of carbon dioxide", () => {
+    const inPascal = recording("pressure.csv", 101_325, 98_000);
+    const ppm = recording("co2.csv", 420, 900);
+    const definition = swarm(
+      {
+        a: {
+          pressure: { file: inPascal, speed: 1, unit: "Pa" },
+          co2: { file: ppm, speed: 1, unit: "ppm" },
+        },
+      },
+      ["pressure", "co2"],
+    );
+    const { boards } = sensors(definition);
+    expect(boards.get("a")!.get("pressure")!.read()).toBeCloseTo(1013.25);
+    expect(boards.get("a")!.get("co2")!.read()).toBe(420);
+    nowMs = 1000;
+    expect(boards.get("a")!.get("pressure")!.read()).toBeCloseTo(980);
+    expect(boards.get("a")!.get("co2")!.read()).toBe(900);
   });
 
   it("is refused when the recording measures something else", () => {

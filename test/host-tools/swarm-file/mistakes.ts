@@ -239,7 +239,7 @@ export const mistakes: readonly Mistake[] = [
     what: "names something far from any sensor",
     source: onBoard('  sense: [sense("love", { every: "1s" })],'),
     says: [
-      '9: "love" is not a sensor; use "temperature", "humidity", "cpu.load", "memory.used" or "network.received".',
+      '9: "love" is not a sensor; use "temperature", "humidity", "pressure", "co2", "cpu.load", "memory.used", "network.received" or "network.sent".',
     ],
   },
   {
@@ -537,7 +537,7 @@ const make = () => board("esp32-devkit", {
 export default swarm("house", { boards: { a: make(), b: make() } });
 `,
     says: [
-      '3: "wind" is not a sensor; use "temperature", "humidity", "cpu.load", "memory.used" or "network.received".',
+      '3: "wind" is not a sensor; use "temperature", "humidity", "pressure", "co2", "cpu.load", "memory.used", "network.received" or "network.sent".',
     ],
   },
   {

@@ -5,7 +5,7 @@
 import type { FlashPartition } from "embedded:storage/flash";
 import config from "mc/config";
 
-const sizeBytes = 131_072;
+const sizeBytes = 262_144;
 const blockBytes = 4_096;
 
 class FlashFile implements FlashPartition {

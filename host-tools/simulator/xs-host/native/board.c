@@ -83,13 +83,17 @@ static void native_heap_used(txMachine* the) { return_number(the, figures_heap_u
 
 static void native_heap_peak(txMachine* the) { return_number(the, figures_heap_peak_bytes(the)); }
 
+static void native_stack_peak(txMachine* the) { return_number(the, figures_stack_peak_slots(the)); }
+
 static void native_arena(txMachine* the) { return_number(the, (double)(board.arena.end - board.arena.base)); }
 
 static void native_collect(txMachine* the) { fxCollectGarbage(the); }
 
 const Native board_natives[] = {
-    {"call", native_call, 1},          {"now", native_now, 0},     {"heapUsed", native_heap_used, 0},
-    {"heapPeak", native_heap_peak, 0}, {"arena", native_arena, 0}, {"collect", native_collect, 0},
+    {"call", native_call, 1},          {"now", native_now, 0},
+    {"heapUsed", native_heap_used, 0}, {"heapPeak", native_heap_peak, 0},
+    {"arena", native_arena, 0},        {"stackPeak", native_stack_peak, 0},
+    {"collect", native_collect, 0},
 };
 const int board_natives_count = sizeof board_natives / sizeof board_natives[0];
 

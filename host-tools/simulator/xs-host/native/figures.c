@@ -58,7 +58,7 @@ static int is_painted(const txSlot* slot) {
   return 1;
 }
 
-static uint32_t stack_peak_slots(txMachine* the) {
+uint32_t figures_stack_peak_slots(txMachine* the) {
   while (figures.deepest > the->stackBottom && !is_painted(figures.deepest - 1)) figures.deepest--;
   return (uint32_t)(the->stackTop - figures.deepest);
 }
@@ -72,7 +72,7 @@ Figures figures_take(txMachine* the, const Arena* arena) {
       .arena_claimed_bytes = (uint32_t)((arena->low - arena->base) + (arena->end - arena->high)),
       .arena_bytes = (uint32_t)(arena->end - arena->base),
       .slot_bytes = sizeof(txSlot),
-      .stack_peak_slots = stack_peak_slots(the),
+      .stack_peak_slots = figures_stack_peak_slots(the),
       .stack_slots = (uint32_t)(the->stackTop - the->stackBottom),
       .collections = figures.collections,
       .instructions = the->meterIndex,

@@ -70,6 +70,8 @@ void figures_resume_count(void);
 Figures figures_take(txMachine* the, const Arena* arena);
 uint32_t figures_heap_used_bytes(txMachine* the);
 uint32_t figures_heap_peak_bytes(txMachine* the);
+/* The deepest that the JavaScript stack ever was, also in the middle of a turn. */
+uint32_t figures_stack_peak_slots(txMachine* the);
 
 /* board.c */
 typedef struct {

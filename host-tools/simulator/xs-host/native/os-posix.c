@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,16 +143,8 @@ int os_save_file(const char* path, const void* data, size_t bytes) {
   return written && closed;
 }
 
-void os_say(const char* format, ...) {
-  char line[1024];
-  va_list arguments;
-  va_start(arguments, format);
-  int length = vsnprintf(line, sizeof line - 1, format, arguments);
-  va_end(arguments);
-  if (length < 0) return;
-  if (length > (int)sizeof line - 2) length = sizeof line - 2;
-  line[length] = '\n';
-  if (write(STDERR_FILENO, line, (size_t)length + 1) < 0) return; /* nobody listens */
+void os_tell(const char* text, size_t bytes) {
+  if (write(STDERR_FILENO, text, bytes) < 0) return; /* nobody listens */
 }
 
 void os_exit(int code) { _exit(code); }

@@ -6,9 +6,7 @@
 #include "os.h"
 
 #include <semihost.h>
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,17 +147,9 @@ int os_save_file(const char* path, const void* data, size_t bytes) {
   return sys_semihost_close(file) == 0 && written;
 }
 
-void os_say(const char* format, ...) {
-  char line[1024];
-  va_list arguments;
-  va_start(arguments, format);
-  int length = vsnprintf(line, sizeof line - 1, format, arguments);
-  va_end(arguments);
-  if (length < 0) return;
-  if (length > (int)sizeof line - 2) length = sizeof line - 2;
-  line[length] = '\n';
+void os_tell(const char* text, size_t bytes) {
   if (errors < 0) errors = sys_semihost_open(":tt", SH_OPEN_A_B);
-  write_whole(errors, line, (size_t)length + 1);
+  write_whole(errors, text, bytes);
 }
 
 void os_exit(int code) {

@@ -35,7 +35,9 @@ char* os_load_file(const char* path, size_t* bytes);
 /* Writes a file whole; returns 0 on failure. */
 int os_save_file(const char* path, const void* data, size_t bytes);
 
-/* One line on stderr. */
+/* Text on stderr, if anybody listens. */
+void os_tell(const char* text, size_t bytes);
+/* One line of it, cut at 1,022 bytes; say.c has it for every system. */
 void os_say(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
 void os_exit(int code) __attribute__((noreturn));

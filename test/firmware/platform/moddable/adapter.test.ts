@@ -507,66 +507,6 @@ describe("TLS", () => {
   });
 });
 
-describe("attached sensors", () => {
-  function attach(sample: () => unknown) {
-    const calls = { opened: 0, closed: 0, sampled: 0, warnings: [] as string[] };
-    const reading = (sensor: string, path: readonly string[], scale: number) => ({ sensor, path, scale });
-    const air = {
-      name: "air",
-      readings: [
-        reading("temperature", ["thermometer", "temperature"], 1),
-        reading("humidity", ["hygrometer", "humidity"], 100),
-      ],
-      open: () => {
-        calls.opened += 1;
-        return {
-          sample: () => {
-            calls.sampled += 1;
-            return sample();
-          },
-          close: () => (calls.closed += 1),
-        };
-      },
-    };
-    const warn = (text: string) => calls.warnings.push(text);
-    return { calls, sensors: new adapter.AttachedSensors([air], new adapter.ChipClock(), warn) };
-  }
-
-  test("give what is asked for together from one sample, in the catalogue's units", () => {
-    const { calls, sensors } = attach(() => ({
-      thermometer: { temperature: 21.5 },
-      hygrometer: { humidity: 0.5 },
-    }));
-    expect([sensors.read("temperature"), sensors.read("humidity")]).toEqual([21.5, 50]);
-    expect(calls.sampled).toBe(1);
-    adapter.world.pass(250);
-    sensors.read("temperature");
-    expect(calls).toMatchObject({ opened: 1, sampled: 2 });
-  });
-
-  test("read NaN where there is no such sensor, and while it has nothing", () => {
-    const { sensors } = attach(() => undefined);
-    expect([sensors.read("temperature"), sensors.read("light")]).toEqual([Number.NaN, Number.NaN]);
-  });
-
-  test("that do not answer warn once, and are opened again after ten seconds", () => {
-    let answers = false;
-    const { calls, sensors } = attach(() => {
-      if (!answers) throw new Error("no answer");
-      return { thermometer: { temperature: 20 } };
-    });
-    for (let second = 0; second < 9; second += 1) {
-      expect(sensors.read("temperature")).toBeNaN();
-      adapter.world.pass(1_000);
-    }
-    expect(calls).toMatchObject({ opened: 1, closed: 1, warnings: ["sensor air: Error: no answer"] });
-    answers = true;
-    adapter.world.pass(1_000);
-    expect(sensors.read("temperature")).toBe(20);
-    expect(calls.opened).toBe(2);
-  });
-});
-
 describe("the system", () => {
   test("makes the outputs safe and sleeps by the clock that goes on", () => {
     const done: string[] = [];

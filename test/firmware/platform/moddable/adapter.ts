@@ -11,6 +11,7 @@ import type {
   Digest,
   FlashRegion,
   KeyValue,
+  LogLevel,
   Random,
   TcpConnection,
   TcpEvents,
@@ -45,8 +46,8 @@ export interface Adapter {
   readonly AttachedSensors: new (
     sensors: readonly unknown[],
     clock: Clock,
-    warn: (text: string) => void,
-  ) => { read(sensor: string): number };
+    tell: (level: LogLevel, text: string) => void,
+  ) => { startRound(): void; read(sensor: string): number };
   readonly ChipSystem: new (
     config: BoardConfig,
     arenaBytes: number,

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 
 /**
  * A model of the SDK's modules that the adapter calls (SDK 8.2.3), driven by the test: what happens outside the board
- * happens when the test says so. The adapter on the real SDK is run by hand; docs/decisions/preloading.md says how.
+ * happens when the test says so. `on-lin/prove.ts` runs the adapter on the real
+ * SDK.
  */
 
 export const world = {

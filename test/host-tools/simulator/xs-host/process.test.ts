@@ -217,6 +217,16 @@ describe("figures", () => {
     expect((await board.turn(1, new Uint8Array(3))).heap.stackPeakSlots).toBeLessThan(100);
   });
 
+  test("the board reads its stack's peak in the middle of a turn", async () => {
+    const board = await start(
+      "const f = (n) => (n ? 1 + f(n - 1) : 0); host.turn = (m) => { f(m ? m.byteLength : 0); return host.stackPeak(); };",
+    );
+    const flat = (await board.turn(0)).nextDeadlineMs;
+    const { nextDeadlineMs: deep, heap } = await board.turn(1, new Uint8Array(20));
+    expect(deep).toBeGreaterThan(flat + 20);
+    expect(deep).toBe(heap.stackPeakSlots);
+  });
+
   test("the board reads its own", async () => {
     const board = await start(
       "host.turn = () => host.arena() * 1e6 + (host.heapPeak() >= host.heapUsed() && host.heapUsed() > 0 ? 1 : 0);",

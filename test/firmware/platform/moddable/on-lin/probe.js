@@ -1,0 +1,64 @@
+// A program over the adapter, in the place of the board's main: what adapter.ts awaits, it says line by line. JavaScript,
+// because it imports modules of the SDK under names that are Node's here.
+import { ModdablePorts } from "../../../../../firmware/platform/moddable/ports.ts";
+import { provisioned } from "../../../../../firmware/platform/moddable/provisioned.ts";
+
+export default function start() {
+  const given = JSON.parse(givenText);
+  const ports = new ModdablePorts(provisioned());
+  const starts = (ports.keyValue.read("starts")?.[0] ?? 0) + 1;
+  ports.keyValue.write("starts", Uint8Array.of(starts));
+  say(`kv: start ${starts}`);
+  ports.network.start((up) => {
+    if (up) exchangeDatagram(ports, given);
+  });
+}
+
+function exchangeDatagram(ports, given) {
+  const socket = ports.network.openUdp(0, {
+    onData(bytes, address) {
+      say(`udp: ${textOf(bytes)} from ${address}`);
+      socket.close();
+      connectSecurely(ports, Uint8Array.from(given.authorityDer), Object.entries(given.tlsPorts));
+    },
+  });
+  socket.send("127.0.0.1", given.udpPort, bytesOf("ping"));
+}
+
+/** One connection after the other, each to its end. */
+function connectSecurely(ports, authority, [next, ...later]) {
+  if (next === undefined) {
+    say("all done");
+    return;
+  }
+  const [name, port] = next;
+  const tell = (what) => say(`tls ${name}: ${what}`);
+  const connection = ports.network.connectSecurely(
+    "127.0.0.1",
+    port,
+    { authority },
+    {
+      onOpen() {
+        tell("open");
+        connection.write(bytesOf("hello"));
+      },
+      onData: (bytes) => tell(`data ${textOf(bytes)}`),
+      onClose(reason) {
+        tell(`close: ${reason}`);
+        connectSecurely(ports, authority, later);
+      },
+    },
+  );
+}
+
+function say(text) {
+  trace(`${text}\n`);
+}
+
+function bytesOf(text) {
+  return new Uint8Array(ArrayBuffer.fromString(text));
+}
+
+function textOf(bytes) {
+  return String.fromArrayBuffer(bytes.slice().buffer);
+}
