@@ -329,7 +329,8 @@ class CoreRun {
   }
 
   #propose(host: Member, random: Random): void {
-    const command = `${random.pick(["k", "l", "m"])}${random.between(1, 4)}=${this.#proposed++}`;
+    const key = `${random.pick(["k", "l", "m"])}${random.between(1, 4)}`;
+    const command = `${key}=${this.#proposed++}${"x".repeat(this.#weather.paddingBytes)}`;
     if (host.disk.lastIndex - host.node!.commitIndex >= uncommittedEntriesMax) return;
     host.perform(host.node!.propose(EntryKind.put, bytesOf(command)).output);
   }

@@ -58,6 +58,8 @@ export interface CoreWeather {
   readonly jointShare: number;
   /** Whether hosts too lose their vote: then those that keep it may all lack what the boards hold. */
   readonly losesHosts: boolean;
+  /** What commands carry besides: with much of it a snapshot takes several chunks. */
+  readonly paddingBytes: number;
   /** Whether learners listen to publications; else each is replicated to. */
   readonly listens: boolean;
   /** Who votes at first; the fewer, the closer every majority is to breaking. */
@@ -89,6 +91,7 @@ function drawWeather(random: Random): CoreWeather {
     jointShare: random.pick([0, 0.5, 0.9]),
     losesHosts: random.chance(0.3),
     listens: random.chance(0.8),
+    paddingBytes: random.pick([0, 0, 400]),
     voters: random.pick([[...hosts, ...votingBoards], ["a", "b", ...votingBoards], ["a", "b", "n"], hosts]),
   };
 }
