@@ -73,7 +73,12 @@ export class RecordChannel {
 }
 
 /** Exporter labels for private use (RFC 9528, section 10.1). */
-const Label = Object.freeze({ initiatorKey: 32768, initiatorIv: 32769, responderKey: 32770, responderIv: 32771 });
+const Label = Object.freeze({
+  initiatorKey: 32768,
+  initiatorIv: 32769,
+  responderKey: 32770,
+  responderIv: 32771,
+});
 
 function exportKeys(session: EdhocSession, key: number, iv: number): RecordKeys {
   const context = new Uint8Array(0);

@@ -31,7 +31,8 @@ export function sealRecord(
   context: RecordContext,
   payload: Uint8Array,
 ): Uint8Array {
-  if (!(number >= 0 && number < recordNumbersMax)) throw new RangeError(`Record number ${number} is out of range.`);
+  if (!(number >= 0 && number < recordNumbersMax))
+    throw new RangeError(`Record number ${number} is out of range.`);
   const nonce = nonceOf(keys.iv, number);
   const sealed = ciphers.ccmSeal(keys.key, nonce, tagBytes, recordAad(context), payload);
   const unprotected = encodeMap([encodeCbor(partialIvLabel), encodeCbor(shortest(number))]);
@@ -53,7 +54,8 @@ export function parseRecord(bytes: Uint8Array): ReceivedRecord | undefined {
     const sealed = reader.byteString();
     reader.end();
     // One way to write a number: a leading zero would be another.
-    if (partialIv.length < 1 || partialIv.length > 4 || (partialIv.length > 1 && partialIv[0] === 0)) return undefined;
+    if (partialIv.length < 1 || partialIv.length > 4 || (partialIv.length > 1 && partialIv[0] === 0))
+      return undefined;
     return { number: partialIv.reduce((number, byte) => number * 256 + byte, 0), sealed };
   } catch (error) {
     if (error instanceof CborError) return undefined;
@@ -89,6 +91,7 @@ function nonceOf(iv: Uint8Array, number: number): Uint8Array {
 function shortest(number: number): Uint8Array {
   const bytes = number > 0xff_ffff ? 4 : number > 0xffff ? 3 : number > 0xff ? 2 : 1;
   const array = new Uint8Array(bytes);
-  for (let at = bytes - 1, rest = number; at >= 0; at--, rest = Math.floor(rest / 256)) array[at] = rest % 256;
+  for (let at = bytes - 1, rest = number; at >= 0; at--, rest = Math.floor(rest / 256))
+    array[at] = rest % 256;
   return array;
 }

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
 import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { RecordChannel, reservedTogether } from "../../../protocols/security/record/channel.ts";
 import type { RecordContext } from "../../../protocols/security/record/context.ts";
@@ -23,11 +23,14 @@ describe("a record", () => {
     expect(board.open(context, host.seal(context, payload))).toMatchObject({ payload, number: 0 });
   });
 
-  test.each(Object.keys(context) as (keyof RecordContext)[])("does not open where its %s differs", (field) => {
-    const [board, host] = channels();
-    const other = { ...context, [field]: field === "epoch" ? 4 : "another" };
-    expect(host.open(other, board.seal(context, payload))).toEqual({ fault: "forged" });
-  });
+  test.each(Object.keys(context) as (keyof RecordContext)[])(
+    "does not open where its %s differs",
+    (field) => {
+      const [board, host] = channels();
+      const other = { ...context, [field]: field === "epoch" ? 4 : "another" };
+      expect(host.open(other, board.seal(context, payload))).toEqual({ fault: "forged" });
+    },
+  );
 
   test("does not open for the one who sealed it (reflection)", () => {
     const [board] = channels();
@@ -117,8 +120,5 @@ test("the replay window agrees with a plain set of numbers", () => {
 
 function channels(): [RecordChannel, RecordChannel] {
   const { initiator, responder } = handshake();
-  return [
-    new RecordChannel(nodeCiphers, initiator, true),
-    new RecordChannel(nodeCiphers, responder, false),
-  ];
+  return [new RecordChannel(nodeCiphers, initiator, true), new RecordChannel(nodeCiphers, responder, false)];
 }

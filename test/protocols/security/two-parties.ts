@@ -14,7 +14,11 @@ export interface Identity {
 
 export function identity(kid: number): Identity {
   const { privateKey, publicKey } = nodeCiphers.generateKeyPair();
-  const credential = { id: idOfKid(Uint8Array.of(kid)), bytes: encodeCbor(["test", kid, publicKey]), publicKey };
+  const credential = {
+    id: idOfKid(Uint8Array.of(kid)),
+    bytes: encodeCbor(["test", kid, publicKey]),
+    publicKey,
+  };
   return { credential, privateKey };
 }
 
