@@ -18,6 +18,7 @@ import type { CcmTagBytes } from "../../protocols/security/ciphers.ts";
 import { type Credential, idOfKid } from "../../protocols/security/edhoc/credential.ts";
 import { Responder } from "../../protocols/security/edhoc/responder.ts";
 import { RecordChannel } from "../../protocols/security/record/channel.ts";
+import { recordAad } from "../../protocols/security/record/context.ts";
 import { ampleMemory } from "./memory.ts";
 
 export interface SessionCosts {
@@ -37,7 +38,7 @@ export interface SessionCosts {
 }
 
 const main = `
-  import { CborEncoder, decodeCbor, Initiator, RecordChannel } from "core";
+  import { CborEncoder, decodeCbor, Initiator, recordAad, RecordChannel } from "core";
   const encoder = new CborEncoder(4096);
   const call = (...request) => decodeCbor(new Uint8Array(host.call(encoder.encode(request))));
   const ciphers = {
@@ -51,6 +52,7 @@ const main = `
     isEqual: (a, b) => call("equal", a, b),
   };
   const context = { epoch: 1, sender: "north-1.5f3a90c2", receiver: "main.00000001", topic: "covey/greenhouse/up/north-1/report", type: "report" };
+  const aad = recordAad(context);
   const payload = new Uint8Array(128);
   let initiator, channel;
   const steps = [
@@ -63,8 +65,8 @@ const main = `
     () => { initiator = new Initiator(host.parties); call("message1", initiator.message1); },
     () => call("message3", initiator.takeMessage2(call("message2"))),
     () => { channel = new RecordChannel(ciphers, initiator.takeMessage4(call("message4")), true); initiator = undefined; },
-    () => call("sealed", channel.seal(context, payload)),
-    () => { if (channel.open(context, call("record")).payload?.length !== 128) throw new Error("not opened"); },
+    () => call("sealed", channel.seal(aad, payload)),
+    () => { if (channel.open(aad, call("record")).payload?.length !== 128) throw new Error("not opened"); },
     () => call("record"),
     () => 0,
     () => { host.collect(); },
@@ -209,10 +211,9 @@ class Parent {
       case "message4":
         return this.#message4;
       case "record":
-        return this.#channel!.seal(context, new Uint8Array(128));
+        return this.#channel!.seal(aad, new Uint8Array(128));
       case "sealed":
-        if (!("payload" in this.#channel!.open(context, a)))
-          throw new Error("The board's record does not open.");
+        if (!("payload" in this.#channel!.open(aad, a))) throw new Error("The board's record does not open.");
         return null;
       default:
         throw new RangeError(`The board asked for ${what}.`);
@@ -227,6 +228,7 @@ const context = {
   topic: "covey/greenhouse/up/north-1/report",
   type: "report",
 };
+const aad = recordAad(context);
 
 function identity(kid: number): { credential: Credential; privateKey: Uint8Array } {
   const { privateKey, publicKey } = nodeCiphers.generateKeyPair();

@@ -6,7 +6,6 @@
  */
 import type { Ciphers } from "../ciphers.ts";
 import type { EdhocSession } from "../edhoc/session.ts";
-import type { RecordContext } from "./context.ts";
 import { openRecord, parseRecord, type RecordKeys, recordNumbersMax, sealRecord } from "./record.ts";
 import { ReplayWindow } from "./replay-window.ts";
 
@@ -49,23 +48,23 @@ export class RecordChannel {
     return this.#next >= recordNumbersMax - reservedTogether;
   }
 
-  /** Throws `RangeError` when all numbers are used. */
-  seal(context: RecordContext, payload: Uint8Array): Uint8Array {
+  /** `aad` is what `recordAad` makes of the context, once for each. Throws `RangeError` when all numbers are used. */
+  seal(aad: Uint8Array, payload: Uint8Array): Uint8Array {
     const number = this.#next;
     if (number >= this.#reservedTo && this.#reserve !== undefined) {
       this.#reservedTo = number + reservedTogether;
       this.#reserve(this.#reservedTo);
     }
     this.#next = number + 1;
-    return sealRecord(this.#ciphers, this.#sendKeys, number, context, payload);
+    return sealRecord(this.#ciphers, this.#sendKeys, number, aad, payload);
   }
 
-  open(context: RecordContext, bytes: Uint8Array): OpenedRecord {
+  open(aad: Uint8Array, bytes: Uint8Array): OpenedRecord {
     const record = parseRecord(bytes);
     if (record === undefined) return { fault: "malformed" };
     const { number } = record;
     if (!this.#window.isFresh(number)) return { fault: "replayed" };
-    const payload = openRecord(this.#ciphers, this.#receiveKeys, record, context);
+    const payload = openRecord(this.#ciphers, this.#receiveKeys, record, aad);
     if (payload === undefined) return { fault: "forged" };
     this.#window.accept(number);
     return { payload, number };

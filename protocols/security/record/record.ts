@@ -11,7 +11,6 @@ import { encodeCbor } from "../../cbor/encode.ts";
 import { CborError } from "../../cbor/error.ts";
 import { concat, encodeMap, SequenceReader } from "../../cbor/sequence.ts";
 import type { Ciphers } from "../ciphers.ts";
-import { type RecordContext, recordAad } from "./context.ts";
 
 /** Number of the next record of a key may not reach this: then a new handshake or a key update is due. */
 export const recordNumbersMax = 0x1_0000_0000;
@@ -23,18 +22,18 @@ export interface RecordKeys {
   readonly iv: Uint8Array;
 }
 
-/** Throws `RangeError` for a number out of range: it must never wrap. */
+/** `aad` is what `recordAad` makes of its context. Throws `RangeError` for a number out of range: it must never wrap. */
 export function sealRecord(
   ciphers: Ciphers,
   keys: RecordKeys,
   number: number,
-  context: RecordContext,
+  aad: Uint8Array,
   payload: Uint8Array,
 ): Uint8Array {
   if (!(number >= 0 && number < recordNumbersMax))
     throw new RangeError(`Record number ${number} is out of range.`);
   const nonce = nonceOf(keys.iv, number);
-  const sealed = ciphers.ccmSeal(keys.key, nonce, tagBytes, recordAad(context), payload);
+  const sealed = ciphers.ccmSeal(keys.key, nonce, tagBytes, aad, payload);
   const unprotected = encodeMap([encodeCbor(partialIvLabel), encodeCbor(shortest(number))]);
   return concat(Uint8Array.of(0x83, 0x40), unprotected, encodeCbor(sealed));
 }
@@ -68,9 +67,9 @@ export function openRecord(
   ciphers: Ciphers,
   keys: RecordKeys,
   { number, sealed }: ReceivedRecord,
-  context: RecordContext,
+  aad: Uint8Array,
 ): Uint8Array | undefined {
-  return ciphers.ccmOpen(keys.key, nonceOf(keys.iv, number), tagBytes, recordAad(context), sealed);
+  return ciphers.ccmOpen(keys.key, nonceOf(keys.iv, number), tagBytes, aad, sealed);
 }
 
 /** COSE header parameter "Partial IV" (RFC 9052, section 3.1). */

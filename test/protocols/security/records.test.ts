@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { RecordChannel, reservedTogether } from "../../../protocols/security/record/channel.ts";
-import type { RecordContext } from "../../../protocols/security/record/context.ts";
+import { type RecordContext, recordAad } from "../../../protocols/security/record/context.ts";
 import { parseRecord, sealRecord } from "../../../protocols/security/record/record.ts";
 import { ReplayWindow, replayWindowSize } from "../../../protocols/security/record/replay-window.ts";
 import { handshake } from "./two-parties.ts";
@@ -14,13 +14,14 @@ const context: RecordContext = {
   topic: "covey/greenhouse/up/north-1/report",
   type: "report",
 };
+const aad = recordAad(context);
 const payload = new TextEncoder().encode("27.4 degrees");
 
 describe("a record", () => {
   test("opens on the other side, and says what was sealed", () => {
     const [board, host] = channels();
-    expect(host.open(context, board.seal(context, payload))).toMatchObject({ payload, number: 0 });
-    expect(board.open(context, host.seal(context, payload))).toMatchObject({ payload, number: 0 });
+    expect(host.open(aad, board.seal(aad, payload))).toMatchObject({ payload, number: 0 });
+    expect(board.open(aad, host.seal(aad, payload))).toMatchObject({ payload, number: 0 });
   });
 
   test.each(Object.keys(context) as (keyof RecordContext)[])(
@@ -28,42 +29,42 @@ describe("a record", () => {
     (field) => {
       const [board, host] = channels();
       const other = { ...context, [field]: field === "epoch" ? 4 : "another" };
-      expect(host.open(other, board.seal(context, payload))).toEqual({ fault: "forged" });
+      expect(host.open(recordAad(other), board.seal(aad, payload))).toEqual({ fault: "forged" });
     },
   );
 
   test("does not open for the one who sealed it (reflection)", () => {
     const [board] = channels();
-    expect(board.open(context, board.seal(context, payload))).toEqual({ fault: "forged" });
+    expect(board.open(aad, board.seal(aad, payload))).toEqual({ fault: "forged" });
   });
 
   test("opens once (replay), in any order within the window", () => {
     const [board, host] = channels();
-    const records = Array.from({ length: replayWindowSize }, () => board.seal(context, payload));
-    for (const record of records.toReversed()) expect(host.open(context, record)).toHaveProperty("payload");
-    for (const record of records) expect(host.open(context, record)).toEqual({ fault: "replayed" });
-    const late = board.seal(context, payload);
-    for (let i = 0; i < replayWindowSize; i++) host.open(context, board.seal(context, payload));
-    expect(host.open(context, late)).toEqual({ fault: "replayed" });
+    const records = Array.from({ length: replayWindowSize }, () => board.seal(aad, payload));
+    for (const record of records.toReversed()) expect(host.open(aad, record)).toHaveProperty("payload");
+    for (const record of records) expect(host.open(aad, record)).toEqual({ fault: "replayed" });
+    const late = board.seal(aad, payload);
+    for (let i = 0; i < replayWindowSize; i++) host.open(aad, board.seal(aad, payload));
+    expect(host.open(aad, late)).toEqual({ fault: "replayed" });
   });
 
   test("with any byte changed does not open, and a forged number moves no window", () => {
     const [board, host] = channels();
-    const record = board.seal(context, payload);
+    const record = board.seal(aad, payload);
     for (let at = 0; at < record.length; at++) {
       const changed = record.slice();
       changed[at]! ^= 1;
-      expect(host.open(context, changed)).toHaveProperty("fault");
+      expect(host.open(aad, changed)).toHaveProperty("fault");
     }
     const keys = { key: new Uint8Array(16), iv: new Uint8Array(13) };
-    host.open(context, sealRecord(nodeCiphers, keys, 1_000_000, context, payload));
-    expect(host.open(context, record)).toHaveProperty("payload");
+    host.open(aad, sealRecord(nodeCiphers, keys, 1_000_000, aad, payload));
+    expect(host.open(aad, record)).toHaveProperty("payload");
   });
 
   test("is at most 20 bytes longer than its payload", () => {
     const keys = { key: new Uint8Array(16), iv: new Uint8Array(13) };
     const overhead = (number: number, length: number) =>
-      sealRecord(nodeCiphers, keys, number, context, new Uint8Array(length)).length - length;
+      sealRecord(nodeCiphers, keys, number, aad, new Uint8Array(length)).length - length;
     expect(overhead(0, 15)).toBe(15);
     expect(overhead(0, 128)).toBe(16);
     expect(overhead(2 ** 32 - 1, 4096)).toBe(20);
@@ -92,7 +93,7 @@ test("numbers are reserved before they are used, and never used twice across a l
       durable = upTo;
     });
     for (let i = 0; i < reservedTogether + 10; i++) {
-      const { number } = parseRecord(channel.seal(context, payload))!;
+      const { number } = parseRecord(channel.seal(aad, payload))!;
       expect(number).toBeLessThan(durable);
       used.push(number);
     }
