@@ -1,0 +1,110 @@
+/**
+ * The side that speaks first (RFC 9528, section 5.2 on). Its session may be used once message 4 has come: until then nobody has
+ * shown to it that it holds the keys (section 8.1, key confirmation).
+ */
+import { type KeyPair, keyBytes } from "../ciphers.ts";
+import { hkdfExtract } from "../hkdf.ts";
+import { encodeIdentifier, isSameKey } from "./credential.ts";
+import { EdhocError } from "./error.ts";
+import { authenticate, Label, transcript2, transcriptAfter } from "./key-schedule.ts";
+import {
+  checkEad,
+  decodeCiphertext,
+  decodeMessage2,
+  decodePlaintext2,
+  encodeMessage1,
+  encodeProof,
+} from "./messages.ts";
+import type { Party } from "./party.ts";
+import { macOf, open, seal, shared, xorKeystream2 } from "./proof.ts";
+import { EdhocSession } from "./session.ts";
+import { type CipherSuite, cipherSuite, cipherSuites } from "./suite.ts";
+
+export class Initiator {
+  readonly #party: Party;
+  readonly #suite: CipherSuite;
+  readonly #ephemeral: KeyPair;
+  /** To be sent first. */
+  readonly message1: Uint8Array;
+  #waitsFor: 2 | 4 | undefined = 2;
+  #finish: Finish | undefined;
+
+  /**
+   * @param chosen number of the suite to use; one that the responder is thought to speak, the first when not said. Throws `EdhocError` when
+   * it is none of `party.suites`.
+   */
+  constructor(party: Party, chosen?: number) {
+    const suites = party.suites ?? cipherSuites.map(({ number }) => number);
+    const number = chosen ?? suites[0];
+    const suite = number === undefined ? undefined : cipherSuite(number);
+    if (suite === undefined || !suites.includes(suite.number)) {
+      throw new EdhocError("unsupported", `no suite ${number} here`, suites);
+    }
+    this.#party = party;
+    this.#suite = suite;
+    this.#ephemeral = party.ephemeral ?? party.ciphers.generateKeyPair();
+    this.message1 = encodeMessage1({
+      suites: suites.slice(0, suites.indexOf(suite.number) + 1),
+      ephemeralX: this.#ephemeral.publicKey.subarray(0, keyBytes),
+      initiatorId: party.connectionId,
+    });
+  }
+
+  /** Gives message 3. Throws `EdhocError`, and the handshake is over. */
+  takeMessage2(bytes: Uint8Array): Uint8Array {
+    if (this.#waitsFor !== 2) throw new EdhocError("out-of-turn", "message 2 was not expected");
+    this.#waitsFor = undefined;
+    const { ciphers, credential, privateKey, connectionId, find } = this.#party;
+    const suite = this.#suite;
+    const { ephemeralY, ciphertext } = decodeMessage2(bytes);
+    const th2 = transcript2(ciphers, ephemeralY, this.message1);
+    const prk2e = hkdfExtract(ciphers, th2, shared(ciphers, this.#ephemeral.privateKey, ephemeralY));
+    const plaintext2 = xorKeystream2(ciphers, prk2e, th2, ciphertext);
+    const { responderId, idCred, mac, ead } = decodePlaintext2(plaintext2);
+
+    const peer = find(idCred);
+    if (peer === undefined || isSameKey(peer, credential)) {
+      throw new EdhocError("refused", "the responder is nobody that is known");
+    }
+    const responderX = peer.publicKey.subarray(0, keyBytes);
+    const secretRx = shared(ciphers, this.#ephemeral.privateKey, responderX);
+    const prk3e2m = authenticate(ciphers, prk2e, Label.salt3e2m, th2, secretRx);
+    const before = encodeIdentifier(responderId);
+    const expected = macOf(ciphers, suite, prk3e2m, Label.mac2, th2, { ...peer, id: idCred }, before, ead);
+    if (mac.length !== expected.length || !ciphers.isEqual(mac, expected)) {
+      throw new EdhocError("refused", "the responder does not hold the key of its credential");
+    }
+
+    const th3 = transcriptAfter(ciphers, th2, plaintext2, peer.bytes);
+    const secretIy = shared(ciphers, privateKey, ephemeralY);
+    const prk4e3m = authenticate(ciphers, prk3e2m, Label.salt4e3m, th3, secretIy);
+    const mac3 = macOf(ciphers, suite, prk4e3m, Label.mac3, th3, credential, none, none);
+    const plaintext3 = encodeProof(credential.id, mac3);
+    const th4 = transcriptAfter(ciphers, th3, plaintext3, credential.bytes);
+    const session = new EdhocSession(ciphers, prk4e3m, th4, peer, [connectionId, responderId]);
+    this.#finish = { prk4e3m, th4, session };
+    this.#waitsFor = 4;
+    return seal(ciphers, suite, prk3e2m, [Label.k3, Label.iv3], th3, plaintext3);
+  }
+
+  /** The other side has shown that it holds the keys. Throws `EdhocError`. */
+  takeMessage4(bytes: Uint8Array): EdhocSession {
+    if (this.#waitsFor !== 4 || this.#finish === undefined) {
+      throw new EdhocError("out-of-turn", "message 4 was not expected");
+    }
+    this.#waitsFor = undefined;
+    const { prk4e3m, th4, session } = this.#finish;
+    this.#finish = undefined;
+    const sealed = decodeCiphertext("message 4", bytes);
+    checkEad(open(this.#party.ciphers, this.#suite, prk4e3m, [Label.k4, Label.iv4], th4, sealed));
+    return session;
+  }
+}
+
+interface Finish {
+  readonly prk4e3m: Uint8Array;
+  readonly th4: Uint8Array;
+  readonly session: EdhocSession;
+}
+
+const none = new Uint8Array(0);

@@ -1,0 +1,75 @@
+/**
+ * The keys of an EDHOC session (RFC 9528, section 4), for method 3: `extract` with each shared secret in turn, `expand` for what is
+ * needed under a label. Both sides run the same schedule; only whose private key makes a secret differs.
+ *
+ * ```
+ * G_XY --extract(TH_2)--> PRK_2e --extract(G_RX)--> PRK_3e2m --extract(G_IY)--> PRK_4e3m --> PRK_out --> exporter
+ * ```
+ */
+import { encodeCbor } from "../../cbor/encode.ts";
+import { concat } from "../../cbor/sequence.ts";
+import type { Ciphers } from "../ciphers.ts";
+import { hkdfExpand, hkdfExtract } from "../hkdf.ts";
+
+/** Section 4.1.2, table 6, and 4.2. */
+export const Label = Object.freeze({
+  keystream2: 0,
+  salt3e2m: 1,
+  mac2: 2,
+  k3: 3,
+  iv3: 4,
+  salt4e3m: 5,
+  mac3: 6,
+  prkOut: 7,
+  k4: 8,
+  iv4: 9,
+  prkExporter: 10,
+  keyUpdate: 11,
+});
+
+export const hashBytes = 32;
+export const aeadKeyBytes = 16;
+export const aeadNonceBytes = 13;
+
+/** EDHOC_KDF (section 4.1.2). */
+export function expand(
+  ciphers: Ciphers,
+  key: Uint8Array,
+  label: number,
+  context: Uint8Array,
+  lengthBytes: number,
+): Uint8Array {
+  const info = concat(encodeCbor(label), encodeCbor(context), encodeCbor(lengthBytes));
+  return hkdfExpand(ciphers, key, info, lengthBytes);
+}
+
+/** TH_2: over the responder's ephemeral key and the hash of message 1. */
+export function transcript2(ciphers: Ciphers, ephemeralY: Uint8Array, message1: Uint8Array): Uint8Array {
+  return ciphers.sha256(concat(encodeCbor(ephemeralY), encodeCbor(ciphers.sha256(message1))));
+}
+
+/** TH_3 and TH_4: over the transcript so far, a plaintext and the credential of who sent it. */
+export function transcriptAfter(
+  ciphers: Ciphers,
+  before: Uint8Array,
+  plaintext: Uint8Array,
+  credential: Uint8Array,
+): Uint8Array {
+  return ciphers.sha256(concat(encodeCbor(before), plaintext, credential));
+}
+
+/** The step from PRK_2e to PRK_3e2m (salt label 1) and from there to PRK_4e3m (5), by a shared secret of a static key. */
+export function authenticate(
+  ciphers: Ciphers,
+  key: Uint8Array,
+  saltLabel: number,
+  transcript: Uint8Array,
+  sharedSecret: Uint8Array,
+): Uint8Array {
+  return hkdfExtract(ciphers, expand(ciphers, key, saltLabel, transcript, hashBytes), sharedSecret);
+}
+
+/** The additional data of messages 3 and 4: an Enc_structure (RFC 9052, section 5.3) whose external data is the transcript. */
+export function encStructure(transcript: Uint8Array): Uint8Array {
+  return encodeCbor(["Encrypt0", new Uint8Array(0), transcript]);
+}

@@ -1,0 +1,125 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
+import { RecordChannel, reservedTogether } from "../../../protocols/security/record/channel.ts";
+import { type RecordContext, recordAad } from "../../../protocols/security/record/context.ts";
+import { parseRecord, sealRecord } from "../../../protocols/security/record/record.ts";
+import { ReplayWindow, replayWindowSize } from "../../../protocols/security/record/replay-window.ts";
+import { handshake } from "./two-parties.ts";
+
+const context: RecordContext = {
+  epoch: 3,
+  sender: "north-1.5f3a90c2",
+  receiver: "main.00000001",
+  topic: "covey/greenhouse/up/north-1/report",
+  type: "report",
+};
+const aad = recordAad(context);
+const payload = new TextEncoder().encode("27.4 degrees");
+
+describe("a record", () => {
+  test("opens on the other side, and says what was sealed", () => {
+    const [board, host] = channels();
+    expect(host.open(aad, board.seal(aad, payload))).toMatchObject({ payload, number: 0 });
+    expect(board.open(aad, host.seal(aad, payload))).toMatchObject({ payload, number: 0 });
+  });
+
+  test.each(Object.keys(context) as (keyof RecordContext)[])(
+    "does not open where its %s differs",
+    (field) => {
+      const [board, host] = channels();
+      const other = { ...context, [field]: field === "epoch" ? 4 : "another" };
+      expect(host.open(recordAad(other), board.seal(aad, payload))).toEqual({ fault: "forged" });
+    },
+  );
+
+  test("does not open for the one who sealed it (reflection)", () => {
+    const [board] = channels();
+    expect(board.open(aad, board.seal(aad, payload))).toEqual({ fault: "forged" });
+  });
+
+  test("opens once (replay), in any order within the window", () => {
+    const [board, host] = channels();
+    const records = Array.from({ length: replayWindowSize }, () => board.seal(aad, payload));
+    for (const record of records.toReversed()) expect(host.open(aad, record)).toHaveProperty("payload");
+    for (const record of records) expect(host.open(aad, record)).toEqual({ fault: "replayed" });
+    const late = board.seal(aad, payload);
+    for (let i = 0; i < replayWindowSize; i++) host.open(aad, board.seal(aad, payload));
+    expect(host.open(aad, late)).toEqual({ fault: "replayed" });
+  });
+
+  test("with any byte changed does not open, and a forged number moves no window", () => {
+    const [board, host] = channels();
+    const record = board.seal(aad, payload);
+    for (let at = 0; at < record.length; at++) {
+      const changed = record.slice();
+      changed[at]! ^= 1;
+      expect(host.open(aad, changed)).toHaveProperty("fault");
+    }
+    const keys = { key: new Uint8Array(16), iv: new Uint8Array(13) };
+    host.open(aad, sealRecord(nodeCiphers, keys, 1_000_000, aad, payload));
+    expect(host.open(aad, record)).toHaveProperty("payload");
+  });
+
+  test("is at most 20 bytes longer than its payload", () => {
+    const keys = { key: new Uint8Array(16), iv: new Uint8Array(13) };
+    const overhead = (number: number, length: number) =>
+      sealRecord(nodeCiphers, keys, number, aad, new Uint8Array(length)).length - length;
+    expect(overhead(0, 15)).toBe(15);
+    expect(overhead(0, 128)).toBe(16);
+    expect(overhead(2 ** 32 - 1, 4096)).toBe(20);
+    expect(() => overhead(2 ** 32, 1)).toThrow(RangeError);
+  });
+
+  test("is read in one way only", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        const record = parseRecord(bytes);
+        if (record === undefined) return;
+        const { number, sealed } = record;
+        expect(number).toBeLessThan(2 ** 32);
+        expect(bytes.length - sealed.length).toBeLessThanOrEqual(12);
+      }),
+    );
+  });
+});
+
+test("numbers are reserved before they are used, and never used twice across a loss of memory", () => {
+  const used: number[] = [];
+  let durable = 0;
+  for (let life = 0; life < 3; life++) {
+    const { initiator } = handshake();
+    const channel = new RecordChannel(nodeCiphers, initiator, true, durable, (upTo) => {
+      durable = upTo;
+    });
+    for (let i = 0; i < reservedTogether + 10; i++) {
+      const { number } = parseRecord(channel.seal(aad, payload))!;
+      expect(number).toBeLessThan(durable);
+      used.push(number);
+    }
+  }
+  expect(new Set(used).size).toBe(used.length);
+});
+
+test("the replay window agrees with a plain set of numbers", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(300), { maxLength: 200 }), (numbers) => {
+      const window = new ReplayWindow();
+      const seen = new Set<number>();
+      let highest = -1;
+      for (const number of numbers) {
+        const fresh = !seen.has(number) && number > highest - replayWindowSize;
+        expect(window.isFresh(number)).toBe(fresh);
+        if (!fresh) continue;
+        window.accept(number);
+        seen.add(number);
+        highest = Math.max(highest, number);
+      }
+    }),
+  );
+});
+
+function channels(): [RecordChannel, RecordChannel] {
+  const { initiator, responder } = handshake();
+  return [new RecordChannel(nodeCiphers, initiator, true), new RecordChannel(nodeCiphers, responder, false)];
+}
