@@ -20,6 +20,14 @@ printTable(
   "Code, minified",
   budget.code.map((part) => ({ what: part.name, figure: bytes(part.bytes), how: "" })),
 );
+printTable(
+  "A secure session",
+  budget.session.map(({ name, instructions, allocatedBytes }) => ({
+    what: name,
+    figure: count(instructions),
+    how: `instructions, ${bytes(allocatedBytes)} allocated`,
+  })),
+);
 const { idleTurnInstructions, sensorReadInstructions, flashWriteInstructions } = budget.adapter;
 printTable("Of it, what only a simulated board pays", [
   { what: "a turn that does nothing", figure: count(idleTurnInstructions), how: "instructions" },

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { CodeSize } from "./code-size.ts";
 import type { BoardBudget, RamUse, WorkCost } from "./measure.ts";
+import type { StepCost } from "./session-costs.ts";
 
 /** How far above its committed figure a measured one may be: compilers differ a little. */
 export const toleranceFactor = 1.05;
@@ -21,16 +22,18 @@ const workColumns = [
 const limitedColumns = ["workInstructions", "allocatedBytes", "chipInstructions"] as const;
 
 /** What the page has a table of. */
-type BudgetTable = "work" | "ram" | "code";
+type BudgetTable = "work" | "ram" | "code" | "session";
 
-export function writeTables({ work, ram, code }: Pick<BoardBudget, BudgetTable>): void {
+export function writeTables({ work, ram, code, session }: Pick<BoardBudget, BudgetTable>): void {
   const workRows = work.map((cost) => row(cost.name, ...workColumns.map((column) => cost[column])));
   const ramRows = ram.map(({ name, amount, unit }) => `${row(name, amount)} ${unit} |`);
   const codeRows = code.map(({ name, bytes }) => row(name, bytes));
+  const sessionRows = session.map((step) => row(step.name, step.instructions, step.allocatedBytes));
   let text = readFileSync(page, "utf8");
   text = replaceRows(text, "work", workRows);
   text = replaceRows(text, "ram", ramRows);
   text = replaceRows(text, "code", codeRows);
+  text = replaceRows(text, "session", sessionRows);
   writeFileSync(page, text);
 }
 
@@ -47,7 +50,14 @@ export function readLimits(): Pick<BoardBudget, BudgetTable> {
   const code = readRows(text, "code").map(
     ([name, bytes]): CodeSize => ({ name: name!, bytes: number(bytes) }),
   );
-  return { work, ram, code };
+  const session = readRows(text, "session").map(
+    ([name, instructions, allocatedBytes]): StepCost => ({
+      name: name!,
+      instructions: number(instructions),
+      allocatedBytes: number(allocatedBytes),
+    }),
+  );
+  return { work, ram, code, session };
 }
 
 /** One sentence for each figure above its limit, and for each that only one side has. */
@@ -70,6 +80,10 @@ export function excesses(
   }
   for (const [size, limit] of pairs(measured.code, limits.code, told)) {
     compare(size.name, "bytes", size.bytes, limit.bytes);
+  }
+  for (const [step, limit] of pairs(measured.session, limits.session, told)) {
+    compare(step.name, "instructions", step.instructions, limit.instructions);
+    compare(step.name, "allocatedBytes", step.allocatedBytes, limit.allocatedBytes);
   }
   return told;
 }

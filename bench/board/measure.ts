@@ -7,6 +7,7 @@ import { measureOwnMqtt } from "./codec-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
 import { runScenarios, type Scenario } from "./scenarios.ts";
+import { measureSession, type SessionCosts, type StepCost } from "./session-costs.ts";
 import { measureWholeFirmware, type WholeFirmware } from "./whole-firmware.ts";
 
 /** What one piece of work costs; where a scenario has several turns of a kind, their mean. */
@@ -36,6 +37,8 @@ export interface BoardBudget {
   readonly work: readonly WorkCost[];
   readonly ram: readonly RamUse[];
   readonly code: readonly CodeSize[];
+  /** Of the secure session, which is not in the firmware yet. */
+  readonly session: readonly StepCost[];
   readonly adapter: AdapterCosts;
 }
 
@@ -49,11 +52,16 @@ export async function measureBudget(): Promise<BoardBudget> {
   const chip = await runScenarios({ ...flash, memory: chipMemory() });
   const ample = await runScenarios({ ...flash, memory: ampleMemory });
   const whole = await measureWholeFirmware({ ...flash, memory: chipMemory() }, pipelines);
+  const session = await measureSession();
   return {
     arenaBytes: chipMemory().arenaBytes,
     work: [...chip.map((scenario, i) => workCost(scenario, ample[i]!)), ...(await mqttCosts())],
-    ram: [...ramUse(chip), ...wholeUse(whole)],
-    code: await measureCode(),
+    ram: [...ramUse(chip), ...wholeUse(whole), ...sessionUse(session)],
+    code: [
+      ...(await measureCode()),
+      { name: "the secure session: EDHOC, records", bytes: session.minifiedBytes },
+    ],
+    session: session.steps,
     adapter: await measureAdapter(firmware),
   };
 }
@@ -151,5 +159,12 @@ function wholeUse(whole: WholeFirmware): RamUse[] {
       amount: whole.stackPeakSlots,
       unit: "slots",
     },
+  ];
+}
+
+function sessionUse({ handshakeHeapBytes, sessionHeapBytes }: SessionCosts): RamUse[] {
+  return [
+    { name: "a secure session, while its handshake waits", amount: handshakeHeapBytes, unit: "bytes" },
+    { name: "a secure session", amount: sessionHeapBytes, unit: "bytes" },
   ];
 }

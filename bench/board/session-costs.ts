@@ -23,18 +23,18 @@ import { ampleMemory } from "./memory.ts";
 
 export interface SessionCosts {
   readonly minifiedBytes: number;
-  /** Making message 1; message 2 to message 3; message 4 to the keys of both directions. */
-  readonly handshakeInstructions: readonly [number, number, number];
-  /** Calls for the provider in the whole handshake. */
-  readonly handshakeCalls: number;
+  readonly steps: readonly StepCost[];
   /** Heap while the handshake waits for message 4, and of the finished session, after collections. */
   readonly handshakeHeapBytes: number;
   readonly sessionHeapBytes: number;
-  readonly sealInstructions: number;
-  readonly openInstructions: number;
-  /** Heap that sealing and opening leave behind as garbage. */
-  readonly sealAllocatedBytes: number;
-  readonly openAllocatedBytes: number;
+}
+
+/** Nothing is ever collected meanwhile. */
+export interface StepCost {
+  readonly name: string;
+  readonly instructions: number;
+  /** Heap, nearly all of it garbage afterwards. */
+  readonly allocatedBytes: number;
 }
 
 const main = `
@@ -108,35 +108,31 @@ export async function measureSession(): Promise<SessionCosts> {
   await board.turn(0);
   await turn(step.prepare);
   const before = await collected();
-  const idle = (await turn(step.idle)).machineInstructions;
-  const instructions: [number, number, number] = [0, 0, 0];
-  parent.calls = 0;
-  instructions[0] = (await turn(step.start)).machineInstructions - idle;
-  instructions[1] = (await turn(step.message2)).machineInstructions - idle;
-  const waiting = await collected();
-  instructions[2] = (await turn(step.message4)).machineInstructions - idle;
-  const handshakeCalls = parent.calls;
-  const session = await collected();
-  const [sealed, opened, fetched] = [await cost(step.seal), await cost(step.open), await cost(step.fetch)];
+  await turn(step.idle);
+  const first = await cost("handshake: message 1 made", step.start);
+  const second = await cost("handshake: message 2 read, message 3 made", step.message2);
+  const handshakeHeapBytes = (await collected()) - before;
+  const third = await cost("handshake: message 4 read, keys of both directions", step.message4);
+  const sessionHeapBytes = (await collected()) - before;
+  // The second time counts: buffers have grown by then.
+  for (const number of [step.seal, step.open, step.fetch]) await turn(number);
+  const sealed = await cost("one record of 128 bytes sealed", step.seal);
+  const opened = await cost("one record of 128 bytes opened", step.open);
+  const fetched = await cost("", step.fetch);
   await board.stop();
-  return {
-    minifiedBytes,
-    handshakeInstructions: instructions,
-    handshakeCalls,
-    handshakeHeapBytes: waiting - before,
-    sessionHeapBytes: session - before,
-    sealInstructions: sealed.instructions,
-    openInstructions: opened.instructions - fetched.instructions,
-    sealAllocatedBytes: sealed.bytes,
-    openAllocatedBytes: opened.bytes - fetched.bytes,
+  const openedAlone = {
+    ...opened,
+    instructions: opened.instructions - fetched.instructions,
+    allocatedBytes: opened.allocatedBytes - fetched.allocatedBytes,
   };
+  const steps = [first, second, third, sealed, openedAlone];
+  return { minifiedBytes, steps, handshakeHeapBytes, sessionHeapBytes };
 
-  /** The second time counts: the parent's encoder on the board has grown by then. */
-  async function cost(number: number): Promise<{ instructions: number; bytes: number }> {
-    await turn(number);
-    const last = await turn(step.idle);
+  async function cost(name: string, number: number): Promise<StepCost> {
+    const idle = await turn(step.idle);
     const heap = await turn(number);
-    return { instructions: heap.machineInstructions - idle, bytes: heap.usedBytes - last.usedBytes };
+    const instructions = heap.machineInstructions - idle.machineInstructions;
+    return { name, instructions, allocatedBytes: heap.usedBytes - idle.usedBytes };
   }
 }
 
@@ -149,7 +145,6 @@ async function sessionCore(): Promise<{ source: string; minifiedBytes: number }>
 
 /** The other side of the handshake, and the board's cipher hardware. */
 class Parent {
-  calls = 0;
   readonly #own = identity(1);
   readonly #board = identity(2);
   readonly #responder = new Responder({
@@ -163,7 +158,6 @@ class Parent {
   #channel: RecordChannel | undefined;
 
   answer(request: Uint8Array): Uint8Array {
-    this.calls++;
     const [what, ...args] = decodeCbor(request) as [string, ...Uint8Array[]];
     return encodeCbor(this.#carryOut(what, args) ?? null);
   }

@@ -25,6 +25,7 @@ import type {
   SnapshotChunk,
   VoteRequest,
 } from "./types.ts";
+import { EntryKind } from "./types.ts";
 
 export interface FollowerOptions {
   readonly id: MemberId;
@@ -130,7 +131,9 @@ export class Follower {
   /**
    * Takes committed entries that were published to all (design, point 12): appends what is new, from the leader that it follows, in
    * its term, onto the very log that it has. Anything else changes nothing, and the leader finds out with its next append: it
-   * neither commits nor answers, hears no leader and drops nothing. Only for a learner: what a voter holds, a host may copy.
+   * neither commits nor answers, hears no leader and drops nothing. Only for a learner: what a voter holds, a host may copy. So it
+   * stops before an entry that says who votes, which the leader then sends to it alone: nothing that anybody may have forged
+   * lies behind the entry that makes it a voter.
    */
   takePublication(publication: Publication): RaftOutput {
     const { entries, prevLogIndex } = publication;
@@ -140,7 +143,7 @@ export class Follower {
     }
     const known = this.#known(entries, publication.prevHash);
     const follows = prevLogIndex + known === this.#log.lastIndex;
-    return this.#output(follows ? { entries: rest(entries, known) } : {});
+    return this.#output(follows ? { entries: untilMembership(rest(entries, known)) } : {});
   }
 
   /** Enters a later term; for the host's core, which also campaigns. Returns the hard state to make durable. */
@@ -400,6 +403,11 @@ const nothingStaged: Staging = Object.freeze({
 
 function rest(entries: readonly Entry[], known: number): readonly Entry[] {
   return known === 0 ? entries : known === entries.length ? nothing : entries.slice(known);
+}
+
+function untilMembership(entries: readonly Entry[]): readonly Entry[] {
+  const at = entries.findIndex(({ kind }) => kind === EntryKind.membership);
+  return at < 0 ? entries : entries.slice(0, at);
 }
 
 function overwrites(from: MemberId, index: number): string {

@@ -88,12 +88,9 @@ function ordeal(seed: number, hostNames: readonly string[], boardCount: number):
 }
 
 describe("a swarm under cut links, power cuts at any byte and hosts that are killed", () => {
-  it.each([1, 2, 3])(
-    "loses nothing that was committed, and ends of one mind (one host, seed %i)",
-    (seed) => {
-      expectOfOneMind(ordeal(seed, ["host"], 6));
-    },
-  );
+  it.each([1, 2, 3])("loses nothing that was committed, and ends of one mind (one host, seed %i)", (seed) => {
+    expectOfOneMind(ordeal(seed, ["host"], 6));
+  });
 
   it.each([5, 6, 7])(
     "loses nothing that was committed, and ends of one mind (two hosts, seed %i)",

@@ -14,7 +14,7 @@ import type {
   SnapshotItem,
   VoteRequest,
 } from "../../../protocols/raft/types.ts";
-import { limits } from "../../../protocols/raft/types.ts";
+import { EntryKind, limits } from "../../../protocols/raft/types.ts";
 import { Disk } from "./group/disk.ts";
 
 const id = "n.1";
@@ -377,6 +377,12 @@ describe("a follower", () => {
       const output = publish(part);
       expect(output).toMatchObject({ entries: [], truncateFrom: 0, messages: [], violation: undefined });
       expect(follower).toMatchObject({ term: 2, commitIndex: 1 });
+    });
+
+    it("stops before an entry that says who votes, so that nothing forged lies behind the one that makes it a voter", () => {
+      const change = { ...entry(4, 2), kind: EntryKind.membership };
+      const output = publish({ entries: [entry(3, 2), change, entry(5, 2)] });
+      expect(output.entries).toEqual([entry(3, 2)]);
     });
 
     it("does not hear its leader in it, which anybody may have written", () => {

@@ -92,7 +92,10 @@ export async function proveBoard(sdk: ModdableSdk, folder: string, seen: Seen): 
 
 async function build(folder: string, leaderPort: number): Promise<string> {
   const words = ["build", "swarm.ts", "--board", "hall", "--platform", "lin", "--json"];
-  const { code, stdout, stderr } = await runCovey([...words, "--hosts", `main=127.0.0.1:${leaderPort}`], folder);
+  const { code, stdout, stderr } = await runCovey(
+    [...words, "--hosts", `main=127.0.0.1:${leaderPort}`],
+    folder,
+  );
   if (code !== 0) throw new Error(`covey build: ${stderr}`);
   return JSON.parse(stdout).image.file;
 }
