@@ -24,6 +24,7 @@ const { values } = parseArgs({
 });
 const measureMs = Number(values.seconds) * 1000;
 const rounds = Number(values.rounds);
+const warmUpMs = 10_000;
 const clientCounts = values.clients.split(",").map(Number);
 
 type System = LoaderTask["system"];
@@ -77,11 +78,12 @@ async function measure(system: System): Promise<Throughput[]> {
     const url =
       cluster instanceof EtcdCluster ? await cluster.leaderUrl() : cluster.urlOf(await cluster.leader(true));
     const measured: Throughput[] = [];
+    // A host that has run for a while has its code compiled, a member of etcd always has: both begin warm.
+    await runLoad({ system, url, clients: 64, warmUpMs: 0, measureMs: warmUpMs });
     for (const clients of clientCounts) {
-      const task: LoaderTask = { system, url, clients, warmUpMs: 3_000, measureMs };
-      const loader = join(import.meta.dirname, "throughput/loader.ts");
+      const task: LoaderTask = { system, url, clients, warmUpMs: 1_000, measureMs };
       const before = cluster.pids.map(cpuMs);
-      const throughput = await runForJson<Throughput>(process.execPath, [loader, JSON.stringify(task)]);
+      const throughput = await runLoad(task);
       const spentMs = cluster.pids.map((pid, at) => cpuMs(pid) - before[at]!);
       measured.push(throughput);
       const perCommit = spentMs.map((ms) => ((1000 * ms) / throughput.answered).toFixed(0));
@@ -92,6 +94,11 @@ async function measure(system: System): Promise<Throughput[]> {
     await cluster.end();
     remove();
   }
+}
+
+function runLoad(task: LoaderTask): Promise<Throughput> {
+  const loader = join(import.meta.dirname, "throughput/loader.ts");
+  return runForJson<Throughput>(process.execPath, [loader, JSON.stringify(task)]);
 }
 
 function median(system: System, clients: number): Throughput {

@@ -42,7 +42,7 @@ export interface Status {
   readonly boards: readonly BoardStatus[];
   readonly settings: Readonly<Record<string, Setting>>;
   readonly counters: Counters;
-  /** Broken promises seen by this leader, one sentence each; empty in a healthy swarm. At most 100 are kept. */
+  /** Broken promises seen by this host, one sentence each; empty in a healthy swarm. At most 100 are kept. */
   readonly violations: readonly string[];
 }
 

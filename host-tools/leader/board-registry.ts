@@ -69,6 +69,22 @@ export class BoardRegistry {
     return count;
   }
 
+  /** The connected board that has come furthest: by what it applied, then by its term. undefined while none is connected. */
+  get furthest():
+    | { readonly name: string; readonly term: number; readonly appliedIndex: number }
+    | undefined {
+    let furthest: BoardRecord | undefined;
+    for (const record of this.#records.values()) {
+      if (record.presences.size === 0) continue;
+      const ahead =
+        furthest === undefined ||
+        record.appliedIndex > furthest.appliedIndex ||
+        (record.appliedIndex === furthest.appliedIndex && record.term > furthest.term);
+      if (ahead) furthest = record;
+    }
+    return furthest;
+  }
+
   /** Members that are connected somewhere. */
   get members(): MemberId[] {
     const ids = [...this.#records.values()].flatMap(({ presences }) =>

@@ -159,7 +159,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   server.maxConnections = httpLimits.connectionsMax;
   const urlOf = () => `http://${loopback}:${portOf(server)}`;
   const peers = new Peers({
-    ...{ hostName, hostNames: definition.hosts, replica, boards, broker, log },
+    ...{ hostName, hostNames: definition.hosts, replica, boards, broker, log, violations },
     takeMessage: (host, wire) => routes.takeFromHost(host, wire),
     onChange: () => feed.changed(),
   });

@@ -6,6 +6,7 @@ import type { Broker } from "../broker.ts";
 import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";
 import { nameOf } from "../raft/voter-policy.ts";
+import type { Violations } from "../violations.ts";
 import { foundingOf } from "./founding.ts";
 import type { HostFrame, HostRole, HostState } from "./host-frames.ts";
 import { PeerRefused } from "./host-link.ts";
@@ -19,6 +20,7 @@ export interface PeersOptions {
   readonly boards: BoardRegistry;
   readonly broker: Broker;
   readonly log: Log;
+  readonly violations: Violations;
   /** A Raft message of another host, or of a board that is connected there. */
   takeMessage(host: string, wire: CborValue): void;
   /** Something that the status shows has changed. */
@@ -49,7 +51,10 @@ export class Peers {
   /** Tells the others how this host stands, from now on. */
   start(links: HostLinks): void {
     this.#foundIfDue();
-    this.#timer = setInterval(() => links.broadcast(this.#ownState()), tellEveryMs);
+    this.#timer = setInterval(() => {
+      links.broadcast(this.#ownState());
+      this.#checkBoards();
+    }, tellEveryMs);
   }
 
   stop(): void {
@@ -131,7 +136,33 @@ export class Peers {
       const hosts = hostNames.filter((name) => name !== hostName && !this.#hasLog.has(name)).join(",");
       log.info("waiting-for-hosts", { hosts });
     }
-    if (founding === "found" && replica.found()) log.info("group-founded", { member: replica.id });
+    if (founding !== "found" || this.#isGroupRemembered()) return;
+    if (replica.found()) log.info("group-founded", { member: replica.id });
+  }
+
+  /** Boards keep what was agreed when all hosts have lost their disks; founding anew would set all of it aside. */
+  #isGroupRemembered(): boolean {
+    const { boards, violations } = this.#options;
+    const { furthest } = boards;
+    if (furthest === undefined || furthest.term === 0) return false;
+    violations.add(
+      `No host has a log, but ${furthest.name} was led in term ${furthest.term} and has applied ${furthest.appliedIndex} entries: no group is founded. ` +
+        "Stop the hosts and run covey recover on one of them, which rebuilds the log from the boards.",
+    );
+    return true;
+  }
+
+  /** A board that is ahead of the leader belongs to an older group than the one that this host founded. */
+  #checkBoards(): void {
+    const { replica, boards, violations } = this.#options;
+    const { furthest } = boards;
+    if (!replica.isLeader || furthest === undefined) return;
+    const { lastIndex } = replica.status();
+    if (furthest.appliedIndex <= lastIndex) return;
+    violations.add(
+      `${furthest.name} has applied ${furthest.appliedIndex} entries, and the leader's log has ${lastIndex}: what was agreed before is on the boards alone. ` +
+        "Stop the hosts, move their folders aside, and run covey recover on one of them.",
+    );
   }
 
   #ownState(): HostState {

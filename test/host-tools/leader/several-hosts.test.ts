@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventually } from "./leader-under-test.ts";
 import { SeveralHosts } from "./several-hosts.ts";
@@ -128,8 +130,6 @@ test("leadership passes to another host when asked to", async () => {
 });
 
 test("a host whose folder is gone is taken in again under a new id, which replaces the old one", async () => {
-  const { rmSync } = await import("node:fs");
-  const { join } = await import("node:path");
   const swarm = await SeveralHosts.start(["a", "b"], ["north-1"]);
   await swarm.leader();
   await swarm.join("north-1", ["a", "b"]);
@@ -147,4 +147,27 @@ test("a host whose folder is gone is taken in again under a new id, which replac
   }, 15_000);
   await eventually(() => swarm.host("a").status().settings["fan.duty"]!.value === 48);
   swarm.expectNoViolations();
+});
+
+test("no group is founded while a board remembers one: the operator is told to recover", async () => {
+  const swarm = await SeveralHosts.start(["a", "b"], ["north-1"]);
+  await swarm.leader();
+  const [north] = await swarm.join("north-1", ["a", "b"]);
+  await eventually(
+    () => north!.appliedIndex > 3 && swarm.host("a").status().leader.voters.length === 3,
+    15_000,
+  );
+  for (const name of ["a", "b"]) {
+    await swarm.stop(name);
+    rmSync(join(swarm.stateDir, `host-${name}`), { recursive: true });
+  }
+  const a = await swarm.start("a");
+  await swarm.join("north-1", ["a"], north!.memory);
+  await eventually(() => a.status().boards[0]!.link === "up");
+  await swarm.start("b");
+  const [sentence] = await eventually(() => a.status().violations.length > 0 && a.status().violations);
+  expect(sentence).toMatch(
+    /^No host has a log, but north-1 was led in term \d+ and has applied \d+ entries: no group is founded\. .+ covey recover/,
+  );
+  expect(a.status().leader).toMatchObject({ role: "follower", commitIndex: 0 });
 });

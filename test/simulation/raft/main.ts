@@ -56,13 +56,14 @@ function simulate(options: Options): boolean {
   const startMs = performance.now();
   const sums: Record<string, number> = {};
   const seeds = options.steps === undefined ? options.seeds : 1;
+  const isProgressShown = options.json !== true && process.stderr.isTTY;
   let done = 0;
   let failure: Failure | undefined;
   for (; done < seeds && failure === undefined; done++) {
-    if (!options.json) showProgress(engine, options.seed, done, seeds, startMs);
+    if (isProgressShown) showProgress(engine, options.seed, done, seeds, startMs);
     failure = runSeed(engine, options.seed + done, options, sums);
   }
-  if (!options.json) process.stderr.write("\r\x1b[K");
+  if (isProgressShown) process.stderr.write("\r\x1b[K");
   report(engine, options, { done, sums, failure, seconds: (performance.now() - startMs) / 1000 });
   return failure === undefined;
 }
@@ -139,7 +140,7 @@ function report(engine: Engine, options: Options, { done, sums, failure, seconds
   }
   const figures = Object.entries(sums).map(([name, value]) => `${value} ${words(name)}`);
   process.stdout.write(
-    `${done} seeds hold (${engine.name}, ${seconds.toFixed(1)} s): ${figures.join(", ")}.\n`,
+    `${done === 1 ? "1 seed holds" : `${done} seeds hold`} (${engine.name}, ${seconds.toFixed(1)} s): ${figures.join(", ")}.\n`,
   );
 }
 

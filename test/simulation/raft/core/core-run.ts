@@ -10,9 +10,9 @@ import {
   publicationToWire,
 } from "../../../../protocols/raft/codec.ts";
 import { changesTo, isVoter } from "../../../../protocols/raft/confchange.ts";
-import { uncommittedEntriesMax } from "../../../../protocols/raft/node-options.ts";
+import { hostLimits, uncommittedEntriesMax } from "../../../../protocols/raft/node-options.ts";
 import type { MemberId, Message, Publication } from "../../../../protocols/raft/types.ts";
-import { EntryKind } from "../../../../protocols/raft/types.ts";
+import { EntryKind, limits } from "../../../../protocols/raft/types.ts";
 import type { Cores } from "../../../protocols/raft/group/member.ts";
 import { bytesOf, foundingEntry, Member, productCores } from "../../../protocols/raft/group/member.ts";
 import { Agenda } from "../agenda.ts";
@@ -26,6 +26,8 @@ import { endMs, hosts, learners, votingBoards } from "./weather.ts";
 export interface CoreOptions {
   readonly cores?: Cores;
   readonly sendsBeforeSync?: boolean;
+  /** Whether to end with the last fault, when only safety is of interest; false when not said. */
+  readonly endsWithFaults?: boolean;
   /** Told what happens, for people. */
   readonly onNote?: (atMs: number, text: string) => void;
 }
@@ -111,16 +113,13 @@ class CoreRun {
       this.#agenda.add(atMs, () => this.#perform[what](new Random(seed)));
     }
     this.#agenda.add(this.#schedule.faultsEndMs, () => this.#mend());
-    for (
-      let next = this.#agenda.next();
-      next !== undefined && next.atMs <= endMs;
-      next = this.#agenda.next()
-    ) {
+    const untilMs = this.#options.endsWithFaults === true ? this.#schedule.faultsEndMs : endMs;
+    for (let next = this.#agenda.next(untilMs); next !== undefined; next = this.#agenda.next(untilMs)) {
       this.#nowMs = next.atMs;
       next.run();
       this.#answerReads();
     }
-    this.#checkConverged();
+    if (this.#options.endsWithFaults !== true) this.#checkConverged();
     this.#result.committed = this.#safety.committedCount;
     this.#result.leaders = this.#safety.leaderCount;
     return this.#result;
@@ -140,6 +139,7 @@ class CoreRun {
     const member = new Member({
       id,
       isHost: hosts.includes(id),
+      isHostId: (other) => hosts.includes(other),
       cores: this.#options.cores ?? productCores,
       timing: { heartbeatMs: 40, electionMinMs: 120, electionMaxMs: 300 },
       random: this.#random.next,
@@ -262,7 +262,7 @@ class CoreRun {
   #deliver(message: Message): void {
     const member = this.#members.get(message.to);
     if (!member?.isUp || this.#cut.has(`${message.from}>${message.to}`)) return;
-    const received = messageFromWire(messageToWire(message));
+    const received = messageFromWire(messageToWire(message), member.isHost ? hostLimits : limits);
     this.#after(member, () => member.receive(received, this.#nowMs));
   }
 

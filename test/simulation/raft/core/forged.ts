@@ -27,7 +27,8 @@ export function forged(publication: Publication, random: Random): Publication {
 }
 
 function withData(entries: readonly Entry[], at: number, random: Random): readonly Entry[] {
-  const data = Uint8Array.from({ length: random.between(1, 20) }, () => random.between(0, 255));
+  // Not longer, or nobody would read it.
+  const data = entries[at]!.data.map(() => random.between(0, 255));
   return entries.map((entry, i) => (i === at ? { ...entry, data } : entry));
 }
 

@@ -13,11 +13,12 @@ describe("a deliberate fault is found", () => {
   it.each(faults)("$name", { timeout }, async ({ changes, core, full }: Fault) => {
     if (core !== undefined) {
       const changed = await changedSimulation(changes, "core");
-      const weather = core;
-      expect(hunt(coreSeedsMax, (seed) => changed.simulateCore(seed, { weather }))).toBeDefined();
+      const options = { weather: core, endsWithFaults: true };
+      expect(hunt(coreSeedsMax, (seed) => changed.simulateCore(seed, options))).toBeDefined();
     } else {
       const changed = await changedSimulation(changes, "full");
-      expect(hunt(fullSeedsMax, (seed) => changed.simulateFull(seed, full))).toBeDefined();
+      const options = { weather: full, endsWithFaults: true };
+      expect(hunt(fullSeedsMax, (seed) => changed.simulateFull(seed, options))).toBeDefined();
     }
   });
 

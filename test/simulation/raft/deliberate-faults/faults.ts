@@ -15,6 +15,16 @@ export interface Fault {
 export const lonelyEntries: readonly Change[] = [
   { file: "protocols/raft/types.ts", correct: "appendEntriesMax: 16", broken: "appendEntriesMax: 1" },
   { file: "protocols/raft/progress.ts", correct: "inflightAppendsMax: 4", broken: "inflightAppendsMax: 1" },
+  {
+    file: "protocols/raft/node-options.ts",
+    correct: "appendEntriesMax: hostLimits.appendEntriesMax",
+    broken: "appendEntriesMax: 1",
+  },
+  {
+    file: "protocols/raft/node-options.ts",
+    correct: "inflightAppendsMax: 16",
+    broken: "inflightAppendsMax: 1",
+  },
 ];
 
 /** The protocol of the paper: many elections, few reasons to refuse a vote. */

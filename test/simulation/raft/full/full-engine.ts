@@ -1,6 +1,6 @@
 import type { Engine } from "../engine.ts";
 import { Random } from "../random.ts";
-import type { FullResult } from "./full-run.ts";
+import type { FullOptions, FullResult } from "./full-run.ts";
 import { runFull } from "./full-run.ts";
 import type { FullSchedule, FullWeather } from "./weather.ts";
 import { drawFullSchedule } from "./weather.ts";
@@ -13,6 +13,9 @@ export const fullEngine: Engine<FullSchedule> = {
 };
 
 /** One seed, perhaps in given weather. Throws the first thing that is wrong. */
-export function simulateFull(seed: number, weather: Partial<FullWeather> = {}): FullResult {
-  return runFull(drawFullSchedule(seed, new Random(seed), weather));
+export function simulateFull(
+  seed: number,
+  options: FullOptions & { readonly weather?: Partial<FullWeather> | undefined } = {},
+): FullResult {
+  return runFull(drawFullSchedule(seed, new Random(seed), options.weather), options);
 }

@@ -33,8 +33,13 @@ export interface FullResult {
 }
 
 /** Throws the first thing that is wrong. */
-export function runFull(schedule: FullSchedule, watching: Watching = {}): FullResult {
-  return new FullRun(schedule, watching).run();
+export function runFull(schedule: FullSchedule, options: FullOptions = {}): FullResult {
+  return new FullRun(schedule, options).run();
+}
+
+export interface FullOptions extends Watching {
+  /** Whether to end with the last fault, when only safety is of interest; false when not said. */
+  readonly endsWithFaults?: boolean;
 }
 
 /** Settings beside what the clients write, so that a snapshot has several chunks. */
@@ -43,7 +48,7 @@ const largeValue = "v".repeat(100);
 class FullRun {
   readonly #schedule: FullSchedule;
   readonly #weather: FullWeather;
-  readonly #watching: Watching;
+  readonly #options: FullOptions;
   readonly #swarm: SimulatedSwarm;
   readonly #observer: Observer;
   readonly #clients: Client[] = [];
@@ -60,11 +65,11 @@ class FullRun {
   /** Names of the boards that the deployment wants to vote. */
   #wanted: readonly string[];
 
-  constructor(schedule: FullSchedule, watching: Watching) {
+  constructor(schedule: FullSchedule, options: FullOptions) {
     const { weather, seed } = schedule;
     this.#schedule = schedule;
     this.#weather = weather;
-    this.#watching = watching;
+    this.#options = options;
     this.#wanted = weather.voters;
     const { compactionEntries, trailingEntries, segmentBytes, rememberedEntries } = weather;
     const sizes = { compactionEntries, trailingEntries, segmentBytes, rememberedEntries };
@@ -101,18 +106,10 @@ class FullRun {
     const { faultsEndMs } = this.#schedule;
     try {
       swarm.run(faultsEndMs);
-      this.#mend();
-      swarm.run(
-        faultsEndMs + convergeMs,
-        () => swarm.nowMs > faultsEndMs + 4_000 && this.#whatIsMissing() === undefined,
-      );
-      const missing = this.#whatIsMissing();
-      if (missing !== undefined) throw new UnsafeStep("liveness", missing);
-      for (const host of swarm.hosts) this.#observer.checkHostState(host);
-      for (const { board } of swarm.boards) this.#observer.checkBoardState(board!);
+      if (this.#options.endsWithFaults !== true) this.#converge();
       this.#checkHistory();
     } finally {
-      this.#watching.onHistory?.(historyToText(this.#history));
+      this.#options.onHistory?.(historyToText(this.#history));
     }
     return {
       committed: this.#observer.safety.committedCount,
@@ -126,8 +123,23 @@ class FullRun {
     };
   }
 
+  /** Once all is mended. */
+  #converge(): void {
+    const swarm = this.#swarm;
+    const { faultsEndMs } = this.#schedule;
+    this.#mend();
+    swarm.run(
+      faultsEndMs + convergeMs,
+      () => swarm.nowMs > faultsEndMs + 4_000 && this.#whatIsMissing() === undefined,
+    );
+    const missing = this.#whatIsMissing();
+    if (missing !== undefined) throw new UnsafeStep("liveness", missing);
+    for (const host of swarm.hosts) this.#observer.checkHostState(host);
+    for (const { board } of swarm.boards) this.#observer.checkBoardState(board!);
+  }
+
   #note(text: string): void {
-    this.#watching.onNote?.(this.#swarm.nowMs, text);
+    this.#options.onNote?.(this.#swarm.nowMs, text);
   }
 
   #makeClients(random: Random): void {
