@@ -51,7 +51,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   readonly #messenger: Messenger;
   readonly #bootMs: number;
   /** One closure for every timer that is ever set. */
-  readonly #onTimer = () => this.#onTime();
+  readonly #onTimer = () => this.onTime();
   #timer: Timer | undefined;
   #timerMs = Infinity;
   #outputChanges = 0;
@@ -131,7 +131,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
       const restored = this.#checkpoints.restore(this.#bootMs);
       if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
       this.#links.setVoter(this.#member.isVoter);
-      this.#ports.network.start((up) => this.#onNetworkChange(up));
+      this.#ports.network.start((up) => this.onNetworkChange(up));
     } catch (error) {
       this.fail(error);
     }
@@ -146,7 +146,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
 
   fail(error: unknown): void {
     if (this.#isHalted) return;
-    this.#halt();
+    this.halt();
     this.#ports.system.restart(noteCrash(error, this.#store, this.#log));
   }
 
@@ -155,23 +155,23 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     if (this.#isHalted) return;
     try {
       const nowMs = this.#ports.clock.nowMs();
-      this.#run(nowMs);
+      this.run(nowMs);
       if (this.#crashLoop.run(nowMs)) this.restart("safe mode has been quiet");
-      else if (!this.#sleepIfTired(nowMs)) this.#setTimer(nowMs);
+      else if (!this.sleepIfTired(nowMs)) this.setTimer(nowMs);
       this.#ports.system.feedWatchdog?.(watchdogMs);
     } catch (error) {
       this.fail(error);
     }
   }
 
-  #onTime(): void {
+  private onTime(): void {
     this.#messenger.noteLoopDelay(this.#ports.clock.nowMs() - this.#timerMs);
     this.#timer = undefined;
     this.#timerMs = Infinity;
     this.end();
   }
 
-  #onNetworkChange(up: boolean): void {
+  private onNetworkChange(up: boolean): void {
     if (!this.begin()) return;
     try {
       this.#links.onNetworkChange(up);
@@ -182,7 +182,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     this.end();
   }
 
-  #run(nowMs: number): void {
+  private run(nowMs: number): void {
     this.#member.run(nowMs);
     this.#links.setVoter(this.#member.isVoter);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
@@ -191,14 +191,14 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     if (nowMs >= this.#links.dueMs) this.#links.run(nowMs);
     if (this.#links.state !== "joined") this.#telemetry.leave();
     this.#life.onLink(this.#links.state);
-    this.#noteOutputs();
+    this.noteOutputs();
     this.#telemetry.run(nowMs, this.#messenger);
     this.#checkpoints.run(nowMs);
     this.#store.tidy();
   }
 
   /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
-  #setTimer(nowMs: number): void {
+  private setTimer(nowMs: number): void {
     const lifeMs = Math.min(this.#checkpoints.dueMs, this.#crashLoop.dueMs, this.#life.dueMs(nowMs));
     const linkMs = Math.min(this.#links.dueMs, this.#member.dueMs, this.#telemetry.dueMs, this.#time.dueMs);
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
@@ -214,13 +214,13 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   /** An orderly end: nothing is lost that a checkpoint can keep. */
   restart(reason: string): void {
     if (this.#isHalted) return;
-    this.#halt();
+    this.halt();
     this.#checkpoints.save(this.#ports.clock.nowMs());
     this.#log.write("info", "restart", "reason", reason);
     this.#ports.system.restart(reason);
   }
 
-  #sleepIfTired(nowMs: number): boolean {
+  private sleepIfTired(nowMs: number): boolean {
     const { system } = this.#ports;
     const maySleep = system.deepSleep !== undefined && !this.#member.isVoter;
     this.#life.planSleep(maySleep ? this.#program.sleep : undefined);
@@ -236,7 +236,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     return true;
   }
 
-  #halt(): void {
+  private halt(): void {
     this.#isHalted = true;
     this.#timer?.cancel();
     this.#life.halt();
@@ -286,7 +286,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     this.#telemetry.tellNews();
   }
 
-  #noteOutputs(): void {
+  private noteOutputs(): void {
     if (this.#outputChanges === this.#sensing.outputChanges) return;
     this.#outputChanges = this.#sensing.outputChanges;
     this.#telemetry.tellNews();

@@ -35,7 +35,7 @@ export class CommittedProgram {
 
   /** Runs what the state says now. */
   load(nowMs: number): void {
-    this.#run(this.#store.get(this.#key), nowMs);
+    this.run(this.#store.get(this.#key), nowMs);
   }
 
   /** A snapshot has become the state: its program is as good as new. */
@@ -48,7 +48,7 @@ export class CommittedProgram {
   onStateChange(key: string, value: StateValue | undefined, nowMs: number): void {
     if (key === this.#key) {
       this.#crashLoop.onNewProgram();
-      this.#run(value, nowMs);
+      this.run(value, nowMs);
     } else if (this.#index < this.#store.appliedIndex) {
       this.#sensing.onSetting(key, value, nowMs);
     }
@@ -56,7 +56,7 @@ export class CommittedProgram {
   }
 
   /** What runs follows from the committed state alone: a program that this firmware cannot read is no program. */
-  #run(value: StateValue | undefined, nowMs: number): void {
+  private run(value: StateValue | undefined, nowMs: number): void {
     this.#index = this.#store.appliedIndex;
     let program: Program = noProgram;
     try {

@@ -56,20 +56,20 @@ export class Life {
 
   /** The last link has changed to, or the best of several is in, this state. */
   onLink(link: LinkState): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const isLive = this.#state === "catching-up" || this.#state === "running";
     if (link === "joined") {
-      if (!isLive) this.#enter("catching-up", "info");
+      if (!isLive) this.enter("catching-up", "info");
     } else if (link === "joining") {
-      this.#enter("joining", "debug");
+      this.enter("joining", "debug");
     } else {
-      this.#enter(link === "offline" ? "offline" : "linking", "debug");
+      this.enter(link === "offline" ? "offline" : "linking", "debug");
     }
   }
 
   /** The board's log agrees with the leader's, and all that is committed is applied. True the first time since it booted. */
   onCaughtUp(): boolean {
-    if (this.#state === "catching-up") this.#enter("running", "info");
+    if (this.#state === "catching-up") this.enter("running", "info");
     const isFirst = !this.#hasCaughtUp;
     this.#hasCaughtUp = true;
     return isFirst;
@@ -89,37 +89,37 @@ export class Life {
 
   /** Whether the time awake is over and all that is left is to tell what there is to tell. */
   isTelling(nowMs: number): boolean {
-    return this.#state === "running" && nowMs >= this.#awakeUntilMs;
+    return this.#state === "running" && nowMs >= this.awakeUntilMs;
   }
 
   /** Whether to sleep now. `isTold`: the leader's host has all that the board had to say. */
   isTired(nowMs: number, isTold: boolean): boolean {
-    return (this.isTelling(nowMs) && isTold) || nowMs >= this.#awakeUntilMs + lifeLimits.offlineMs;
+    return (this.isTelling(nowMs) && isTold) || nowMs >= this.awakeUntilMs + lifeLimits.offlineMs;
   }
 
   /** When either changes with time alone; Infinity for never. */
   dueMs(nowMs: number): number {
-    const untilMs = this.#awakeUntilMs;
+    const untilMs = this.awakeUntilMs;
     return nowMs < untilMs ? untilMs : untilMs + lifeLimits.offlineMs;
   }
 
   /** Goes to sleep. For how long, so that the board wakes once in `everyMs`. */
   sleep(nowMs: number): number {
     const everyMs = this.#plan?.everyMs ?? 0;
-    this.#enter("asleep", "info");
+    this.enter("asleep", "info");
     return Math.max(lifeLimits.sleepMsMin, everyMs - (nowMs - this.#bootMs));
   }
 
   /** Infinity for a board that does not sleep. */
-  get #awakeUntilMs(): number {
+  private get awakeUntilMs(): number {
     return this.#plan === undefined ? Infinity : this.#bootMs + this.#plan.awakeMs;
   }
 
-  get #isOver(): boolean {
+  private get isOver(): boolean {
     return this.#state === "halted" || this.#state === "asleep";
   }
 
-  #enter(state: LifeState, level: LogLevel): void {
+  private enter(state: LifeState, level: LogLevel): void {
     if (state === this.#state) return;
     this.#state = state;
     if (this.#log.isOn(level)) this.#log.write(level, "life", "state", state);

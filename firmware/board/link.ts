@@ -118,7 +118,7 @@ export class Link implements TcpEvents, MqttEvents {
   }
 
   run(nowMs: number): void {
-    if (this.#state === "waiting" && nowMs >= this.#dueMs) this.#connect(nowMs);
+    if (this.#state === "waiting" && nowMs >= this.#dueMs) this.connect(nowMs);
     else if (this.#state === "connecting" && nowMs >= this.#dueMs) this.lose("the connection took too long");
     else this.#session?.tick(nowMs);
   }
@@ -136,12 +136,12 @@ export class Link implements TcpEvents, MqttEvents {
   /** Publishes on one of the board's channels; false when that is not possible now. */
   publish(channel: UpChannel, payload: Uint8Array): boolean {
     const { topics } = this.#parts;
-    return this.#session?.publish(topics.up + channel, payload, this.#nowMs()) ?? false;
+    return this.#session?.publish(topics.up + channel, payload, this.nowMs()) ?? false;
   }
 
   /** Asks the broker whether it has all that was published: see `isHeard`. */
   ping(): void {
-    this.#session?.ping(this.#nowMs());
+    this.#session?.ping(this.nowMs());
   }
 
   /** The host sent what no host sends: counts it and starts over. */
@@ -152,12 +152,12 @@ export class Link implements TcpEvents, MqttEvents {
 
   onNetworkChange(up: boolean): void {
     if (!up) this.end();
-    else if (this.#state === "offline") this.#connect(this.#nowMs());
+    else if (this.#state === "offline") this.connect(this.nowMs());
   }
 
   /** Ends the connection without a farewell, so that the broker publishes the board's last will; the link is offline then. */
   end(): void {
-    this.#hangUp();
+    this.hangUp();
     this.#state = "offline";
     this.#dueMs = Infinity;
   }
@@ -172,10 +172,10 @@ export class Link implements TcpEvents, MqttEvents {
   /** Starts over after a pause, at the next host. */
   lose(reason: string): void {
     if (this.#state === "offline" || this.#state === "waiting") return;
-    const nowMs = this.#nowMs();
+    const nowMs = this.nowMs();
     const { name } = this.host;
     if (this.#state === "joined" && nowMs - this.#joinedMs >= linkLimits.goodMs) this.#backoff.reset();
-    this.#hangUp();
+    this.hangUp();
     const pauseMs = this.#backoff.next();
     this.#state = "waiting";
     this.#dueMs = nowMs + pauseMs;
@@ -189,7 +189,7 @@ export class Link implements TcpEvents, MqttEvents {
     const { turns } = this.#parts;
     if (!turns.begin()) return;
     try {
-      this.#open();
+      this.open();
     } catch (error) {
       turns.fail(error);
     }
@@ -200,7 +200,7 @@ export class Link implements TcpEvents, MqttEvents {
     const { turns } = this.#parts;
     if (!turns.begin()) return;
     try {
-      this.#session?.receive(bytes, this.#nowMs());
+      this.#session?.receive(bytes, this.nowMs());
     } catch (error) {
       turns.fail(error);
     }
@@ -227,7 +227,7 @@ export class Link implements TcpEvents, MqttEvents {
 
   onReady(): void {
     this.#state = "joined";
-    this.#joinedMs = this.#nowMs();
+    this.#joinedMs = this.nowMs();
     this.#joins++;
     this.#events.onJoined(this);
   }
@@ -244,22 +244,22 @@ export class Link implements TcpEvents, MqttEvents {
     else this.lose(error.message);
   }
 
-  #connect(nowMs: number): void {
+  private connect(nowMs: number): void {
     const { address, port } = this.host;
     this.#state = "connecting";
     this.#dueMs = nowMs + linkLimits.connectMs;
     this.#connection = this.#parts.network.connect(address, port, this);
   }
 
-  #open(): void {
+  private open(): void {
     if (this.#state !== "connecting") return;
     this.#state = "joining";
     this.#dueMs = Infinity;
     this.#session = new MqttSession(this.#parts.mqttOptions, this);
-    this.#session.open(this.#nowMs());
+    this.#session.open(this.nowMs());
   }
 
-  #hangUp(): void {
+  private hangUp(): void {
     const connection = this.#connection;
     const session = this.#session;
     this.#connection = undefined;
@@ -268,7 +268,7 @@ export class Link implements TcpEvents, MqttEvents {
     connection?.close();
   }
 
-  #nowMs(): number {
+  private nowMs(): number {
     return this.#parts.clock.nowMs();
   }
 }

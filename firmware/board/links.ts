@@ -81,19 +81,19 @@ export class Links {
 
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
-    let dueMs = this.#silentDueMs();
+    let dueMs = this.silentDueMs();
     for (const link of this.#links) if (link.dueMs < dueMs) dueMs = link.dueMs;
     return dueMs;
   }
 
   /** Whether the broker has all that was published before `ping`. */
   get isHeard(): boolean {
-    return this.#main?.isHeard ?? false;
+    return this.main?.isHeard ?? false;
   }
 
   run(nowMs: number): void {
     for (const link of this.#links) if (nowMs >= link.dueMs) link.run(nowMs);
-    if (nowMs < this.#silentDueMs()) return;
+    if (nowMs < this.silentDueMs()) return;
     this.#silentMs = Math.min(2 * this.#silentMs, linksLimits.silentMostMs);
     this.#links[0]!.lose("no leader speaks there");
   }
@@ -117,23 +117,23 @@ export class Links {
     this.#isVoter = isVoter;
     this.#parts.log.write("info", isVoter ? "votes" : "votes-no-more", "hosts", this.#hosts.length);
     if (this.#hosts.length === 1) return;
-    const main = this.#main ?? this.#links[0]!;
+    const main = this.main ?? this.#links[0]!;
     if (isVoter) {
-      this.#links = this.#hosts.map((host) => this.#linkTo(host, main));
+      this.#links = this.#hosts.map((host) => this.linkTo(host, main));
       return;
     }
-    for (const link of this.#links) if (link !== main) this.#drop(link);
+    for (const link of this.#links) if (link !== main) this.drop(link);
     main.goTo(this.#hosts);
     this.#links = [main];
   }
 
   /** Publishes where the leader speaks, or, while none does, on any link that is joined; false when there is none, or no room. */
   publish(channel: UpChannel, payload: Uint8Array): boolean {
-    return this.#main?.publish(channel, payload) ?? false;
+    return this.main?.publish(channel, payload) ?? false;
   }
 
   ping(): void {
-    this.#main?.ping();
+    this.main?.ping();
   }
 
   /** Says goodbye everywhere. */
@@ -141,12 +141,12 @@ export class Links {
     for (const link of this.#links) link.leave(gone);
   }
 
-  get #main(): Link | undefined {
+  private get main(): Link | undefined {
     if (this.#leading?.state === "joined") return this.#leading;
     return this.#links.find(({ state }) => state === "joined");
   }
 
-  #linkTo(host: HostAddress, present: Link): Link {
+  private linkTo(host: HostAddress, present: Link): Link {
     const hosts = [host];
     if (present.host.name === host.name) {
       present.goTo(hosts);
@@ -157,13 +157,13 @@ export class Links {
     return link;
   }
 
-  #drop(link: Link): void {
+  private drop(link: Link): void {
     this.#pastReconnects += link.reconnects;
     this.#pastGarbage += link.garbage;
     link.end();
   }
 
-  #silentDueMs(): number {
+  private silentDueMs(): number {
     if (this.#isVoter || this.#hosts.length === 1) return Infinity;
     const link = this.#links[0]!;
     if (link.state !== "joined") return Infinity;

@@ -99,32 +99,32 @@ export class Member {
    * is lost, as it could be on the way; the leader repeats it.
    */
   take(payload: Uint8Array, link: Link): void {
-    this.#arrive(payload, link, false);
+    this.arrive(payload, link, false);
   }
 
   /** The same with what was published to all members. */
   takePublication(payload: Uint8Array, link: Link): void {
-    this.#arrive(payload, link, true);
+    this.arrive(payload, link, true);
   }
 
   run(nowMs: number): void {
-    while (this.#inbox.length > 0) this.#read(this.#inbox.shift()!);
+    while (this.#inbox.length > 0) this.read(this.#inbox.shift()!);
     this.#refusal.run(nowMs, this.#answer);
   }
 
-  #arrive(payload: Uint8Array, link: Link, isPublication: boolean): void {
+  private arrive(payload: Uint8Array, link: Link, isPublication: boolean): void {
     if (this.#inbox.length < inboxMax) this.#inbox.push({ payload: payload.slice(), link, isPublication });
   }
 
-  #read(arrival: Arrival): void {
-    const message = this.#decode(arrival);
+  private read(arrival: Arrival): void {
+    const message = this.decode(arrival);
     if (message === undefined || message.term > storeLimits.termMax) return;
-    if (message.type === "publication") this.#onPublication(message);
-    else if (message.to === this.#store.memberId) this.#onMessage(message, arrival.link);
+    if (message.type === "publication") this.onPublication(message);
+    else if (message.to === this.#store.memberId) this.onMessage(message, arrival.link);
   }
 
   /** undefined for what a newer leader says beyond this firmware, and for garbage, which ends the connection. */
-  #decode({ payload, link, isPublication }: Arrival): Message | Publication | undefined {
+  private decode({ payload, link, isPublication }: Arrival): Message | Publication | undefined {
     try {
       const value = decodeCbor(payload);
       return isPublication ? publicationFromWire(value) : messageFromWire(value);
@@ -137,25 +137,25 @@ export class Member {
     }
   }
 
-  #onMessage(message: Message, link: Link): void {
-    if (!this.#makeRoom(message)) return;
+  private onMessage(message: Message, link: Link): void {
+    if (!this.makeRoom(message)) return;
     const output = this.#follower.step(message, this.#ports.clock.nowMs());
-    this.#perform(output);
+    this.perform(output);
     if (message.from === this.#follower.leaderId && message.term === this.#follower.term) {
       this.#events.onLeader(link);
     }
-    for (const answer of output.messages) this.#answerTo(message, answer, link);
+    for (const answer of output.messages) this.answerTo(message, answer, link);
   }
 
   /** It answers nothing; the leader's next request finds out what came of it. A voter has its entries sent to itself. */
-  #onPublication(publication: Publication): void {
-    if (this.#isVoter || !this.#makeRoom(publication)) return;
+  private onPublication(publication: Publication): void {
+    if (this.#isVoter || !this.makeRoom(publication)) return;
     const output = this.#follower.takePublication(publication);
-    this.#perform(output);
+    this.perform(output);
     if (output.entries.length > 0) this.#refusal.onGrowth(this.#store);
   }
 
-  #perform(output: RaftOutput): void {
+  private perform(output: RaftOutput): void {
     const isInstalled = this.#store.write(output);
     if (output.entries.length > 0 || output.truncateFrom > 0 || output.snapshot !== undefined) {
       this.#isVoter = this.#store.isVoter;
@@ -172,7 +172,7 @@ export class Member {
     if (output.violation !== undefined) this.#log.write("error", "raft-violation", "what", output.violation);
   }
 
-  #answerTo(question: Message, answer: Message, link: Link): void {
+  private answerTo(question: Message, answer: Message, link: Link): void {
     if (question.type !== "append-request" || answer.type !== "append-response") {
       this.#events.onAnswer(answer, link);
       return;
@@ -188,7 +188,7 @@ export class Member {
   readonly #answer = (answer: Message, link: Link) => this.#events.onAnswer(answer, link);
 
   /** What the flash has no room for is dropped, as if it had been lost on the way; the leader repeats it. */
-  #makeRoom(message: Message | Publication): boolean {
+  private makeRoom(message: Message | Publication): boolean {
     const hasRoom = this.#store.makeRoom(message);
     // Said once for each index at which the log is stuck, however often the leader repeats the request.
     if (!hasRoom && this.#fullIndex !== this.#store.lastIndex) {

@@ -41,7 +41,7 @@ export class Telemetry {
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
     if (!this.#joined) return Infinity;
-    return Math.min(this.#reportDueMs(), this.#healthDueMs());
+    return Math.min(this.reportDueMs(), this.healthDueMs());
   }
 
   /** Nothing is left to tell but what comes every so often. */
@@ -67,14 +67,14 @@ export class Telemetry {
   }
 
   run(nowMs: number, sender: TelemetrySender): void {
-    if (this.#joined && nowMs >= this.#reportDueMs()) this.#report(nowMs, sender);
-    if (this.#joined && nowMs >= this.#healthDueMs()) {
+    if (this.#joined && nowMs >= this.reportDueMs()) this.report(nowMs, sender);
+    if (this.#joined && nowMs >= this.healthDueMs()) {
       this.#healthMs = nowMs;
       this.#hasNews = !sender.sendHealth();
     }
   }
 
-  #report(nowMs: number, sender: TelemetrySender): void {
+  private report(nowMs: number, sender: TelemetrySender): void {
     const readings = this.#queue.peek(messageLimits.readingsMax);
     this.#reportMs = nowMs;
     if (!sender.sendReport({ sentMs: nowMs, sequence: this.#reportsOut, readings })) return;
@@ -82,13 +82,13 @@ export class Telemetry {
     this.#reportsOut++;
   }
 
-  #reportDueMs(): number {
+  private reportDueMs(): number {
     if (this.#queue.length === 0) return Infinity;
     const isFull = this.#queue.length >= messageLimits.readingsMax;
     return this.#reportMs + (isFull ? telemetryPeriods.newsMs : telemetryPeriods.reportMs);
   }
 
-  #healthDueMs(): number {
+  private healthDueMs(): number {
     return this.#healthMs + (this.#hasNews ? telemetryPeriods.newsMs : telemetryPeriods.healthMs);
   }
 }

@@ -69,8 +69,8 @@ export class TimeServer implements UdpEvents {
 
   onNetworkChange(up: boolean): void {
     this.#isUp = up;
-    if (up) this.#dueMs = Math.max(this.#dueMs, this.#parts.clock.nowMs() + this.#firstPauseMs());
-    else this.#close();
+    if (up) this.#dueMs = Math.max(this.#dueMs, this.#parts.clock.nowMs() + this.firstPauseMs());
+    else this.close();
   }
 
   /** True when an answer has come since the last time. */
@@ -82,9 +82,9 @@ export class TimeServer implements UdpEvents {
 
   run(nowMs: number): void {
     if (nowMs < this.dueMs) return;
-    if (this.#socket !== undefined) this.#fail("no answer", nowMs);
-    else if (this.#known.boundMs(nowMs) <= timeServerLimits.boundMsMax) this.#wait(nowMs);
-    else this.#ask(nowMs);
+    if (this.#socket !== undefined) this.fail("no answer", nowMs);
+    else if (this.#known.boundMs(nowMs) <= timeServerLimits.boundMsMax) this.wait(nowMs);
+    else this.ask(nowMs);
   }
 
   /** For the socket. */
@@ -92,14 +92,14 @@ export class TimeServer implements UdpEvents {
     const { turns, clock } = this.#parts;
     if (!turns.begin()) return;
     try {
-      if (this.#socket !== undefined) this.#take(bytes, clock.nowMs());
+      if (this.#socket !== undefined) this.take(bytes, clock.nowMs());
     } catch (error) {
       turns.fail(error);
     }
     turns.end();
   }
 
-  #ask(nowMs: number): void {
+  private ask(nowMs: number): void {
     const { network, random } = this.#parts;
     random.fill(this.#cookie);
     this.#askedMs = nowMs;
@@ -107,47 +107,47 @@ export class TimeServer implements UdpEvents {
     try {
       this.#socket = network.openUdp!(0, this);
     } catch (error) {
-      this.#fail(`${error}`, nowMs);
+      this.fail(`${error}`, nowMs);
       return;
     }
     this.#socket.send(this.#host, this.#port, encodeSntpRequest(this.#cookie));
   }
 
   /** What does not carry the cookie was not sent to us, and the answer may still come. */
-  #take(bytes: Uint8Array, nowMs: number): void {
+  private take(bytes: Uint8Array, nowMs: number): void {
     try {
       const { receivedMs, sentMs, boundMs } = decodeSntpAnswer(bytes, this.#cookie);
       this.#isNews = this.#known.take(this.#askedMs, receivedMs, sentMs, boundMs, nowMs);
     } catch (error) {
       if (!(error instanceof SntpError)) throw error;
-      if (error.refusal !== "cookie") this.#fail(error.message, nowMs);
+      if (error.refusal !== "cookie") this.fail(error.message, nowMs);
       // Not to be asked again (RFC 4330, section 10); RATE only wants longer pauses.
       if (error.kiss !== undefined && error.kiss !== "RATE") this.#dueMs = Infinity;
       return;
     }
-    this.#close();
+    this.close();
     this.#backoff.reset();
     this.#dueMs = nowMs + this.#backoff.next();
   }
 
-  #fail(reason: string, nowMs: number): void {
-    this.#close();
+  private fail(reason: string, nowMs: number): void {
+    this.close();
     const pauseMs = this.#backoff.next();
     this.#dueMs = nowMs + pauseMs;
     this.#parts.log.write("warn", "time-server", "host", this.#host, "reason", reason, "pauseMs", pauseMs);
   }
 
   /** The time is known well enough: when it will not be any more, nobody knows, for the leader tells it too. */
-  #wait(nowMs: number): void {
+  private wait(nowMs: number): void {
     this.#dueMs = nowMs + timeServerLimits.pauseFirstMs;
   }
 
-  #close(): void {
+  private close(): void {
     this.#socket?.close();
     this.#socket = undefined;
   }
 
-  #firstPauseMs(): number {
+  private firstPauseMs(): number {
     this.#parts.random.fill(this.#cookie);
     return Math.floor((this.#cookie[0]! * timeServerLimits.firstMs) / 255);
   }

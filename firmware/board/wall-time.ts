@@ -59,7 +59,7 @@ export class WallTime {
 
   /** True when the time is known anew. */
   run(nowMs: number): boolean {
-    const isTold = this.#readAnswer();
+    const isTold = this.readAnswer();
     this.#server?.run(nowMs);
     const isAnswered = this.#server?.takeNews() ?? false;
     if (!isTold && !isAnswered) return false;
@@ -72,7 +72,7 @@ export class WallTime {
   }
 
   /** An answer that is none is dropped: without the time a board does all but its schedules. */
-  #readAnswer(): boolean {
+  private readAnswer(): boolean {
     if (this.#payload === undefined) return false;
     const payload = this.#payload;
     this.#payload = undefined;

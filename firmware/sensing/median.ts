@@ -25,10 +25,10 @@ export class Median implements Filter {
   push(value: number): number {
     const values = this.#values;
     const place = this.#countMax + this.#next;
-    if (this.#count === this.#countMax) this.#remove(values[place]!);
+    if (this.#count === this.#countMax) this.remove(values[place]!);
     values[place] = value;
     this.#next = (this.#next + 1) % this.#countMax;
-    this.#insert(value);
+    this.insert(value);
     const upper = values[this.#count >> 1]!;
     if (this.#count % 2 === 1) return upper;
     // Halved first: the sum of two finite values may not be finite.
@@ -58,14 +58,14 @@ export class Median implements Filter {
     for (let at = 0; at < state.length; at += 8) this.push(values.getFloat64(at, true));
   }
 
-  #insert(value: number): void {
+  private insert(value: number): void {
     const sorted = this.#values;
     let place = this.#count++;
     for (; place > 0 && sorted[place - 1]! > value; place--) sorted[place] = sorted[place - 1]!;
     sorted[place] = value;
   }
 
-  #remove(value: number): void {
+  private remove(value: number): void {
     const sorted = this.#values;
     let place = 0;
     while (sorted[place] !== value) place++;

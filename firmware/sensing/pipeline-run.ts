@@ -36,8 +36,8 @@ export class PipelineRun {
 
   /** Does what is due and gives the number of samples taken, 0 or 1. */
   run(nowMs: number): number {
-    const samples = this.#run(nowMs);
-    this.#setDue();
+    const samples = this.doDue(nowMs);
+    this.setDue();
     return samples;
   }
 
@@ -59,21 +59,21 @@ export class PipelineRun {
       this.#filters = this.definition.stages.map(filterFor);
       return false;
     } finally {
-      this.#setDue();
+      this.setDue();
     }
   }
 
-  #setDue(): void {
+  private setDue(): void {
     let dueMs = this.#nextSampleMs;
     for (let i = 0; i < this.#filters.length; i++) dueMs = Math.min(dueMs, this.#filters[i]!.dueMs);
     this.dueMs = dueMs;
   }
 
-  #run(nowMs: number): number {
+  private doDue(nowMs: number): number {
     for (let i = 0; i < this.#filters.length; i++) {
       const filter = this.#filters[i]!;
       const { dueMs } = filter;
-      if (dueMs <= nowMs) this.#pass(filter.advance(), dueMs, i + 1);
+      if (dueMs <= nowMs) this.pass(filter.advance(), dueMs, i + 1);
     }
     if (this.#nextSampleMs > nowMs) return 0;
     this.#nextSampleMs += this.definition.everyMs;
@@ -82,15 +82,15 @@ export class PipelineRun {
       const { everyMs } = this.definition;
       this.#nextSampleMs += (Math.floor((nowMs - this.#nextSampleMs) / everyMs) + 1) * everyMs;
     }
-    this.#sample(nowMs);
+    this.sample(nowMs);
     return 1;
   }
 
-  #sample(nowMs: number): void {
+  private sample(nowMs: number): void {
     const value = this.#sensors.read(this.definition.sensor);
     if (!Number.isNaN(value)) {
       this.#missingDueMs = -Infinity;
-      this.#pass(value, nowMs, 0);
+      this.pass(value, nowMs, 0);
     } else if (nowMs >= this.#missingDueMs) {
       // Filters see only values; that there is none goes past them.
       this.#missingDueMs = nowMs + missingEveryMs;
@@ -98,7 +98,7 @@ export class PipelineRun {
     }
   }
 
-  #pass(value: number, atMs: number, fromStage: number): void {
+  private pass(value: number, atMs: number, fromStage: number): void {
     let passing = value;
     for (let i = fromStage; i < this.#filters.length; i++) {
       if (Number.isNaN(passing)) return;

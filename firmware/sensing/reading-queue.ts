@@ -38,7 +38,7 @@ export class ReadingQueue {
       this.drop(1);
       this.#dropped++;
     }
-    const name = this.#nameOf(metric);
+    const name = this.nameOf(metric);
     const place = (this.#head + this.#count++) % this.readingsMax;
     this.#metrics[place] = name;
     this.#takenMs[place] = takenMs;
@@ -68,7 +68,7 @@ export class ReadingQueue {
   }
 
   /** The number of a name. Programs come and go, names only come: beyond `namesMax` what waits under the old ones is lost. */
-  #nameOf(metric: string): number {
+  private nameOf(metric: string): number {
     const known = this.#names.indexOf(metric);
     if (known >= 0) return known;
     if (this.#names.length === namesMax) {

@@ -23,12 +23,12 @@ export class RuleRun {
 
   onReading(value: number, atMs: number): void {
     this.#value = value;
-    this.#judge(atMs);
+    this.judge(atMs);
   }
 
   onThreshold(threshold: number, nowMs: number): void {
     this.#threshold = threshold;
-    this.#judge(nowMs);
+    this.judge(nowMs);
   }
 
   run(nowMs: number): void {
@@ -54,7 +54,7 @@ export class RuleRun {
     this.dueMs = waitMs < 0 ? Infinity : nowMs + waitMs;
   }
 
-  #judge(atMs: number): void {
+  private judge(atMs: number): void {
     const { when, hysteresis, forMs } = this.definition;
     // How far beyond the threshold; NaN while the value or the threshold is unknown.
     const beyond = when === "above" ? this.#value - this.#threshold : this.#threshold - this.#value;

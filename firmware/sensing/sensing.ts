@@ -75,15 +75,15 @@ export class Sensing implements ReadingSink {
    * rules stay active, outputs keep their value.
    */
   load(program: Program, nowMs: number): void {
-    this.#loadSettings(program);
+    this.loadSettings(program);
     // What goes is let go of before what comes is made: both at once would take twice the heap.
     this.#pipelines = this.#pipelines.filter((run) =>
       program.pipelines.some((definition) => isSamePipeline(run.definition, definition)),
     );
-    this.#pipelines = program.pipelines.map((definition) => this.#pipeline(definition, nowMs));
-    this.#rules = program.rules.map((definition) => this.#rule(definition));
+    this.#pipelines = program.pipelines.map((definition) => this.pipeline(definition, nowMs));
+    this.#rules = program.rules.map((definition) => this.rule(definition));
     this.#schedules = (program.schedules ?? []).map((definition) => new ScheduleRun(definition));
-    this.#loadOutputs(program.outputs);
+    this.loadOutputs(program.outputs);
     this.onTime(nowMs);
   }
 
@@ -117,7 +117,7 @@ export class Sensing implements ReadingSink {
       run.restore(ofRule.any(), nowMs);
       restored++;
     }
-    this.#decide();
+    this.decide();
     return restored;
   }
 
@@ -125,7 +125,7 @@ export class Sensing implements ReadingSink {
   onTime(nowMs: number): void {
     const wallMs = this.#parts.wallMs(nowMs);
     for (const schedule of this.#schedules) schedule.run(nowMs, wallMs);
-    this.#decide();
+    this.decide();
   }
 
   /** A committed entry has changed a setting. */
@@ -133,9 +133,9 @@ export class Sensing implements ReadingSink {
     if (!this.#settings.has(key)) return;
     this.#settings.set(key, value);
     for (const rule of this.#rules) {
-      if (rule.definition.threshold === key) rule.onThreshold(this.#threshold(rule.definition), nowMs);
+      if (rule.definition.threshold === key) rule.onThreshold(this.threshold(rule.definition), nowMs);
     }
-    this.#decide();
+    this.decide();
   }
 
   run(nowMs: number): void {
@@ -149,7 +149,7 @@ export class Sensing implements ReadingSink {
       const schedule = this.#schedules[i]!;
       if (schedule.dueMs <= nowMs) schedule.run(nowMs, this.#parts.wallMs(nowMs));
     }
-    this.#decide();
+    this.decide();
   }
 
   /** For the pipelines, not for owners. */
@@ -162,28 +162,28 @@ export class Sensing implements ReadingSink {
     }
   }
 
-  #loadSettings(program: Program): void {
+  private loadSettings(program: Program): void {
     this.#settings.clear();
-    for (const { setting } of program.outputs) if (setting !== undefined) this.#learn(setting);
-    for (const { threshold } of program.rules) if (typeof threshold === "string") this.#learn(threshold);
+    for (const { setting } of program.outputs) if (setting !== undefined) this.learn(setting);
+    for (const { threshold } of program.rules) if (typeof threshold === "string") this.learn(threshold);
   }
 
-  #learn(key: string): void {
+  private learn(key: string): void {
     this.#settings.set(key, this.#parts.settings.get(key));
   }
 
-  #pipeline(definition: Pipeline, nowMs: number): PipelineRun {
+  private pipeline(definition: Pipeline, nowMs: number): PipelineRun {
     const same = this.#pipelines.find((run) => isSamePipeline(run.definition, definition));
     return same ?? new PipelineRun(definition, this.#parts.sensors, this, nowMs);
   }
 
-  #rule(definition: Rule): RuleRun {
+  private rule(definition: Rule): RuleRun {
     const same = this.#rules.find((run) => isSameRule(run.definition, definition));
-    return same ?? new RuleRun(definition, this.#threshold(definition));
+    return same ?? new RuleRun(definition, this.threshold(definition));
   }
 
   /** Gives back what the new program does not name before it claims what it does: a pin may have another name now. */
-  #loadOutputs(definitions: readonly Output[]): void {
+  private loadOutputs(definitions: readonly Output[]): void {
     const kept: OutputRun[] = [];
     for (const run of this.#outputs) {
       if (definitions.some((definition) => isSameOutput(run.definition, definition))) kept.push(run);
@@ -193,13 +193,13 @@ export class Sensing implements ReadingSink {
     for (const definition of definitions) {
       const same = kept.find((run) => run.definition.name === definition.name);
       if (same !== undefined) outputs.push(same);
-      else this.#claim(definition, outputs);
+      else this.claim(definition, outputs);
     }
     this.#outputs = outputs;
     this.#outputChanges++;
   }
 
-  #claim(definition: Output, into: OutputRun[]): void {
+  private claim(definition: Output, into: OutputRun[]): void {
     try {
       into.push(new OutputRun(definition, this.#parts.actuators));
     } catch (error) {
@@ -207,7 +207,7 @@ export class Sensing implements ReadingSink {
     }
   }
 
-  #decide(): void {
+  private decide(): void {
     for (let i = 0; i < this.#outputs.length; i++) {
       const output = this.#outputs[i]!;
       const { setting } = output.definition;
@@ -216,7 +216,7 @@ export class Sensing implements ReadingSink {
     }
   }
 
-  #threshold({ threshold }: Rule): number {
+  private threshold({ threshold }: Rule): number {
     if (typeof threshold === "number") return threshold;
     const value = this.#settings.get(threshold);
     return typeof value === "number" ? value : NaN;

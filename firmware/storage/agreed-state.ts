@@ -37,13 +37,13 @@ export class AgreedState implements StateKeys {
 
   /** Asked before a change is applied. Throws `FlashDamaged`. */
   has(key: string): boolean {
-    return this.#find(key) >= 0;
+    return this.find(key) >= 0;
   }
 
   /** The committed value of `key`. Writes nothing. Throws `FlashDamaged`. */
   get(key: string): StateValue | undefined {
     let number = this.#keys.find(hashOf(key));
-    while (number >= 0 && !this.#isOf(number, key)) number = this.#keys.findNext(number);
+    while (number >= 0 && !this.isOf(number, key)) number = this.#keys.findNext(number);
     if (number < 0) return undefined;
     return commandFromWire(decodeCbor(this.#log.read(this.#keys.placeOf(number)).data)).value;
   }
@@ -69,22 +69,22 @@ export class AgreedState implements StateKeys {
    * log, from `firstIndex` on, still holds goes on counting.
    */
   put(key: string, place: Place, index: number, firstIndex: number): number {
-    const number = this.#find(key);
+    const number = this.find(key);
     this.#askedKey = undefined;
     if (number < 0) {
       this.#keys.add(this.#askedHash, place, index);
       return 0;
     }
-    const freed = this.#bytesBefore(number, firstIndex);
+    const freed = this.freedBy(number, firstIndex);
     this.#keys.move(number, place, index);
     return freed;
   }
 
   /** Removes `key`, which is there; gives bytes as `put` does. */
   remove(key: string, firstIndex: number): number {
-    const number = this.#find(key);
+    const number = this.find(key);
     this.#askedKey = undefined;
-    const freed = this.#bytesBefore(number, firstIndex);
+    const freed = this.freedBy(number, firstIndex);
     this.#keys.remove(number);
     return freed;
   }
@@ -108,7 +108,7 @@ export class AgreedState implements StateKeys {
   /** Bytes of the records of values that the log, from `firstIndex` on, does not hold. */
   bytesBefore(firstIndex: number): number {
     let bytes = 0;
-    for (let number = 0; number < this.#keys.size; number++) bytes += this.#bytesBefore(number, firstIndex);
+    for (let number = 0; number < this.#keys.size; number++) bytes += this.freedBy(number, firstIndex);
     return bytes;
   }
 
@@ -121,21 +121,21 @@ export class AgreedState implements StateKeys {
   // Recovery.
 
   replayValue(hash: number, index: number, place: Place): void {
-    const number = this.#findSame(hash, place);
+    const number = this.findSame(hash, place);
     if (number < 0) this.#keys.add(hash, place, index);
     else if (index >= this.#keys.indexOf(number)) this.#keys.move(number, place, index);
   }
 
   replayAbsent(hash: number, index: number, place: Place): void {
-    const number = this.#findSame(hash, place);
+    const number = this.findSame(hash, place);
     if (number >= 0 && this.#keys.indexOf(number) <= index) this.#keys.remove(number);
   }
 
-  #bytesBefore(number: number, firstIndex: number): number {
+  private freedBy(number: number, firstIndex: number): number {
     return this.#keys.indexOf(number) < firstIndex ? sizeOf(this.#keys.placeOf(number)) : 0;
   }
 
-  #findSame(hash: number, place: Place): number {
+  private findSame(hash: number, place: Place): number {
     let number = this.#keys.find(hash);
     if (number < 0 || !this.hasCollisions) return number;
     const { data } = this.#log.read(place);
@@ -145,12 +145,12 @@ export class AgreedState implements StateKeys {
     return number;
   }
 
-  #find(key: string): number {
+  private find(key: string): number {
     if (key === this.#askedKey) return this.#askedNumber;
     const hash = hashOf(key);
     let number = this.#keys.find(hash);
-    while (number >= 0 && !this.#isOf(number, key)) {
-      this.#noteCollision();
+    while (number >= 0 && !this.isOf(number, key)) {
+      this.noteCollision();
       number = this.#keys.findNext(number);
     }
     this.#askedKey = key;
@@ -159,11 +159,11 @@ export class AgreedState implements StateKeys {
     return number;
   }
 
-  #isOf(number: number, key: string): boolean {
+  private isOf(number: number, key: string): boolean {
     return isAbout(this.#log.read(this.#keys.placeOf(number)).data, key);
   }
 
-  #noteCollision(): void {
+  private noteCollision(): void {
     if (this.hasCollisions) return;
     this.hasCollisions = true;
     this.#log.append(RecordKind.collision, 0, 0);

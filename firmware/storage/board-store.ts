@@ -76,7 +76,7 @@ export class BoardStore implements RaftLog {
     this.#room = new StoreRoom(this.#contents, this.#cleaning);
     this.#snapshots = new SnapshotReader(this.#contents);
     this.recovery = recover(this.#contents);
-    if (this.recovery.kind !== "recovered") this.#format(random);
+    if (this.recovery.kind !== "recovered") this.format(random);
   }
 
   get memberId(): MemberId {
@@ -184,10 +184,10 @@ export class BoardStore implements RaftLog {
     const { hardState, truncateFrom, entries, snapshot } = output;
     const contents = this.#contents;
     contents.log.hold();
-    if (hardState !== undefined) this.#writeHardState(hardState);
-    if (truncateFrom > 0) this.#truncate(truncateFrom);
-    for (const entry of entries) this.#append(entry);
-    if (snapshot !== undefined) this.#stage(snapshot);
+    if (hardState !== undefined) this.writeHardState(hardState);
+    if (truncateFrom > 0) this.truncate(truncateFrom);
+    for (const entry of entries) this.append(entry);
+    if (snapshot !== undefined) this.stage(snapshot);
     contents.log.release();
     const isInstalled = snapshot?.isLast ?? false;
     if (isInstalled) installStaged(contents);
@@ -257,7 +257,7 @@ export class BoardStore implements RaftLog {
     return isWorthIt;
   }
 
-  #writeHardState(hardState: HardState): void {
+  private writeHardState(hardState: HardState): void {
     const { term, vote } = hardState;
     this.#contents.hardState = hardState;
     const data = vote === undefined ? noData : encodeCbor(vote);
@@ -265,21 +265,21 @@ export class BoardStore implements RaftLog {
   }
 
   /** The next sector's header makes entries from `index` on in the sectors before it void. */
-  #truncate(index: number): void {
+  private truncate(index: number): void {
     const { entries, memberships, log } = this.#contents;
     this.#contents.liveBytes -= entries.truncateFrom(index);
     memberships.truncateFrom(index);
     log.openSector(index);
   }
 
-  #append(entry: Entry): void {
+  private append(entry: Entry): void {
     const { entries, memberships } = this.#contents;
     const place = entries.append(entry);
     if (entry.kind === EntryKind.membership) memberships.push(entry.index, place);
     this.#contents.liveBytes += sizeOf(place);
   }
 
-  #stage(chunk: SnapshotChunk): void {
+  private stage(chunk: SnapshotChunk): void {
     const contents = this.#contents;
     const { staged, log } = contents;
     const { index, indexTerm, hash, first, items } = chunk;
@@ -294,7 +294,7 @@ export class BoardStore implements RaftLog {
   }
 
   /** Starts anew: a new incarnation, an empty log, an empty state. */
-  #format(random: Random): void {
+  private format(random: Random): void {
     const seed = new Uint8Array(4);
     random.fill(seed);
     let incarnation = "";

@@ -41,13 +41,13 @@ export class EntryIndex {
   }
 
   push(place: number, term: number, hash: Uint8Array): void {
-    if (this.#count === this.#places.length) this.#grow();
+    if (this.#count === this.#places.length) this.grow();
     this.#count++;
     this.set(this.lastIndex, place, term, hash);
   }
 
   set(index: number, place: number, term: number, hash: Uint8Array): void {
-    const at = this.#at(index);
+    const at = this.at(index);
     this.#places[at] = place;
     this.#terms[at] = term;
     this.#hashes.set(hash, at * chainHashBytes);
@@ -55,23 +55,23 @@ export class EntryIndex {
 
   /** 0 for an entry of which the place is not known yet. */
   placeOf(index: number): number {
-    return this.#places[this.#at(index)]!;
+    return this.#places[this.at(index)]!;
   }
 
   /** Also of the entry before the first. */
   termOf(index: number): number {
-    return index === this.#baseIndex ? this.#baseTerm : this.#terms[this.#at(index)]!;
+    return index === this.#baseIndex ? this.#baseTerm : this.#terms[this.at(index)]!;
   }
 
   /** A copy; also of the entry before the first. */
   hashOf(index: number): Uint8Array {
     if (index === this.#baseIndex) return this.#baseHash.slice();
-    const at = this.#at(index) * chainHashBytes;
+    const at = this.at(index) * chainHashBytes;
     return this.#hashes.slice(at, at + chainHashBytes);
   }
 
   move(index: number, place: number): void {
-    this.#places[this.#at(index)] = place;
+    this.#places[this.at(index)] = place;
   }
 
   has(index: number): boolean {
@@ -93,12 +93,12 @@ export class EntryIndex {
     this.#baseIndex = first;
   }
 
-  #at(index: number): number {
+  private at(index: number): number {
     if (!this.has(index)) throw new RangeError(`Entry ${index} is not in the index.`);
     return (this.#head + index - 1 - this.#baseIndex) % this.#places.length;
   }
 
-  #grow(): void {
+  private grow(): void {
     const length = this.#places.length + growthEntries;
     if (length > this.entriesMax) throw new RangeError(`More than ${this.entriesMax} entries are held.`);
     const places = new Uint32Array(length);

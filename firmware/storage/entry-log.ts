@@ -73,11 +73,11 @@ export class EntryLog {
   }
 
   termAt(index: number): number | undefined {
-    return this.#isKnown(index) ? this.#index.termOf(index) : undefined;
+    return this.isKnown(index) ? this.#index.termOf(index) : undefined;
   }
 
   hashAt(index: number): Uint8Array | undefined {
-    return this.#isKnown(index) ? this.#index.hashOf(index) : undefined;
+    return this.isKnown(index) ? this.#index.hashOf(index) : undefined;
   }
 
   /** Throws `FlashDamaged`, and `RangeError` for one that the log does not hold. */
@@ -159,7 +159,7 @@ export class EntryLog {
     }
   }
 
-  #isKnown(index: number): boolean {
+  private isKnown(index: number): boolean {
     return index === this.#index.baseIndex || this.#index.has(index);
   }
 }

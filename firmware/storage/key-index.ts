@@ -24,12 +24,12 @@ export class KeyIndex {
 
   /** The first key with this hash, or -1. */
   find(hash: number): number {
-    return this.#findFrom(hash, this.#firsts[hash & bucketMask]! - 1);
+    return this.findFrom(hash, this.#firsts[hash & bucketMask]! - 1);
   }
 
   /** The next key with the hash of key `number`, or -1. */
   findNext(number: number): number {
-    return this.#findFrom(this.#hashes[number]!, this.#nexts[number]! - 1);
+    return this.findFrom(this.#hashes[number]!, this.#nexts[number]! - 1);
   }
 
   /** The key with this hash whose record is at `place`, or -1. */
@@ -53,25 +53,25 @@ export class KeyIndex {
   }
 
   add(hash: number, place: number, index: number): void {
-    if (this.#count === this.#hashes.length) this.#grow();
+    if (this.#count === this.#hashes.length) this.grow();
     const number = this.#count++;
     this.#hashes[number] = hash;
     this.move(number, place, index);
-    this.#link(number);
+    this.link(number);
   }
 
   /** The last key takes the number of the one that goes. */
   remove(number: number): void {
-    this.#unlink(number);
+    this.unlink(number);
     const last = --this.#count;
     if (last === number) return;
-    this.#unlink(last);
+    this.unlink(last);
     this.#hashes[number] = this.#hashes[last]!;
     this.move(number, this.#places[last]!, this.#indexes[last]!);
-    this.#link(number);
+    this.link(number);
   }
 
-  #findFrom(hash: number, from: number): number {
+  private findFrom(hash: number, from: number): number {
     const hashes = this.#hashes;
     const nexts = this.#nexts;
     let number = from;
@@ -79,13 +79,13 @@ export class KeyIndex {
     return number;
   }
 
-  #link(number: number): void {
+  private link(number: number): void {
     const bucket = this.#hashes[number]! & bucketMask;
     this.#nexts[number] = this.#firsts[bucket]!;
     this.#firsts[bucket] = number + 1;
   }
 
-  #unlink(number: number): void {
+  private unlink(number: number): void {
     const bucket = this.#hashes[number]! & bucketMask;
     let before = this.#firsts[bucket]! - 1;
     if (before === number) {
@@ -96,7 +96,7 @@ export class KeyIndex {
     this.#nexts[before] = this.#nexts[number]!;
   }
 
-  #grow(): void {
+  private grow(): void {
     const nexts = new Uint16Array(2 * this.#nexts.length);
     nexts.set(this.#nexts);
     this.#nexts = nexts;

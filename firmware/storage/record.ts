@@ -105,7 +105,7 @@ export class RecordWriter {
   frame(kind: number, index: number, tag: number, data: Uint8Array, trailer: number): number {
     const size = recordSize(data.length);
     const at = this.#length;
-    this.#room(at + size);
+    this.room(at + size);
     this.#length = at + size;
     const record = this.#bytes.subarray(at, this.#length);
     const view = this.#view;
@@ -123,7 +123,7 @@ export class RecordWriter {
     return size;
   }
 
-  #room(size: number): void {
+  private room(size: number): void {
     if (size <= this.#bytes.length) return;
     const bytes = new Uint8Array(size);
     bytes.set(this.records);

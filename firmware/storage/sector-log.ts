@@ -132,11 +132,11 @@ export class SectorLog {
   append(kind: number, index: number, tag: number, data: Uint8Array = noData, trailer = 0): Place {
     const bytes = recordSize(data.length);
     if (bytes > this.restBytes) this.openSector(0);
-    else if (this.#writer.length + bytes > heldBytesMax) this.#flush();
+    else if (this.#writer.length + bytes > heldBytesMax) this.flush();
     const address = this.#sectors.addressOf(this.#head) + this.#end;
     this.#end += this.#writer.frame(kind, index, tag, data, trailer);
     this.#recordsEnd = this.#end;
-    if (!this.#isHolding) this.#flush();
+    if (!this.#isHolding) this.flush();
     return placeAt(address, bytes);
   }
 
@@ -150,10 +150,10 @@ export class SectorLog {
 
   release(): void {
     this.#isHolding = false;
-    this.#flush();
+    this.flush();
   }
 
-  #flush(): void {
+  private flush(): void {
     const { length, records } = this.#writer;
     if (length === 0) return;
     this.#flash.write(this.#sectors.addressOf(this.#head) + this.#end - length, records);
@@ -162,7 +162,7 @@ export class SectorLog {
 
   /** The record at `place`. Throws `FlashDamaged` when it is not what was written there. */
   read(place: Place): StoredRecord {
-    if (this.#writer.length > 0) this.#flush();
+    if (this.#writer.length > 0) this.flush();
     const address = addressOf(place);
     const record = readRecord(this.#flash.read(address, sizeOf(place)));
     if (record === undefined) throw new FlashDamaged(`the record at ${address} has changed`);
@@ -172,10 +172,9 @@ export class SectorLog {
   /** Begins the next sector. Entries from index `truncatedFrom` on in earlier ones are void; 0 for none. */
   openSector(truncatedFrom: number): void {
     if (this.freeSectors === 0) throw new RangeError("The flash log is full: clean it first.");
-    this.#flush();
+    this.flush();
     const sequence = this.#head + 1;
-    if (sequence - this.sectors < this.#tailAtStart && !this.#sectors.isBlank(sequence))
-      this.#erase(sequence);
+    if (sequence - this.sectors < this.#tailAtStart && !this.#sectors.isBlank(sequence)) this.erase(sequence);
     const value = encodeCbor([formatVersion, this.#tail, this.#source.headerValue()]);
     const previousEnd = this.usedSectors > 0 ? this.#recordsEnd : 0;
     const bytes = this.#writer.frame(RecordKind.header, sequence, truncatedFrom, value, previousEnd);
@@ -193,7 +192,7 @@ export class SectorLog {
   /** Erases what is not blank and begins anew; wear goes on being counted as far as it is known. */
   format(): void {
     for (let sector = 0; sector < this.sectors; sector++) {
-      if (!this.#sectors.isBlank(sector)) this.#erase(sector);
+      if (!this.#sectors.isBlank(sector)) this.erase(sector);
     }
     this.#chain = undefined;
     this.#cleaning = 0;
@@ -222,7 +221,7 @@ export class SectorLog {
 
   /** The first 16 bytes of the record at `place`, which are not checked beyond themselves. Throws `FlashDamaged`. */
   readHead(place: Place): RecordHead {
-    if (this.#writer.length > 0) this.#flush();
+    if (this.#writer.length > 0) this.flush();
     const bytes = this.#flash.read(addressOf(place), recordHeadBytes);
     const head = new HeadReader();
     if (!head.read(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)) {
@@ -233,7 +232,7 @@ export class SectorLog {
 
   /** The first `lengthMax` bytes of the data of the record at `place`, or fewer. Nothing of it is checked. */
   readStart(place: Place, lengthMax: number): Uint8Array {
-    if (this.#writer.length > 0) this.#flush();
+    if (this.#writer.length > 0) this.flush();
     const length = Math.min(lengthMax, sizeOf(place) - recordHeadBytes);
     return this.#flash.read(addressOf(place) + recordHeadBytes, length);
   }
@@ -244,7 +243,7 @@ export class SectorLog {
       throw new FlashDamaged(`what is at ${this.#walk.nextAddress} is no record`);
     }
     this.append(RecordKind.tail, this.#tail + 1, 0);
-    this.#erase(this.#tail);
+    this.erase(this.#tail);
     this.#tail++;
     this.#walk.start(0, 0);
   }
@@ -281,8 +280,8 @@ export class SectorLog {
     if (previous >= this.#tail && !this.#sectors.isMarked(previous)) this.#sectors.mark(previous);
   }
 
-  #erase(sequence: number): void {
-    this.#flush();
+  private erase(sequence: number): void {
+    this.flush();
     this.#sectors.erase(sequence);
   }
 }

@@ -34,54 +34,54 @@ export class SnapshotReader {
     let bytes = 0;
     let number = first;
     for (; number < count; number++) {
-      const item = number < memberships ? this.#membership() : this.#put(number - memberships);
+      const item = number < memberships ? this.membership() : this.put(number - memberships);
       bytes += item.data.length;
       if (items.length > 0 && bytes > bytesMax) break;
       items.push(item);
     }
     const isLast = number >= count;
-    if (isLast) this.#forget();
+    if (isLast) this.forget();
     return { items, isLast };
   }
 
   /** Nobody is likely to ask for more: the keys need not wait in RAM. */
-  #forget(): void {
+  private forget(): void {
     this.#index = -1;
     this.#batch = [];
   }
 
-  #membership(): SnapshotItem {
+  private membership(): SnapshotItem {
     const { log, memberships, entries } = this.#contents;
     const { kind, version, data } = entryFrom(log.read(memberships.asOf(entries.appliedIndex)));
     return { kind, version, data };
   }
 
-  #put(rank: number): SnapshotItem {
-    this.#seek(rank);
+  private put(rank: number): SnapshotItem {
+    this.seek(rank);
     const { number } = this.#batch[rank - this.#start]!;
     const { data } = this.#contents.state.recordOf(number);
     return { kind: EntryKind.put, version: 1, data: withoutId(data) };
   }
 
   /** Brings the key of `rank` into the batch. */
-  #seek(rank: number): void {
+  private seek(rank: number): void {
     const { appliedIndex } = this.#contents.entries;
     if (this.#index !== appliedIndex || rank < this.#start) {
       this.#index = appliedIndex;
       this.#start = 0;
-      this.#batch = this.#keysAfter(undefined);
+      this.#batch = this.keysAfter(undefined);
     }
     while (rank >= this.#start + this.#batch.length) {
       const last = this.#batch.at(-1);
       // Fewer keys than there are: one of them is not what it was when the others were put in order.
       if (last === undefined) throw new FlashDamaged("a key of the state has changed");
       this.#start += this.#batch.length;
-      this.#batch = this.#keysAfter(last.key);
+      this.#batch = this.keysAfter(last.key);
     }
   }
 
   /** The first keys behind `key`, or the first of all. */
-  #keysAfter(key: Uint8Array | undefined): OrderedKey[] {
+  private keysAfter(key: Uint8Array | undefined): OrderedKey[] {
     const { state } = this.#contents;
     const batch: OrderedKey[] = [];
     for (let number = 0; number < state.size; number++) {

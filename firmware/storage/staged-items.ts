@@ -67,16 +67,16 @@ export class StagedItems {
 
   append(item: SnapshotItem): void {
     const number = this.#count;
-    const keyHash = this.#hashOfNextPut(item);
+    const keyHash = this.hashOfNextPut(item);
     if (keyHash !== undefined) {
       this.#keys++;
       this.#lastKey = keyBytesOf(item.data);
-      this.#set(number, this.#log.append(RecordKind.item, number, keyHash, item.data), keyHash);
+      this.set(number, this.#log.append(RecordKind.item, number, keyHash, item.data), keyHash);
     } else if (item.kind === EntryKind.membership && this.#membership < 0) {
       this.#membership = number;
-      this.#set(number, this.#log.append(RecordKind.membershipItem, number, 0, entryToStored(item)), 0);
+      this.set(number, this.#log.append(RecordKind.membershipItem, number, 0, entryToStored(item)), 0);
     } else {
-      this.#set(number, this.#log.append(RecordKind.otherItem, number, 0), 0);
+      this.set(number, this.#log.append(RecordKind.otherItem, number, 0), 0);
     }
     this.#bytes += sizeOf(this.#places[number]!);
   }
@@ -84,7 +84,7 @@ export class StagedItems {
   /** Tells `take` of each put: the hash of its key and its place. */
   forEachPut(take: (hash: number, place: Place) => void): void {
     for (let number = 0; number < this.#count; number++) {
-      if (this.#isPut(number)) take(this.#hashes[number]!, this.#places[number]!);
+      if (this.isPut(number)) take(this.#hashes[number]!, this.#places[number]!);
     }
   }
 
@@ -102,7 +102,7 @@ export class StagedItems {
   /** Throws `FlashDamaged`. */
   replay(kind: number, number: number, tag: number, place: Place): void {
     if (number >= stagedItemsMax) throw new FlashDamaged(`a snapshot has an item ${number}`);
-    this.#set(number, place, tag);
+    this.set(number, place, tag);
     if (kind === RecordKind.membershipItem) this.#membership = number;
   }
 
@@ -113,7 +113,7 @@ export class StagedItems {
       const place = this.#places[number]!;
       if (place === 0) throw new FlashDamaged(`item ${number} of a snapshot is missing`);
       this.#bytes += sizeOf(place);
-      if (!this.#isPut(number)) continue;
+      if (!this.isPut(number)) continue;
       this.#keys++;
       last = place;
     }
@@ -121,11 +121,11 @@ export class StagedItems {
   }
 
   /** Neither the membership nor a record without data. */
-  #isPut(number: number): boolean {
+  private isPut(number: number): boolean {
     return number !== this.#membership && sizeOf(this.#places[number]!) > recordHeadBytes;
   }
 
-  #set(number: number, place: Place, hash: number): void {
+  private set(number: number, place: Place, hash: number): void {
     if (number >= this.#places.length) {
       const length = Math.max(16, 2 * this.#places.length, number + 1);
       const [places, hashes] = [new Uint32Array(length), new Uint32Array(length)];
@@ -140,7 +140,7 @@ export class StagedItems {
   }
 
   /** The hash of the key of a valid put, behind all others, of no more keys than there may be; undefined for any other item. */
-  #hashOfNextPut(item: SnapshotItem): number | undefined {
+  private hashOfNextPut(item: SnapshotItem): number | undefined {
     const keyHash = hashOfPut(item);
     if (keyHash === undefined || this.#keys === stateLimits.keysMax) return undefined;
     const isNext = this.#keys === 0 || compareBytes(keyBytesOf(item.data), this.#lastKey) > 0;

@@ -26,7 +26,7 @@ export class StoreCleaning {
   makeRoom(writes: Writes): boolean {
     const { log } = this.#contents;
     for (let freed = 0; ; freed++) {
-      const opens = this.#sectorsToOpen(writes);
+      const opens = this.sectorsToOpen(writes);
       if (log.freeSectors >= opens + reservedSectors) return true;
       if (freed === log.sectors || !this.some(Infinity, Infinity)) return opens === 0;
     }
@@ -46,12 +46,12 @@ export class StoreCleaning {
         log.freeTail();
         return true;
       }
-      if (this.#keep(walk.head, walk.place)) copies++;
+      if (this.keep(walk.head, walk.place)) copies++;
     }
     return true;
   }
 
-  #sectorsToOpen({ records, otherBytes, opensBefore, opensAfter }: Writes): number {
+  private sectorsToOpen({ records, otherBytes, opensBefore, opensAfter }: Writes): number {
     const { log } = this.#contents;
     let opens = (opensBefore ? 1 : 0) + (opensAfter ? 1 : 0);
     // What goes before that sector may need one of its own.
@@ -68,25 +68,25 @@ export class StoreCleaning {
   }
 
   /** Copies the record at `place` to the end of the log if it still counts. */
-  #keep({ kind, index, tag }: RecordHead, place: Place): boolean {
+  private keep({ kind, index, tag }: RecordHead, place: Place): boolean {
     const { checkpoint, staged } = this.#contents;
     switch (kind) {
       case RecordKind.put:
       case RecordKind.pastPut:
       case RecordKind.entry:
       case RecordKind.membership:
-        return this.#keepEntry(kind, index, tag, place) || this.#keepValue(kind, tag, place);
+        return this.keepEntry(kind, index, tag, place) || this.keepValue(kind, tag, place);
       case RecordKind.item:
       case RecordKind.membershipItem:
       case RecordKind.otherItem:
-        if (!staged.holds(index, place)) return this.#keepValue(kind, tag, place);
-        staged.move(index, this.#copy(place, kind));
+        if (!staged.holds(index, place)) return this.keepValue(kind, tag, place);
+        staged.move(index, this.copy(place, kind));
         return true;
       case RecordKind.value:
-        return this.#keepValue(kind, tag, place);
+        return this.keepValue(kind, tag, place);
       case RecordKind.checkpoint:
         if (!checkpoint.holds(place)) return false;
-        checkpoint.move(place, this.#copy(place, kind));
+        checkpoint.move(place, this.copy(place, kind));
         return true;
     }
     return false;
@@ -96,12 +96,12 @@ export class StoreCleaning {
    * Of an entry that the log holds. A put that has been applied, and whose key has had another value since, is copied as one that
    * sets no value: what says that its key is gone may lie before the copy.
    */
-  #keepEntry(kind: number, index: number, tag: number, place: Place): boolean {
+  private keepEntry(kind: number, index: number, tag: number, place: Place): boolean {
     const { entries, state, memberships } = this.#contents;
     if (!entries.has(index) || entries.placeOf(index) !== place) return false;
     const isValue = kind === RecordKind.put && state.holds(tag, place);
     const isPast = kind === RecordKind.put && index <= entries.appliedIndex && !isValue;
-    const to = this.#copy(place, isPast ? RecordKind.pastPut : kind);
+    const to = this.copy(place, isPast ? RecordKind.pastPut : kind);
     entries.move(index, to);
     if (isValue) state.move(tag, place, to);
     memberships.move(place, to);
@@ -109,23 +109,23 @@ export class StoreCleaning {
   }
 
   /** Of what only the state still needs: the value of a key, the membership that holds. */
-  #keepValue(kind: number, tag: number, place: Place): boolean {
+  private keepValue(kind: number, tag: number, place: Place): boolean {
     const { state, memberships, installed } = this.#contents;
     const isItem = kind === RecordKind.item || kind === RecordKind.membershipItem;
     // An item's own index is its number.
     const index = isItem ? installed.index : undefined;
     if (kind === RecordKind.membership || kind === RecordKind.membershipItem) {
       if (!memberships.holds(place)) return false;
-      memberships.move(place, this.#copy(place, RecordKind.membership, index));
+      memberships.move(place, this.copy(place, RecordKind.membership, index));
       return true;
     }
     const isValue = kind === RecordKind.put || kind === RecordKind.value || kind === RecordKind.item;
     if (!isValue || !state.holds(tag, place)) return false;
-    state.move(tag, place, this.#copy(place, RecordKind.value, index));
+    state.move(tag, place, this.copy(place, RecordKind.value, index));
     return true;
   }
 
-  #copy(from: Place, kind: number, asIndex?: number): Place {
+  private copy(from: Place, kind: number, asIndex?: number): Place {
     const { log } = this.#contents;
     const { index, tag, data, trailer } = log.read(from);
     const to = log.append(kind, asIndex ?? index, tag, data, trailer);

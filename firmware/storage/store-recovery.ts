@@ -126,7 +126,7 @@ class Replay implements ReplayTarget {
       case RecordKind.pastPut:
       case RecordKind.entry:
       case RecordKind.membership:
-        if (index < truncatedFrom) this.#onEntry(kind, index, tag, place);
+        if (index < truncatedFrom) this.onEntry(kind, index, tag, place);
         break;
       case RecordKind.value:
         state.replayValue(tag, index, place);
@@ -142,7 +142,7 @@ class Replay implements ReplayTarget {
     }
   }
 
-  #onEntry(kind: number, index: number, tag: number, place: Place): void {
+  private onEntry(kind: number, index: number, tag: number, place: Place): void {
     const { entries, state, memberships } = this.#contents;
     if (entries.has(index)) entries.move(index, place);
     if (kind === RecordKind.membership) memberships.replay(index, place, this.#appliedIndex);

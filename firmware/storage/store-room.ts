@@ -32,37 +32,37 @@ export class StoreRoom {
     switch (message?.type) {
       case "append-request":
       case "publication":
-        return this.#makeForEntries(message.prevLogIndex, message.entries);
+        return this.makeForEntries(message.prevLogIndex, message.entries);
       case "snapshot-chunk":
-        return this.#makeForChunk(message);
+        return this.makeForChunk(message);
     }
     return this.#cleaning.makeRoom(noWrites);
   }
 
   makeForCheckpoint(parts: readonly Uint8Array[]): boolean {
-    if (!this.#hasCapacityFor(CheckpointParts.sizeOf(parts))) return false;
+    if (!this.hasCapacityFor(CheckpointParts.sizeOf(parts))) return false;
     const records = parts.map((part) => recordSize(part.length));
     if (records.some((size) => size > this.#contents.log.roomBytes)) return false;
     return this.#cleaning.makeRoom({ ...noWrites, records });
   }
 
-  #makeForEntries(prevLogIndex: number, sent: readonly Entry[]): boolean {
+  private makeForEntries(prevLogIndex: number, sent: readonly Entry[]): boolean {
     const { lastIndex, appliedIndex } = this.#contents.entries;
     // Entries that do not follow on this log are refused by the core, which is how the leader finds where to begin.
     if (sent.length === 0 || prevLogIndex > lastIndex) return this.#cleaning.makeRoom(noWrites);
     const newLast = prevLogIndex + sent.length;
     if (newLast - appliedIndex > storeLimits.entriesMax || newLast > storeLimits.indexMax) return false;
     // They may contradict what the log holds beyond them: a truncation begins a sector.
-    return this.#makeFor(sent.map(recordSizeMax), prevLogIndex < lastIndex, false, 0);
+    return this.makeFor(sent.map(recordSizeMax), prevLogIndex < lastIndex, false, 0);
   }
 
-  #makeForChunk({ index, first, items, isLast }: SnapshotChunk): boolean {
+  private makeForChunk({ index, first, items, isLast }: SnapshotChunk): boolean {
     if (index > storeLimits.indexMax || first + items.length > stagedItemsMax) return false;
     const dropped = first === 0 ? this.#contents.staged.bytes : 0;
-    return this.#makeFor(items.map(recordSizeMax), first === 0, isLast, dropped);
+    return this.makeFor(items.map(recordSizeMax), first === 0, isLast, dropped);
   }
 
-  #makeFor(
+  private makeFor(
     records: readonly number[],
     opensBefore: boolean,
     opensAfter: boolean,
@@ -74,13 +74,13 @@ export class StoreRoom {
       bytes += size;
     }
     return (
-      this.#hasCapacityFor(bytes) &&
+      this.hasCapacityFor(bytes) &&
       this.#cleaning.makeRoom({ records, otherBytes: otherRecordsBytesMax, opensBefore, opensAfter })
     );
   }
 
   /** Whether so many bytes more may count; applied entries give way. */
-  #hasCapacityFor(bytes: number): boolean {
+  private hasCapacityFor(bytes: number): boolean {
     const contents = this.#contents;
     const { entries, capacityBytes } = contents;
     if (contents.liveBytes + bytes <= capacityBytes) return true;

@@ -31,66 +31,66 @@ export class CborEncoder {
    */
   encode(value: CborValue, before = 0): Uint8Array {
     this.#length = 0;
-    if (before > 0) this.#zeros(before);
-    this.#value(value);
+    if (before > 0) this.zeros(before);
+    this.value(value);
     return this.#bytes.subarray(0, this.#length);
   }
 
   /** The latest encoding with `count` zero bytes after it. */
   extend(count: number): Uint8Array {
-    this.#zeros(count);
+    this.zeros(count);
     return this.#bytes.subarray(0, this.#length);
   }
 
-  #zeros(count: number): void {
-    this.#room(count);
+  private zeros(count: number): void {
+    this.room(count);
     this.#bytes.fill(0, this.#length, this.#length + count);
     this.#length += count;
   }
 
-  #value(value: CborValue): void {
+  private value(value: CborValue): void {
     switch (typeof value) {
       case "number":
-        this.#number(value);
+        this.number(value);
         break;
       case "string":
-        this.#text(value);
+        this.text(value);
         break;
       case "boolean":
-        this.#byte(value ? 0xf5 : 0xf4);
+        this.byte(value ? 0xf5 : 0xf4);
         break;
       default:
         if (value === null) {
-          this.#byte(0xf6);
+          this.byte(0xf6);
         } else if (value instanceof Uint8Array) {
-          this.#head(0x40, value.length);
-          this.#room(value.length);
+          this.head(0x40, value.length);
+          this.room(value.length);
           this.#bytes.set(value, this.#length);
           this.#length += value.length;
         } else {
-          this.#head(0x80, value.length);
-          for (let i = 0; i < value.length; i++) this.#value(value[i]!);
+          this.head(0x80, value.length);
+          for (let i = 0; i < value.length; i++) this.value(value[i]!);
         }
     }
   }
 
   /** Minus zero counts as the integer 0, as it does in cbor-x. */
-  #number(value: number): void {
+  private number(value: number): void {
     if (value >= 0 && value < 24 && Math.floor(value) === value) {
-      this.#byte(value);
+      this.byte(value);
     } else if (value >>> 0 === value) {
-      this.#head(0x00, value);
+      this.head(0x00, value);
     } else if (value < 0 && value >= -uint32Count && Math.floor(value) === value) {
-      this.#head(0x20, -1 - value);
+      this.head(0x20, -1 - value);
     } else {
-      this.#room(9);
+      this.room(9);
       this.#bytes[this.#length] = 0xfb;
       this.#view.setFloat64(this.#length + 1, value);
       this.#length += 9;
     }
   }
 
-  #text(text: string): void {
+  private text(text: string): void {
     const length = utf8Length(text);
     if (length < 0) {
       throw new CborError(
@@ -99,14 +99,14 @@ export class CborEncoder {
         "the text has half a surrogate pair, which UTF-8 cannot hold",
       );
     }
-    this.#head(0x60, length);
-    this.#room(length);
+    this.head(0x60, length);
+    this.room(length);
     this.#length = writeUtf8(text, this.#bytes, this.#length);
   }
 
   /** The initial byte of major type `type` (in the upper three bits) with its argument, shortest form (RFC 8949, 3). */
-  #head(type: number, argument: number): void {
-    this.#room(argument < 24 ? 1 : argument < 0x100 ? 2 : argument < 0x10000 ? 3 : 5);
+  private head(type: number, argument: number): void {
+    this.room(argument < 24 ? 1 : argument < 0x100 ? 2 : argument < 0x10000 ? 3 : 5);
     const bytes = this.#bytes;
     let to = this.#length;
     if (argument < 24) {
@@ -126,13 +126,13 @@ export class CborEncoder {
     this.#length = to;
   }
 
-  #byte(byte: number): void {
-    if (this.#length === this.#bytes.length) this.#room(1);
+  private byte(byte: number): void {
+    if (this.#length === this.#bytes.length) this.room(1);
     this.#bytes[this.#length++] = byte;
   }
 
   /** Makes room for `count` more bytes. */
-  #room(count: number): void {
+  private room(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
     if (needed > this.#bytesMax) {

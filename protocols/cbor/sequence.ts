@@ -27,7 +27,7 @@ export class SequenceReader {
   /** The next item as its bytes, a copy. Throws `CborError`. */
   item(): Uint8Array {
     const start = this.#at;
-    this.#pass(0);
+    this.pass(0);
     return this.#bytes.slice(start, this.#at);
   }
 
@@ -41,75 +41,75 @@ export class SequenceReader {
   /** An integer within 32 bits. Throws `CborError` when the next item is none. */
   integer(): number {
     const at = this.#at;
-    const [type, argument] = this.#head();
-    if (type > 1) this.#fail(at, "unsupported", "an integer must stand here");
+    const [type, argument] = this.head();
+    if (type > 1) this.fail(at, "unsupported", "an integer must stand here");
     return type === 0 ? argument : -1 - argument;
   }
 
   /** A byte string, a copy. Throws `CborError` when the next item is none. */
   byteString(): Uint8Array {
     const at = this.#at;
-    const [type, length] = this.#head();
-    if (type !== 2) this.#fail(at, "unsupported", "a byte string must stand here");
-    return this.#take(length).slice();
+    const [type, length] = this.head();
+    if (type !== 2) this.fail(at, "unsupported", "a byte string must stand here");
+    return this.take(length).slice();
   }
 
   /** The number of items of an array, which come next. Throws `CborError` when the next item is none. */
   array(): number {
     const at = this.#at;
-    const [type, length] = this.#head();
-    if (type !== 4) this.#fail(at, "unsupported", "an array must stand here");
+    const [type, length] = this.head();
+    if (type !== 4) this.fail(at, "unsupported", "an array must stand here");
     return length;
   }
 
   /** The number of pairs of a map, which come next. Throws `CborError` when the next item is none. */
   map(): number {
     const at = this.#at;
-    const [type, pairs] = this.#head();
-    if (type !== 5) this.#fail(at, "unsupported", "a map must stand here");
+    const [type, pairs] = this.head();
+    if (type !== 5) this.fail(at, "unsupported", "a map must stand here");
     return pairs;
   }
 
   /** Throws `CborError` unless everything was read. */
   end(): void {
-    if (!this.isAtEnd) this.#fail(this.#at, "trailing", "bytes follow the sequence");
+    if (!this.isAtEnd) this.fail(this.#at, "trailing", "bytes follow the sequence");
   }
 
-  #pass(depth: number): void {
-    if (depth > depthMax) this.#fail(this.#at, "too-large", `nested deeper than ${depthMax}`);
-    const [type, argument] = this.#head();
-    if (type === 2 || type === 3) this.#take(argument);
+  private pass(depth: number): void {
+    if (depth > depthMax) this.fail(this.#at, "too-large", `nested deeper than ${depthMax}`);
+    const [type, argument] = this.head();
+    if (type === 2 || type === 3) this.take(argument);
     const items = type === 4 ? argument : type === 5 ? 2 * argument : type === 6 ? 1 : 0;
     // Each item takes a byte at least, so a short message cannot claim a long array.
-    if (items > this.#bytes.length - this.#at) this.#fail(this.#at, "truncated", "items are missing");
-    for (let i = 0; i < items; i++) this.#pass(depth + 1);
+    if (items > this.#bytes.length - this.#at) this.fail(this.#at, "truncated", "items are missing");
+    for (let i = 0; i < items; i++) this.pass(depth + 1);
   }
 
   /** Major type and argument; of a simple value or a float, the bytes of its value are passed over. */
-  #head(): readonly [number, number] {
+  private head(): readonly [number, number] {
     const at = this.#at;
-    const initial = this.#take(1)[0]!;
+    const initial = this.take(1)[0]!;
     const additional = initial & 0x1f;
     if (additional < 24) return [initial >> 5, additional];
-    if (additional > 27) this.#fail(at, "unsupported", "indefinite lengths are not used");
+    if (additional > 27) this.fail(at, "unsupported", "indefinite lengths are not used");
     const size = 1 << (additional - 24);
     let argument = 0;
-    for (const byte of this.#take(size)) argument = argument * 256 + byte;
+    for (const byte of this.take(size)) argument = argument * 256 + byte;
     // Shortest form (RFC 8949, section 4.2.1): else one message could be written in two ways.
     const least = size === 1 ? 24 : size === 2 ? 0x100 : size === 4 ? 0x10000 : 0x1_0000_0000;
     if (initial >> 5 !== 7 && argument < least)
-      this.#fail(at, "unsupported", "a number is longer than it need be");
+      this.fail(at, "unsupported", "a number is longer than it need be");
     return [initial >> 5, argument];
   }
 
-  #take(count: number): Uint8Array {
+  private take(count: number): Uint8Array {
     if (count > this.#bytes.length - this.#at)
-      this.#fail(this.#at, "truncated", "the item is longer than the bytes");
+      this.fail(this.#at, "truncated", "the item is longer than the bytes");
     this.#at += count;
     return this.#bytes.subarray(this.#at - count, this.#at);
   }
 
-  #fail(
+  private fail(
     at: number,
     fault: "malformed" | "truncated" | "trailing" | "unsupported" | "too-large",
     what: string,

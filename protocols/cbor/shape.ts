@@ -49,7 +49,7 @@ export class ItemReader {
   integer(item: string, min: number, max: number): number {
     const value = this.#items[this.#at++];
     if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
-      this.#fail(item, `an integer from ${min} to ${max}`, value);
+      this.fail(item, `an integer from ${min} to ${max}`, value);
     }
     return value;
   }
@@ -66,7 +66,7 @@ export class ItemReader {
   number(item: string, min: number, max: number): number {
     const value = this.#items[this.#at++];
     if (typeof value !== "number" || !(value >= min && value <= max)) {
-      this.#fail(item, `a number from ${min} to ${max}`, value);
+      this.fail(item, `a number from ${min} to ${max}`, value);
     }
     return value;
   }
@@ -74,20 +74,20 @@ export class ItemReader {
   /** Any number: infinite, or NaN for none. */
   anyNumber(item: string): number {
     const value = this.#items[this.#at++];
-    if (typeof value !== "number") this.#fail(item, "a number", value);
+    if (typeof value !== "number") this.fail(item, "a number", value);
     return value;
   }
 
   boolean(item: string): boolean {
     const value = this.#items[this.#at++];
-    if (typeof value !== "boolean") this.#fail(item, "true or false", value);
+    if (typeof value !== "boolean") this.fail(item, "true or false", value);
     return value;
   }
 
   text(item: string, bytesMax: number): string {
     const value = this.#items[this.#at++];
     if (typeof value !== "string" || value.length > bytesMax || utf8Length(value) > bytesMax) {
-      this.#fail(item, `text of at most ${bytesMax} bytes`, value);
+      this.fail(item, `text of at most ${bytesMax} bytes`, value);
     }
     return value;
   }
@@ -95,7 +95,7 @@ export class ItemReader {
   bytes(item: string, lengthMax: number): Uint8Array {
     const value = this.#items[this.#at++];
     if (!(value instanceof Uint8Array) || value.length > lengthMax) {
-      this.#fail(item, `at most ${lengthMax} bytes`, value);
+      this.fail(item, `at most ${lengthMax} bytes`, value);
     }
     return value;
   }
@@ -108,7 +108,7 @@ export class ItemReader {
   array(item: string, lengthMax: number): readonly CborValue[] {
     const value = this.#items[this.#at++];
     if (!Array.isArray(value) || value.length > lengthMax) {
-      this.#fail(item, `an array of at most ${lengthMax} items`, value);
+      this.fail(item, `an array of at most ${lengthMax} items`, value);
     }
     return value;
   }
@@ -116,11 +116,11 @@ export class ItemReader {
   /** For a format whose arrays must be exactly as long as it says. */
   end(): void {
     if (this.#at < this.#items.length) {
-      this.#fail("the end", `after ${this.#at} items`, this.#items[this.#at]);
+      this.fail("the end", `after ${this.#at} items`, this.#items[this.#at]);
     }
   }
 
-  #fail(item: string, expected: string, found: CborValue | undefined): never {
+  private fail(item: string, expected: string, found: CborValue | undefined): never {
     throw new ShapeError(this.#format, item + this.#of, expected, found);
   }
 }

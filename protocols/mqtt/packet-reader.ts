@@ -36,12 +36,12 @@ export class PacketReader {
         this.#length = 0;
         this.#lengthWeight = 1;
       } else if (this.#lengthWeight > 0) {
-        this.#lengthByte(bytes[at++]!);
+        this.lengthByte(bytes[at++]!);
       } else {
-        at = this.#collect(bytes, at);
+        at = this.collect(bytes, at);
         continue;
       }
-      if (this.#lengthWeight === 0 && this.#length === 0) this.#packet(bytes.subarray(0, 0));
+      if (this.#lengthWeight === 0 && this.#length === 0) this.packet(bytes.subarray(0, 0));
     }
   }
 
@@ -51,7 +51,7 @@ export class PacketReader {
   }
 
   /** One byte of the remaining length: seven bits of it, and whether more follow (2.2.3). */
-  #lengthByte(byte: number): void {
+  private lengthByte(byte: number): void {
     this.#length += (byte & 0x7f) * this.#lengthWeight;
     if (byte < 0x80) this.#lengthWeight = 0;
     else if (this.#lengthWeight === 128 ** 3) {
@@ -63,20 +63,20 @@ export class PacketReader {
   }
 
   /** Takes what `bytes` hold of the body and gives the offset after it. */
-  #collect(bytes: Uint8Array, at: number): number {
+  private collect(bytes: Uint8Array, at: number): number {
     const end = Math.min(bytes.length, at + this.#length - this.#filled);
     if (this.#filled === 0 && end - at === this.#length) {
-      this.#packet(bytes.subarray(at, end));
+      this.packet(bytes.subarray(at, end));
       return end;
     }
     if (this.#body.length < this.#length) this.#body = new Uint8Array(this.#length);
     this.#body.set(bytes.subarray(at, end), this.#filled);
     this.#filled += end - at;
-    if (this.#filled === this.#length) this.#packet(this.#body.subarray(0, this.#length));
+    if (this.#filled === this.#length) this.packet(this.#body.subarray(0, this.#length));
     return end;
   }
 
-  #packet(body: Uint8Array): void {
+  private packet(body: Uint8Array): void {
     const header = this.#header;
     this.#header = -1;
     this.#filled = 0;

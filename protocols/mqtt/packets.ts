@@ -41,53 +41,53 @@ export class PacketWriter {
     const { will } = options;
     const idLength = textLength(options.clientId);
     const willLength = textLength(will.topic);
-    this.#begin(PacketType.connect << 4, 16 + idLength + willLength + will.payload.length);
-    this.#text("MQTT", 4);
-    this.#byte(4); // Protocol level 4 is 3.1.1 ([MQTT-3.1.2-2]).
-    this.#byte(0b0000_0110); // Will flag and clean session; will QoS 0, not retained (3.1.2.3).
-    this.#uint16(options.keepaliveSeconds);
-    this.#text(options.clientId, idLength); // The order of the payload: [MQTT-3.1.3-1].
-    this.#text(will.topic, willLength);
-    this.#uint16(will.payload.length);
-    this.#raw(will.payload);
-    return this.#end();
+    this.begin(PacketType.connect << 4, 16 + idLength + willLength + will.payload.length);
+    this.text("MQTT", 4);
+    this.byte(4); // Protocol level 4 is 3.1.1 ([MQTT-3.1.2-2]).
+    this.byte(0b0000_0110); // Will flag and clean session; will QoS 0, not retained (3.1.2.3).
+    this.uint16(options.keepaliveSeconds);
+    this.text(options.clientId, idLength); // The order of the payload: [MQTT-3.1.3-1].
+    this.text(will.topic, willLength);
+    this.uint16(will.payload.length);
+    this.raw(will.payload);
+    return this.end();
   }
 
   /** 3.3, at QoS 0, so without a packet identifier ([MQTT-2.3.1-5]), and not retained. */
   publish(topic: string, payload: Uint8Array): Uint8Array {
     const topicLength = textLength(topic);
-    this.#begin(PacketType.publish << 4, 2 + topicLength + payload.length);
-    this.#text(topic, topicLength);
-    this.#raw(payload);
-    return this.#end();
+    this.begin(PacketType.publish << 4, 2 + topicLength + payload.length);
+    this.text(topic, topicLength);
+    this.raw(payload);
+    return this.end();
   }
 
   /** 3.8: topic filters, at least one ([MQTT-3.8.3-3]), each at QoS 0. `packetId` is 1 to 65,535 ([MQTT-2.3.1-1]). */
   subscribe(packetId: number, filters: readonly string[]): Uint8Array {
     let length = 2;
     for (const filter of filters) length += 3 + textLength(filter);
-    this.#begin((PacketType.subscribe << 4) | 0b0010, length); // Flags 0010: [MQTT-3.8.1-1].
-    this.#uint16(packetId);
+    this.begin((PacketType.subscribe << 4) | 0b0010, length); // Flags 0010: [MQTT-3.8.1-1].
+    this.uint16(packetId);
     for (const filter of filters) {
-      this.#text(filter, textLength(filter));
-      this.#byte(0);
+      this.text(filter, textLength(filter));
+      this.byte(0);
     }
-    return this.#end();
+    return this.end();
   }
 
   /** 3.12 */
   pingreq(): Uint8Array {
-    this.#begin(PacketType.pingreq << 4, 0);
-    return this.#end();
+    this.begin(PacketType.pingreq << 4, 0);
+    return this.end();
   }
 
   /** 3.14 */
   disconnect(): Uint8Array {
-    this.#begin(PacketType.disconnect << 4, 0);
-    return this.#end();
+    this.begin(PacketType.disconnect << 4, 0);
+    return this.end();
   }
 
-  #begin(header: number, length: number): void {
+  private begin(header: number, length: number): void {
     const size = 5 + length;
     if (size > this.#packetBytesMax) {
       throw new MqttError(
@@ -99,36 +99,36 @@ export class PacketWriter {
       this.#bytes = new Uint8Array(Math.min(Math.max(size, 2 * this.#bytes.length), this.#packetBytesMax));
     }
     this.#at = 0;
-    this.#byte(header);
+    this.byte(header);
     let rest = length;
     while (rest > 127) {
-      this.#byte((rest & 0x7f) | 0x80); // 2.2.3
+      this.byte((rest & 0x7f) | 0x80); // 2.2.3
       rest >>= 7;
     }
-    this.#byte(rest);
+    this.byte(rest);
   }
 
-  #end(): Uint8Array {
+  private end(): Uint8Array {
     return this.#bytes.subarray(0, this.#at);
   }
 
-  #byte(byte: number): void {
+  private byte(byte: number): void {
     this.#bytes[this.#at++] = byte;
   }
 
-  #uint16(value: number): void {
-    this.#byte(value >> 8);
-    this.#byte(value & 0xff);
+  private uint16(value: number): void {
+    this.byte(value >> 8);
+    this.byte(value & 0xff);
   }
 
-  #raw(bytes: Uint8Array): void {
+  private raw(bytes: Uint8Array): void {
     this.#bytes.set(bytes, this.#at);
     this.#at += bytes.length;
   }
 
   /** 1.5.3 */
-  #text(text: string, length: number): void {
-    this.#uint16(length);
+  private text(text: string, length: number): void {
+    this.uint16(length);
     this.#at = writeUtf8(text, this.#bytes, this.#at);
   }
 }

@@ -72,7 +72,7 @@ export class MqttSession {
     this.#state = "connecting";
     this.#answerDueMs = nowMs + this.#options.answerTimeoutMs;
     this.#heardMs = nowMs;
-    this.#control(this.#writer.connect(this.#options), nowMs);
+    this.control(this.#writer.connect(this.#options), nowMs);
   }
 
   /** Bytes from the transport, in any pieces. */
@@ -83,7 +83,7 @@ export class MqttSession {
       this.#reader.push(bytes);
     } catch (error) {
       if (!(error instanceof MqttError)) throw error;
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
@@ -98,14 +98,14 @@ export class MqttSession {
   /** When `tick` is next needed; Infinity when closed. */
   get dueMs(): number {
     if (this.#state === "idle" || this.#state === "closed") return Infinity;
-    return this.#answerDueMs < Infinity ? this.#answerDueMs : this.#pingDueMs();
+    return this.#answerDueMs < Infinity ? this.#answerDueMs : this.pingDueMs();
   }
 
   /** Time has passed: pings a quiet server, gives up a silent one. */
   tick(nowMs: number): void {
     if (nowMs < this.dueMs) return;
     if (this.#answerDueMs < Infinity) {
-      this.#fail(
+      this.fail(
         new MqttError("timeout", `the server did not answer within ${this.#options.answerTimeoutMs} ms`),
       );
       return;
@@ -117,19 +117,19 @@ export class MqttSession {
   ping(nowMs: number): void {
     if (this.#state !== "ready" || !this.isAnswered) return;
     this.#answerDueMs = nowMs + this.#options.answerTimeoutMs;
-    this.#control(this.#writer.pingreq(), nowMs);
+    this.control(this.#writer.pingreq(), nowMs);
   }
 
   /** Leaves in good order: the server publishes no will ([MQTT-3.14.4-3]). */
   close(): void {
     if (this.#state === "idle" || this.#state === "closed") return;
-    this.#end();
+    this.end();
     this.#events.send(this.#writer.disconnect());
   }
 
   /** The transport is gone, or is to be: the session takes and gives nothing any more. */
   abandon(): void {
-    this.#end();
+    this.end();
   }
 
   /** For the reader, not for owners. */
@@ -137,13 +137,13 @@ export class MqttSession {
     const flags = header & 0x0f;
     switch (header >> 4) {
       case PacketType.connack:
-        this.#onConnack(flags, body);
+        this.onConnack(flags, body);
         break;
       case PacketType.suback:
-        this.#onSuback(flags, body);
+        this.onSuback(flags, body);
         break;
       case PacketType.publish:
-        this.#onPublish(flags, body);
+        this.onPublish(flags, body);
         break;
       case PacketType.pingresp:
         readPingresp(flags, body);
@@ -154,15 +154,15 @@ export class MqttSession {
     }
   }
 
-  #onConnack(flags: number, body: Uint8Array): void {
+  private onConnack(flags: number, body: Uint8Array): void {
     if (this.#state !== "connecting") throw new MqttError("unexpected", "a second CONNACK came");
     const code = readConnack(flags, body);
     if (code !== 0) throw new MqttError("refused", `the server refused the connection with code ${code}`);
     this.#state = "subscribing";
-    this.#control(this.#writer.subscribe(subscribePacketId, this.#options.filters), this.#heardMs);
+    this.control(this.#writer.subscribe(subscribePacketId, this.#options.filters), this.#heardMs);
   }
 
-  #onSuback(flags: number, body: Uint8Array): void {
+  private onSuback(flags: number, body: Uint8Array): void {
     if (this.#state !== "subscribing") throw new MqttError("unexpected", "a SUBACK came unasked");
     const { filters } = this.#options;
     const refused = readSuback(flags, body, subscribePacketId, filters.length);
@@ -175,7 +175,7 @@ export class MqttSession {
   }
 
   /** May come before the SUBACK ([MQTT-3.8.4-3] leaves the order to the server), never before the CONNACK ([MQTT-3.2.0-1]). */
-  #onPublish(flags: number, body: Uint8Array): void {
+  private onPublish(flags: number, body: Uint8Array): void {
     if (this.#state === "connecting") throw new MqttError("unexpected", "a PUBLISH came before the CONNACK");
     const start = publishPayloadStart(flags, body);
     this.#events.onMessage(publishTopic(body, start), body.subarray(start));
@@ -185,26 +185,26 @@ export class MqttSession {
    * Half the keepalive after the last packet in either direction: the client must send something within a keepalive
    * ([MQTT-3.1.2-23]), and wants to notice a dead server though it has itself much to say.
    */
-  #pingDueMs(): number {
+  private pingDueMs(): number {
     const { keepaliveSeconds } = this.#options;
     if (keepaliveSeconds === 0) return Infinity;
     return Math.min(this.#sentMs, this.#heardMs) + keepaliveSeconds * 500;
   }
 
-  #control(packet: Uint8Array, nowMs: number): void {
+  private control(packet: Uint8Array, nowMs: number): void {
     this.#sentMs = nowMs;
     if (!this.#events.send(packet)) {
-      this.#fail(new MqttError("congested", "the connection has no room for a control packet"));
+      this.fail(new MqttError("congested", "the connection has no room for a control packet"));
     }
   }
 
-  #fail(error: MqttError): void {
+  private fail(error: MqttError): void {
     if (this.#state === "closed") return;
-    this.#end();
+    this.end();
     this.#events.onFailure(error);
   }
 
-  #end(): void {
+  private end(): void {
     this.#state = "closed";
     this.#reader.stop();
   }

@@ -115,17 +115,17 @@ export class Follower {
     if (message.to === this.id) {
       switch (message.type) {
         case "append-request":
-          return this.#append(message, nowMs);
+          return this.append(message, nowMs);
         case "snapshot-chunk":
-          return this.#takeChunk(message, nowMs);
+          return this.takeChunk(message, nowMs);
         case "log-request":
-          return this.#answerLogRequest(message);
+          return this.answerLogRequest(message);
         case "vote-request":
-          if (this.#isContentWithLeader(message, nowMs)) break;
-          return message.purpose === "pre-vote" ? this.#answerPreVote(message) : this.#answerVote(message);
+          if (this.isContentWithLeader(message, nowMs)) break;
+          return message.purpose === "pre-vote" ? this.answerPreVote(message) : this.answerVote(message);
       }
     }
-    return this.#output({});
+    return this.output({});
   }
 
   /**
@@ -138,12 +138,12 @@ export class Follower {
   takePublication(publication: Publication): RaftOutput {
     const { entries, prevLogIndex } = publication;
     const isOfLeader = publication.from === this.#leaderId && publication.term === this.#term;
-    if (!isOfLeader || !this.#isAt(prevLogIndex, publication.prevLogTerm, publication.prevHash)) {
-      return this.#output({});
+    if (!isOfLeader || !this.isAt(prevLogIndex, publication.prevLogTerm, publication.prevHash)) {
+      return this.output({});
     }
-    const known = this.#known(entries, publication.prevHash);
+    const known = this.known(entries, publication.prevHash);
     const follows = prevLogIndex + known === this.#log.lastIndex;
-    return this.#output(follows ? { entries: untilMembership(rest(entries, known)) } : {});
+    return this.output(follows ? { entries: untilMembership(rest(entries, known)) } : {});
   }
 
   /** Enters a later term; for the host's core, which also campaigns. Returns the hard state to make durable. */
@@ -198,7 +198,7 @@ export class Follower {
    * Whether to ignore the request, later term and all, because the leader is alive: else a member that was cut off, or
    * removed, would unseat it (thesis, section 4.2.3). A leader that asks for votes itself leads no more.
    */
-  #isContentWithLeader(request: VoteRequest, nowMs: number): boolean {
+  private isContentWithLeader(request: VoteRequest, nowMs: number): boolean {
     return (
       nowMs - this.#leaderHeardMs < this.#leaderSilenceMs &&
       request.purpose !== "transfer" &&
@@ -207,81 +207,81 @@ export class Follower {
   }
 
   /** Thesis, section 9.6: whether it would get the vote, with nothing given and no term entered. */
-  #answerPreVote(request: VoteRequest): RaftOutput {
-    const granted = request.term > this.#term && this.#isUpToDate(request);
+  private answerPreVote(request: VoteRequest): RaftOutput {
+    const granted = request.term > this.#term && this.isUpToDate(request);
     const term = granted ? request.term : this.#term;
-    return this.#output({ messages: [this.#voteResponse(request, term, granted, true)] });
+    return this.output({ messages: [this.voteResponse(request, term, granted, true)] });
   }
 
   /** Sections 5.2 (one vote a term, first come) and 5.4.1 (only for a log at least as up to date as one's own). */
-  #answerVote(request: VoteRequest): RaftOutput {
+  private answerVote(request: VoteRequest): RaftOutput {
     let hardState: HardState | undefined;
     if (request.term > this.#term) hardState = this.enterTerm(request.term, undefined);
     const granted =
       request.term === this.#term &&
       (this.#vote === undefined || this.#vote === request.from) &&
-      this.#isUpToDate(request);
+      this.isUpToDate(request);
     if (granted && this.#vote === undefined) {
       this.#vote = request.from;
       hardState = { term: this.#term, vote: request.from };
     }
-    return this.#output({ hardState, messages: [this.#voteResponse(request, this.#term, granted, false)] });
+    return this.output({ hardState, messages: [this.voteResponse(request, this.#term, granted, false)] });
   }
 
-  #voteResponse(request: VoteRequest, term: number, granted: boolean, isPreVote: boolean): Message {
+  private voteResponse(request: VoteRequest, term: number, granted: boolean, isPreVote: boolean): Message {
     const lastLogIndex = this.#log.lastIndex;
     const lastLogTerm = this.#log.termAt(lastLogIndex) ?? 0;
     const ends = { from: this.id, to: request.from, term };
     return { type: "vote-response", ...ends, granted, isPreVote, lastLogIndex, lastLogTerm };
   }
 
-  #isUpToDate({ lastLogIndex, lastLogTerm }: VoteRequest): boolean {
+  private isUpToDate({ lastLogIndex, lastLogTerm }: VoteRequest): boolean {
     const ownTerm = this.#log.termAt(this.#log.lastIndex) ?? 0;
     return lastLogTerm > ownTerm || (lastLogTerm === ownTerm && lastLogIndex >= this.#log.lastIndex);
   }
 
   /** Section 5.3 and figure 2, "AppendEntries RPC". */
-  #append(request: AppendRequest, nowMs: number): RaftOutput {
-    if (request.term < this.#term) return this.#refuse(request, undefined, this.#commitIndex, undefined);
-    const hardState = this.#enterTermOf(request);
-    const impostor = this.#hearLeader(request.from, nowMs);
-    if (impostor !== undefined) return this.#refuse(request, hardState, this.#commitIndex, impostor);
+  private append(request: AppendRequest, nowMs: number): RaftOutput {
+    if (request.term < this.#term) return this.refuse(request, undefined, this.#commitIndex, undefined);
+    const hardState = this.enterTermOf(request);
+    const impostor = this.hearLeader(request.from, nowMs);
+    if (impostor !== undefined) return this.refuse(request, hardState, this.#commitIndex, impostor);
 
     const { prevLogIndex, prevLogTerm, prevHash } = request;
     const prevTerm = this.#log.termAt(prevLogIndex);
     const isCommitted = prevLogIndex <= this.#commitIndex;
     // What was compacted away was committed, so it matches (5.4, leader completeness).
-    if (!(prevTerm === undefined && isCommitted) && !this.#isAt(prevLogIndex, prevLogTerm, prevHash)) {
+    if (!(prevTerm === undefined && isCommitted) && !this.isAt(prevLogIndex, prevLogTerm, prevHash)) {
       const violation = isCommitted ? overwrites(request.from, prevLogIndex) : undefined;
       // An unequal hash: all between the commit index and here may be forged.
       const isForged = prevTerm === prevLogTerm;
-      const next = isCommitted || isForged ? this.#commitIndex : this.#lastPossibleMatch(request);
-      return this.#refuse(request, hardState, next, violation);
+      const next = isCommitted || isForged ? this.#commitIndex : this.lastPossibleMatch(request);
+      return this.refuse(request, hardState, next, violation);
     }
-    return this.#take(request, hardState);
+    return this.take(request, hardState);
   }
 
   /** The log matches up to prevLogIndex: keeps what is known, drops what conflicts, appends what is new. */
-  #take(request: AppendRequest, hardState: HardState | undefined): RaftOutput {
+  private take(request: AppendRequest, hardState: HardState | undefined): RaftOutput {
     const { entries, prevLogIndex } = request;
-    const known = this.#known(entries, request.prevHash);
+    const known = this.known(entries, request.prevHash);
     const fresh = rest(entries, known);
     let truncateFrom = 0;
     if (fresh.length > 0) {
       const { index } = fresh[0]!;
       if (index <= this.#commitIndex) {
-        return this.#refuse(request, hardState, this.#commitIndex, overwrites(request.from, index));
+        return this.refuse(request, hardState, this.#commitIndex, overwrites(request.from, index));
       }
       if (index <= this.#log.lastIndex) truncateFrom = index;
     }
     const lastMatch = prevLogIndex + entries.length;
     this.commitTo(Math.min(request.commitIndex, lastMatch));
-    const response = this.#respond(request, true, Math.max(lastMatch, this.#commitIndex));
-    return this.#output({ hardState, truncateFrom, entries: fresh, messages: [response] });
+    const response = this.respond(request, true, Math.max(lastMatch, this.#commitIndex));
+    return this.output({ hardState, truncateFrom, entries: fresh, messages: [response] });
   }
 
   /** How many of `entries`, which follow on a log whose hash is `hash`, are in the own log already. */
-  #known(entries: readonly Entry[], hash: Uint8Array): number {
+  private known(entries: readonly Entry[], hash: Uint8Array): number {
     const { lastIndex } = this.#log;
     let known = 0;
     for (; known < entries.length && entries[known]!.index <= lastIndex; known++) {
@@ -296,20 +296,20 @@ export class Follower {
   }
 
   /** Whether the own log has this term and hash at `index`. */
-  #isAt(index: number, term: number, hash: Uint8Array): boolean {
+  private isAt(index: number, term: number, hash: Uint8Array): boolean {
     return this.#log.termAt(index) === term && isSameHash(hash, this.#log.hashAt(index));
   }
 
-  #refuse(
+  private refuse(
     request: AppendRequest,
     hardState: HardState | undefined,
     matchIndex: number,
     violation: string | undefined,
   ): RaftOutput {
-    return this.#output({ hardState, messages: [this.#respond(request, false, matchIndex)], violation });
+    return this.output({ hardState, messages: [this.respond(request, false, matchIndex)], violation });
   }
 
-  #respond(request: AppendRequest, success: boolean, matchIndex: number): AppendResponse {
+  private respond(request: AppendRequest, success: boolean, matchIndex: number): AppendResponse {
     this.#response = {
       type: "append-response",
       from: this.id,
@@ -328,7 +328,7 @@ export class Follower {
    * section 5.3). Entries of a later term than prevLogTerm cannot be in the leader's log before it. May go below the true
    * match by the length of one term, never below the commit index: that costs a few entries sent twice.
    */
-  #lastPossibleMatch(request: AppendRequest): number {
+  private lastPossibleMatch(request: AppendRequest): number {
     let index = Math.min(request.prevLogIndex, this.#log.lastIndex);
     const conflictTerm = this.#log.termAt(request.prevLogIndex);
     while (index > this.#commitIndex) {
@@ -340,32 +340,32 @@ export class Follower {
   }
 
   /** Section 7 and figure 13, "InstallSnapshot RPC", answered chunk by chunk. */
-  #takeChunk(chunk: SnapshotChunk, nowMs: number): RaftOutput {
+  private takeChunk(chunk: SnapshotChunk, nowMs: number): RaftOutput {
     const isLate = chunk.term < this.#term;
-    const hardState = this.#enterTermOf(chunk);
-    const impostor = isLate ? undefined : this.#hearLeader(chunk.from, nowMs);
+    const hardState = this.enterTermOf(chunk);
+    const impostor = isLate ? undefined : this.hearLeader(chunk.from, nowMs);
     const staging = isLate || impostor !== undefined ? nothingStaged : this.stage(chunk);
     const { snapshot, received, isInstalled, violation = impostor } = staging;
     const { index, indexTerm } = chunk;
     const ends = { from: this.id, to: chunk.from, term: this.#term };
     const response: Message = { type: "snapshot-response", ...ends, index, indexTerm, received, isInstalled };
-    return this.#output({ hardState, snapshot, messages: [response], violation });
+    return this.output({ hardState, snapshot, messages: [response], violation });
   }
 
   /** Design, point 8. Changes nothing, and whoever asks is no leader. */
-  #answerLogRequest(request: LogRequest): RaftOutput {
+  private answerLogRequest(request: LogRequest): RaftOutput {
     // Whoever is in no term holds nothing.
     const answer =
       this.#term === 0 ? undefined : logAnswer(this.#log, request, this.#term, this.#commitIndex);
-    return this.#output(answer === undefined ? {} : { messages: [answer] });
+    return this.output(answer === undefined ? {} : { messages: [answer] });
   }
 
-  #enterTermOf({ term }: Message): HardState | undefined {
+  private enterTermOf({ term }: Message): HardState | undefined {
     return term > this.#term ? this.enterTerm(term, undefined) : undefined;
   }
 
   /** Follows `from`, which says that it leads this term. A sentence when another does. */
-  #hearLeader(from: MemberId, nowMs: number): string | undefined {
+  private hearLeader(from: MemberId, nowMs: number): string | undefined {
     if (this.#leaderId !== undefined && this.#leaderId !== from) {
       return `${from} claims to lead term ${this.#term}, which ${this.#leaderId} leads.`;
     }
@@ -373,7 +373,7 @@ export class Follower {
     return undefined;
   }
 
-  #output(part: Partial<RaftOutput>): RaftOutput {
+  private output(part: Partial<RaftOutput>): RaftOutput {
     const { hardState, truncateFrom = 0, entries = nothing, snapshot, messages = nothing, violation } = part;
     const { commitIndex } = this;
     const publications = nothing;
