@@ -104,9 +104,9 @@ export class SwarmClient {
     return (await response.json()) as T;
   }
 
-  /** For changes that are the same when made twice. */
+  /** Not repeated once a host may have heard it. */
   async post<T>(path: string, body: unknown): Promise<T> {
-    const response = await this.#request(path, { method: "POST", body, isRepeatable: true });
+    const response = await this.#request(path, { method: "POST", body, isRepeatable: false });
     return (await response.json()) as T;
   }
 

@@ -69,6 +69,8 @@ export const apiLimits = {
   settingConfirmMs: 5_000,
   /** A comment on a quiet event stream, so that both ends notice a dead connection. */
   heartbeatMs: 15_000,
+  /** After which a browser asks again when the stream ended. */
+  eventsRetryMs: 500,
 } as const;
 
 export function createApi(host: HostView, log: Log): Hono {
@@ -82,7 +84,7 @@ export function createApi(host: HostView, log: Log): Hono {
   api.get("/api/events", onLeader, async (context) => {
     // Whoever looks again after a restart is not to see what was overtaken long ago.
     await host.confirm(apiLimits.statusConfirmMs);
-    return streamEvents(context, host.feed);
+    return streamEvents(context, host);
   });
   api.get("/api/settings", onLeader, async (context) => answerSettings(context, host, (all) => all));
   api.get("/api/settings/:key", onLeader, async (context) =>
@@ -192,8 +194,9 @@ function textStream(pages: Generator<string>): ReadableStream {
   });
 }
 
-function streamEvents(context: Context, feed: StatusFeed): Response {
-  const watch = feed.watch();
+/** Ends when another host leads: whoever watches asks again then, and is shown what that one says. */
+function streamEvents(context: Context, host: HostView): Response {
+  const watch = host.feed.watch();
   if (watch === undefined) {
     throw new ApiFailure("internal", "Too many programs watch this host; close one of its pages.", 503);
   }
@@ -202,12 +205,16 @@ function streamEvents(context: Context, feed: StatusFeed): Response {
     try {
       while (!watch.isClosed) {
         const status = await watch.next(apiLimits.heartbeatMs);
-        if (watch.isClosed) break;
+        if (watch.isClosed || leadsElsewhere(host)) break;
         if (status === undefined) await stream.write(": quiet\n\n");
-        else await stream.writeSSE({ event: "status", data: status });
+        else await stream.writeSSE({ event: "status", data: status, retry: apiLimits.eventsRetryMs });
       }
     } finally {
       watch.close();
     }
   });
+}
+
+function leadsElsewhere({ leader }: HostView): boolean {
+  return leader !== undefined && leader !== "here";
 }

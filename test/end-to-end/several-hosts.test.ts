@@ -1,5 +1,5 @@
 /** Several hosts and voting boards as they are deployed: real processes, killed without warning; real XS boards. */
-import { afterEach, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SwarmClient } from "../../host-tools/cli/swarm-client.ts";
 import type { LogEntry, SetResult, Setting } from "../../host-tools/leader/api-types.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
@@ -23,7 +23,7 @@ const threeHosts = definition('["a", "b", "c"]', "[]", "l1: fan(), l2: fan(), l3
 
 let swarm: DeployedSwarm;
 
-afterEach(() => swarm.end());
+afterAll(() => swarm?.end());
 
 /** Processes start slowly where many other things run. */
 const patient = { timeout: 150_000 };
@@ -66,13 +66,14 @@ async function expectOnce(client: SwarmClient, { acknowledged }: Stream): Promis
 
 const client = () => SwarmClient.find({ url: swarm.urls(), state: swarm.folder });
 
-it(
-  "two hosts and three voting boards: either host dies under load; nothing acknowledged is lost or made twice",
-  patient,
-  async () => {
+describe("two hosts and three voting boards", () => {
+  beforeAll(async () => {
     swarm = await DeployedSwarm.deploy(twoHosts);
     await swarm.start("a", "b");
     await swarm.untilSettled(60_000);
+  }, patient.timeout);
+
+  it("either host dies under load; nothing acknowledged is lost or made twice", patient, async () => {
     let next = 1;
     // First whoever leads, then the one that took over, then one that follows.
     for (const whom of ["leader", "leader", "follower"] as const) {
@@ -95,40 +96,75 @@ it(
       expect(status.violations).toEqual([]);
       next = last + 1;
     }
-  },
-);
+  });
 
-it(
-  "both hosts down: whichever comes back first goes on with the boards alone, and the other follows",
-  patient,
-  async () => {
-    swarm = await DeployedSwarm.deploy(twoHosts);
-    await swarm.start("a", "b");
-    await swarm.untilSettled(60_000);
-    let duty = 30;
-    for (const first of ["a", "b"]) {
-      const second = first === "a" ? "b" : "a";
-      await client().put("/api/settings/fan.duty", { value: ++duty }, undefined);
-      await swarm.kill(second, first);
-      await swarm.start(first);
-      expect(await client().get<Setting>("/api/settings/fan.duty")).toMatchObject({ value: duty });
-      await client().put("/api/settings/fan.duty", { value: ++duty }, undefined);
-      await swarm.start(second);
-      const status = await swarm.untilSettled();
-      expect(status.settings["fan.duty"]!.value).toBe(duty);
-      const fans = status.boards.map(({ outputs }) => outputs[0]?.value);
-      await swarm.until(`all fans at ${duty}: ${fans}`, ({ boards }) =>
-        boards.every(({ outputs }) => outputs[0]?.value === duty),
+  it(
+    "both hosts down: whichever comes back first goes on with the boards alone, and the other follows",
+    patient,
+    async () => {
+      let duty = 30;
+      for (const first of ["a", "b"]) {
+        const second = first === "a" ? "b" : "a";
+        await client().put("/api/settings/fan.duty", { value: ++duty }, undefined);
+        await swarm.kill(second, first);
+        await swarm.start(first);
+        expect(await client().get<Setting>("/api/settings/fan.duty")).toMatchObject({ value: duty });
+        await client().put("/api/settings/fan.duty", { value: ++duty }, undefined);
+        await swarm.start(second);
+        const status = await swarm.untilSettled();
+        expect(status.settings["fan.duty"]!.value).toBe(duty);
+        const fans = status.boards.map(({ outputs }) => outputs[0]?.value);
+        await swarm.until(`all fans at ${duty}: ${fans}`, ({ boards }) =>
+          boards.every(({ outputs }) => outputs[0]?.value === duty),
+        );
+        expect(status.violations).toEqual([]);
+      }
+    },
+  );
+
+  it(
+    "both hosts' folders are gone: covey recover rebuilds one from the boards, and the other joins",
+    patient,
+    async () => {
+      await client().put("/api/settings/fan.duty", { value: 71 }, undefined);
+      const before = await swarm.untilSettled();
+      await swarm.kill("a", "b");
+      swarm.forget("a");
+      swarm.forget("b");
+
+      const recover = [
+        "recover",
+        ...swarm.placeOf("b").filter((_, i, words) => ![i, i - 1].some((at) => words[at] === "--http-port")),
+      ];
+      expect(await runCovey(recover, swarm.folder)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("--yes"),
+      });
+      const { code, stdout, stderr } = await runCovey([...recover, "--yes", "--json"], swarm.folder);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const report = JSON.parse(stdout);
+      expect(report).toMatchObject({ isComplete: true, votersNotHeard: expect.any(Array) });
+      expect(report.lastIndex).toBeGreaterThanOrEqual(before.leader.commitIndex);
+
+      await swarm.start("b");
+      expect(await client().get<Setting>("/api/settings/fan.duty")).toMatchObject({ value: 71 });
+      await swarm.start("a");
+      const after = await swarm.untilSettled(60_000);
+      expect(after.settings["fan.duty"]!.value).toBe(71);
+      expect(after.violations).toEqual([]);
+      expect(after.boards.map(({ memberId }) => memberId)).toEqual(
+        before.boards.map(({ memberId }) => memberId),
       );
-      expect(status.violations).toEqual([]);
-    }
-  },
-);
+      await client().put("/api/settings/fan.duty", { value: 72 }, undefined);
+    },
+  );
+});
 
 it(
   "three hosts lead boards that only follow: any host dies, and one whose folder is lost joins again as someone new",
   patient,
   async () => {
+    await swarm.end();
     swarm = await DeployedSwarm.deploy(threeHosts);
     await swarm.start("a", "b", "c");
     const { leader } = await swarm.untilSettled(60_000);
@@ -149,45 +185,5 @@ it(
     expect(ids.map((id) => id.split(".")[0]).sort()).toEqual(["a", "b", "c"]);
     expect(after.settings["fan.duty"]!.value).toBe(62);
     expect(after.violations).toEqual([]);
-  },
-);
-
-it(
-  "both hosts' folders are gone: covey recover rebuilds one from the boards, and the other joins",
-  patient,
-  async () => {
-    swarm = await DeployedSwarm.deploy(twoHosts);
-    await swarm.start("a", "b");
-    await swarm.untilSettled(60_000);
-    await client().put("/api/settings/fan.duty", { value: 71 }, undefined);
-    const before = await swarm.untilSettled();
-    await swarm.kill("a", "b");
-    swarm.forget("a");
-    swarm.forget("b");
-
-    const recover = [
-      "recover",
-      ...swarm.placeOf("b").filter((_, i, words) => ![i, i - 1].some((at) => words[at] === "--http-port")),
-    ];
-    expect(await runCovey(recover, swarm.folder)).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("--yes"),
-    });
-    const { code, stdout, stderr } = await runCovey([...recover, "--yes", "--json"], swarm.folder);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const report = JSON.parse(stdout);
-    expect(report).toMatchObject({ isComplete: true, votersNotHeard: expect.any(Array) });
-    expect(report.lastIndex).toBeGreaterThanOrEqual(before.leader.commitIndex);
-
-    await swarm.start("b");
-    expect(await client().get<Setting>("/api/settings/fan.duty")).toMatchObject({ value: 71 });
-    await swarm.start("a");
-    const after = await swarm.untilSettled(60_000);
-    expect(after.settings["fan.duty"]!.value).toBe(71);
-    expect(after.violations).toEqual([]);
-    expect(after.boards.map(({ memberId }) => memberId)).toEqual(
-      before.boards.map(({ memberId }) => memberId),
-    );
-    await client().put("/api/settings/fan.duty", { value: 72 }, undefined);
   },
 );

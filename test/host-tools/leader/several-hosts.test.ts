@@ -171,3 +171,20 @@ test("no group is founded while a board remembers one: the operator is told to r
   );
   expect(a.status().leader).toMatchObject({ role: "follower", commitIndex: 0 });
 });
+
+test("whoever watches a host is shown what the leader says, and is sent on when another one leads", async () => {
+  const swarm = await SeveralHosts.start(["a", "b"], []);
+  await eventually(() => swarm.host("a").status().leader.voters.length === 2, 15_000);
+  for (const next of ["b", "a"]) {
+    let told = "";
+    const response = await fetch(`${swarm.host("b").url}/api/events`);
+    const ended = (async () => {
+      for await (const text of response.body!.pipeThrough(new TextDecoderStream())) told += text;
+    })();
+    const leading = next === "b" ? "a" : "b";
+    await eventually(() => told.includes(`"role":"leader"`) && told.includes(`"id":"${leading}.`));
+    await swarm.post("b", "/api/members/transfer", { to: next });
+    await ended;
+    expect(await swarm.leader()).toBe(next);
+  }
+});

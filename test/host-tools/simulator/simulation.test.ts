@@ -95,7 +95,9 @@ describe("a simulated swarm", () => {
       httpPort: before.leader.httpPort,
       mqttPort: before.leader.mqttPort,
     });
-    expect(events).toContain("warn leader: was killed (SIGKILL); it is started again");
+    expect(events).toContain(
+      `warn ${before.leader.id.split(".")[0]}: was killed (SIGKILL); it is started again`,
+    );
     expect(simulation.violations).toEqual([]);
   });
 

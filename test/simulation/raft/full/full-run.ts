@@ -308,6 +308,8 @@ class FullRun {
 
   /** Some boards are promoted, others demoted: `#deploy` writes it. */
   #changeVoters(random: Random): void {
+    // Whoever is gone for good must be replaced first, or two voters might be left, of which it is one.
+    if (!this.#isEverybodyPresent) return;
     const count = random.pick([1, 2, 3, 4]);
     const boards = [...this.#weather.boards].sort(() => random.next() - 0.5);
     this.#wanted = boards.slice(0, count).sort();
@@ -338,19 +340,26 @@ class FullRun {
 
   /** Whether a majority is left for sure: nobody else is missing for good, and everybody agrees on who votes. */
   #mayLoseVoter(name: string): boolean {
+    if (!this.#isEverybodyPresent) return false;
+    const wanted = this.#wanted.length + this.#weather.hosts.length;
+    return this.#swarm.hosts.every((host) => {
+      const { configuration, lastIndex } = host.member!.status(host.nowMs);
+      const { voters } = configuration;
+      if (isJoint(configuration) || lastIndex < 10 || voters.length !== wanted) return false;
+      const left = voters.filter((id) => nameOf(id) !== name);
+      return left.length * 2 > voters.length && left.some((id) => this.#weather.hosts.includes(nameOf(id)));
+    });
+  }
+
+  /** All hosts are up, and whoever votes in the eyes of any of them is there. */
+  get #isEverybodyPresent(): boolean {
     const present = new Set<string>();
     for (const { member } of this.#swarm.hosts) if (member !== undefined) present.add(member.id);
     for (const { board } of this.#swarm.boards) if (board !== undefined) present.add(board.memberId);
-    for (const host of this.#swarm.hosts) {
+    return this.#swarm.hosts.every((host) => {
       if (host.member === undefined) return false;
-      const { configuration, lastIndex } = host.member.status(host.nowMs);
-      if (isJoint(configuration) || lastIndex < 10) return false;
-      const voters = membersOf(configuration).filter((id) => configuration.voters.includes(id));
-      const left = voters.filter((id) => present.has(id) && nameOf(id) !== name);
-      if (left.length * 2 <= voters.length || voters.some((id) => !present.has(id))) return false;
-      if (!left.some((id) => this.#weather.hosts.includes(nameOf(id)))) return false;
-    }
-    return true;
+      return membersOf(host.member.status(host.nowMs).configuration).every((id) => present.has(id));
+    });
   }
 
   #mend(): void {

@@ -79,7 +79,9 @@ export class SimulatedHost implements BrokerEvents {
   #disk: SimulatedDisk;
   #clock: DriftingClock;
   #member: HostMember | undefined;
-  /** By board; those that said hello have a member. */
+  /** All connections to its broker. */
+  readonly #accepted = new Set<BrokerSession>();
+  /** Of boards that said hello, by board. */
   readonly #sessions = new Map<string, BrokerSession>();
   readonly #peers = new Map<string, Peer>();
   /** Whom the member was told to be connected. */
@@ -141,7 +143,8 @@ export class SimulatedHost implements BrokerEvents {
     this.#member = undefined;
     this.#told = new Set();
     this.#peers.clear();
-    for (const session of this.#sessions.values()) session.die(withNotice);
+    for (const session of this.#accepted) session.die(withNotice);
+    this.#accepted.clear();
     this.#sessions.clear();
     this.#disk = powerFails ? this.#disk.powerCut(this.#options.random.next) : this.#disk.processCrash();
   }
@@ -175,7 +178,10 @@ export class SimulatedHost implements BrokerEvents {
 
   /** The broker's end of a new connection; undefined while nobody listens. */
   accept(link: TcpLink): BrokerSession | undefined {
-    return this.#member === undefined ? undefined : new BrokerSession(this.#surroundings.swarm, link, this);
+    if (this.#member === undefined) return undefined;
+    const session = new BrokerSession(this.#surroundings.swarm, link, this);
+    this.#accepted.add(session);
+    return session;
   }
 
   // For the sessions.
@@ -192,6 +198,7 @@ export class SimulatedHost implements BrokerEvents {
   }
 
   onGone(session: BrokerSession): void {
+    this.#accepted.delete(session);
     if (this.#sessions.get(session.board) !== session) return;
     this.#sessions.delete(session.board);
     this.#onConnectionsChanged();
