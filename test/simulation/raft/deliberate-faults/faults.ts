@@ -254,7 +254,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "commits by the incoming voters alone while they change (thesis 4.3)",
-    core: restless,
+    core: { ...restless, changeEveryMs: 30, crashEveryMs: 1000, leaderCrashShare: 0, cutEveryMs: 200 },
     changes: [
       {
         file: quorum,
