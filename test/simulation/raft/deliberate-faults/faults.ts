@@ -343,28 +343,6 @@ export const faults: readonly Fault[] = [
     ],
   },
   {
-    name: "copies the log of a voter that is not ahead of it (design, point 8)",
-    core: {
-      ...plain,
-      voters: ["a", "b", "n", "s", "e"],
-      losesHosts: false,
-      leaderCrashShare: 0.9,
-      downMsMax: 60,
-    },
-    changes: [
-      {
-        file: "protocols/raft/election.ts",
-        correct: "if (!granted && isBehind(",
-        broken: "if (!granted || isBehind(",
-      },
-      {
-        file: "protocols/raft/candidacy.ts",
-        correct: "sources.filter((other) => isBehind(end, other));",
-        broken: "sources.filter((other) => isBehind(end, other) || other.lastLogIndex > 0);",
-      },
-    ],
-  },
-  {
     name: "takes a part of a snapshot for all of it",
     core: { ...compacting, crashEveryMs: 250, paddingBytes: 400 },
     changes: [
