@@ -254,7 +254,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "commits by the incoming voters alone while they change (thesis 4.3)",
-    core: restless,
+    core: { ...restless, changeEveryMs: 30, crashEveryMs: 1000, leaderCrashShare: 0, cutEveryMs: 200 },
     changes: [
       {
         file: quorum,
@@ -339,28 +339,6 @@ export const faults: readonly Fault[] = [
         correct: "const follows = prevLogIndex + known === this.#log.lastIndex;",
         broken:
           "const follows = prevLogIndex + known === this.#log.lastIndex;\nif (follows) this.commitTo(prevLogIndex + entries.length);",
-      },
-    ],
-  },
-  {
-    name: "copies the log of a voter that is not ahead of it (design, point 8)",
-    core: {
-      ...plain,
-      voters: ["a", "b", "n", "s", "e"],
-      losesHosts: false,
-      leaderCrashShare: 0.9,
-      downMsMax: 60,
-    },
-    changes: [
-      {
-        file: "protocols/raft/election.ts",
-        correct: "if (!granted && isBehind(",
-        broken: "if (!granted || isBehind(",
-      },
-      {
-        file: "protocols/raft/candidacy.ts",
-        correct: "sources.filter((other) => isBehind(end, other));",
-        broken: "sources.filter((other) => isBehind(end, other) || other.lastLogIndex > 0);",
       },
     ],
   },
