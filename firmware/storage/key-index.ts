@@ -109,10 +109,14 @@ export class KeyIndex {
 /** Of 64 buckets: with as many keys as a state may have, a chain has eight of them. */
 const bucketMask = 63;
 
+/** Called on a key rather than asked of one, which would make an object of it for each character: see `utf8.ts`. */
+const { charCodeAt } = String.prototype;
+
 /** FNV-1a, 32 bits, of an ASCII key. */
 export function hashOf(key: string): number {
+  const { length } = key;
   let hash = 0x811c9dc5;
-  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ charCodeAt.call(key, i), 0x01000193);
   return hash >>> 0;
 }
 

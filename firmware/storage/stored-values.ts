@@ -144,9 +144,12 @@ export function isAbout(data: Uint8Array, key: string): boolean {
   const { length } = key;
   const start = length < 24 ? 2 : 3;
   if (length < 24 ? data[1] !== (0x60 | length) : data[1] !== 0x78 || data[2] !== length) return false;
-  for (let i = 0; i < length; i++) if (data[start + i] !== key.charCodeAt(i)) return false;
+  for (let i = 0; i < length; i++) if (data[start + i] !== charCodeAt.call(key, i)) return false;
   return true;
 }
+
+/** As in `key-index.ts`. */
+const { charCodeAt } = String.prototype;
 
 /** Whether two such records are about the same key. */
 export function isSameKey(a: Uint8Array, b: Uint8Array): boolean {

@@ -86,7 +86,10 @@ export class ItemReader {
 
   text(item: string, bytesMax: number): string {
     const value = this.#items[this.#at++];
-    if (typeof value !== "string" || value.length > bytesMax || utf8Length(value) > bytesMax) {
+    if (typeof value !== "string") this.fail(item, `text of at most ${bytesMax} bytes`, value);
+    const { length } = value;
+    // A unit of UTF-16 becomes three bytes at most, so that short texts need not be looked through.
+    if (length > bytesMax || (3 * length > bytesMax && utf8Length(value) > bytesMax)) {
       this.fail(item, `text of at most ${bytesMax} bytes`, value);
     }
     return value;

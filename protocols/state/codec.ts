@@ -27,11 +27,15 @@ export function commandFromWire(wire: CborValue): PutCommand {
   return { key, value: stated, id };
 }
 
+/** Called on a text rather than asked of one, which would make an object of it for each character: see `utf8.ts`. */
+const { charCodeAt } = String.prototype;
+
 /** 1 to 48 ASCII letters, digits and `. _ - /`. */
 export function isStateKey(text: string): boolean {
-  if (text.length === 0 || text.length > stateLimits.keyLengthMax) return false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
+  const { length } = text;
+  if (length === 0 || length > stateLimits.keyLengthMax) return false;
+  for (let i = 0; i < length; i++) {
+    const code = charCodeAt.call(text, i);
     const isLetter = (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f;
     if (!isLetter && !(code >= 0x2d && code <= 0x39)) return false; // 0x2d to 0x39: - . / and digits.
   }

@@ -3,29 +3,34 @@
  * overlong forms, nothing beyond U+10FFFF.
  */
 
+/** To be called as `codePointAt.call(text, i)`: `text.codePointAt(i)` makes an object of the text first, of 32 bytes, and so does `text.length`. */
+const { codePointAt } = String.prototype;
+
 /** Bytes of `text` in UTF-8; -1 when it has half a surrogate pair, which UTF-8 cannot hold. */
 export function utf8Length(text: string): number {
-  let length = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.codePointAt(i)!;
-    if (code < 0x80) length += 1;
-    else if (code < 0x800) length += 2;
+  const { length } = text;
+  let bytes = 0;
+  for (let i = 0; i < length; i++) {
+    const code = codePointAt.call(text, i)!;
+    if (code < 0x80) bytes += 1;
+    else if (code < 0x800) bytes += 2;
     else if (code < 0x10000) {
       if (code >= 0xd800 && code < 0xe000) return -1;
-      length += 3;
+      bytes += 3;
     } else {
-      length += 4;
+      bytes += 4;
       i++;
     }
   }
-  return length;
+  return bytes;
 }
 
 /** Writes `text` from `at` on, where there is room for its `utf8Length` bytes; gives the offset after it. */
 export function writeUtf8(text: string, into: Uint8Array, at: number): number {
+  const { length } = text;
   let to = at;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.codePointAt(i)!;
+  for (let i = 0; i < length; i++) {
+    const code = codePointAt.call(text, i)!;
     if (code < 0x80) {
       into[to++] = code;
     } else if (code < 0x800) {

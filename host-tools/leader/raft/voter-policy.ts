@@ -4,7 +4,8 @@
  * The swarm names hosts, which all vote, and boards that shall; the group knows members, `name.incarnation`. One that ought to vote is promoted once its
  * log has caught up. One that lost its memory comes back under a new incarnation: its old id, which will never answer again, is replaced
  * by the new one in one joint change. Where the old id is needed for a majority, that cannot be agreed on: then it is removed
- * first, which makes the majority smaller, and the new one is promoted after. Whoever is no longer named stops voting. A voter that is merely out of reach is left alone.
+ * first, which makes the majority smaller, and the new one is promoted after. Whoever is no longer named stops voting, in one joint change with whoever is named instead, so that the
+ * group is never smaller in between. A voter that is merely out of reach is left alone.
  */
 import type { Progress } from "../../../protocols/raft/progress.ts";
 import { majorityOf } from "../../../protocols/raft/quorum.ts";
@@ -31,7 +32,7 @@ export function nextVoters(view: VoterView): readonly MemberId[] | undefined {
   for (const voter of view.voters) {
     if (voter === view.self || !isOutdated(view, voter)) continue;
     const without = view.voters.filter((id) => id !== voter);
-    const successor = isUnwanted(view, voter) ? undefined : livingSuccessor(view, voter);
+    const successor = isUnwanted(view, voter) ? livingCandidate(view) : livingSuccessor(view, voter);
     if (successor !== undefined && hasLivingMajority(view, view.voters)) {
       // It is worth waiting until it has caught up: nothing is gained by one voter less meanwhile.
       if (isCaughtUp(view, successor)) return [...without, successor];
@@ -41,7 +42,7 @@ export function nextVoters(view: VoterView): readonly MemberId[] | undefined {
   }
   if (view.voters.length >= limits.votersMax) return undefined;
   for (const id of view.members.keys()) {
-    if (!isPromotable(view, id)) continue;
+    if (!isCandidate(view, id) || !isCaughtUp(view, id)) continue;
     const withIt = [...view.voters, id];
     if (hasLivingMajority(view, withIt)) return withIt;
   }
@@ -77,14 +78,15 @@ function livingSuccessor(view: VoterView, voter: MemberId): MemberId | undefined
   return undefined;
 }
 
-function isPromotable(view: VoterView, id: MemberId): boolean {
-  const name = nameOf(id);
-  return (
-    isWanted(view, id) &&
-    !view.voters.some((voter) => nameOf(voter) === name) &&
-    isAlive(view, id) &&
-    isCaughtUp(view, id)
-  );
+/** Somebody who ought to vote and does not: at best one whose log has caught up. */
+function livingCandidate(view: VoterView): MemberId | undefined {
+  const candidates = [...view.members.keys()].filter((id) => isCandidate(view, id));
+  return candidates.find((id) => isCaughtUp(view, id)) ?? candidates[0];
+}
+
+function isCandidate(view: VoterView, id: MemberId): boolean {
+  const isVoting = view.voters.some((voter) => nameOf(voter) === nameOf(id));
+  return isWanted(view, id) && !isVoting && isAlive(view, id);
 }
 
 function isCaughtUp(view: VoterView, id: MemberId): boolean {

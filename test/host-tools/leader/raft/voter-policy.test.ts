@@ -50,6 +50,14 @@ describe("who votes next", () => {
     expect(nextVoters(view({ voters: ["h.1", "x.1", "n.1"], members }))).toEqual(["h.1", "n.1"]);
   });
 
+  it("whoever is named instead, in one change with who is not named any more", () => {
+    const voters = ["h.1", "x.1", "n.1"];
+    const early = { "x.1": silent, "n.1": alive, "s.1": behind };
+    expect(nextVoters(view({ voters, members: early }))).toBeUndefined();
+    const members = { "x.1": silent, "n.1": alive, "s.1": alive };
+    expect(nextVoters(view({ voters, members }))).toEqual(["h.1", "n.1", "s.1"]);
+  });
+
   it("never leaves a group without a living majority", () => {
     // Without x the majority is two of three, and only the host lives.
     const removal = { "x.1": alive, "n.1": silent, "s.1": silent };
