@@ -69,7 +69,13 @@ async function twoHostsAndBoards(): Promise<Row[]> {
       names: swarm.definition.hosts,
       urlOf: (name) => swarm.url(name),
       settled: async () => {
-        const { leader, hosts } = await swarm.untilSettled(120_000);
+        await swarm.untilSettled(120_000);
+        // A host that was killed before is of use to a voter only once that is connected to it again.
+        const { leader, hosts } = await swarm.until(
+          "every board is connected to both hosts",
+          ({ boards }) => boards.every((board) => board.hosts.length === swarm.definition.hosts.length),
+          120_000,
+        );
         return hosts.find(({ memberId }) => memberId === leader.id)!.name;
       },
       kill: (name) => swarm.kill(name),
