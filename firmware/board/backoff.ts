@@ -8,7 +8,6 @@ export class Backoff {
   readonly #firstMs: number;
   readonly #mostMs: number;
   readonly #random: Random;
-  readonly #seed = new Uint8Array(1);
   #nextMs: number;
 
   constructor(firstMs: number, mostMs: number, random: Random) {
@@ -22,8 +21,9 @@ export class Backoff {
   next(): number {
     const wholeMs = this.#nextMs;
     this.#nextMs = Math.min(2 * wholeMs, this.#mostMs);
-    this.#random.fill(this.#seed);
-    return Math.ceil(wholeMs / 2 + (wholeMs / 2) * (this.#seed[0]! / 255));
+    const seed = new Uint8Array(1);
+    this.#random.fill(seed);
+    return Math.ceil(wholeMs / 2 + (wholeMs / 2) * (seed[0]! / 255));
   }
 
   reset(): void {

@@ -14,7 +14,6 @@ export const refusalLimits = Object.freeze({
  */
 export class HeldRefusal {
   readonly #random: Random;
-  readonly #seed = new Uint8Array(1);
   #response: AppendResponse | undefined;
   #link: Link | undefined;
   /** The place in the log that it lacked. */
@@ -38,8 +37,9 @@ export class HeldRefusal {
     this.#index = request.prevLogIndex;
     this.#term = request.prevLogTerm;
     if (this.#dueMs < Infinity) return;
-    this.#random.fill(this.#seed);
-    this.#dueMs = nowMs + Math.floor((this.#seed[0]! * refusalLimits.waitMsMax) / 255);
+    const seed = new Uint8Array(1);
+    this.#random.fill(seed);
+    this.#dueMs = nowMs + Math.floor((seed[0]! * refusalLimits.waitMsMax) / 255);
   }
 
   drop(): void {

@@ -30,6 +30,8 @@ export const linkLimits = Object.freeze({
   keepaliveSeconds: 15,
   pauseFirstMs: 250,
   pauseMostMs: 8_000,
+  /** Of a voter's links: a host that comes back may need its vote at once. */
+  voterPauseMostMs: 2_000,
   /** A link that held this long was good: the next pause is the first again. */
   goodMs: 10_000,
   /** An MQTT packet: a payload and its topic. */
@@ -59,6 +61,8 @@ export interface LinkParts {
 }
 
 export class Link implements TcpEvents, MqttEvents {
+  /** Longest pause before it connects again. */
+  pauseMostMs: number = linkLimits.pauseMostMs;
   readonly #parts: LinkParts;
   readonly #events: LinkEvents;
   readonly #backoff: Backoff;
@@ -176,7 +180,7 @@ export class Link implements TcpEvents, MqttEvents {
     const { name } = this.host;
     if (this.#state === "joined" && nowMs - this.#joinedMs >= linkLimits.goodMs) this.#backoff.reset();
     this.hangUp();
-    const pauseMs = this.#backoff.next();
+    const pauseMs = Math.min(this.#backoff.next(), this.pauseMostMs);
     this.#state = "waiting";
     this.#dueMs = nowMs + pauseMs;
     this.#at = (this.#at + 1) % this.#hosts.length;

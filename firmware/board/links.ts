@@ -57,9 +57,11 @@ export class Links {
 
   /** Of the link that has come furthest. */
   get state(): LinkState {
-    let state: LinkState = "offline";
-    for (const link of this.#links) if (order.indexOf(link.state) > order.indexOf(state)) state = link.state;
-    return state;
+    let furthest = 0;
+    for (let i = 0; i < this.#links.length; i++) {
+      furthest = Math.max(furthest, order.indexOf(this.#links[i]!.state));
+    }
+    return order[furthest]!;
   }
 
   get count(): number {
@@ -82,7 +84,7 @@ export class Links {
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
     let dueMs = this.silentDueMs();
-    for (const link of this.#links) if (link.dueMs < dueMs) dueMs = link.dueMs;
+    for (let i = 0; i < this.#links.length; i++) dueMs = Math.min(dueMs, this.#links[i]!.dueMs);
     return dueMs;
   }
 
@@ -116,15 +118,9 @@ export class Links {
     if (isVoter === this.#isVoter) return;
     this.#isVoter = isVoter;
     this.#parts.log.write("info", isVoter ? "votes" : "votes-no-more", "hosts", this.#hosts.length);
-    if (this.#hosts.length === 1) return;
-    const main = this.main ?? this.#links[0]!;
-    if (isVoter) {
-      this.#links = this.#hosts.map((host) => this.linkTo(host, main));
-      return;
-    }
-    for (const link of this.#links) if (link !== main) this.drop(link);
-    main.goTo(this.#hosts);
-    this.#links = [main];
+    if (this.#hosts.length > 1) this.connectAs(isVoter);
+    const pauseMostMs = isVoter ? linkLimits.voterPauseMostMs : linkLimits.pauseMostMs;
+    for (const link of this.#links) link.pauseMostMs = pauseMostMs;
   }
 
   /** Publishes where the leader speaks, or, while none does, on any link that is joined; false when there is none, or no room. */
@@ -144,6 +140,17 @@ export class Links {
   private get main(): Link | undefined {
     if (this.#leading?.state === "joined") return this.#leading;
     return this.#links.find(({ state }) => state === "joined");
+  }
+
+  private connectAs(isVoter: boolean): void {
+    const main = this.main ?? this.#links[0]!;
+    if (isVoter) {
+      this.#links = this.#hosts.map((host) => this.linkTo(host, main));
+      return;
+    }
+    for (const link of this.#links) if (link !== main) this.drop(link);
+    main.goTo(this.#hosts);
+    this.#links = [main];
   }
 
   private linkTo(host: HostAddress, present: Link): Link {

@@ -144,7 +144,7 @@ export class Member {
     if (message.from === this.#follower.leaderId && message.term === this.#follower.term) {
       this.#events.onLeader(link);
     }
-    for (const answer of output.messages) this.answerTo(message, answer, link);
+    for (let i = 0; i < output.messages.length; i++) this.answerTo(message, output.messages[i]!, link);
   }
 
   /** It answers nothing; the leader's next request finds out what came of it. A voter has its entries sent to itself. */

@@ -7,7 +7,6 @@ import type { Filter } from "./filter.ts";
  * of the two in the middle.
  */
 export class Median implements Filter {
-  readonly dueMs = Infinity;
   readonly #countMax: number;
   /**
    * The values in ascending order, then from `countMax` on the same in the order of arrival, a ring. One array, because
@@ -20,6 +19,11 @@ export class Median implements Filter {
   constructor(count: number) {
     this.#countMax = count;
     this.#values = new Float64Array(2 * count);
+  }
+
+  /** It waits for nothing. */
+  get dueMs(): number {
+    return Infinity;
   }
 
   push(value: number): number {

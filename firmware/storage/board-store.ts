@@ -186,7 +186,7 @@ export class BoardStore implements RaftLog {
     contents.log.hold();
     if (hardState !== undefined) this.writeHardState(hardState);
     if (truncateFrom > 0) this.truncate(truncateFrom);
-    for (const entry of entries) this.append(entry);
+    for (let i = 0; i < entries.length; i++) this.append(entries[i]!);
     if (snapshot !== undefined) this.stage(snapshot);
     contents.log.release();
     const isInstalled = snapshot?.isLast ?? false;

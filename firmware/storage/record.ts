@@ -81,9 +81,9 @@ export function recordSize(dataBytes: number): number {
   return recordHeadBytes + (dataBytes === 0 ? 0 : (dataBytes + trailerBytes + 15) & ~15);
 }
 
-/** Frames records one after the other in a buffer that it keeps. */
+/** Frames records one after the other in a buffer that it keeps, unless a record made it long. */
 export class RecordWriter {
-  #bytes = new Uint8Array(128);
+  #bytes = new Uint8Array(bytesAtFirst);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
@@ -99,6 +99,7 @@ export class RecordWriter {
 
   clear(): void {
     this.#length = 0;
+    if (this.#bytes.length > keptBytesMax) this.become(new Uint8Array(bytesAtFirst));
   }
 
   /** Frames one more; gives its size. */
@@ -107,7 +108,8 @@ export class RecordWriter {
     const at = this.#length;
     this.room(at + size);
     this.#length = at + size;
-    const record = this.#bytes.subarray(at, this.#length);
+    const end = this.#length;
+    const bytes = this.#bytes;
     const view = this.#view;
     const kindAndLength = (kind << 11) | data.length;
     view.setUint32(at, index, true);
@@ -115,11 +117,11 @@ export class RecordWriter {
     view.setUint16(at + 12, headCheck(index, tag, kindAndLength), true);
     view.setUint16(at + 14, kindAndLength, true);
     if (data.length > 0) {
-      record.set(data, recordHeadBytes);
-      record.fill(0, recordHeadBytes + data.length);
-      view.setUint32(this.#length - trailerBytes, trailer, true);
+      bytes.set(data, at + recordHeadBytes);
+      bytes.fill(0, at + recordHeadBytes + data.length, end);
+      view.setUint32(end - trailerBytes, trailer, true);
     }
-    view.setUint32(at + 8, recordCrc(record), true);
+    view.setUint32(at + 8, recordCrc(bytes, at, end), true);
     return size;
   }
 
@@ -127,6 +129,10 @@ export class RecordWriter {
     if (size <= this.#bytes.length) return;
     const bytes = new Uint8Array(size);
     bytes.set(this.records);
+    this.become(bytes);
+  }
+
+  private become(bytes: Uint8Array<ArrayBuffer>): void {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
   }
@@ -165,7 +171,8 @@ export function readRecord(bytes: Uint8Array): StoredRecord | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const kindAndLength = view.getUint16(14, true);
   const length = kindAndLength & dataBytesMax;
-  if (recordSize(length) !== bytes.length || view.getUint32(8, true) !== recordCrc(bytes)) return undefined;
+  if (recordSize(length) !== bytes.length || view.getUint32(8, true) !== recordCrc(bytes, 0, bytes.length))
+    return undefined;
   return {
     kind: kindAndLength >> 11,
     index: view.getUint32(0, true),
@@ -176,6 +183,9 @@ export function readRecord(bytes: Uint8Array): StoredRecord | undefined {
 }
 
 const trailerBytes = 4;
+/** Of the writer's buffer: what a few short records take, and what records that are held together do. */
+const bytesAtFirst = 128;
+const keptBytesMax = 512;
 /** Kinds of this format and of those to come are below it, which keeps a head's last byte from being 0xFF. */
 const kindsEnd = 31;
 
@@ -187,7 +197,8 @@ function headCheck(index: number, tag: number, kindAndLength: number): number {
   return (mix ^ (mix >>> 15)) >>> 16;
 }
 
-function recordCrc(record: Uint8Array): number {
-  const crc = crc32(record, 14, 16, crc32(record, 0, 8));
-  return crc32(record, recordHeadBytes, record.length, crc);
+/** Of the record from `start` to before `end`. */
+function recordCrc(bytes: Uint8Array, start: number, end: number): number {
+  const crc = crc32(bytes, start + 14, start + 16, crc32(bytes, start, start + 8));
+  return crc32(bytes, start + recordHeadBytes, end, crc);
 }

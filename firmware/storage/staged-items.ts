@@ -15,12 +15,14 @@ import { compareBytes, entryToStored, keyBytesOf, type StagingPlace } from "./st
 /** Items that a snapshot may have: twice as many as there may be keys. */
 export const stagedItemsMax = 1024;
 
+const noNumbers = new Uint32Array(0);
+
 export class StagedItems {
   readonly #log: SectorLog;
   #snapshot: StagingPlace | undefined;
   /** By number of the item: its place, and the hash of its key if it is a put. 8 bytes an item, in arrays that double. */
-  #places = new Uint32Array(0);
-  #hashes = new Uint32Array(0);
+  #places = noNumbers;
+  #hashes = noNumbers;
   #count = 0;
   #bytes = 0;
   /** Number of the item that says who belongs to the group; -1 for none. */
@@ -56,8 +58,8 @@ export class StagedItems {
   /** Begins with `snapshot`, or with none: whatever was there is dropped. */
   restart(snapshot: StagingPlace | undefined): void {
     this.#snapshot = snapshot;
-    this.#places = new Uint32Array(0);
-    this.#hashes = new Uint32Array(0);
+    this.#places = noNumbers;
+    this.#hashes = noNumbers;
     this.#count = 0;
     this.#bytes = 0;
     this.#membership = -1;

@@ -57,7 +57,8 @@ export class StoreCleaning {
     // What goes before that sector may need one of its own.
     if (opensBefore && otherBytes > log.restBytes) opens++;
     let restBytes = opensBefore ? log.roomBytes : log.restBytes;
-    for (const size of records) {
+    for (let i = 0; i < records.length; i++) {
+      const size = records[i]!;
       if (size > restBytes) {
         opens++;
         restBytes = log.roomBytes;

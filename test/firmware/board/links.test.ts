@@ -1,5 +1,6 @@
 /** A board and several hosts: a learner keeps one link, a voter one to each (design, point 9). */
 import { describe, expect, test } from "vitest";
+import { linkLimits } from "../../../firmware/board/link.ts";
 import { linksLimits } from "../../../firmware/board/links.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { messageToWire } from "../../../protocols/raft/codec.ts";
@@ -161,6 +162,17 @@ describe("a voter", () => {
     expect(it.leader.connected).toEqual(ports.filter((port) => port !== home));
     it.leader.deafPorts.clear();
     it.run(10_000);
+    expect(it.leader.connected).toEqual(ports);
+  });
+
+  test("is back within two seconds of a host that was away for long, which may need its vote", () => {
+    const it = voter();
+    const home = it.leader.homePort!;
+    it.leader.deafPorts.add(home);
+    it.leader.cut(home);
+    it.run(60_000);
+    it.leader.deafPorts.clear();
+    it.run(linkLimits.voterPauseMostMs + 100);
     expect(it.leader.connected).toEqual(ports);
   });
 
