@@ -19,7 +19,7 @@ it("looks at everything, and makes nothing", async () => {
   expect(exitCode).toBe(report.ok ? 0 : 1);
   expect(report.requirements.map(({ id }) => id)).toEqual(requirements.map(({ id }) => id));
   expect(report.requirements.find(({ id }) => id === "state")).toMatchObject({ ok: true });
-  expect((await covey(["status"], folder)).stderr).toContain("No leader runs");
+  expect((await covey(["status"], folder)).stderr).toContain("No swarm runs from");
 });
 
 it("says how to get what is missing, and that sim works all the same", async () => {
