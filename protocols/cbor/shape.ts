@@ -26,8 +26,8 @@ export class ShapeError extends Error {
 /** Walks the items of one CBOR array in their order. */
 export class ItemReader {
   readonly #format: string;
-  /** Told of which part these are the items: ` of reading 3`; empty for the outermost. */
-  readonly #of: string;
+  /** Of which these are the items: `reading 3`; empty for the outermost. */
+  readonly #part: string;
   readonly #items: readonly CborValue[];
   #at = 0;
 
@@ -38,7 +38,7 @@ export class ItemReader {
     }
     this.#items = value;
     this.#format = format;
-    this.#of = part ? ` of ${part}` : "";
+    this.#part = part;
   }
 
   /** A version that this program knows: 1 up to `versionMax`. */
@@ -124,7 +124,8 @@ export class ItemReader {
   }
 
   private fail(item: string, expected: string, found: CborValue | undefined): never {
-    throw new ShapeError(this.#format, item + this.#of, expected, found);
+    const where = this.#part ? `${item} of ${this.#part}` : item;
+    throw new ShapeError(this.#format, where, expected, found);
   }
 }
 

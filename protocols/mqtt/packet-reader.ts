@@ -8,7 +8,7 @@ export interface PacketHandler {
 /**
  * Cuts a byte stream, in whatever pieces it arrives, into control packets. A packet that lies whole in a piece is handed on
  * without a copy; one that straddles pieces is collected in a buffer that grows to the largest such packet, at most
- * `packetBytesMax`.
+ * `packetBytesMax`, and is kept for the next while it is short.
  */
 export class PacketReader {
   readonly #packetBytesMax: number;
@@ -18,7 +18,7 @@ export class PacketReader {
   #length = 0;
   /** Weight of the next byte of the remaining length; 0 once it is complete. */
   #lengthWeight = 1;
-  #body = new Uint8Array(0);
+  #body = noBytes;
   #filled = 0;
   #stopped = false;
 
@@ -80,6 +80,12 @@ export class PacketReader {
     const header = this.#header;
     this.#header = -1;
     this.#filled = 0;
+    if (this.#body.length > keptBytesMax) this.#body = noBytes;
     this.#handler.onPacket(header, body);
   }
 }
+
+const noBytes = new Uint8Array(0);
+
+/** Programs and chunks of snapshots are longer, and rare. */
+const keptBytesMax = 256;

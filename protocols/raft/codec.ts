@@ -72,8 +72,17 @@ export function messageToWire(message: Message): CborValue {
     }
     case "append-response": {
       const { success, matchIndex, appliedIndex, readRound } = message;
-      const match = [success, matchIndex, appliedIndex, readRound];
-      return [raftWireVersion, type.appendResponse, from, to, term, ...match];
+      return [
+        raftWireVersion,
+        type.appendResponse,
+        from,
+        to,
+        term,
+        success,
+        matchIndex,
+        appliedIndex,
+        readRound,
+      ];
     }
     case "timeout-now":
       return [raftWireVersion, type.timeoutNow, from, to, term];
@@ -198,8 +207,18 @@ function messageFrom(items: ItemReader, kind: number, within: MessageLimits): Me
       const commitIndex = items.integer("commitIndex", 0, most);
       const readRound = items.integer("readRound", 0, most);
       const entries = entriesFrom(items, prevLogIndex, prevLogTerm, term, within);
-      const place = { prevLogIndex, prevLogTerm, prevHash, commitIndex, readRound };
-      return { type: "append-request", from, to, term, ...place, entries };
+      return {
+        type: "append-request",
+        from,
+        to,
+        term,
+        prevLogIndex,
+        prevLogTerm,
+        prevHash,
+        commitIndex,
+        readRound,
+        entries,
+      };
     }
     case type.appendResponse: {
       const success = items.boolean("success");
