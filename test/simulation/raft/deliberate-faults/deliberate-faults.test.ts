@@ -10,34 +10,35 @@ const coreSeedsMax = 500;
 const fullSeedsMax = 100;
 
 describe("a deliberate fault is found", () => {
-  it.each(faults)("$name", { timeout }, async ({ changes, core, full }: Fault) => {
+  it.each(faults)("$name", { timeout }, async ({ changes, core, full, seed: first = 1 }: Fault) => {
     if (core !== undefined) {
       const changed = await changedSimulation(changes, "core");
       const options = { weather: core, endsWithFaults: true };
-      expect(hunt(coreSeedsMax, (seed) => changed.simulateCore(seed, options))).toBeDefined();
+      expect(hunt(first, coreSeedsMax, (seed) => changed.simulateCore(seed, options))).toBeDefined();
     } else {
       const changed = await changedSimulation(changes, "full");
       const options = { weather: full, endsWithFaults: true };
-      expect(hunt(fullSeedsMax, (seed) => changed.simulateFull(seed, options))).toBeDefined();
+      expect(hunt(first, fullSeedsMax, (seed) => changed.simulateFull(seed, options))).toBeDefined();
     }
   });
 
   it("sends before its disk has synced (figure 2, persistent state)", { timeout }, () => {
     const weather = { preVote: false, checkQuorum: false };
+    const first = 497; // As `Fault.seed`.
     expect(
-      hunt(coreSeedsMax, (seed) => simulateCore(seed, { sendsBeforeSync: true, weather })),
+      hunt(first, coreSeedsMax, (seed) => simulateCore(seed, { sendsBeforeSync: true, weather })),
     ).toBeDefined();
   });
 
   it("none where there is none: each entry travels alone", { timeout }, async () => {
     const changed = await changedSimulation(lonelyEntries, "core");
-    expect(hunt(20, (seed) => changed.simulateCore(seed))).toBeUndefined();
+    expect(hunt(1, 20, (seed) => changed.simulateCore(seed))).toBeUndefined();
   });
 });
 
 /** What some seed breaks: a property, or something that the code itself asserts. That it is slow, or stuck, is not meant here. */
-function hunt(seedsMax: number, simulate: (seed: number) => unknown): unknown {
-  for (let seed = 1; seed <= seedsMax; seed++) {
+function hunt(first: number, seedsMax: number, simulate: (seed: number) => unknown): unknown {
+  for (let seed = first; seed < first + seedsMax; seed++) {
     try {
       simulate(seed);
     } catch (error) {

@@ -9,6 +9,8 @@ export interface Fault {
   /** Where it shows soonest. */
   readonly core?: Partial<CoreWeather>;
   readonly full?: Partial<FullWeather>;
+  /** Where the search begins: a seed in which it showed when this was written; 1 when not said. */
+  readonly seed?: number;
 }
 
 /** No fault by itself: an entry travels alone, so that a leader's own first entry comes well after those it inherited. */
@@ -145,10 +147,11 @@ export const faults: readonly Fault[] = [
   {
     name: "votes for a candidate with an older log (5.4.1)",
     core: plain,
-    changes: [{ file: follower, correct: "      this.#isUpToDate(request);", broken: "      true;" }],
+    changes: [{ file: follower, correct: "      this.isUpToDate(request);", broken: "      true;" }],
   },
   {
     name: "does not make its vote durable (figure 2, persistent state)",
+    seed: 58,
     core: plain,
     changes: [
       { file: follower, correct: "hardState = { term: this.#term, vote: request.from };", broken: "" },
@@ -161,7 +164,7 @@ export const faults: readonly Fault[] = [
       {
         file: follower,
         correct:
-          "!(prevTerm === undefined && isCommitted) && !this.#isAt(prevLogIndex, prevLogTerm, prevHash)",
+          "!(prevTerm === undefined && isCommitted) && !this.isAt(prevLogIndex, prevLogTerm, prevHash)",
         broken: "prevTerm === undefined && !isCommitted",
       },
     ],
@@ -172,9 +175,9 @@ export const faults: readonly Fault[] = [
     changes: [
       {
         file: follower,
-        correct: "const known = this.#known(entries, request.prevHash);",
+        correct: "const known = this.known(entries, request.prevHash);",
         broken:
-          "const known = Math.min(this.#known(entries, request.prevHash), Math.max(0, this.#commitIndex - prevLogIndex));",
+          "const known = Math.min(this.known(entries, request.prevHash), Math.max(0, this.#commitIndex - prevLogIndex));",
       },
     ],
   },
@@ -202,6 +205,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "commits an older term's entry by counting (5.4.2, figure 8)",
+    seed: 50,
     core: {
       ...plain,
       voters: ["a", "b", "c"],
@@ -254,6 +258,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "commits by the incoming voters alone while they change (thesis 4.3)",
+    seed: 39,
     core: { ...restless, changeEveryMs: 30, crashEveryMs: 1000, leaderCrashShare: 0, cutEveryMs: 200 },
     changes: [
       {
@@ -265,6 +270,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "is elected by the incoming voters alone while they change (thesis 4.3)",
+    seed: 184,
     core: restless,
     changes: [
       {
@@ -276,11 +282,13 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "leaves a joint configuration that is not committed (thesis 4.3)",
+    seed: 118,
     core: restless,
     changes: [{ file: leadership, correct: "if (membership.index > commitIndex) return;", broken: "" }],
   },
   {
     name: "changes many voters in one step (thesis 4.1)",
+    seed: 52,
     core: restless,
     changes: [
       {
@@ -292,6 +300,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "answers a read without asking whether it still leads (thesis 6.4)",
+    seed: 226,
     core: { checkQuorum: false, cutEveryMs: 100, proposeEveryMs: 10 },
     changes: [
       { file: leadership, correct: "if (this.rounds.isLeaseHeld(nowMs)) return 0;", broken: "return 0;" },
@@ -372,11 +381,12 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a board believes a record that the power cut short",
+    seed: 17,
     full: { ...powerless, crashBoardEveryMs: 1_000 },
     changes: [
       {
         file: "firmware/storage/record.ts",
-        correct: "  return crc32(record, recordHeadBytes, record.length, crc);",
+        correct: "  return crc32(bytes, start + recordHeadBytes, end, crc);",
         broken: "  return crc & 0;",
       },
     ],
@@ -394,6 +404,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a host's snapshot counts before it is durable",
+    seed: 112,
     full: compactingHosts,
     changes: [
       {
@@ -495,6 +506,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "keeps its lease while leadership passes on (thesis 6.4.1)",
+    seed: 81,
     core: { ...lonelyLeader, transferEveryMs: 100, noiseEveryMs: 100, loss: 0.1, slow: 0.3, slowMsMax: 50 },
     changes: [{ file: leadership, correct: "this.rounds.giveUpLease();", broken: "" }],
   },
