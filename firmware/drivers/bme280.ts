@@ -95,8 +95,8 @@ export class Bme280 {
     this.#onSample = options.onSample;
     this.#onError = options.onError;
     try {
-      this.#checkId();
-      this.#reset();
+      this.checkId();
+      this.reset();
     } catch (error) {
       this.#bus.close();
       throw error;
@@ -117,7 +117,7 @@ export class Bme280 {
     const wanted: Bme280Settings = { ...this.#settings, ...settings };
     checkSettings(wanted);
     this.#settings = wanted;
-    if (this.#state !== "closed") this.#reset();
+    if (this.#state !== "closed") this.reset();
   }
 
   /**
@@ -126,28 +126,28 @@ export class Bme280 {
    * @throws SensorIoError when the sensor does not answer; the next call tries again
    */
   sample(into: Bme280Sample = emptySample()): Bme280Sample | undefined {
-    if (this.#state === "closed") return this.#without("closed");
+    if (this.#state === "closed") return this.without("closed");
     if (this.#state === "lost") {
       const isCorrupt = this.#reason === "corrupt";
-      this.#reset();
-      return this.#without(isCorrupt ? "corrupt" : "starting");
+      this.reset();
+      return this.without(isCorrupt ? "corrupt" : "starting");
     }
-    if (this.#state === "starting") return this.#without("starting");
+    if (this.#state === "starting") return this.without("starting");
 
-    this.#readFrom(Register.controlHumidity, this.#control);
-    if (!this.#holdsSettings()) {
-      this.#reset();
-      return this.#without("restarted");
+    this.readFrom(Register.controlHumidity, this.#control);
+    if (!this.holdsSettings()) {
+      this.reset();
+      return this.without("restarted");
     }
     if (this.#settings.mode === "forced" && !this.#isForced) {
-      this.#force();
-      return this.#without("measuring");
+      this.force();
+      return this.without("measuring");
     }
-    if (this.#clock.nowMs() < this.#readyAtMs) return this.#without("measuring");
-    if (this.#isForced && (this.#control[1]! & Status.measuring) !== 0) return this.#without("measuring");
+    if (this.#clock.nowMs() < this.#readyAtMs) return this.without("measuring");
+    if (this.#isForced && (this.#control[1]! & Status.measuring) !== 0) return this.without("measuring");
     this.#isForced = false;
-    this.#readFrom(Register.data, this.#data);
-    this.#evaluate(into);
+    this.readFrom(Register.data, this.#data);
+    this.evaluate(into);
     return into;
   }
 
@@ -156,7 +156,7 @@ export class Bme280 {
     this.#timer?.cancel();
     if (this.#bus.isOpen) {
       try {
-        this.#set(Register.reset, resetWord);
+        this.set(Register.reset, resetWord);
       } catch {
         // It is gone already.
       }
@@ -165,37 +165,37 @@ export class Bme280 {
     this.#state = "closed";
   }
 
-  #without(reason: NoReading): undefined {
+  private without(reason: NoReading): undefined {
     this.#reason = reason;
     return undefined;
   }
 
-  #reset(): void {
+  private reset(): void {
     this.#timer?.cancel();
     this.#isForced = false;
     this.#state = "lost";
-    this.#set(Register.reset, resetWord);
+    this.set(Register.reset, resetWord);
     this.#state = "starting";
     this.#startUpTries = 0;
-    this.#timer = this.#clock.setTimer(startUpMs, () => this.#startUp());
+    this.#timer = this.#clock.setTimer(startUpMs, () => this.startUp());
   }
 
-  #startUp(): void {
+  private startUp(): void {
     try {
-      this.#checkId();
-      this.#readFrom(Register.controlHumidity, this.#control);
+      this.checkId();
+      this.readFrom(Register.controlHumidity, this.#control);
       if ((this.#control[1]! & Status.loadingCalibration) !== 0) {
-        if (++this.#startUpTries === startUpTriesMax) this.#lose("corrupt");
-        else this.#timer = this.#clock.setTimer(startUpMs, () => this.#startUp());
+        if (++this.#startUpTries === startUpTriesMax) this.lose("corrupt");
+        else this.#timer = this.#clock.setTimer(startUpMs, () => this.startUp());
         return;
       }
-      const compensation = this.#readCalibration();
+      const compensation = this.readCalibration();
       if (!compensation.isPlausible) {
-        this.#lose("corrupt");
+        this.lose("corrupt");
         return;
       }
       this.#compensation = compensation;
-      this.#applySettings();
+      this.applySettings();
       this.#state = "ready";
     } catch (error) {
       if (error instanceof WrongSensorError) {
@@ -203,29 +203,29 @@ export class Bme280 {
         this.#onError?.(error);
       } else if (error instanceof SensorIoError) {
         // There is nobody here to tell; the next sample() begins again, and throws if it is still gone.
-        this.#lose("starting");
+        this.lose("starting");
       } else {
         throw error;
       }
     }
   }
 
-  #lose(reason: NoReading): void {
+  private lose(reason: NoReading): void {
     this.#state = "lost";
     this.#reason = reason;
   }
 
-  #checkId(): void {
+  private checkId(): void {
     const id = this.#data.subarray(0, 1);
-    this.#readFrom(Register.id, id);
+    this.readFrom(Register.id, id);
     if (id[0] !== chipId) throw new WrongSensorError("BME280", this.#bus.address, id[0]!, "0x60");
   }
 
-  #readCalibration(): Bme280Compensation {
+  private readCalibration(): Bme280Compensation {
     const low = new Uint8Array(26);
     const high = new Uint8Array(7);
-    this.#readFrom(Register.calibrationLow, low);
-    this.#readFrom(Register.calibrationHigh, high);
+    this.readFrom(Register.calibrationLow, low);
+    this.readFrom(Register.calibrationHigh, high);
     return new Bme280Compensation(low, high);
   }
 
@@ -233,16 +233,16 @@ export class Bme280 {
    * Out of reset the chip sleeps, and only then does it heed every write to `config` (5.4.6); `ctrl_hum` counts from the
    * next write to `ctrl_meas` on (5.4.3), so that comes last.
    */
-  #applySettings(): void {
-    this.#set(Register.config, configOf(this.#settings));
-    this.#set(Register.controlHumidity, humidityControlOf(this.#settings));
+  private applySettings(): void {
+    this.set(Register.config, configOf(this.#settings));
+    this.set(Register.controlHumidity, humidityControlOf(this.#settings));
     const mode = this.#settings.mode === "normal" ? Mode.normal : Mode.sleep;
-    this.#set(Register.controlMeasurement, measurementControlOf(this.#settings) | mode);
+    this.set(Register.controlMeasurement, measurementControlOf(this.#settings) | mode);
     this.#readyAtMs = this.#clock.nowMs() + measurementMsMax(this.#settings);
   }
 
   /** False after a loss of power: temperature is then skipped (5.4.5), which no settings of ours do. */
-  #holdsSettings(): boolean {
+  private holdsSettings(): boolean {
     const mode = this.#settings.mode === "normal" ? Mode.normal : this.#control[2]! & 3;
     return (
       (this.#control[0]! & 0x07) === humidityControlOf(this.#settings) &&
@@ -251,8 +251,8 @@ export class Bme280 {
     );
   }
 
-  #force(): void {
-    this.#set(Register.controlMeasurement, measurementControlOf(this.#settings) | Mode.forced);
+  private force(): void {
+    this.set(Register.controlMeasurement, measurementControlOf(this.#settings) | Mode.forced);
     this.#isForced = true;
     const delayMs = measurementMsMax(this.#settings);
     this.#readyAtMs = this.#clock.nowMs() + delayMs;
@@ -260,7 +260,7 @@ export class Bme280 {
   }
 
   /** Sections 4 and 5.4.7 to 5.4.9: three bytes of pressure, three of temperature, two of humidity, high byte first. */
-  #evaluate(into: Bme280Sample): void {
+  private evaluate(into: Bme280Sample): void {
     const data = this.#data;
     const compensation = this.#compensation!;
     const temperature = compensation.temperature((data[3]! << 12) | (data[4]! << 4) | (data[5]! >> 4));
@@ -282,14 +282,14 @@ export class Bme280 {
   }
 
   /** Section 6.2.2: the register's address is written, then any number of bytes is read from there on. */
-  #readFrom(register: number, into: Uint8Array): void {
+  private readFrom(register: number, into: Uint8Array): void {
     this.#pointer[0] = register;
     this.#bus.write(this.#pointer);
     this.#bus.read(into);
   }
 
   /** Section 6.2.1. */
-  #set(register: number, value: number): void {
+  private set(register: number, value: number): void {
     this.#setting[0] = register;
     this.#setting[1] = value;
     this.#bus.write(this.#setting);

@@ -96,7 +96,7 @@ export class Scd4x {
   readonly #onSample: (() => void) | undefined;
   readonly #onError: ((error: Error) => void) | undefined;
   readonly #words: SensirionWords;
-  readonly #advanced = () => this.#advance();
+  readonly #advanced = () => this.advance();
 
   #settings = defaults;
   #step: Step = "stop";
@@ -124,7 +124,7 @@ export class Scd4x {
     this.#clock = options.clock;
     this.#onSample = options.onSample;
     this.#onError = options.onError;
-    this.#advance();
+    this.advance();
   }
 
   /** Why the last `sample()` gave nothing, or NaN. */
@@ -142,7 +142,7 @@ export class Scd4x {
     const wanted: Scd4xSettings = { ...this.#settings, ...settings };
     checkSettings(wanted);
     this.#settings = wanted;
-    if (this.#step !== "closed") this.#restart("starting");
+    if (this.#step !== "closed") this.restart("starting");
   }
 
   /**
@@ -154,7 +154,7 @@ export class Scd4x {
     if (this.#failure !== undefined) throw this.#failure;
     const isSingleShot = this.#settings.mode === "single-shot";
     if (!this.#hasReading) {
-      if (this.#step === "idle") this.#measureOnce();
+      if (this.#step === "idle") this.measureOnce();
       return undefined;
     }
     into.carbonDioxideDetector.CO2 = this.#co2;
@@ -169,7 +169,7 @@ export class Scd4x {
     this.#timer?.cancel();
     if (this.#bus.isOpen && this.#clock.nowMs() >= this.#busyUntilMs) {
       try {
-        this.#send(Command.stopPeriodic, 0);
+        this.send(Command.stopPeriodic, 0);
       } catch {
         // It is gone already.
       }
@@ -181,100 +181,100 @@ export class Scd4x {
     this.#reason = "closed";
   }
 
-  #measureOnce(): void {
+  private measureOnce(): void {
     this.#reason = "measuring";
     this.#step = "measure-once";
-    this.#advance();
+    this.advance();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #restart(reason: NoReading): void {
+  private restart(reason: NoReading): void {
     this.#hasReading = false;
     this.#reason = reason;
-    this.#later("stop", Math.max(0, this.#busyUntilMs - this.#clock.nowMs()));
+    this.later("stop", Math.max(0, this.#busyUntilMs - this.#clock.nowMs()));
   }
 
-  #later(step: Step, delayMs: number): void {
+  private later(step: Step, delayMs: number): void {
     this.#timer?.cancel();
     this.#step = step;
     this.#timer = this.#clock.setTimer(delayMs, this.#advanced);
   }
 
-  #advance(): void {
+  private advance(): void {
     try {
-      this.#take(this.#step);
+      this.take(this.#step);
       this.#failure = undefined;
     } catch (error) {
       if (!(error instanceof SensorIoError)) throw error;
       this.#failure = error;
       this.#hasReading = false;
       this.#reason = "starting";
-      this.#later("stop", retryMs);
+      this.later("stop", retryMs);
     }
   }
 
-  #take(step: Step): void {
+  private take(step: Step): void {
     switch (step) {
       case "stop":
-        this.#send(Command.stopPeriodic, stopMs);
-        this.#later("ask-serial", stopMs);
+        this.send(Command.stopPeriodic, stopMs);
+        this.later("ask-serial", stopMs);
         break;
       case "ask-serial":
-        this.#ask(Command.serialNumber, "check-serial");
+        this.ask(Command.serialNumber, "check-serial");
         break;
       case "check-serial":
-        this.#checkSerial();
+        this.checkSerial();
         break;
       case "check-variant":
-        this.#checkVariant();
+        this.checkVariant();
         break;
       case "set-calibration":
-        this.#set(Command.setSelfCalibration, this.#settings.selfCalibration ? 1 : 0, "set-offset");
+        this.set(Command.setSelfCalibration, this.#settings.selfCalibration ? 1 : 0, "set-offset");
         break;
       case "set-offset": {
         const ticks = Math.round((this.#settings.temperatureOffset * 65535) / 175);
-        this.#set(Command.setTemperatureOffset, ticks, "set-altitude");
+        this.set(Command.setTemperatureOffset, ticks, "set-altitude");
         break;
       }
       case "set-altitude":
-        this.#set(Command.setAltitude, this.#settings.altitude, "start");
+        this.set(Command.setAltitude, this.#settings.altitude, "start");
         break;
       case "start":
-        this.#start();
+        this.start();
         break;
       case "measure-once":
-        this.#send(Command.measureSingleShot, singleShotMs);
-        this.#later("ask-measurement", singleShotMs);
+        this.send(Command.measureSingleShot, singleShotMs);
+        this.later("ask-measurement", singleShotMs);
         break;
       case "ask-ready":
-        this.#ask(Command.dataReady, "check-ready");
+        this.ask(Command.dataReady, "check-ready");
         break;
       case "check-ready":
-        this.#checkReady();
+        this.checkReady();
         break;
       case "ask-measurement":
-        this.#ask(Command.readMeasurement, "take-measurement");
+        this.ask(Command.readMeasurement, "take-measurement");
         break;
       case "take-measurement":
-        this.#takeMeasurement();
+        this.takeMeasurement();
         break;
     }
   }
 
   /** Section 3.10.2: the serial number says that a Sensirion is there; anything else would fail its checksums. */
-  #checkSerial(): void {
-    if (!this.#words.receiveThree()) this.#restartLater();
-    else if (this.#settings.mode === "single-shot") this.#ask(Command.variant, "check-variant");
-    else this.#take("set-calibration");
+  private checkSerial(): void {
+    if (!this.#words.receiveThree()) this.restartLater();
+    else if (this.#settings.mode === "single-shot") this.ask(Command.variant, "check-variant");
+    else this.take("set-calibration");
   }
 
-  #checkVariant(): void {
+  private checkVariant(): void {
     const isIntact = this.#words.receiveOne();
     const variant = this.#words.at(0);
     if (!isIntact) {
-      this.#restartLater();
+      this.restartLater();
     } else if (variant >> 12 !== variantScd40) {
-      this.#take("set-calibration");
+      this.take("set-calibration");
     } else {
       this.close();
       this.#onError?.(
@@ -288,7 +288,7 @@ export class Scd4x {
     }
   }
 
-  #start(): void {
+  private start(): void {
     this.#readAtMs = this.#clock.nowMs();
     this.#reason = "measuring";
     if (this.#settings.mode === "single-shot") {
@@ -296,26 +296,26 @@ export class Scd4x {
       return;
     }
     const isLowPower = this.#settings.mode === "low-power";
-    this.#send(isLowPower ? Command.startLowPowerPeriodic : Command.startPeriodic, shortMs);
-    this.#later("ask-ready", this.#intervalMs);
+    this.send(isLowPower ? Command.startLowPowerPeriodic : Command.startPeriodic, shortMs);
+    this.later("ask-ready", this.intervalMs);
   }
 
   /** Section 3.9.2: the low eleven bits tell. */
-  #checkReady(): void {
+  private checkReady(): void {
     if (this.#words.receiveOne() && (this.#words.at(0) & 0x07ff) !== 0) {
-      this.#ask(Command.readMeasurement, "take-measurement");
-    } else if (this.#clock.nowMs() - this.#readAtMs > missedIntervalsMax * this.#intervalMs) {
-      this.#restart("restarted");
+      this.ask(Command.readMeasurement, "take-measurement");
+    } else if (this.#clock.nowMs() - this.#readAtMs > missedIntervalsMax * this.intervalMs) {
+      this.restart("restarted");
     } else {
-      this.#later("ask-ready", pollMs);
+      this.later("ask-ready", pollMs);
     }
   }
 
   /** Section 3.6.2. */
-  #takeMeasurement(): void {
+  private takeMeasurement(): void {
     this.#hasReading = this.#words.receiveThree();
     if (this.#settings.mode === "single-shot") this.#step = "idle";
-    else this.#later("ask-ready", this.#intervalMs - pollMs);
+    else this.later("ask-ready", this.intervalMs - pollMs);
     this.#reason = this.#hasReading ? "measuring" : "corrupt";
     if (!this.#hasReading) return;
     this.#readAtMs = this.#clock.nowMs();
@@ -325,29 +325,29 @@ export class Scd4x {
     this.#onSample?.();
   }
 
-  get #intervalMs(): number {
+  private get intervalMs(): number {
     return IntervalMs[this.#settings.mode];
   }
 
-  #restartLater(): void {
+  private restartLater(): void {
     this.#reason = "corrupt";
-    this.#later("stop", retryMs);
+    this.later("stop", retryMs);
   }
 
-  #ask(command: number, then: Step): void {
-    this.#send(command, shortMs);
-    this.#later(then, shortMs);
+  private ask(command: number, then: Step): void {
+    this.send(command, shortMs);
+    this.later(then, shortMs);
   }
 
-  #send(command: number, executionMs: number): void {
+  private send(command: number, executionMs: number): void {
     this.#words.send(command);
     this.#busyUntilMs = this.#clock.nowMs() + executionMs;
   }
 
-  #set(command: number, word: number, then: Step): void {
+  private set(command: number, word: number, then: Step): void {
     this.#words.sendWord(command, word);
     this.#busyUntilMs = this.#clock.nowMs() + shortMs;
-    this.#later(then, shortMs);
+    this.later(then, shortMs);
   }
 }
 

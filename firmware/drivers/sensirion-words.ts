@@ -21,14 +21,14 @@ export class SensirionWords {
 
   /** Throws `SensorIoError`. */
   send(command: number): void {
-    this.#put(command);
+    this.put(command);
     this.#bus.write(this.#command);
   }
 
   /** Throws `SensorIoError`. */
   sendWord(command: number, word: number): void {
     const bytes = this.#outgoing;
-    this.#put(command);
+    this.put(command);
     bytes[2] = word >> 8;
     bytes[3] = word & 0xff;
     bytes[4] = crc8(bytes, 2, 4);
@@ -38,13 +38,13 @@ export class SensirionWords {
   /** Receives one word; false when its checksum is wrong. Throws `SensorIoError`. */
   receiveOne(): boolean {
     this.#bus.read(this.#oneWord);
-    return this.#isIntact(1);
+    return this.isIntact(1);
   }
 
   /** Receives three words; false when a checksum is wrong. Throws `SensorIoError`. */
   receiveThree(): boolean {
     this.#bus.read(this.#incoming);
-    return this.#isIntact(wordsMax);
+    return this.isIntact(wordsMax);
   }
 
   /** A word of those received last. */
@@ -52,12 +52,12 @@ export class SensirionWords {
     return (this.#incoming[place * 3]! << 8) | this.#incoming[place * 3 + 1]!;
   }
 
-  #put(command: number): void {
+  private put(command: number): void {
     this.#outgoing[0] = command >> 8;
     this.#outgoing[1] = command & 0xff;
   }
 
-  #isIntact(words: number): boolean {
+  private isIntact(words: number): boolean {
     for (let at = 0; at < words * 3; at += 3) {
       if (crc8(this.#incoming, at, at + 2) !== this.#incoming[at + 2]) return false;
     }

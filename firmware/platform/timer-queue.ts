@@ -29,7 +29,7 @@ export class TimerQueue {
 
   /** Calls back every timer that is due; those that they set run when their time comes, at the earliest in the next call. */
   runDue(nowMs: number): void {
-    for (let due = this.#countDue(nowMs); due > 0 && this.nextMs <= nowMs; due--) {
+    for (let due = this.countDue(nowMs); due > 0 && this.nextMs <= nowMs; due--) {
       this.#timers.shift()!.callback();
     }
   }
@@ -39,7 +39,7 @@ export class TimerQueue {
     if (place >= 0) this.#timers.splice(place, 1);
   }
 
-  #countDue(nowMs: number): number {
+  private countDue(nowMs: number): number {
     let due = 0;
     while (due < this.#timers.length && this.#timers[due]!.atMs <= nowMs) due++;
     return due;

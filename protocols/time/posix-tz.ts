@@ -40,98 +40,98 @@ class ZoneText {
   }
 
   zone(): Zone {
-    this.#name();
-    const standardMinutes = -this.#minutes(zoneLimits.offsetHoursMax) || 0;
+    this.name();
+    const standardMinutes = -this.minutes(zoneLimits.offsetHoursMax) || 0;
     if (this.#at === this.#text.length) return { standardMinutes, daylight: undefined };
-    this.#name();
+    this.name();
     const minutes =
-      this.#next() === "," ? standardMinutes + 60 : -this.#minutes(zoneLimits.offsetHoursMax) || 0;
-    this.#take(",");
-    const begins = this.#change();
-    this.#take(",");
-    const ends = this.#change();
-    if (this.#at < this.#text.length) this.#fail("the end");
+      this.next() === "," ? standardMinutes + 60 : -this.minutes(zoneLimits.offsetHoursMax) || 0;
+    this.take(",");
+    const begins = this.change();
+    this.take(",");
+    const ends = this.change();
+    if (this.#at < this.#text.length) this.fail("the end");
     const daylight: Daylight = { minutes, begins, ends };
     return { standardMinutes, daylight };
   }
 
-  #name(): void {
+  private name(): void {
     const from = this.#at;
-    if (this.#next() === "<") {
+    if (this.next() === "<") {
       this.#at++;
-      while (this.#isLetter() || this.#isDigit() || this.#next() === "+" || this.#next() === "-") this.#at++;
-      this.#take(">");
-      if (this.#at - from < 5) this.#fail("a name of three characters or more", from);
+      while (this.isLetter() || this.isDigit() || this.next() === "+" || this.next() === "-") this.#at++;
+      this.take(">");
+      if (this.#at - from < 5) this.fail("a name of three characters or more", from);
       return;
     }
-    while (this.#isLetter()) this.#at++;
-    if (this.#at - from < 3) this.#fail("a name of three letters or more", from);
+    while (this.isLetter()) this.#at++;
+    if (this.#at - from < 3) this.fail("a name of three letters or more", from);
   }
 
-  #change(): YearlyChange {
-    const on = this.#day();
-    if (this.#next() !== "/") return { minutes: 120, on };
+  private change(): YearlyChange {
+    const on = this.day();
+    if (this.next() !== "/") return { minutes: 120, on };
     this.#at++;
-    return { minutes: this.#minutes(zoneLimits.changeHoursMax), on };
+    return { minutes: this.minutes(zoneLimits.changeHoursMax), on };
   }
 
-  #day(): YearlyChange["on"] {
-    if (this.#next() === "J") {
+  private day(): YearlyChange["on"] {
+    if (this.next() === "J") {
       this.#at++;
-      return { kind: "julian", day: this.#number(1, 365) };
+      return { kind: "julian", day: this.number(1, 365) };
     }
-    if (this.#next() !== "M") return { kind: "day", day: this.#number(0, 365) };
+    if (this.next() !== "M") return { kind: "day", day: this.number(0, 365) };
     this.#at++;
-    const month = this.#number(1, 12);
-    this.#take(".");
-    const week = this.#number(1, 5);
-    this.#take(".");
-    return { kind: "weekday", month, week, weekday: this.#number(0, 6) };
+    const month = this.number(1, 12);
+    this.take(".");
+    const week = this.number(1, 5);
+    this.take(".");
+    return { kind: "weekday", month, week, weekday: this.number(0, 6) };
   }
 
   /** `[+-]hh[:mm[:ss]]`, the seconds 0. */
-  #minutes(hoursMax: number): number {
-    const sign = this.#next();
+  private minutes(hoursMax: number): number {
+    const sign = this.next();
     if (sign === "+" || sign === "-") this.#at++;
-    let minutes = 60 * this.#number(0, hoursMax);
-    if (this.#next() === ":") {
+    let minutes = 60 * this.number(0, hoursMax);
+    if (this.next() === ":") {
       this.#at++;
-      minutes += this.#number(0, 59);
+      minutes += this.number(0, 59);
     }
-    if (this.#next() === ":") {
+    if (this.next() === ":") {
       this.#at++;
-      this.#number(0, 0);
+      this.number(0, 0);
     }
     return sign === "-" ? -minutes || 0 : minutes;
   }
 
-  #number(min: number, max: number): number {
+  private number(min: number, max: number): number {
     const from = this.#at;
     let value = 0;
-    while (this.#isDigit() && this.#at - from < 3) value = value * 10 + Number(this.#text[this.#at++]);
-    if (this.#at === from || value < min || value > max) this.#fail(`a number from ${min} to ${max}`, from);
+    while (this.isDigit() && this.#at - from < 3) value = value * 10 + Number(this.#text[this.#at++]);
+    if (this.#at === from || value < min || value > max) this.fail(`a number from ${min} to ${max}`, from);
     return value;
   }
 
-  #take(character: string): void {
-    if (this.#next() !== character) this.#fail(`"${character}"`);
+  private take(character: string): void {
+    if (this.next() !== character) this.fail(`"${character}"`);
     this.#at++;
   }
 
-  #next(): string {
+  private next(): string {
     return this.#text.charAt(this.#at);
   }
 
-  #isLetter(): boolean {
-    const next = this.#next().toLowerCase();
+  private isLetter(): boolean {
+    const next = this.next().toLowerCase();
     return next >= "a" && next <= "z";
   }
 
-  #isDigit(): boolean {
-    return this.#next() >= "0" && this.#next() <= "9";
+  private isDigit(): boolean {
+    return this.next() >= "0" && this.next() <= "9";
   }
 
-  #fail(expected: string, at = this.#at): never {
+  private fail(expected: string, at = this.#at): never {
     throw new ZoneTextError(this.#text, at, expected);
   }
 }

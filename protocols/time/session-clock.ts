@@ -71,9 +71,9 @@ export class SessionClock {
     const travelMs = Math.max(0, (nowMs - askedMs + 1) * (1 + drift) - heldMs);
     let lowMs = otherSentMs - otherBoundMs - (nowMs + 1);
     let highMs = otherSentMs + 1 + otherBoundMs + travelMs - nowMs;
-    const shownMs = this.#exactMs(nowMs);
+    const shownMs = this.exactMs(nowMs);
     if (this.isKnown) {
-      const widerMs = this.#driftMs(nowMs);
+      const widerMs = this.driftMs(nowMs);
       const knownLowMs = this.#lowMs - widerMs;
       const knownHighMs = this.#highMs + widerMs;
       if (lowMs > knownHighMs || highMs < knownLowMs) this.#settings++;
@@ -86,35 +86,35 @@ export class SessionClock {
     this.#highMs = highMs;
     this.#heardMs = nowMs;
     this.#aheadMs = 0;
-    const aheadMs = shownMs - this.#exactMs(nowMs);
+    const aheadMs = shownMs - this.exactMs(nowMs);
     if (aheadMs > 0 && aheadMs <= backMsMax) this.#aheadMs = aheadMs;
     return true;
   }
 
   /** Unix milliseconds at `nowMs` of the board's clock, whole; NaN while unknown. */
   wallMs(nowMs: number): number {
-    return Math.floor(this.#exactMs(nowMs));
+    return Math.floor(this.exactMs(nowMs));
   }
 
   /** `wallMs` is off by this many milliseconds at most, whole; Infinity while unknown. */
   boundMs(nowMs: number): number {
     if (!this.isKnown) return Infinity;
     // Two halves: the estimate is for the middle of the board's millisecond, and what is shown is rounded down.
-    return Math.ceil((this.#highMs - this.#lowMs) / 2 + this.#driftMs(nowMs) + this.#restMs(nowMs) + 1.5);
+    return Math.ceil((this.#highMs - this.#lowMs) / 2 + this.driftMs(nowMs) + this.restMs(nowMs) + 1.5);
   }
 
   /** For the middle of the millisecond `nowMs`; NaN while unknown. */
-  #exactMs(nowMs: number): number {
-    return nowMs + 0.5 + (this.#lowMs + this.#highMs) / 2 + this.#restMs(nowMs);
+  private exactMs(nowMs: number): number {
+    return nowMs + 0.5 + (this.#lowMs + this.#highMs) / 2 + this.restMs(nowMs);
   }
 
   /** What is shown is still ahead by this. */
-  #restMs(nowMs: number): number {
+  private restMs(nowMs: number): number {
     return Math.max(0, this.#aheadMs - (nowMs - this.#heardMs) / 2);
   }
 
   /** The millisecond that the readings may have left out drifts, too. */
-  #driftMs(nowMs: number): number {
+  private driftMs(nowMs: number): number {
     return (nowMs - this.#heardMs + 1) * sessionClockLimits.drift;
   }
 }

@@ -19,7 +19,7 @@ export class ChipActuators implements Actuators {
 
   configure(output: OutputConfig): void {
     this.release(output.name);
-    this.#outputs.set(output.name, { config: output, pin: this.#claim(output) });
+    this.#outputs.set(output.name, { config: output, pin: this.claim(output) });
   }
 
   write(name: string, value: number): void {
@@ -44,7 +44,7 @@ export class ChipActuators implements Actuators {
   }
 
   /** A held pin of the same kind goes on without a gap; of another, it is closed and opened, and floats for microseconds. */
-  #claim(output: OutputConfig): Pin {
+  private claim(output: OutputConfig): Pin {
     const held = this.#held.get(output.pin);
     this.#held.delete(output.pin);
     if (held !== undefined && held.pin.kind === output.kind) {

@@ -63,58 +63,58 @@ class AttachedSensor {
 
   read(name: string, round: number): number {
     for (const { sensor, path, scale } of this.#sensor.readings) {
-      if (sensor === name) return valueIn(this.#sampleOf(round), path) * scale;
+      if (sensor === name) return valueIn(this.sampleOf(round), path) * scale;
     }
     return Number.NaN;
   }
 
-  #sampleOf(round: number): unknown {
+  private sampleOf(round: number): unknown {
     if (round !== this.#round) {
       this.#round = round;
       const mayTry = this.#driver !== undefined || this.#clock.nowMs() >= this.#retryAtMs;
-      this.#sample = mayTry ? this.#take() : undefined;
+      this.#sample = mayTry ? this.take() : undefined;
     }
     return this.#sample;
   }
 
   /** A driver throws when its sensor does not answer; that must end neither the reading of others nor the board. */
-  #take(): unknown {
+  private take(): unknown {
     this.#isAsked = true;
     this.#complaint = undefined;
     try {
-      this.#driver ??= this.#open();
+      this.#driver ??= this.open();
       const sample = this.#driver.sample();
       // The SDK's drivers complain of an answer that is garbled, and some of them go on to evaluate it.
       if (this.#complaint !== undefined) throw this.#complaint;
-      if (sample !== undefined) this.#onAnswer();
+      if (sample !== undefined) this.onAnswer();
       return sample;
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       return undefined;
     } finally {
       this.#isAsked = false;
     }
   }
 
-  #open(): SensorDriver {
-    const driver = this.#sensor.open({ clock: this.#clock, onError: (error) => this.#onError(error) });
+  private open(): SensorDriver {
+    const driver = this.#sensor.open({ clock: this.#clock, onError: (error) => this.onError(error) });
     // The SDK's drivers complain of another kind of chip and return, with their connection closed.
     if (this.#complaint !== undefined) throw this.#complaint;
     return driver;
   }
 
-  #onError(error: unknown): void {
+  private onError(error: unknown): void {
     if (this.#isAsked) this.#complaint = error;
-    else this.#fail(error);
+    else this.fail(error);
   }
 
-  #onAnswer(): void {
+  private onAnswer(): void {
     if (this.#told !== undefined) this.#tell("info", `sensor ${this.#sensor.name}: answers again`);
     this.#told = undefined;
     this.#retryMs = retryMsMin;
   }
 
-  #fail(error: unknown): void {
+  private fail(error: unknown): void {
     this.#retryAtMs = this.#clock.nowMs() + this.#retryMs;
     this.#retryMs = Math.min(2 * this.#retryMs, retryMsMax);
     const trouble = troubleOf(error);

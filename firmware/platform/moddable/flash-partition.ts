@@ -18,23 +18,23 @@ export class ChipFlash implements FlashRegion {
   }
 
   read(offsetBytes: number, lengthBytes: number): Uint8Array {
-    this.#check(offsetBytes, lengthBytes, 1);
+    this.check(offsetBytes, lengthBytes, 1);
     return lengthBytes === 0
       ? new Uint8Array(0)
       : new Uint8Array(this.#partition.read(lengthBytes, offsetBytes));
   }
 
   write(offsetBytes: number, bytes: Uint8Array): void {
-    this.#check(offsetBytes, bytes.length, this.alignBytes);
+    this.check(offsetBytes, bytes.length, this.alignBytes);
     if (bytes.length > 0) this.#partition.write(bytes, offsetBytes);
   }
 
   eraseSector(sector: number): void {
-    this.#check(sector * this.sectorBytes, this.sectorBytes, this.sectorBytes);
+    this.check(sector * this.sectorBytes, this.sectorBytes, this.sectorBytes);
     this.#partition.eraseBlock(sector);
   }
 
-  #check(offsetBytes: number, lengthBytes: number, alignBytes: number): void {
+  private check(offsetBytes: number, lengthBytes: number, alignBytes: number): void {
     const isInside = offsetBytes >= 0 && lengthBytes >= 0 && offsetBytes + lengthBytes <= this.sizeBytes;
     if (!isInside || offsetBytes % alignBytes !== 0 || lengthBytes % alignBytes !== 0) {
       throw new RangeError(

@@ -26,14 +26,14 @@ export class ChipNetwork implements Network {
 
   get connectSecurely(): Network["connectSecurely"] {
     if (Session === undefined) return undefined;
-    return (host, port, tls, events) => this.#secure(host, port, tls, events);
+    return (host, port, tls, events) => this.secure(host, port, tls, events);
   }
 
   openUdp(port: number, events: UdpEvents): UdpSocket {
     return new DatagramSocket(port, events, this.#traffic);
   }
 
-  #secure(host: string, port: number, tls: TlsOptions, events: TcpEvents): TcpConnection {
+  private secure(host: string, port: number, tls: TlsOptions, events: TcpEvents): TcpConnection {
     return new SecureConnection(Session!, { host, port }, tls, events, this.#traffic);
   }
 }

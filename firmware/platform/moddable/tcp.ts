@@ -25,8 +25,8 @@ export class SocketConnection implements TcpConnection {
     this.#traffic = traffic;
     Net.resolve(host, (_, address) => {
       if (this.#isClosed) return;
-      if (address === undefined) this.#fail(`can't find the address of ${host}`);
-      else this.#open(address, port);
+      if (address === undefined) this.fail(`can't find the address of ${host}`);
+      else this.open(address, port);
     });
   }
 
@@ -38,7 +38,7 @@ export class SocketConnection implements TcpConnection {
   write(bytes: Uint8Array): boolean {
     if (!this.hasRoom) return false;
     this.#traffic.sentBytes += bytes.length;
-    this.#send(bytes);
+    this.send(bytes);
     return true;
   }
 
@@ -50,7 +50,7 @@ export class SocketConnection implements TcpConnection {
   }
 
   /** Hands as much to the socket as it takes and keeps a copy of the rest. */
-  #send(bytes: Uint8Array): void {
+  private send(bytes: Uint8Array): void {
     const fitting = Math.min(bytes.length, this.#writableBytes);
     if (fitting > 0) {
       this.#writableBytes =
@@ -59,23 +59,23 @@ export class SocketConnection implements TcpConnection {
     this.#rest = fitting === bytes.length ? undefined : bytes.slice(fitting);
   }
 
-  #open(address: string, port: number): void {
+  private open(address: string, port: number): void {
     try {
       this.#socket = new TCP({
         address,
         port,
         nodelay: true,
-        onReadable: (byteCount) => this.#read(byteCount),
-        onWritable: (byteCount) => this.#writable(byteCount),
+        onReadable: (byteCount) => this.read(byteCount),
+        onWritable: (byteCount) => this.writable(byteCount),
         onError: () =>
-          this.#fail(this.#isOpen ? "the other side closed the connection" : "the connection was refused"),
+          this.fail(this.#isOpen ? "the other side closed the connection" : "the connection was refused"),
       });
     } catch (error) {
-      this.#fail(String(error));
+      this.fail(String(error));
     }
   }
 
-  #read(byteCount: number): void {
+  private read(byteCount: number): void {
     let left = byteCount;
     while (left > 0 && this.#socket !== undefined) {
       const piece = Math.min(left, pieceBytesMax);
@@ -85,15 +85,15 @@ export class SocketConnection implements TcpConnection {
     }
   }
 
-  #writable(byteCount: number): void {
+  private writable(byteCount: number): void {
     this.#writableBytes = byteCount;
-    if (this.#rest !== undefined) this.#send(this.#rest);
+    if (this.#rest !== undefined) this.send(this.#rest);
     if (this.#isOpen) return;
     this.#isOpen = true;
     this.#events.onOpen();
   }
 
-  #fail(reason: string): void {
+  private fail(reason: string): void {
     this.close();
     this.#events.onClose(reason);
   }

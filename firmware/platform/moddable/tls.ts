@@ -48,9 +48,9 @@ export class SecureConnection implements TcpConnection {
       address.host,
       address.port,
       {
-        onOpen: () => this.#guard(() => this.#shakeHands()),
-        onData: (bytes) => this.#guard(() => this.#receive(bytes)),
-        onClose: (reason) => this.#fail(reason),
+        onOpen: () => this.guard(() => this.shakeHands()),
+        onData: (bytes) => this.guard(() => this.receive(bytes)),
+        onClose: (reason) => this.fail(reason),
       },
       traffic,
     );
@@ -60,7 +60,7 @@ export class SecureConnection implements TcpConnection {
   /** A record that was made must be sent, because the next one counts it; so room is asked for before. */
   write(bytes: Uint8Array): boolean {
     if (!this.#isReady || this.#isClosed || !this.#socket.hasRoom) return false;
-    this.#guard(() => this.#session.write(this.#transport, bytes));
+    this.guard(() => this.#session.write(this.#transport, bytes));
     return !this.#isClosed;
   }
 
@@ -69,19 +69,19 @@ export class SecureConnection implements TcpConnection {
     this.#socket.close();
   }
 
-  #receive(bytes: Uint8Array): void {
+  private receive(bytes: Uint8Array): void {
     this.#transport.add(bytes);
-    if (!this.#isReady) this.#shakeHands();
+    if (!this.#isReady) this.shakeHands();
     while (this.#isReady && !this.#isClosed) {
       const data = this.#session.read(this.#transport);
       if (data === undefined) return;
-      if (data === null) this.#fail("the other side closed the connection");
+      if (data === null) this.fail("the other side closed the connection");
       else if (data.length > 0) this.#events.onData(data);
     }
   }
 
   /** Lets the session go on until it is done or can't without more bytes. */
-  #shakeHands(): void {
+  private shakeHands(): void {
     for (;;) {
       const { handshakeProcess } = this.#session;
       const { readable } = this.#transport;
@@ -95,16 +95,16 @@ export class SecureConnection implements TcpConnection {
     this.#events.onOpen();
   }
 
-  #guard(act: () => void): void {
+  private guard(act: () => void): void {
     if (this.#isClosed) return;
     try {
       act();
     } catch (error) {
-      this.#fail(this.#isReady ? `TLS: ${error}` : `the TLS handshake failed: ${error}`);
+      this.fail(this.#isReady ? `TLS: ${error}` : `the TLS handshake failed: ${error}`);
     }
   }
 
-  #fail(reason: string): void {
+  private fail(reason: string): void {
     if (this.#isClosed) return;
     this.close();
     this.#events.onClose(reason);

@@ -17,7 +17,7 @@ export class DatagramSocket implements UdpSocket {
   constructor(port: number, events: UdpEvents, traffic: Traffic) {
     this.#events = events;
     this.#traffic = traffic;
-    this.#socket = new UDP({ port, onReadable: (count) => this.#read(count) });
+    this.#socket = new UDP({ port, onReadable: (count) => this.read(count) });
   }
 
   send(host: string, port: number, bytes: Uint8Array): void {
@@ -26,7 +26,7 @@ export class DatagramSocket implements UdpSocket {
     this.#waiting += 1;
     Net.resolve(host, (_, address) => {
       this.#waiting -= 1;
-      if (address !== undefined) this.#write(address, port, copy);
+      if (address !== undefined) this.write(address, port, copy);
     });
   }
 
@@ -35,7 +35,7 @@ export class DatagramSocket implements UdpSocket {
     this.#socket = undefined;
   }
 
-  #write(address: string, port: number, bytes: Uint8Array): void {
+  private write(address: string, port: number, bytes: Uint8Array): void {
     try {
       this.#socket?.write(bytes, address, port);
       this.#traffic.sentBytes += bytes.length;
@@ -44,7 +44,7 @@ export class DatagramSocket implements UdpSocket {
     }
   }
 
-  #read(count: number): void {
+  private read(count: number): void {
     for (let left = count; left > 0; left -= 1) {
       const packet = this.#socket?.read();
       if (packet === undefined) return;

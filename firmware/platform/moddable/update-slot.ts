@@ -44,12 +44,12 @@ class ChipImageWriter implements ImageWriter {
     if (this.#writtenBytes + bytes.length > this.#sizeBytes) {
       throw new RangeError(`The image is longer than its slot of ${this.#sizeBytes} bytes.`);
     }
-    this.#open().write(bytes);
+    this.open().write(bytes);
     this.#writtenBytes += bytes.length;
   }
 
   complete(): void {
-    const open = this.#open();
+    const open = this.open();
     this.#update = undefined;
     try {
       open.complete();
@@ -63,7 +63,7 @@ class ChipImageWriter implements ImageWriter {
     this.#update = undefined;
   }
 
-  #open(): Update {
+  private open(): Update {
     if (this.#update === undefined) throw new Error("This image is complete or given up; begin another.");
     return this.#update;
   }

@@ -33,51 +33,51 @@ export class WifiStation {
 
   start(onChange: (up: boolean) => void): void {
     this.#onChange = onChange;
-    this.#wifi = new WiFi({ onChanged: () => this.#changed() });
-    this.#attempt();
+    this.#wifi = new WiFi({ onChanged: () => this.changed() });
+    this.attempt();
   }
 
-  #attempt(): void {
-    this.#wait(attemptMsMax, () => this.#giveUp());
+  private attempt(): void {
+    this.wait(attemptMsMax, () => this.giveUp());
     try {
       this.#wifi!.connect(this.#credentials);
     } catch {
-      this.#retry();
+      this.retry();
       return;
     }
-    this.#changed();
+    this.changed();
   }
 
-  #changed(): void {
+  private changed(): void {
     const state = this.#wifi!.connection;
     if (state >= connected) {
       this.#timer?.cancel();
       this.#retryMs = retryMsMin;
-      this.#setUp(true);
-    } else if (state < connecting) this.#retry();
+      this.setUp(true);
+    } else if (state < connecting) this.retry();
   }
 
   /** Associated but without an address, or never associated: start over. */
-  #giveUp(): void {
+  private giveUp(): void {
     this.#wifi!.disconnect();
-    this.#retry();
+    this.retry();
   }
 
-  #retry(): void {
-    this.#setUp(false);
+  private retry(): void {
+    this.setUp(false);
     const byte = new Uint8Array(1);
     this.#random.fill(byte);
     const jitterMs = Math.floor((this.#retryMs * byte[0]!) / 256);
-    this.#wait(this.#retryMs + jitterMs, () => this.#attempt());
+    this.wait(this.#retryMs + jitterMs, () => this.attempt());
     this.#retryMs = Math.min(this.#retryMs * 2, retryMsMax);
   }
 
-  #wait(delayMs: number, callback: () => void): void {
+  private wait(delayMs: number, callback: () => void): void {
     this.#timer?.cancel();
     this.#timer = this.#clock.setTimer(delayMs, callback);
   }
 
-  #setUp(up: boolean): void {
+  private setUp(up: boolean): void {
     if (this.#isUp === up) return;
     this.#isUp = up;
     this.#onChange(up);

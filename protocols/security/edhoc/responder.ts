@@ -32,7 +32,7 @@ export class Responder {
     this.#waitsFor = undefined;
     const { ciphers, credential, privateKey, connectionId } = this.#party;
     const { suites, ephemeralX, initiatorId } = decodeMessage1(bytes);
-    const suite = this.#agree(suites);
+    const suite = this.agree(suites);
     const ephemeral = this.#party.ephemeral ?? ciphers.generateKeyPair();
     const ephemeralY = ephemeral.publicKey.slice(0, keyBytes);
     const th2 = transcript2(ciphers, ephemeralY, bytes);
@@ -79,7 +79,7 @@ export class Responder {
    * The chosen suite, the last of the offer: refused if this side does not speak it, and if it speaks one that the initiator likes better, because
    * then somebody in between may have made it choose (section 6.3.2).
    */
-  #agree(offered: readonly number[]): CipherSuite {
+  private agree(offered: readonly number[]): CipherSuite {
     const spoken = this.#party.suites ?? cipherSuites.map(({ number }) => number);
     const chosen = offered.find((number) => spoken.includes(number));
     const suite = chosen === undefined ? undefined : cipherSuite(chosen);

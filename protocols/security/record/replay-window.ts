@@ -22,7 +22,7 @@ export class ReplayWindow {
   accept(number: number): void {
     const ahead = number - this.#highest;
     if (ahead > 0) {
-      this.#shift(ahead);
+      this.shift(ahead);
       this.#highest = number;
       this.#low |= 1;
     } else if (ahead > -32) {
@@ -32,7 +32,7 @@ export class ReplayWindow {
     }
   }
 
-  #shift(by: number): void {
+  private shift(by: number): void {
     if (by >= 64) {
       this.#low = 0;
       this.#high = 0;

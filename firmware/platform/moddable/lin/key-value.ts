@@ -29,16 +29,16 @@ class LinDomain implements KeyValueDomain {
 
   write(key: string, value: Uint8Array): void {
     this.#values.set(key, value.slice());
-    this.#save();
+    this.save();
   }
 
   delete(key: string): void {
-    if (this.#values.delete(key)) this.#save();
+    if (this.#values.delete(key)) this.save();
   }
 
   close(): void {}
 
-  #save(): void {
+  private save(): void {
     const bytes = new Uint8Array(domainBytes).fill(erased);
     let at = 0;
     for (const [key, value] of this.#values) {
