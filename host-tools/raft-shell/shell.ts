@@ -3,9 +3,9 @@
  * operation says so. There is no clock and no randomness, so the same operations always have the same answers.
  * `docs/raft-shell.md` describes the operations.
  */
-import type { Change } from "../../protocols/raft/confchange.ts";
+import type { Change, Transition } from "../../protocols/raft/confchange.ts";
 import type { Node } from "../../protocols/raft/node.ts";
-import type { Proposal, Transition } from "../../protocols/raft/node-options.ts";
+import type { Proposal } from "../../protocols/raft/node-options.ts";
 import type { MemberId } from "../../protocols/raft/types.ts";
 import { EntryKind } from "../../protocols/raft/types.ts";
 import { creationFrom } from "./creation.ts";

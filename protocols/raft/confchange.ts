@@ -9,7 +9,6 @@
  * The rules are those of etcd's `confchange`, whose cases run in `test/conformance/etcd-raft/`.
  */
 import { MembershipRefused } from "./errors.ts";
-import type { Transition } from "./node-options.ts";
 import type { Voters } from "./quorum.ts";
 import type { MemberId } from "./types.ts";
 
@@ -78,6 +77,9 @@ export function leaveJoint(from: Configuration): Configuration {
   const learners = [...from.learners, ...from.learnersNext];
   return { voters: from.voters, outgoing: [], learners, learnersNext: [], autoLeave: false };
 }
+
+/** How a change is made: see `Node.change`. */
+export type Transition = "auto" | "simple" | "joint" | "joint-auto-leave";
 
 /** What `changes` make of `from`, by the steps that `transition` names: see `Node.change`. Throws `MembershipRefused`. */
 export function configurationAfter(

@@ -118,6 +118,3 @@ export const clockDriftMax = 0.1;
 export function leaseMsOf({ electionMinMs }: Timing): number {
   return Math.floor(Math.min(electionMinMs, limits.leaderSilenceMs) * (1 - clockDriftMax));
 }
-
-/** How a change is made: see `Node.change`. */
-export type Transition = "auto" | "simple" | "joint" | "joint-auto-leave";

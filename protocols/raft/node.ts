@@ -10,11 +10,11 @@
  * candidate that is refused for a stale log gets what it lacks and campaigns again (`catch-up.ts`).
  */
 import { Candidacy } from "./candidacy.ts";
-import type { Change, Configuration } from "./confchange.ts";
+import type { Change, Configuration, Transition } from "./confchange.ts";
 import { configurationAfter, isJoint, leaveJoint } from "./confchange.ts";
 import { MembershipRefused, NotLeader, TransferRefused } from "./errors.ts";
 import { Leadership } from "./leadership.ts";
-import type { MemberOptions, NodeOptions, Proposal, Read, Role, Transition } from "./node-options.ts";
+import type { MemberOptions, NodeOptions, Proposal, Read, Role } from "./node-options.ts";
 import { membersMax } from "./node-options.ts";
 import { NodeState } from "./node-state.ts";
 import type { Progress } from "./progress.ts";

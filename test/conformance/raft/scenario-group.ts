@@ -24,8 +24,9 @@
  * state                   log a               progress a              confirmed a
  * ```
  */
+
+import type { Transition } from "../../../protocols/raft/confchange.ts";
 import { changesTo } from "../../../protocols/raft/confchange.ts";
-import type { Transition } from "../../../protocols/raft/node-options.ts";
 import type { MemberId, Publication, RaftOutput } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { bytesOf, foundingEntry, Member, productCores } from "../../protocols/raft/group/member.ts";
