@@ -5,7 +5,7 @@
  * log has caught up. One that lost its memory comes back under a new incarnation: its old id, which will never answer again, is replaced
  * by the new one in one joint change. Where the old id is needed for a majority, that cannot be agreed on: then it is removed
  * first, which makes the majority smaller, and the new one is promoted after. Whoever is no longer named stops voting, in one joint change with whoever is named instead, so that the
- * group is never smaller in between. A voter that is merely out of reach is left alone.
+ * group is never smaller in between; while that one is awaited, it goes on voting if it lives. A voter that is merely out of reach is left alone.
  */
 import type { Progress } from "../../../protocols/raft/progress.ts";
 import { majorityOf } from "../../../protocols/raft/quorum.ts";
@@ -36,7 +36,7 @@ export function nextVoters(view: VoterView): readonly MemberId[] | undefined {
     if (successor !== undefined && hasLivingMajority(view, view.voters)) {
       // It is worth waiting until it has caught up: nothing is gained by one voter less meanwhile.
       if (isCaughtUp(view, successor)) return [...without, successor];
-    } else if (hasLivingMajority(view, without)) {
+    } else if (hasLivingMajority(view, without) && !(isAlive(view, voter) && isSomebodyAwaited(view))) {
       return without;
     }
   }
@@ -82,6 +82,12 @@ function livingSuccessor(view: VoterView, voter: MemberId): MemberId | undefined
 function livingCandidate(view: VoterView): MemberId | undefined {
   const candidates = [...view.members.keys()].filter((id) => isCandidate(view, id));
   return candidates.find((id) => isCaughtUp(view, id)) ?? candidates[0];
+}
+
+/** Whether somebody who ought to vote does not yet: until then a living voter more, named or not, is one that may be lost. */
+function isSomebodyAwaited({ hostNames, voterNames = [], voters }: VoterView): boolean {
+  const voting = voters.map(nameOf);
+  return [...hostNames, ...voterNames].some((name) => !voting.includes(name));
 }
 
 function isCandidate(view: VoterView, id: MemberId): boolean {

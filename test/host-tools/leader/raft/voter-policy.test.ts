@@ -46,8 +46,16 @@ describe("who votes next", () => {
   });
 
   it("without a board that is not named any more", () => {
-    const members = { "x.1": alive, "n.1": alive };
-    expect(nextVoters(view({ voters: ["h.1", "x.1", "n.1"], members }))).toEqual(["h.1", "n.1"]);
+    const members = { "x.1": alive, "n.1": alive, "g.1": alive };
+    const settled = { ...view({ voters: ["h.1", "g.1", "x.1", "n.1"], members }), voterNames: ["n"] };
+    expect(nextVoters(settled)).toEqual(["h.1", "g.1", "n.1"]);
+  });
+
+  it("a board that is not named any more, as long as it lives and somebody who is named is not there", () => {
+    const voters = ["h.1", "x.1", "n.1"];
+    expect(nextVoters(view({ voters, members: { "x.1": alive, "n.1": alive } }))).toBeUndefined();
+    const dead = { "x.1": silent, "n.1": alive };
+    expect(nextVoters(view({ voters, members: dead }))).toEqual(["h.1", "n.1"]);
   });
 
   it("whoever is named instead, in one change with who is not named any more", () => {
@@ -77,7 +85,8 @@ describe("who votes next", () => {
 
   it("without a host that the swarm does not have any more", () => {
     const members = { "old.1": alive, "g.1": alive };
-    expect(nextVoters(view({ voters: ["h.1", "g.1", "old.1"], members }))).toEqual(["h.1", "g.1"]);
+    const boardless = { ...view({ voters: ["h.1", "g.1", "old.1"], members }), voterNames: [] };
+    expect(nextVoters(boardless)).toEqual(["h.1", "g.1"]);
   });
 
   it("boards stay as they are while nobody has said which ought to vote", () => {
