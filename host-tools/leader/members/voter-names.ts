@@ -1,9 +1,11 @@
 /** Who ought to vote, as it is kept in the agreed state: the boards' names; hosts always vote. */
+
+import { reservedKeyPrefix } from "../../../protocols/state/command.ts";
 import type { AgreedState } from "../agreed-state.ts";
 import { votersKey } from "../raft/host-member-types.ts";
 
 /** What `swarm.ts` said when it last changed: as long as it says the same, whoever changed the voters since is right. */
-export const votersDeclaredKey = "covey/voters-declared";
+export const votersDeclaredKey = `${reservedKeyPrefix}voters-declared`;
 
 export function votersToText(names: readonly string[]): string {
   return names.join(",");

@@ -5,6 +5,7 @@ import type { Role, Timing } from "../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message, Publication } from "../../../protocols/raft/types.ts";
 import type { StateMap } from "../../../protocols/state/apply.ts";
 import type { StateValue } from "../../../protocols/state/command.ts";
+import { reservedKeyPrefix } from "../../../protocols/state/command.ts";
 import type { CommandId } from "./command-id.ts";
 import type { HostDisk } from "./host-disk.ts";
 import type { LogSizes } from "./host-log.ts";
@@ -109,7 +110,7 @@ export const defaultTiming: Timing = Object.freeze({
 });
 
 /** Where the agreed state says which boards ought to vote: their names, joined by ",". */
-export const votersKey = "covey/voters";
+export const votersKey = `${reservedKeyPrefix}voters`;
 
 /** Entries between two snapshots. */
 export const compactionEntries = 4096;
