@@ -116,6 +116,13 @@ export class ItemReader {
     return value;
   }
 
+  /** Bytes of exactly this length. */
+  bytesOf(item: string, length: number): Uint8Array {
+    const bytes = this.bytes(item, length);
+    if (bytes.length !== length) this.fail(item, `${length} bytes`, bytes);
+    return bytes;
+  }
+
   /** For a format whose arrays must be exactly as long as it says. */
   end(): void {
     if (this.#at < this.#items.length) {

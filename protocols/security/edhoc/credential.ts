@@ -29,7 +29,7 @@ export function idOfKid(kid: Uint8Array): Uint8Array {
 
 /** ID_CRED_x as it stands in a plaintext: a map with nothing but a kid is shortened to the kid (section 3.5.3.2). */
 export function shortenId(id: Uint8Array): Uint8Array {
-  const kid = kidOf(id);
+  const kid = kidInside(id);
   return kid === undefined ? id : encodeIdentifier(kid);
 }
 
@@ -39,12 +39,19 @@ export function readId(reader: SequenceReader): Uint8Array {
   return idOfKid(readIdentifier(reader));
 }
 
+/** A reference that this side does not know may still be made good by value (section 6.4). */
+export function unknownPeer(who: "initiator" | "responder", id: Uint8Array): EdhocError {
+  const fault = kidInside(id) === undefined ? "refused" : "unknown-credential";
+  return new EdhocError(fault, `the ${who} is nobody that is known`);
+}
+
 /** Whether two credentials are of one key: one's own coming back is a reflection (section 9.1). Public keys are no secret. */
 export function isSameKey(a: Credential, b: Credential): boolean {
   return a.publicKey.length === b.publicKey.length && a.publicKey.every((byte, i) => byte === b.publicKey[i]);
 }
 
-function kidOf(id: Uint8Array): Uint8Array | undefined {
+/** The kid of an ID_CRED_x that is a reference; undefined for any other. Throws `CborError`. */
+export function kidInside(id: Uint8Array): Uint8Array | undefined {
   const reader = new SequenceReader(id);
   if (reader.map() !== 1 || reader.nextType > 1 || reader.integer() !== kidLabel || reader.nextType !== 2) {
     return undefined;

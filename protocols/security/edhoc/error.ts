@@ -6,6 +6,8 @@ export type EdhocFault =
   | "unsupported"
   /** A code or a tag is wrong, a key is off the curve, or the credential is not one that is known. */
   | "refused"
+  /** The credential was referred to, and nobody knows what by: it may be sent by value (section 6.4). */
+  | "unknown-credential"
   /** A message out of turn. */
   | "out-of-turn"
   /** The other side sent an error message. */

@@ -4,9 +4,9 @@
  */
 import { type KeyPair, keyBytes } from "../ciphers.ts";
 import { hkdfExtract } from "../hkdf.ts";
-import { encodeIdentifier, isSameKey } from "./credential.ts";
+import { encodeIdentifier, isSameKey, unknownPeer } from "./credential.ts";
 import { EdhocError } from "./error.ts";
-import { authenticate, Label, transcript2, transcriptAfter } from "./key-schedule.ts";
+import { authenticate, Label, outputKey, transcript2, transcriptAfter } from "./key-schedule.ts";
 import {
   checkEad,
   decodeCiphertext,
@@ -54,7 +54,7 @@ export class Initiator {
   takeMessage2(bytes: Uint8Array): Uint8Array {
     if (this.#waitsFor !== 2) throw new EdhocError("out-of-turn", "message 2 was not expected");
     this.#waitsFor = undefined;
-    const { ciphers, credential, privateKey, connectionId, find } = this.#party;
+    const { ciphers, credential, privateKey, find } = this.#party;
     const suite = this.#suite;
     const { ephemeralY, ciphertext } = decodeMessage2(bytes);
     const th2 = transcript2(ciphers, ephemeralY, this.message1);
@@ -63,9 +63,8 @@ export class Initiator {
     const { responderId, idCred, mac, ead } = decodePlaintext2(plaintext2);
 
     const peer = find(idCred);
-    if (peer === undefined || isSameKey(peer, credential)) {
-      throw new EdhocError("refused", "the responder is nobody that is known");
-    }
+    if (peer === undefined) throw unknownPeer("responder", idCred);
+    if (isSameKey(peer, credential)) throw new EdhocError("refused", "the responder is this side itself");
     const responderX = peer.publicKey.subarray(0, keyBytes);
     const secretRx = shared(ciphers, this.#ephemeral.privateKey, responderX);
     const prk3e2m = authenticate(ciphers, prk2e, Label.salt3e2m, th2, secretRx);
@@ -81,7 +80,7 @@ export class Initiator {
     const mac3 = macOf(ciphers, suite, prk4e3m, Label.mac3, th3, credential, none, none);
     const plaintext3 = encodeProof(credential.id, mac3);
     const th4 = transcriptAfter(ciphers, th3, plaintext3, credential.bytes);
-    const session = new EdhocSession(ciphers, prk4e3m, th4, peer, [connectionId, responderId]);
+    const session = new EdhocSession(ciphers, outputKey(ciphers, prk4e3m, th4), peer);
     this.#finish = { prk4e3m, th4, session };
     this.#waitsFor = 4;
     return seal(ciphers, suite, prk3e2m, [Label.k3, Label.iv3], th3, plaintext3);

@@ -69,6 +69,11 @@ export function authenticate(
   return hkdfExtract(ciphers, expand(ciphers, key, saltLabel, transcript, hashBytes), sharedSecret);
 }
 
+/** PRK_out (section 4.1.3), of which everything is exported. */
+export function outputKey(ciphers: Ciphers, prk4e3m: Uint8Array, transcript4: Uint8Array): Uint8Array {
+  return expand(ciphers, prk4e3m, Label.prkOut, transcript4, hashBytes);
+}
+
 /** The additional data of messages 3 and 4: an Enc_structure (RFC 9052, section 5.3) whose external data is the transcript. */
 export function encStructure(transcript: Uint8Array): Uint8Array {
   return encodeCbor(["Encrypt0", new Uint8Array(0), transcript]);

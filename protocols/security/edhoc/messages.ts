@@ -111,8 +111,9 @@ export function checkEad(ead: Uint8Array): void {
   });
 }
 
-/** ERR_CODE 2 tells which suites the sender speaks (section 6.3.2), 1 a text for people (6.2). */
+/** ERR_CODE 2 tells which suites the sender speaks (section 6.3), 3 that it does not know the credential (6.4), 1 a text for people (6.2). */
 export function encodeError(error: EdhocError): Uint8Array {
+  if (error.fault === "unknown-credential") return concat(encodeCbor(3), encodeCbor(true));
   if (error.suites === undefined) return concat(encodeCbor(1), encodeCbor(error.message));
   return concat(encodeCbor(2), encodeCbor(error.suites.length === 1 ? error.suites[0]! : error.suites));
 }
@@ -123,6 +124,8 @@ export function decodeError(bytes: Uint8Array): EdhocError | undefined {
     const reader = new SequenceReader(bytes);
     const code = reader.integer();
     if (code === 1) return new EdhocError("peer", "the other side gave up");
+    if (code === 3)
+      return new EdhocError("unknown-credential", "the other side does not know the credential");
     if (code !== 2) return undefined;
     const suites: number[] = [];
     const count = reader.nextType === 4 ? reader.array() : 1;

@@ -2,9 +2,9 @@
 import { concat } from "../../cbor/sequence.ts";
 import { keyBytes } from "../ciphers.ts";
 import { hkdfExtract } from "../hkdf.ts";
-import { encodeIdentifier, isSameKey } from "./credential.ts";
+import { encodeIdentifier, isSameKey, unknownPeer } from "./credential.ts";
 import { EdhocError } from "./error.ts";
-import { authenticate, Label, transcript2, transcriptAfter } from "./key-schedule.ts";
+import { authenticate, Label, outputKey, transcript2, transcriptAfter } from "./key-schedule.ts";
 import {
   decodeCiphertext,
   decodeMessage1,
@@ -31,7 +31,7 @@ export class Responder {
     if (this.#waitsFor !== 1) throw new EdhocError("out-of-turn", "message 1 was not expected");
     this.#waitsFor = undefined;
     const { ciphers, credential, privateKey, connectionId } = this.#party;
-    const { suites, ephemeralX, initiatorId } = decodeMessage1(bytes);
+    const { suites, ephemeralX } = decodeMessage1(bytes);
     const suite = this.agree(suites);
     const ephemeral = this.#party.ephemeral ?? ciphers.generateKeyPair();
     const ephemeralY = ephemeral.publicKey.slice(0, keyBytes);
@@ -43,7 +43,7 @@ export class Responder {
     const mac2 = macOf(ciphers, suite, prk3e2m, Label.mac2, th2, credential, before, none);
     const plaintext2 = concat(before, encodeProof(credential.id, mac2));
     const th3 = transcriptAfter(ciphers, th2, plaintext2, credential.bytes);
-    this.#half = { suite, initiatorId, prk3e2m, th3, ephemeralKey: ephemeral.privateKey };
+    this.#half = { suite, prk3e2m, th3, ephemeralKey: ephemeral.privateKey };
     this.#waitsFor = 3;
     return encodeMessage2(ephemeralY, xorKeystream2(ciphers, prk2e, th2, plaintext2));
   }
@@ -54,16 +54,15 @@ export class Responder {
       throw new EdhocError("out-of-turn", "message 3 was not expected");
     }
     this.#waitsFor = undefined;
-    const { ciphers, credential, connectionId, find } = this.#party;
-    const { suite, initiatorId, prk3e2m, th3, ephemeralKey } = this.#half;
+    const { ciphers, credential, find } = this.#party;
+    const { suite, prk3e2m, th3, ephemeralKey } = this.#half;
     this.#half = undefined;
     const sealed = decodeCiphertext("message 3", bytes);
     const plaintext3 = open(ciphers, suite, prk3e2m, [Label.k3, Label.iv3], th3, sealed);
     const { idCred, mac, ead } = decodePlaintext3(plaintext3);
     const peer = find(idCred);
-    if (peer === undefined || isSameKey(peer, credential)) {
-      throw new EdhocError("refused", "the initiator is nobody that is known");
-    }
+    if (peer === undefined) throw unknownPeer("initiator", idCred);
+    if (isSameKey(peer, credential)) throw new EdhocError("refused", "the initiator is this side itself");
     const secretIy = shared(ciphers, ephemeralKey, peer.publicKey.subarray(0, keyBytes));
     const prk4e3m = authenticate(ciphers, prk3e2m, Label.salt4e3m, th3, secretIy);
     const expected = macOf(ciphers, suite, prk4e3m, Label.mac3, th3, { ...peer, id: idCred }, none, ead);
@@ -71,7 +70,7 @@ export class Responder {
       throw new EdhocError("refused", "the initiator does not hold the key of its credential");
     }
     const th4 = transcriptAfter(ciphers, th3, plaintext3, peer.bytes);
-    const session = new EdhocSession(ciphers, prk4e3m, th4, peer, [initiatorId, connectionId]);
+    const session = new EdhocSession(ciphers, outputKey(ciphers, prk4e3m, th4), peer);
     return { message4: seal(ciphers, suite, prk4e3m, [Label.k4, Label.iv4], th4, none), session };
   }
 
@@ -92,7 +91,6 @@ export class Responder {
 
 interface Half {
   readonly suite: CipherSuite;
-  readonly initiatorId: Uint8Array;
   readonly prk3e2m: Uint8Array;
   readonly th3: Uint8Array;
   readonly ephemeralKey: Uint8Array;

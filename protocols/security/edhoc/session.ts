@@ -7,24 +7,19 @@ import { expand, hashBytes, Label } from "./key-schedule.ts";
 
 export class EdhocSession {
   readonly peer: Credential;
-  /** Of the initiator and of the responder, as they chose them. */
-  readonly initiatorId: Uint8Array;
-  readonly responderId: Uint8Array;
   readonly #ciphers: Ciphers;
   #key: Uint8Array;
 
-  constructor(
-    ciphers: Ciphers,
-    prk4e3m: Uint8Array,
-    transcript4: Uint8Array,
-    peer: Credential,
-    ids: readonly [Uint8Array, Uint8Array],
-  ) {
+  /** `key` is PRK_out, of a handshake or as it was kept. */
+  constructor(ciphers: Ciphers, key: Uint8Array, peer: Credential) {
     this.#ciphers = ciphers;
-    this.#key = expand(ciphers, prk4e3m, Label.prkOut, transcript4, hashBytes);
+    this.#key = key;
     this.peer = peer;
-    this.initiatorId = ids[0];
-    this.responderId = ids[1];
+  }
+
+  /** PRK_out: for a board that keeps its session while it sleeps. */
+  get key(): Uint8Array {
+    return this.#key;
   }
 
   /** EDHOC_Exporter (section 4.2.1): a secret of `lengthBytes` for a purpose. Labels from 32768 on are for private use. */
@@ -33,8 +28,12 @@ export class EdhocSession {
     return expand(this.#ciphers, key, label, context, lengthBytes);
   }
 
-  /** EDHOC_KeyUpdate (appendix H): what is exported from now on says nothing of what was before. Both sides must give the same context. */
-  update(context: Uint8Array): void {
-    this.#key = expand(this.#ciphers, this.#key, Label.keyUpdate, context, hashBytes);
+  /**
+   * EDHOC_KeyUpdate (appendix H): a session of which nothing tells what was exported before. Both sides must give the same context. This one stays as
+   * it is, for as long as it is not known whether the other side follows.
+   */
+  updated(context: Uint8Array): EdhocSession {
+    const key = expand(this.#ciphers, this.#key, Label.keyUpdate, context, hashBytes);
+    return new EdhocSession(this.#ciphers, key, this.peer);
   }
 }

@@ -13,6 +13,7 @@ import { encodeCbor } from "../../cbor/encode.ts";
 import { CborError } from "../../cbor/error.ts";
 import { concat, encodeMap, SequenceReader } from "../../cbor/sequence.ts";
 import { type Ciphers, keyBytes } from "../ciphers.ts";
+import { openRoot, payloadUnchecked, signRoot } from "../cose/sign1.ts";
 import { type Scope, scopeLimits } from "./scope.ts";
 
 /** In the order of their numbers. A viewer, an operator and an admin are people; what they may do is in their scope. */
@@ -51,15 +52,7 @@ export class IdentityError extends Error {
 
 /** Signs with the root's private key. Throws `IdentityError` for one that would be too long. */
 export function issueIdentity(ciphers: Ciphers, rootKey: Uint8Array, identity: Identity): Uint8Array {
-  const claims = encodeClaims(identity);
-  const signature = ciphers.sign(rootKey, toBeSigned(claims));
-  const bytes = concat(
-    Uint8Array.of(0x84),
-    encodeCbor(protectedHeader()),
-    Uint8Array.of(0xa0),
-    encodeCbor(claims),
-    encodeCbor(signature),
-  );
+  const bytes = signRoot(ciphers, rootKey, encodeClaims(identity));
   if (bytes.length > identityLimits.bytesMax) {
     throw new IdentityError(
       `${bytes.length} bytes; at most ${identityLimits.bytesMax} fit, so give it a shorter scope`,
@@ -71,17 +64,20 @@ export function issueIdentity(ciphers: Ciphers, rootKey: Uint8Array, identity: I
 /** Throws `IdentityError` for whatever the root did not sign as it stands. */
 export function readIdentity(ciphers: Ciphers, rootPublicKey: Uint8Array, bytes: Uint8Array): Identity {
   if (bytes.length > identityLimits.bytesMax) throw new IdentityError(`it has ${bytes.length} bytes`);
+  const claims = openRoot(ciphers, rootPublicKey, bytes);
+  if (claims === undefined) throw new IdentityError("this swarm's root did not sign it");
+  return reading(claims);
+}
+
+/** Of one that was checked when it was stored. Throws `IdentityError` for what is none. */
+export function readStoredIdentity(bytes: Uint8Array): Identity {
+  const claims = payloadUnchecked(bytes);
+  if (claims === undefined) throw new IdentityError("it is no COSE_Sign1");
+  return reading(claims);
+}
+
+function reading(claims: Uint8Array): Identity {
   try {
-    const reader = new SequenceReader(bytes);
-    const header = reader.array() === 4 ? reader.byteString() : new Uint8Array(0);
-    if (!isSame(header, protectedHeader()) || reader.map() !== 0)
-      throw new IdentityError("it is not signed with ES256");
-    const claims = reader.byteString();
-    const signature = reader.byteString();
-    reader.end();
-    if (!ciphers.verify(rootPublicKey, toBeSigned(claims), signature)) {
-      throw new IdentityError("this swarm's root did not sign it");
-    }
     return decodeClaims(claims);
   } catch (error) {
     if (error instanceof CborError) throw new IdentityError(error.message);
@@ -102,15 +98,6 @@ const Claim = Object.freeze({
 const KeyLabel = Object.freeze({ type: 1, curve: -1, x: -2, y: -3 });
 const keyTypeEc2 = 2;
 const curveP256 = 1;
-
-function protectedHeader(): Uint8Array {
-  return encodeMap([encodeCbor(1), encodeCbor(-7)]);
-}
-
-/** Sig_structure (RFC 9052, section 4.4). */
-function toBeSigned(claims: Uint8Array): Uint8Array {
-  return encodeCbor(["Signature1", protectedHeader(), new Uint8Array(0), claims]);
-}
 
 function encodeClaims({ swarm, name, role, scope, epoch, publicKey }: Identity): Uint8Array {
   const key = encodeMap(
@@ -199,8 +186,4 @@ function text(reader: SequenceReader, what: string): string {
     throw new IdentityError(`${what} is no text of 1 to ${identityLimits.nameLengthMax} characters`);
   }
   return value;
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -2,7 +2,8 @@
  * What a member or an operator may do: resources and permission bits, in the manner of AIF (RFC 9237, section 2): a list of pairs, of which
  * any that fits allows. Nothing is allowed that is not listed.
  *
- * A resource is a key of the agreed state, a board's name, or a channel; one that ends in `*` stands for all that begin like it.
+ * A resource is a key of the agreed state or the name of a member; one that ends in `*` stands for all that begin like it. What begins with
+ * `covey/` Covey keeps for itself (who votes, who is revoked): only an entry that begins so stands for it.
  */
 export const Permission = Object.freeze({
   read: 1,
@@ -36,7 +37,10 @@ export function isAllowed(scope: Scope, resource: string, permissions: number): 
 
 function covers(pattern: string, resource: string): boolean {
   const last = pattern.length - 1;
-  return pattern.charCodeAt(last) === 0x2a // "*"
-    ? resource.startsWith(pattern.slice(0, last))
-    : resource === pattern;
+  if (pattern.charCodeAt(last) !== 0x2a) return resource === pattern; // "*"
+  if (resource.startsWith(reserved) && !pattern.startsWith(reserved)) return false;
+  return resource.startsWith(pattern.slice(0, last));
 }
+
+/** As `reservedKeyPrefix` of the agreed state. */
+const reserved = "covey/";

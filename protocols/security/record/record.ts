@@ -32,9 +32,26 @@ export function sealRecord(
 ): Uint8Array {
   if (!(number >= 0 && number < recordNumbersMax))
     throw new RangeError(`Record number ${number} is out of range.`);
-  const nonce = nonceOf(keys.iv, number);
-  const sealed = ciphers.ccmSeal(keys.key, nonce, tagBytes, aad, payload);
+  const sealed = ciphers.ccmSeal(keys.key, nonceOf(keys.iv, number), tagBytes, aad, payload);
   const unprotected = encodeMap([encodeCbor(partialIvLabel), encodeCbor(shortest(number))]);
+  return concat(Uint8Array.of(0x83, 0x40), unprotected, encodeCbor(sealed));
+}
+
+/** The same with the id of the key in it: for a key that several hold. Throws `RangeError` for a number out of range. */
+export function sealGroupRecord(
+  ciphers: Ciphers,
+  { id, keys }: { readonly id: Uint8Array; readonly keys: RecordKeys },
+  number: number,
+  aad: Uint8Array,
+  payload: Uint8Array,
+): Uint8Array {
+  if (!(number >= 0 && number < recordNumbersMax))
+    throw new RangeError(`Record number ${number} is out of range.`);
+  const sealed = ciphers.ccmSeal(keys.key, nonceOf(keys.iv, number), tagBytes, aad, payload);
+  const unprotected = encodeMap(
+    [encodeCbor(kidLabel), encodeCbor(id)],
+    [encodeCbor(partialIvLabel), encodeCbor(shortest(number))],
+  );
   return concat(Uint8Array.of(0x83, 0x40), unprotected, encodeCbor(sealed));
 }
 
@@ -45,9 +62,21 @@ export interface ReceivedRecord {
 
 /** Takes a record apart; undefined for bytes that are none. Nothing in it is authentic yet. */
 export function parseRecord(bytes: Uint8Array): ReceivedRecord | undefined {
+  return parse(bytes, false);
+}
+
+/** The same of one that says which key it is sealed under. */
+export function parseGroupRecord(bytes: Uint8Array): (ReceivedRecord & { keyId: Uint8Array }) | undefined {
+  return parse(bytes, true);
+}
+
+function parse(bytes: Uint8Array, hasKeyId: boolean): (ReceivedRecord & { keyId: Uint8Array }) | undefined {
   try {
     const reader = new SequenceReader(bytes);
-    if (reader.array() !== 3 || reader.byteString().length !== 0 || reader.map() !== 1) return undefined;
+    if (reader.array() !== 3 || reader.byteString().length !== 0) return undefined;
+    if (reader.map() !== (hasKeyId ? 2 : 1)) return undefined;
+    if (hasKeyId && reader.integer() !== kidLabel) return undefined;
+    const keyId = hasKeyId ? reader.byteString() : none;
     if (reader.integer() !== partialIvLabel) return undefined;
     const partialIv = reader.byteString();
     const sealed = reader.byteString();
@@ -55,12 +84,14 @@ export function parseRecord(bytes: Uint8Array): ReceivedRecord | undefined {
     // One way to write a number: a leading zero would be another.
     if (partialIv.length < 1 || partialIv.length > 4 || (partialIv.length > 1 && partialIv[0] === 0))
       return undefined;
-    return { number: partialIv.reduce((number, byte) => number * 256 + byte, 0), sealed };
+    return { keyId, number: partialIv.reduce((number, byte) => number * 256 + byte, 0), sealed };
   } catch (error) {
     if (error instanceof CborError) return undefined;
     throw error;
   }
 }
+
+const none = new Uint8Array(0);
 
 /** The payload; undefined when the record is not what the sender sealed in this context. */
 export function openRecord(
@@ -72,7 +103,8 @@ export function openRecord(
   return ciphers.ccmOpen(keys.key, nonceOf(keys.iv, number), tagBytes, aad, sealed);
 }
 
-/** COSE header parameter "Partial IV" (RFC 9052, section 3.1). */
+/** COSE header parameters "kid" and "Partial IV" (RFC 9052, section 3.1). */
+const kidLabel = 4;
 const partialIvLabel = 6;
 const tagBytes = 8;
 

@@ -1,0 +1,30 @@
+/** What either end of a session is given, and what it gives. */
+import type { Ciphers } from "../ciphers.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Known, Roster } from "../identity/roster.ts";
+
+/** A member's identity with its private key. */
+export interface OwnIdentity {
+  readonly identity: Identity;
+  /** As the root signed it. */
+  readonly signed: Uint8Array;
+  readonly privateKey: Uint8Array;
+}
+
+export interface EndOptions {
+  readonly ciphers: Ciphers;
+  readonly own: OwnIdentity;
+  readonly roster: Roster;
+  /** Whether this is who the connection is for, who has proved to belong to the swarm. */
+  admits(peer: Known): boolean;
+}
+
+/** What came of a frame. */
+export interface Step {
+  /** To be sent to the other end. */
+  readonly send?: Uint8Array | undefined;
+  /** The session is up, or has new keys. */
+  readonly isUp?: true | undefined;
+  /** The connection is to be ended: one sentence that says why. */
+  readonly failure?: string | undefined;
+}

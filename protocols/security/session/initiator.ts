@@ -1,0 +1,179 @@
+/**
+ * The end that begins: a board, or of two hosts the one that dialled.
+ *
+ * ```
+ * start() ----> message 1 .. message 4 ----> up ----> refresh() ----> up
+ *                    ^                                    |
+ *                    +------ the other end knows nothing of the session: error
+ * ```
+ *
+ * It refers to its identity first, and gives it by value to whoever does not know it.
+ */
+
+import type { Ciphers } from "../ciphers.ts";
+import type { Credential } from "../edhoc/credential.ts";
+import { kidInside } from "../edhoc/credential.ts";
+import { EdhocError } from "../edhoc/error.ts";
+import { Initiator } from "../edhoc/initiator.ts";
+import { decodeError, encodeError } from "../edhoc/messages.ts";
+import { credentialByReference, credentialByValue, identityInside } from "../identity/credential.ts";
+import type { Known, Roster } from "../identity/roster.ts";
+import type { OpenedRecord } from "../record/channel.ts";
+import type { EndOptions, OwnIdentity, Step } from "./end.ts";
+import { decodeFrame, encodeFrame, encodeMessage3, encodeRefresh, FrameKind } from "./frames.ts";
+import { SecureSession } from "./secure-session.ts";
+
+export class SessionInitiator {
+  readonly #options: EndOptions;
+  #handshake: Initiator | undefined;
+  #epoch = 0;
+  /** In use; what comes is opened with it. */
+  #session: SecureSession | undefined;
+  /** After message 3 or a refresh: the other end is to show that it has it. What goes is sealed with it during a refresh. */
+  #next: SecureSession | undefined;
+  #isByValue = false;
+  #isUp = false;
+
+  /** @param kept of an earlier connection: may be refreshed. */
+  constructor(options: EndOptions, kept?: SecureSession) {
+    this.#options = options;
+    this.#session = kept;
+  }
+
+  /** Whether payloads may be sealed. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** With the peer, or as it was kept; undefined before there is one. */
+  get session(): SecureSession | undefined {
+    return this.#session;
+  }
+
+  /** Begins a handshake, whatever was before: message 1. */
+  start(): Uint8Array {
+    const { ciphers, own } = this.#options;
+    this.#isUp = false;
+    this.#session = undefined;
+    this.#next = undefined;
+    this.#handshake = new Initiator({
+      ciphers,
+      credential: ownCredential(ciphers, own, this.#isByValue),
+      privateKey: own.privateKey,
+      find: (id) => findPeer(this.#options, id),
+      connectionId: Uint8Array.of(0),
+    });
+    return encodeFrame(FrameKind.message1, this.#handshake.message1);
+  }
+
+  /**
+   * Asks for new keys of the session that there is, in the roster's present epoch. `number` is higher than any before, and durable where the session
+   * outlives its power. undefined where there is no session that can be refreshed: start anew.
+   */
+  refresh(number: number): Uint8Array | undefined {
+    const { epoch } = this.#options.roster;
+    const next = this.#session?.refreshed(number, epoch);
+    if (next === undefined) return undefined;
+    this.#next = next;
+    return encodeRefresh(number, epoch, next.seal(refreshTopic, "refresh", none));
+  }
+
+  /** A frame of the other end. */
+  take(bytes: Uint8Array): Step {
+    const frame = decodeFrame(bytes);
+    if (frame === undefined) return { failure: "a frame of the handshake is garbage" };
+    try {
+      switch (frame.kind) {
+        case FrameKind.error:
+          return this.onError(frame.body);
+        case FrameKind.message2:
+          return this.onMessage2(frame.body);
+        case FrameKind.message4:
+          return this.onMessage4(frame.body);
+        case FrameKind.refreshed:
+          return this.onRefreshed(frame.body);
+        default:
+          return { failure: `frame ${frame.kind} of a handshake is not for the end that began it` };
+      }
+    } catch (error) {
+      if (!(error instanceof EdhocError)) throw error;
+      this.#handshake = undefined;
+      return { send: encodeFrame(FrameKind.error, encodeError(error)), failure: error.message };
+    }
+  }
+
+  /** undefined while the session is not up. */
+  seal(topic: string, type: string, payload: Uint8Array): Uint8Array | undefined {
+    return this.#isUp ? (this.#next ?? this.#session)?.seal(topic, type, payload) : undefined;
+  }
+
+  /** undefined while the session is not up. */
+  open(topic: string, type: string, record: Uint8Array): OpenedRecord | undefined {
+    return this.#isUp ? this.#session?.open(topic, type, record) : undefined;
+  }
+
+  private onMessage2(message2: Uint8Array): Step {
+    if (this.#handshake === undefined) return {};
+    this.#epoch = this.#options.roster.epoch;
+    return { send: encodeMessage3(this.#epoch, this.#handshake.takeMessage2(message2)) };
+  }
+
+  private onMessage4(message4: Uint8Array): Step {
+    if (this.#handshake === undefined) return {};
+    const { ciphers, own, roster } = this.#options;
+    const edhoc = this.#handshake.takeMessage4(message4);
+    const peer = roster.admit(edhoc.peer.bytes);
+    this.#handshake = undefined;
+    if (peer === undefined) return { failure: "the other end was revoked during the handshake" };
+    this.#session = new SecureSession(ciphers, edhoc, own.identity.name, peer, true, this.#epoch);
+    this.#isUp = true;
+    return { isUp: true };
+  }
+
+  private onRefreshed(record: Uint8Array): Step {
+    const next = this.#next;
+    if (next === undefined || !("payload" in next.open(refreshTopic, "refreshed", record))) return {};
+    this.#session = next;
+    this.#next = undefined;
+    this.#isUp = true;
+    return { isUp: true };
+  }
+
+  /** Nobody vouches for it: it is believed only where the other end owes an answer, and costs no more than another handshake. */
+  private onError(body: Uint8Array): Step {
+    const error = decodeError(body);
+    if (this.#next !== undefined) return { send: this.start() };
+    if (this.#handshake === undefined) return {};
+    this.#handshake = undefined;
+    if (error?.fault !== "unknown-credential" || this.#isByValue) {
+      return { failure: `the other end refused the handshake: ${error?.message ?? "an unreadable error"}` };
+    }
+    this.#isByValue = true;
+    return { send: this.start() };
+  }
+}
+
+/** For records of a refresh, which belong to no topic. */
+export const refreshTopic = "";
+
+const none = new Uint8Array(0);
+
+export function ownCredential(ciphers: Ciphers, own: OwnIdentity, isByValue: boolean): Credential {
+  return isByValue
+    ? credentialByValue(own.signed, own.identity)
+    : credentialByReference(ciphers, own.signed, own.identity);
+}
+
+/** Whom an ID_CRED_x speaks of, if that is somebody for this connection. */
+export function findPeer({ roster, admits }: EndOptions, id: Uint8Array): Credential | undefined {
+  const known = knownPeer(roster, id);
+  if (known === undefined || !admits(known)) return undefined;
+  return { id, bytes: known.signed, publicKey: known.identity.publicKey };
+}
+
+function knownPeer(roster: Roster, id: Uint8Array): Known | undefined {
+  const inside = identityInside(id);
+  if (inside !== undefined) return roster.admit(inside);
+  const kid = kidInside(id);
+  return kid === undefined ? undefined : roster.find(kid);
+}
