@@ -98,6 +98,11 @@ export class SecureSession {
     return new SecureSession(this.#ciphers, edhoc, this.#own, this.peer, this.#isInitiator, epoch, number);
   }
 
+  /** A secret of `lengthBytes` that both sides have, for a purpose of its own (RFC 9528, section 4.2.1); another after each refresh. */
+  exportKey(label: number, lengthBytes: number): Uint8Array {
+    return this.#edhoc.exportKey(label, encodeCbor(this.epoch), lengthBytes);
+  }
+
   kept(): KeptSession {
     return { key: this.#edhoc.key, peer: this.peer.signed, refreshes: this.refreshes };
   }
@@ -119,7 +124,12 @@ export function restoreSession(
   return new SecureSession(ciphers, edhoc, own, known, true, 0, refreshes);
 }
 
-/** Exporter labels for private use (RFC 9528, section 10.1). */
+/** Exporter labels for private use (RFC 9528, section 10.1), of what is not the record layer's. */
+export const ExportLabel = Object.freeze({
+  /** By which hosts vouch to each other for the requests that they send on. */
+  forwarding: 32772,
+});
+
 const Label = Object.freeze({
   initiatorKey: 32768,
   initiatorIv: 32769,
