@@ -12,6 +12,7 @@ export const messageVersion = 1;
 
 /** The last part of the topics of a board: `topics.ts`. */
 export const channels = Object.freeze({
+  edhoc: "edhoc",
   hello: "hello",
   raft: "raft",
   report: "report",
@@ -19,10 +20,10 @@ export const channels = Object.freeze({
   gone: "gone",
 });
 
-export type UpChannel = "hello" | "raft" | "report" | "health" | "gone";
-export type DownChannel = "raft" | "time";
+export type UpChannel = "edhoc" | "hello" | "raft" | "report" | "health" | "gone";
+export type DownChannel = "edhoc" | "raft" | "time" | "group";
 
-/** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex]. */
+/** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */
 export interface Hello {
   /** `board.incarnation`. */
   readonly memberId: string;
@@ -32,6 +33,8 @@ export interface Hello {
   readonly term: number;
   readonly lastIndex: number;
   readonly appliedIndex: number;
+  /** Drawn at random at each start of the firmware: 32 bits. One that comes back after a later one betrays a second device of the same identity. */
+  readonly startId: number;
 }
 
 /** 0 good; 1 the sensor gave nothing (value is NaN). More in later versions. */

@@ -20,12 +20,12 @@ import {
 } from "./board-messages.ts";
 
 export function helloToWire(hello: Hello): CborValue {
-  const { memberId, model, firmware, term, lastIndex, appliedIndex } = hello;
-  return [messageVersion, memberId, model, firmware, term, lastIndex, appliedIndex];
+  const { memberId, model, firmware, term, lastIndex, appliedIndex, startId } = hello;
+  return [messageVersion, memberId, model, firmware, term, lastIndex, appliedIndex, startId];
 }
 
 export function helloFromWire(value: CborValue): Hello {
-  const items = new ItemReader(value, "hello", "", 7);
+  const items = new ItemReader(value, "hello", "", 8);
   items.version(messageVersion);
   const memberId = items.text("memberId", limits.memberIdBytesMax);
   const dot = memberId.lastIndexOf(".");
@@ -39,6 +39,7 @@ export function helloFromWire(value: CborValue): Hello {
     term: items.integer("term", 0, integerMax),
     lastIndex: items.integer("lastIndex", 0, integerMax),
     appliedIndex: items.integer("appliedIndex", 0, integerMax),
+    startId: items.integer("startId", 0, 0xffff_ffff),
   };
 }
 

@@ -2,10 +2,13 @@
  * The topics of a swarm.
  *
  * ```
- * covey/SWARM/up/BOARD/hello | raft | report | health | gone     from a board
- * covey/SWARM/down/BOARD/raft | time                             to a board
- * covey/SWARM/all/raft                                           committed entries, published once for all boards that listen
+ * covey/SWARM/up/BOARD/edhoc | hello | raft | report | health | gone     from a board
+ * covey/SWARM/down/BOARD/edhoc | raft | time | group                     to a board
+ * covey/SWARM/all/raft                                                   committed entries, published once for all boards that listen
  * ```
+ *
+ * On `edhoc` go the frames of the session (`protocols/security/session/frames.ts`), and `gone` is a broker's to say; all else is sealed: within the
+ * session, and on `all` under the key of the host that publishes.
  */
 export interface BoardTopics {
   /** The channel follows. */
