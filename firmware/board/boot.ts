@@ -11,10 +11,10 @@ import { noteCrash } from "./crash-note.ts";
  * Throws what recovering throws that is no damage: until the flash is recovered there is nowhere to count.
  */
 export function bootBoard(ports: Ports): Board | undefined {
-  const { flash, random, system } = ports;
+  const { ciphers, flash, random, system } = ports;
   const { swarm, board: name } = system.config;
   const log = new BoardLog(system);
-  const store = new BoardStore(flash, { swarm, board: name }, random, (bytes) => ports.digest.sha256(bytes));
+  const store = new BoardStore(flash, { swarm, board: name }, random, (bytes) => ciphers.sha256(bytes));
   logRecovery(store, log);
   try {
     const board = new Board(ports, store);

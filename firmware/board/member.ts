@@ -34,7 +34,7 @@ export interface MemberEvents extends StateListener {
  */
 export class Member {
   readonly #store: BoardStore;
-  readonly #ports: Pick<Ports, "clock" | "random" | "digest">;
+  readonly #ports: Pick<Ports, "clock" | "random" | "ciphers">;
   readonly #follower: Follower;
   readonly #log: BoardLog;
   readonly #events: MemberEvents;
@@ -46,7 +46,7 @@ export class Member {
 
   constructor(
     store: BoardStore,
-    ports: Pick<Ports, "clock" | "random" | "digest">,
+    ports: Pick<Ports, "clock" | "random" | "ciphers">,
     log: BoardLog,
     events: MemberEvents,
   ) {
@@ -57,7 +57,7 @@ export class Member {
       id: memberId,
       hardState,
       log: store,
-      sha256: (bytes) => ports.digest.sha256(bytes),
+      sha256: (bytes) => ports.ciphers.sha256(bytes),
       commitIndex: appliedIndex,
       // Who was in a group may have heard its leader just before the restart.
       leaderHeardMs: hardState.term > 0 ? ports.clock.nowMs() : -Infinity,

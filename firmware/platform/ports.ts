@@ -7,13 +7,16 @@
  * integer milliseconds of one monotonic clock that starts anywhere and survives nothing.
  */
 import type { HostAddress } from "../../protocols/messages/host-address.ts";
+import type { Ciphers } from "../../protocols/security/ciphers.ts";
 
 export { type HostAddress, hostsMax } from "../../protocols/messages/host-address.ts";
+export type { Ciphers } from "../../protocols/security/ciphers.ts";
 
 export interface Ports {
   readonly clock: Clock;
   readonly random: Random;
-  readonly digest: Digest;
+  /** From the chip's own hardware where it has some. */
+  readonly ciphers: Ciphers;
   readonly flash: FlashRegion;
   readonly network: Network;
   readonly sensors: Sensors;
@@ -40,11 +43,6 @@ export interface Timer {
 export interface Random {
   /** Fills `into` with bytes fit for keys and identities. */
   fill(into: Uint8Array): void;
-}
-
-export interface Digest {
-  /** SHA-256 of `bytes` (FIPS 180-4): 32 bytes, from the chip's own accelerator where it has one. */
-  sha256(bytes: Uint8Array): Uint8Array;
 }
 
 /**
@@ -210,6 +208,17 @@ export interface BoardConfig {
   readonly hosts: readonly HostAddress[];
   /** Where the time can be asked (RFC 4330), if not from the hosts alone: a name or an address, port 123 if not said. */
   readonly timeServer?: string | undefined;
+  readonly credentials: BoardCredentials;
+}
+
+/** With what a board proves who it is. Anything may stand here, as nobody has looked at it yet. */
+export interface BoardCredentials {
+  /** Public key of the swarm's root: x and y on P-256, 32 bytes each. */
+  readonly root: Uint8Array;
+  /** The board's identity as the root signed it. */
+  readonly signed: Uint8Array;
+  /** 32 bytes. */
+  readonly privateKey: Uint8Array;
 }
 
 /** A board that is alive feeds its watchdog ten times in this time, in ms. */

@@ -98,7 +98,7 @@ export interface Health {
 
 /**
  * How the device itself is. Array: [safe mode, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused,
- * stackPeakSlots].
+ * stackPeakSlots, recordsRefused].
  */
 export interface DeviceHealth {
   /** It crashed again and again and runs no program: outputs are at their safe values. */
@@ -114,6 +114,8 @@ export interface DeviceHealth {
   readonly checkpointsRefused: number;
   /** The deepest that the JavaScript stack ever was; 0 where that is not known. */
   readonly stackPeakSlots: number;
+  /** Records and publications since it booted that did not open, and messages that were not their sender's to send. */
+  readonly recordsRefused: number;
 }
 
 /** The answer to a health message. Array: [version, askedMs, toldMs]. */

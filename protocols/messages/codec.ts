@@ -129,13 +129,23 @@ export function timeAnswerFromWire(value: CborValue): TimeAnswer {
 }
 
 function deviceToWire(device: DeviceHealth): CborValue {
-  const { isSafe, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused, stackPeakSlots } = device;
-  return [isSafe, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused, stackPeakSlots];
+  const { isSafe, crashes, loopDelayMs, sectorErases, sectors } = device;
+  const { checkpointsRefused, stackPeakSlots, recordsRefused } = device;
+  return [
+    isSafe,
+    crashes,
+    loopDelayMs,
+    sectorErases,
+    sectors,
+    checkpointsRefused,
+    stackPeakSlots,
+    recordsRefused,
+  ];
 }
 
 function deviceFromWire(value: CborValue | undefined): DeviceHealth | undefined {
   if (value === undefined || value === null) return undefined;
-  const items = new ItemReader(value, "health message", "the device", 7);
+  const items = new ItemReader(value, "health message", "the device", 8);
   return {
     isSafe: items.any() === true,
     crashes: items.integer("crashes", 0, integerMax),
@@ -144,6 +154,7 @@ function deviceFromWire(value: CborValue | undefined): DeviceHealth | undefined 
     sectors: items.integer("sectors", 0, integerMax),
     checkpointsRefused: items.integer("checkpointsRefused", 0, integerMax),
     stackPeakSlots: items.integer("stackPeakSlots", 0, integerMax),
+    recordsRefused: items.integer("recordsRefused", 0, integerMax),
   };
 }
 

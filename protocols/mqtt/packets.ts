@@ -24,6 +24,9 @@ export interface ConnectOptions {
   readonly keepaliveSeconds: number;
   /** Published by the server when the connection ends without a DISCONNECT ([MQTT-3.1.2-8]). */
   readonly will: { readonly topic: string; readonly payload: Uint8Array };
+  /** At most 65,535 bytes each (3.1.3.4, 3.1.3.5). */
+  readonly userName: string;
+  readonly password: Uint8Array;
 }
 
 /** Writes packets into a buffer that it keeps and that never outgrows `packetBytesMax`; each result is a view of it. */
@@ -38,18 +41,25 @@ export class PacketWriter {
 
   /** 3.1, with a clean session: a board keeps its own state. */
   connect(options: ConnectOptions): Uint8Array {
-    const { will } = options;
+    const { will, userName, password } = options;
     const idLength = textLength(options.clientId);
     const willLength = textLength(will.topic);
-    this.begin(PacketType.connect << 4, 16 + idLength + willLength + will.payload.length);
+    const userLength = textLength(userName);
+    if (password.length > 0xffff) throw new MqttError("malformed", "a password is longer than 65,535 bytes");
+    const length = 20 + idLength + willLength + will.payload.length + userLength + password.length;
+    this.begin(PacketType.connect << 4, length);
     this.text("MQTT", 4);
     this.byte(4); // Protocol level 4 is 3.1.1 ([MQTT-3.1.2-2]).
-    this.byte(0b0000_0110); // Will flag and clean session; will QoS 0, not retained (3.1.2.3).
+    // User name and password, will flag and clean session; will QoS 0, not retained (3.1.2.3).
+    this.byte(0b1100_0110);
     this.uint16(options.keepaliveSeconds);
     this.text(options.clientId, idLength); // The order of the payload: [MQTT-3.1.3-1].
     this.text(will.topic, willLength);
     this.uint16(will.payload.length);
     this.raw(will.payload);
+    this.text(userName, userLength);
+    this.uint16(password.length);
+    this.raw(password);
     return this.end();
   }
 

@@ -13,7 +13,7 @@
 export const Call = Object.freeze({
   /**
    * [0] -> [swarm, board, model, [[host name, address, port], ...], timeServer or null, startReason or null, flash sizeBytes,
-   * flash sectorBytes, flash alignBytes]
+   * flash sectorBytes, flash alignBytes, [root, signed identity, private key]]
    */
   config: 0,
   /** [1, lengthBytes] -> bytes */
@@ -44,7 +44,8 @@ export const Call = Object.freeze({
   log: 13,
   /** [14, reason] -> null; the parent ends this process and starts the board anew */
   restart: 14,
-  /** [15, bytes] -> the 32 bytes of their SHA-256: the parent stands in for the chip's hardware */
+  // The primitives of `Ciphers`, from 15 and 20 on: the parent stands in for the chip's hardware.
+  /** [15, bytes] -> 32 bytes */
   sha256: 15,
   /** [16, socket, port] -> null; numbers of sockets are shared with TCP */
   udpOpen: 16,
@@ -54,6 +55,20 @@ export const Call = Object.freeze({
   udpClose: 18,
   /** [19, durationMs] -> null; the parent ends this process and starts the board anew when that time is over */
   deepSleep: 19,
+  /** [20, key, bytes] -> 32 bytes */
+  hmacSha256: 20,
+  /** [21, key, nonce, tagBytes, aad, plaintext] -> bytes */
+  ccmSeal: 21,
+  /** [22, key, nonce, tagBytes, aad, sealed] -> bytes, null when they do not open */
+  ccmOpen: 22,
+  /** [23] -> [private key, public key] */
+  generateKeyPair: 23,
+  /** [24, private key, public x] -> 32 bytes, null for an x off the curve */
+  sharedSecret: 24,
+  /** [25, private key, message] -> 64 bytes */
+  sign: 25,
+  /** [26, public key, message, signature] -> boolean */
+  verify: 26,
 });
 
 /** What the parent tells the board. */

@@ -1,10 +1,10 @@
 /** The board's ports inside XS on a desktop: each call goes to the parent process (`calls.ts`). */
-import { CborEncoder, decodeCbor, TimerQueue } from "../../core.ts";
+import { decodeCbor, TimerQueue } from "../../core.ts";
 import type {
   Actuators,
   BoardConfig,
+  Ciphers,
   Clock,
-  Digest,
   FlashRegion,
   LogLevel,
   MemoryFigures,
@@ -21,19 +21,15 @@ import type {
   UdpEvents,
   UdpSocket,
 } from "../ports.ts";
-import { Answer, Arrival, Call } from "./calls.ts";
+import { Arrival, Call } from "./calls.ts";
+import { DesktopCiphers } from "./ciphers.ts";
 import type { Host } from "./host.ts";
-
-/** A value as it travels between board and parent. */
-type Wire = Parameters<CborEncoder["encode"]>[0];
-
-/** Bytes of the largest call: a TCP write of a whole MQTT packet. */
-const callBytesMax = 8192;
+import { Parent, type Wire } from "./parent.ts";
 
 export class DesktopPorts implements Ports {
   readonly clock: DesktopClock;
   readonly random: Random;
-  readonly digest: Digest;
+  readonly ciphers: Ciphers;
   readonly flash: FlashRegion;
   readonly network: DesktopNetwork;
   readonly sensors: Sensors;
@@ -43,10 +39,12 @@ export class DesktopPorts implements Ports {
   constructor(host: Host) {
     const parent = new Parent(host);
     const config = parent.call([Call.config]) as ConfigAnswer;
-    const [swarm, board, model, hosts, timeServer, startReason, sizeBytes, sectorBytes, alignBytes] = config;
+    const [swarm, board, model, hosts, timeServer, startReason, ...others] = config;
+    const [sizeBytes, sectorBytes, alignBytes, [root, signed, privateKey]] = others;
     this.clock = new DesktopClock(host);
-    this.random = { fill: (into) => into.set(parent.call([Call.random, into.length]) as Uint8Array) };
-    this.digest = { sha256: (bytes) => parent.call([Call.sha256, bytes]) as Uint8Array };
+    const ciphers = new DesktopCiphers(parent);
+    this.random = { fill: (into) => ciphers.random(into) };
+    this.ciphers = ciphers;
     this.flash = new DesktopFlash(parent, sizeBytes, sectorBytes, alignBytes);
     this.network = new DesktopNetwork(parent);
     this.sensors = { read: (sensor) => parent.call([Call.sensorRead, sensor]) as number };
@@ -57,6 +55,7 @@ export class DesktopPorts implements Ports {
       model,
       hosts: hosts.map(([name, address, port]) => ({ name, address, port })),
       timeServer: timeServer ?? undefined,
+      credentials: { root, signed, privateKey },
     };
     this.system = new DesktopSystem(parent, host, boardConfig, startReason ?? undefined);
   }
@@ -72,25 +71,8 @@ type ConfigAnswer = readonly [
   number,
   number,
   number,
+  readonly [Uint8Array, Uint8Array, Uint8Array],
 ];
-
-/** The other end of `host.call`. */
-class Parent {
-  readonly #host: Host;
-  readonly #encoder = new CborEncoder(callBytesMax);
-
-  constructor(host: Host) {
-    this.#host = host;
-  }
-
-  /** Throws `RangeError` when the parent refuses. */
-  call(request: Wire): Wire {
-    const answer = decodeCbor(new Uint8Array(this.#host.call(this.#encoder.encode(request))));
-    const [outcome, result] = answer as readonly [number, Wire];
-    if (outcome === Answer.refusal) throw new RangeError(`${result}`);
-    return result;
-  }
-}
 
 export class DesktopClock implements Clock {
   readonly timers = new TimerQueue();

@@ -37,7 +37,7 @@ export class VirtualBoard {
     this.#ports = {
       clock: this.#clock,
       random: world.random,
-      digest: world.digest,
+      ciphers: world.ciphers,
       flash: world.flash,
       network: this.#network(world.network),
       sensors: world.sensors,

@@ -1,7 +1,7 @@
 import type {
   Actuators,
   BoardConfig,
-  Digest,
+  Ciphers,
   FlashRegion,
   LogLevel,
   Network,
@@ -19,7 +19,7 @@ import type {
  */
 export interface BoardWorld {
   readonly random: Random;
-  readonly digest: Digest;
+  readonly ciphers: Ciphers;
   readonly flash: FlashRegion;
   readonly network: Network;
   readonly sensors: Sensors;

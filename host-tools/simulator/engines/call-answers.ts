@@ -5,6 +5,7 @@ import { Answer, Arrival, arrivalBytesMax, Call } from "../../../firmware/platfo
 import type { TcpConnection, UdpSocket } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
+import type { CcmTagBytes } from "../../../protocols/security/ciphers.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 
 const randomBytesMax = 1024;
@@ -36,15 +37,17 @@ export class CallAnswers {
   }
 
   #carryOut(call: Arguments): CborValue {
-    const { random, digest, flash, network, sensors, actuators, system } = this.#world;
+    const { random, ciphers, flash, network, sensors, actuators, system } = this.#world;
     const opcode = call.number(0);
     switch (opcode) {
       case Call.config: {
-        const { swarm, board, model, hosts, timeServer = null } = system.config;
+        const { swarm, board, model, hosts, timeServer = null, credentials } = system.config;
+        const { root, signed, privateKey } = credentials;
         const places = hosts.map(({ name, address, port }) => [name, address, port]);
         const { sizeBytes, sectorBytes, alignBytes } = flash;
         const start = system.startReason ?? null;
-        return [swarm, board, model, places, timeServer, start, sizeBytes, sectorBytes, alignBytes];
+        const config = [swarm, board, model, places, timeServer, start, sizeBytes, sectorBytes, alignBytes];
+        return [...config, [root, signed, privateKey]];
       }
       case Call.random: {
         const lengthBytes = call.number(1);
@@ -94,7 +97,26 @@ export class CallAnswers {
         system.restart(call.text(1));
         return null;
       case Call.sha256:
-        return digest.sha256(call.bytes(1));
+        return ciphers.sha256(call.bytes(1));
+      case Call.hmacSha256:
+        return ciphers.hmacSha256(call.bytes(1), call.bytes(2));
+      case Call.ccmSeal:
+        return ciphers.ccmSeal(call.bytes(1), call.bytes(2), call.tagBytes(3), call.bytes(4), call.bytes(5));
+      case Call.ccmOpen:
+        return (
+          ciphers.ccmOpen(call.bytes(1), call.bytes(2), call.tagBytes(3), call.bytes(4), call.bytes(5)) ??
+          null
+        );
+      case Call.generateKeyPair: {
+        const { privateKey, publicKey } = ciphers.generateKeyPair();
+        return [privateKey, publicKey];
+      }
+      case Call.sharedSecret:
+        return ciphers.sharedSecret(call.bytes(1), call.bytes(2)) ?? null;
+      case Call.sign:
+        return ciphers.sign(call.bytes(1), call.bytes(2));
+      case Call.verify:
+        return ciphers.verify(call.bytes(1), call.bytes(2), call.bytes(3));
       case Call.udpOpen:
         this.#openUdp(call.number(1), call.number(2));
         return null;
@@ -163,6 +185,11 @@ class Arguments {
   bytes(i: number): Uint8Array {
     const item = this.#items[i];
     return item instanceof Uint8Array ? item : this.#refuse(i, "bytes");
+  }
+
+  tagBytes(i: number): CcmTagBytes {
+    const item = this.number(i);
+    return item === 8 || item === 16 ? item : this.#refuse(i, "8 or 16");
   }
 
   oneOf<Text extends string>(i: number, allowed: readonly Text[]): Text {

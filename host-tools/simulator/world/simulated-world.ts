@@ -2,16 +2,17 @@
  * What surrounds one simulated board from power-on to power-off, the same for both engines: real sockets, a flash file,
  * sensors, pins, and somebody who hears its log.
  */
-import { createHash, randomFillSync } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type {
   BoardConfig,
-  Digest,
+  Ciphers,
   LogLevel,
   Random,
   Sensors,
   StartReason,
 } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld, WorldSystem } from "../../../firmware/platform/virtual/world.ts";
+import { nodeCiphers } from "../../security/node-ciphers.ts";
 import type { SensorSource } from "../sensors/sensor-source.ts";
 import type { FlashFile } from "./flash-file.ts";
 import { type OutputChange, OutputPins } from "./output-pins.ts";
@@ -32,9 +33,7 @@ export interface WorldParts {
 
 export class SimulatedWorld implements BoardWorld {
   readonly random: Random = { fill: (into) => void randomFillSync(into) };
-  readonly digest: Digest = {
-    sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()),
-  };
+  readonly ciphers: Ciphers = nodeCiphers;
   readonly flash: FlashFile;
   readonly network = new SimulatedNetwork();
   readonly sensors: Sensors;

@@ -21,8 +21,9 @@ export class BoardClient implements MqttEvents {
       this.#rejectReady = reject;
     });
     const will = { topic: `covey/test/up/${clientId}/gone`, payload: new TextEncoder().encode(clientId) };
+    const credentials = { userName: clientId, password: new Uint8Array(300).fill(1) };
     const bounds = { keepaliveSeconds: 15, packetBytesMax: 4096, answerTimeoutMs: 5_000 };
-    this.#session = new MqttSession({ clientId, filters: [filter], will, ...bounds }, this);
+    this.#session = new MqttSession({ clientId, filters: [filter], will, ...credentials, ...bounds }, this);
     this.#socket = connect(port, "127.0.0.1", () => this.#session.open(performance.now()));
     this.#socket.setNoDelay(true);
     this.#socket.on("data", (bytes) => this.#session.receive(bytes, performance.now()));

@@ -38,15 +38,18 @@ function same(bytes: Uint8Array, packet: Packet): void {
 }
 
 describe("packets are byte for byte those of mqtt-packet", () => {
-  test("CONNECT with a will", () => {
+  test("CONNECT with a will, a user name and a password", () => {
     fc.assert(
       fc.property(
         topics,
         fc.integer({ min: 0, max: 65535 }),
         topics,
         fc.uint8Array({ maxLength: 300 }),
-        (clientId, keepaliveSeconds, topic, payload) => {
-          const bytes = writer.connect({ clientId, keepaliveSeconds, will: { topic, payload } });
+        topics,
+        fc.uint8Array({ maxLength: 600 }),
+        (clientId, keepaliveSeconds, topic, payload, userName, password) => {
+          const will = { topic, payload };
+          const bytes = writer.connect({ clientId, keepaliveSeconds, will, userName, password });
           same(bytes, {
             cmd: "connect",
             protocolId: "MQTT",
@@ -55,11 +58,14 @@ describe("packets are byte for byte those of mqtt-packet", () => {
             clientId,
             keepalive: keepaliveSeconds,
             will: { topic, payload: Buffer.from(payload), qos: 0, retain: false },
+            username: userName,
+            password: Buffer.from(password),
           });
           expect(libraryParse(bytes)).toMatchObject({
             clientId,
             keepalive: keepaliveSeconds,
             will: { topic },
+            username: userName,
           });
         },
       ),

@@ -31,6 +31,8 @@ const options = {
   clientId: "north-1",
   keepaliveSeconds: 10,
   will: { topic: "covey/s/up/north-1/gone", payload: new Uint8Array(0) },
+  userName: "north-1",
+  password: Uint8Array.of(1, 2, 3),
   filters: ["covey/s/down/north-1/#", "covey/s/all/raft"],
   packetBytesMax: 500,
   answerTimeoutMs: 3000,
