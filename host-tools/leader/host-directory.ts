@@ -6,13 +6,10 @@
  * host.json       where it answers (`HostFile`), while it does
  * ...             its part of the Raft log, and the readings
  * ```
- *
- * The lock is SQLite's on an empty file, because the operating system releases it when its holder dies, however it
- * dies; a pid in a file would outlive a power cut and then name somebody else's process.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { ExclusiveLock } from "../storage/exclusive-lock.ts";
 import type { HostFile } from "./api-types.ts";
 
 /** Another process is this host. */
@@ -35,20 +32,15 @@ export class HostDirectoryInUse extends Error {
 
 export class HostDirectory {
   readonly path: string;
-  readonly #lock: DatabaseSync;
+  readonly #lock: ExclusiveLock;
 
   /** Makes the folder in `stateDir` if need be and takes it. @throws {HostDirectoryInUse} */
   constructor(stateDir: string, hostName: string) {
     this.path = hostDirectoryPath(stateDir, hostName);
     mkdirSync(this.path, { recursive: true });
-    this.#lock = new DatabaseSync(join(this.path, "host.lock"));
-    try {
-      this.#lock.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
-    } catch (error) {
-      this.#lock.close();
-      if (!isBusy(error)) throw error;
-      throw new HostDirectoryInUse(hostName, this.path, readHostFile(this.path));
-    }
+    const lock = ExclusiveLock.take(join(this.path, "host.lock"));
+    if (lock === undefined) throw new HostDirectoryInUse(hostName, this.path, readHostFile(this.path));
+    this.#lock = lock;
     // We hold the lock: whoever wrote it is dead.
     this.withdraw();
   }
@@ -67,7 +59,7 @@ export class HostDirectory {
   /** Gives the folder back. */
   release(): void {
     this.withdraw();
-    this.#lock.close();
+    this.#lock.release();
   }
 }
 
@@ -88,10 +80,4 @@ export function readHostFile(directory: string): HostFile | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** SQLITE_BUSY: https://sqlite.org/rescode.html */
-function isBusy(error: unknown): boolean {
-  const code = (error as { errcode?: unknown }).errcode;
-  return typeof code === "number" && (code & 0xff) === 5;
 }

@@ -28,6 +28,8 @@ export interface SupervisedHost {
   readonly definition: SwarmDefinition;
   /** `.covey/<swarm>`, absolute. */
   readonly stateFolder: string;
+  /** With its identity. */
+  readonly memberFile: string;
   /** 0 for any free one. */
   readonly httpPort: number;
   readonly mqttPort: number;
@@ -112,9 +114,10 @@ export class HostSupervisor {
 
   /** Resolves with its first word that it serves. */
   #spawn(): Promise<ReadyLine> {
-    const { name, stateFolder, peers } = this.#of;
+    const { name, stateFolder, memberFile, peers } = this.#of;
     const words = [
       ...["--definition", this.#definitionFile, "--state", stateFolder, "--name", name],
+      ...["--member", memberFile],
       ...["--http-port", String(this.#address?.httpPort ?? this.#of.httpPort)],
       ...["--mqtt-port", String(this.#address?.mqttPort ?? this.#of.mqttPort)],
       ...["--peer-port", String(this.#address?.peerPort ?? this.#of.peerPort), "--peers", peers()],

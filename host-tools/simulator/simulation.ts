@@ -12,6 +12,7 @@ import type { Engine, EngineFigures, EngineName } from "./engines/simulated-boar
 import { HostSupervisor } from "./host-supervisor.ts";
 import { type ReplayOverride, type SwarmSensors, swarmSensors } from "./sensors/board-sensors.ts";
 import { SystemSensors } from "./sensors/system-sensors.ts";
+import { SimulationKeys } from "./simulation-keys.ts";
 import { StateFolder } from "./state-folder.ts";
 import { nor } from "./world/flash-file.ts";
 
@@ -91,7 +92,8 @@ export class Simulation {
     const system = new SystemSensors();
     ends.push(() => system.stop());
     const sensors = swarmSensors(options.definition, options.replay, system, () => performance.now());
-    const hosts = makeHosts(options);
+    const keys = await SimulationKeys.prepare(options.stateFolder, options.definition);
+    const hosts = makeHosts(options, keys);
     ends.push(() => Promise.all(hosts.map((host) => host.stop())));
 
     // The hosts first: a port in use is to be told at once, not after the engine was built.
@@ -100,7 +102,7 @@ export class Simulation {
     await Promise.race([begun, rejectedBy(signal)]);
     const engine = await Promise.race([readyEngine(options), rejectedBy(signal)]);
     onProgress("Switching the boards on");
-    const boards = makeBoards(options, engine, sensors, state, hosts);
+    const boards = makeBoards(options, engine, sensors, state, keys, hosts);
     ends.push(() => Promise.all(boards.map((board) => board.powerOff())));
     for (const board of boards) board.powerOn();
     ends.push(tellRounds(sensors, onEvent));
@@ -148,7 +150,7 @@ function rejectedBy(signal: AbortSignal): Promise<never> {
   });
 }
 
-function makeHosts(options: SimulationOptions): HostSupervisor[] {
+function makeHosts(options: SimulationOptions, keys: SimulationKeys): HostSupervisor[] {
   const { definition, stateFolder, httpPort, mqttPort, onEvent } = options;
   const hosts: HostSupervisor[] = [];
   // A host opens the connections to those before it, which are up by then; after a restart it knows all.
@@ -160,7 +162,7 @@ function makeHosts(options: SimulationOptions): HostSupervisor[] {
   definition.hosts.forEach((name, i) => {
     hosts.push(
       new HostSupervisor({
-        ...{ name, definition, stateFolder, peerPort: 0 },
+        ...{ name, definition, stateFolder, memberFile: keys.memberFile(name), peerPort: 0 },
         httpPort: httpPort === 0 ? 0 : httpPort + i,
         mqttPort: mqttPort === 0 ? 0 : mqttPort + i,
         peers: () => peersOf(name),
@@ -180,6 +182,7 @@ function makeBoards(
   engine: Engine,
   sensors: SwarmSensors,
   state: StateFolder,
+  keys: SimulationKeys,
   hosts: readonly HostSupervisor[],
 ): BoardSupervisor[] {
   const models = loadBoards();
@@ -189,8 +192,15 @@ function makeBoards(
     // Each begins with another host, so that every host has its share of them.
     const first = i % brokers.length;
     const { arenaBytes, stackSlots, partitions } = models.get(model)!;
+    const credentials = keys.credentialsOf(board);
     return new BoardSupervisor({
-      config: { swarm, board, model, hosts: [...brokers.slice(first), ...brokers.slice(0, first)] },
+      config: {
+        swarm,
+        board,
+        model,
+        hosts: [...brokers.slice(first), ...brokers.slice(0, first)],
+        credentials,
+      },
       engine,
       flashPath: state.flashPath(board),
       geometry: { sizeBytes: partitions.find(({ name }) => name === "log")!.sizeBytes, ...nor },

@@ -1,12 +1,7 @@
-/**
- * The simulator's part of a swarm's state folder, `.covey/<swarm>/`: who may use it, and where the boards' flash is.
- *
- * The lock is SQLite's on an empty file, because the operating system releases it however its holder dies; a pid in a
- * file would outlive a power cut and then name somebody else's process.
- */
+/** The simulator's part of a swarm's state folder, `.covey/<swarm>/`: who may use it, and where the boards' flash is. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { ExclusiveLock } from "../storage/exclusive-lock.ts";
 import { SimulationError } from "./simulation-error.ts";
 
 /** The folder can be neither made nor used. */
@@ -36,23 +31,20 @@ export class StateFolderInUse extends SimulationError {
 
 export class StateFolder {
   readonly path: string;
-  readonly #lock: DatabaseSync;
+  readonly #lock: ExclusiveLock;
   readonly #pidFile: string;
 
   /** Makes the folder where there is none, and takes it. @throws {StateFolderInUse} {StateFolderUnusable} */
   constructor(path: string) {
     this.path = path;
     this.#pidFile = join(path, "simulator.pid");
-    let lock: DatabaseSync | undefined;
+    const lock = take(path);
+    if (lock === undefined) throw new StateFolderInUse(path, readPid(this.#pidFile));
+    this.#lock = lock;
     try {
-      mkdirSync(join(path, "boards"), { recursive: true });
-      lock = new DatabaseSync(join(path, "simulator.lock"));
-      lock.exec("PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE");
       writeFileSync(this.#pidFile, `${process.pid}\n`);
-      this.#lock = lock;
     } catch (error) {
-      lock?.close();
-      if (isBusy(error)) throw new StateFolderInUse(path, readPid(this.#pidFile));
+      lock.release();
       throw new StateFolderUnusable(path, error as Error);
     }
   }
@@ -64,7 +56,17 @@ export class StateFolder {
   /** Gives the folder back. */
   release(): void {
     rmSync(this.#pidFile, { force: true });
-    this.#lock.close();
+    this.#lock.release();
+  }
+}
+
+/** undefined when another process has it. @throws {StateFolderUnusable} */
+function take(path: string): ExclusiveLock | undefined {
+  try {
+    mkdirSync(join(path, "boards"), { recursive: true });
+    return ExclusiveLock.take(join(path, "simulator.lock"));
+  } catch (error) {
+    throw new StateFolderUnusable(path, error as Error);
   }
 }
 
@@ -74,10 +76,4 @@ function readPid(file: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** SQLITE_BUSY: https://sqlite.org/rescode.html */
-function isBusy(error: unknown): boolean {
-  const code = (error as { errcode?: unknown }).errcode;
-  return typeof code === "number" && (code & 0xff) === 5;
 }
