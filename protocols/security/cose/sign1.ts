@@ -7,15 +7,16 @@
  */
 import { encodeCbor } from "../../cbor/encode.ts";
 import { CborError } from "../../cbor/error.ts";
-import { concat, encodeMap, SequenceReader } from "../../cbor/sequence.ts";
+import { concat, SequenceReader } from "../../cbor/sequence.ts";
 import type { Ciphers } from "../ciphers.ts";
+import { isSameBytes } from "../same-bytes.ts";
 
 /** Signs with the root's private key. */
 export function signRoot(ciphers: Ciphers, rootKey: Uint8Array, payload: Uint8Array): Uint8Array {
   const signature = ciphers.sign(rootKey, toBeSigned(payload));
   return concat(
     Uint8Array.of(0x84),
-    encodeCbor(protectedHeader()),
+    encodeCbor(protectedHeader),
     Uint8Array.of(0xa0),
     encodeCbor(payload),
     encodeCbor(signature),
@@ -43,7 +44,7 @@ export function payloadUnchecked(bytes: Uint8Array): Uint8Array | undefined {
 function takeApart(bytes: Uint8Array): { payload: Uint8Array; signature: Uint8Array } | undefined {
   try {
     const reader = new SequenceReader(bytes);
-    if (reader.array() !== 4 || !isSame(reader.byteString(), protectedHeader()) || reader.map() !== 0) {
+    if (reader.array() !== 4 || !isSameBytes(reader.byteString(), protectedHeader) || reader.map() !== 0) {
       return undefined;
     }
     const payload = reader.byteString();
@@ -56,16 +57,10 @@ function takeApart(bytes: Uint8Array): { payload: Uint8Array; signature: Uint8Ar
   }
 }
 
-/** Algorithm: ES256. */
-function protectedHeader(): Uint8Array {
-  return encodeMap([encodeCbor(1), encodeCbor(-7)]);
-}
+/** {1: -7}: algorithm ES256. */
+const protectedHeader = Uint8Array.of(0xa1, 0x01, 0x26);
 
 /** Sig_structure (RFC 9052, section 4.4). */
 function toBeSigned(payload: Uint8Array): Uint8Array {
-  return encodeCbor(["Signature1", protectedHeader(), new Uint8Array(0), payload]);
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  return encodeCbor(["Signature1", protectedHeader, new Uint8Array(0), payload]);
 }

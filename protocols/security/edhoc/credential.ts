@@ -4,6 +4,7 @@
  */
 import { encodeCbor } from "../../cbor/encode.ts";
 import { encodeMap, SequenceReader } from "../../cbor/sequence.ts";
+import { isSameBytes } from "../same-bytes.ts";
 import { EdhocError } from "./error.ts";
 
 /** What a side proves to be. */
@@ -47,7 +48,7 @@ export function unknownPeer(who: "initiator" | "responder", id: Uint8Array): Edh
 
 /** Whether two credentials are of one key: one's own coming back is a reflection (section 9.1). Public keys are no secret. */
 export function isSameKey(a: Credential, b: Credential): boolean {
-  return a.publicKey.length === b.publicKey.length && a.publicKey.every((byte, i) => byte === b.publicKey[i]);
+  return isSameBytes(a.publicKey, b.publicKey);
 }
 
 /** The kid of an ID_CRED_x that is a reference; undefined for any other. Throws `CborError`. */

@@ -17,13 +17,21 @@ import { macOf, open, seal, shared, xorKeystream2 } from "./proof.ts";
 import { EdhocSession } from "./session.ts";
 import { type CipherSuite, cipherSuite, cipherSuites } from "./suite.ts";
 
+const none = new Uint8Array(0);
+
 export class Responder {
   readonly #party: Party;
   #waitsFor: 1 | 3 | undefined = 1;
   #half: Half | undefined;
+  #initiatorId: Uint8Array = none;
 
   constructor(party: Party) {
     this.#party = party;
+  }
+
+  /** C_I, how the initiator calls the connection: authentic once message 3 was taken. */
+  get initiatorId(): Uint8Array {
+    return this.#initiatorId;
   }
 
   /** Gives message 2. Throws `EdhocError`, whose `suites` say what to offer instead, and the handshake is over. */
@@ -31,7 +39,8 @@ export class Responder {
     if (this.#waitsFor !== 1) throw new EdhocError("out-of-turn", "message 1 was not expected");
     this.#waitsFor = undefined;
     const { ciphers, credential, privateKey, connectionId } = this.#party;
-    const { suites, ephemeralX } = decodeMessage1(bytes);
+    const { suites, ephemeralX, initiatorId } = decodeMessage1(bytes);
+    this.#initiatorId = initiatorId;
     const suite = this.agree(suites);
     const ephemeral = this.#party.ephemeral ?? ciphers.generateKeyPair();
     const ephemeralY = ephemeral.publicKey.slice(0, keyBytes);
@@ -95,5 +104,3 @@ interface Half {
   readonly th3: Uint8Array;
   readonly ephemeralKey: Uint8Array;
 }
-
-const none = new Uint8Array(0);

@@ -8,6 +8,7 @@
 import type { Ciphers } from "../ciphers.ts";
 import { openRecord, parseGroupRecord, sealGroupRecord } from "../record/record.ts";
 import { ReplayWindow } from "../record/replay-window.ts";
+import { isSameBytes } from "../same-bytes.ts";
 import { publicationAad, type SenderKey } from "./sender-key.ts";
 
 export class GroupSender {
@@ -28,10 +29,18 @@ export class GroupSender {
     return this.#next;
   }
 
+  /** Whether so many were sealed that a new key is due. */
+  get isWorn(): boolean {
+    return this.#next >= publicationsMax;
+  }
+
   seal(payload: Uint8Array): Uint8Array {
     return sealGroupRecord(this.#ciphers, this.key, this.#next++, this.#aad, payload);
   }
 }
+
+/** Of one key: as the records of a session, one way. */
+const publicationsMax = 0x10_0000;
 
 /** Keys that a member holds: the latest of each host. */
 export const senderKeysMax = 3;
@@ -50,35 +59,44 @@ export class GroupReceiver {
     this.#topic = topic;
   }
 
-  /** Holds this key in place of the host's former one; the same key again changes nothing. */
+  /**
+   * Holds this key in place of the host's former one; the same key again changes nothing, nor does one of an epoch before that of the key that is held: who
+   * was revoked since may have it.
+   */
   hold(key: SenderKey): void {
-    const at = this.#held.findIndex((held) => held.key.host === key.host);
-    if (at >= 0 && isSame(this.#held[at]!.key.id, key.id)) return;
-    if (at >= 0) this.#held.splice(at, 1);
+    for (let at = 0; at < this.#held.length; at++) {
+      const held = this.#held[at]!.key;
+      if (held.host !== key.host) continue;
+      if (held.epoch > key.epoch || isSameBytes(held.id, key.id)) return;
+      this.#held.splice(at, 1);
+      break;
+    }
     if (this.#held.length >= senderKeysMax) this.#held.shift();
-    this.#held.push({ key, window: new ReplayWindow() });
+    const aad = publicationAad(key, this.#topic);
+    this.#held.push({ key, aad, window: new ReplayWindow() });
   }
 
   open(bytes: Uint8Array): OpenedPublication {
     const record = parseGroupRecord(bytes);
     if (record === undefined) return { fault: "malformed" };
-    const held = this.#held.find(({ key }) => isSame(key.id, record.keyId));
+    const held = this.find(record.keyId);
     if (held === undefined) return { fault: "unknown-key" };
     if (!held.window.isFresh(record.number)) return { fault: "replayed" };
-    const { key } = held;
-    const payload = openRecord(this.#ciphers, key.keys, record, publicationAad(key, this.#topic));
+    const payload = openRecord(this.#ciphers, held.key.keys, record, held.aad);
     if (payload === undefined) return { fault: "forged" };
     held.window.accept(record.number);
-    return { payload, host: key.host };
+    return { payload, host: held.key.host };
+  }
+
+  private find(id: Uint8Array): Held | undefined {
+    for (const held of this.#held) if (isSameBytes(held.key.id, id)) return held;
+    return undefined;
   }
 }
 
 interface Held {
   readonly key: SenderKey;
+  /** Of the one topic. */
+  readonly aad: Uint8Array;
   readonly window: ReplayWindow;
-}
-
-/** Ids of keys are no secret. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -16,6 +16,7 @@ import { CborError } from "../../cbor/error.ts";
 import { ItemReader, ShapeError } from "../../cbor/shape.ts";
 import type { Ciphers } from "../ciphers.ts";
 import { openRoot, signRoot } from "../cose/sign1.ts";
+import { isSameBytes } from "../same-bytes.ts";
 import { kidBytes, kidOf } from "./credential.ts";
 import { type Identity, IdentityError, identityLimits, readIdentity } from "./identity.ts";
 
@@ -58,7 +59,21 @@ export function readRoster(
   rootPublicKey: Uint8Array,
   bytes: Uint8Array,
 ): RosterStatement | undefined {
-  const payload = openRoot(ciphers, rootPublicKey, bytes);
+  const statement = readPacked(ciphers, rootPublicKey, bytes);
+  if (statement === undefined) return undefined;
+  const { swarm, epoch, since, references } = statement;
+  const revoked: Uint8Array[] = [];
+  for (let at = 0; at < references.length; at += kidBytes) revoked.push(references.slice(at, at + kidBytes));
+  return { swarm, epoch, since, revoked };
+}
+
+/** A statement as it is kept: an array for each reference would cost a board 8 KB. */
+interface PackedStatement extends Omit<RosterStatement, "revoked"> {
+  readonly references: Uint8Array;
+}
+
+function readPacked(ciphers: Ciphers, root: Uint8Array, bytes: Uint8Array): PackedStatement | undefined {
+  const payload = openRoot(ciphers, root, bytes);
   if (payload === undefined) return undefined;
   try {
     const items = new ItemReader(decodeCbor(payload), "roster", "", 5);
@@ -67,10 +82,7 @@ export function readRoster(
     const epoch = items.integer("the epoch", 1, epochMax);
     const since = items.integer("since", 0, epoch);
     const references = items.bytes("the references", rosterLimits.revokedMax * kidBytes);
-    const revoked: Uint8Array[] = [];
-    for (let at = 0; at < references.length; at += kidBytes)
-      revoked.push(references.slice(at, at + kidBytes));
-    return { swarm, epoch, since, revoked };
+    return references.length % kidBytes === 0 ? { swarm, epoch, since, references } : undefined;
   } catch (error) {
     if (error instanceof ShapeError || error instanceof CborError) return undefined;
     throw error;
@@ -91,7 +103,7 @@ export class Roster {
   readonly #rememberedMax: number;
   /** Latest last. */
   readonly #known: Known[] = [];
-  #statement: RosterStatement | undefined;
+  #statement: PackedStatement | undefined;
 
   /** @param rememberedMax identities that need not be checked again when they come back. */
   constructor(ciphers: Ciphers, root: Uint8Array, swarm: string, rememberedMax: number) {
@@ -107,7 +119,7 @@ export class Roster {
 
   /** Takes a statement of the root. False for one that is forged, of another swarm, or not newer than what is known. */
   take(bytes: Uint8Array): boolean {
-    const statement = readRoster(this.#ciphers, this.#root, bytes);
+    const statement = readPacked(this.#ciphers, this.#root, bytes);
     if (statement === undefined || statement.swarm !== this.#swarm || statement.epoch <= this.epoch)
       return false;
     this.#statement = statement;
@@ -133,14 +145,15 @@ export class Roster {
 
   /** Of those that are remembered. */
   find(kid: Uint8Array): Known | undefined {
-    return this.#known.find((known) => isSame(known.kid, kid));
+    for (const known of this.#known) if (isSameBytes(known.kid, kid)) return known;
+    return undefined;
   }
 
   /** Whether the root has not revoked it. */
   belongs({ kid, identity }: Known): boolean {
     const statement = this.#statement;
     if (statement === undefined) return true;
-    return identity.epoch >= statement.since && !statement.revoked.some((revoked) => isSame(revoked, kid));
+    return identity.epoch >= statement.since && !holds(statement.references, kid);
   }
 
   private read(signed: Uint8Array): Identity | undefined {
@@ -155,7 +168,11 @@ export class Roster {
 
 const epochMax = 0x7fff_ffff;
 
-/** References are no secret. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+function holds(references: Uint8Array, kid: Uint8Array): boolean {
+  for (let at = 0; at < references.length; at += kidBytes) {
+    let same = 0;
+    while (same < kidBytes && references[at + same] === kid[same]) same++;
+    if (same === kidBytes) return true;
+  }
+  return false;
 }

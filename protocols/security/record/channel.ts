@@ -32,6 +32,11 @@ export class RecordChannel {
     return this.#next;
   }
 
+  /** Numbers of the peer up to the highest whose record opened. */
+  get received(): number {
+    return this.#window.highest + 1;
+  }
+
   /** `aad` is what `recordAad` makes of the context, once for each. Throws `RangeError` when all numbers are used. */
   seal(aad: Uint8Array, payload: Uint8Array): Uint8Array {
     return sealRecord(this.#ciphers, this.#sendKeys, this.#next++, aad, payload);

@@ -10,6 +10,11 @@ export class ReplayWindow {
   #low = 0;
   #high = 0;
 
+  /** -1 before the first. */
+  get highest(): number {
+    return this.#highest;
+  }
+
   /** Whether `number` is neither seen nor too old to tell. */
   isFresh(number: number): boolean {
     const age = this.#highest - number;

@@ -19,7 +19,10 @@ export interface EndOptions {
   admits(peer: Known): boolean;
 }
 
-/** What came of a frame. */
+/**
+ * What came of a frame. Nobody vouches for a frame before the session is up, so that one from whoever is in between may end an attempt, and cost another; a
+ * session that is up it does not end.
+ */
 export interface Step {
   /** To be sent to the other end. */
   readonly send?: Uint8Array | undefined;
@@ -27,4 +30,6 @@ export interface Step {
   readonly isUp?: true | undefined;
   /** The connection is to be ended: one sentence that says why. */
   readonly failure?: string | undefined;
+  /** The frame was of no use and changed nothing: to be counted, as a record that does not open is. */
+  readonly isIgnored?: true | undefined;
 }

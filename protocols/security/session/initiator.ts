@@ -20,8 +20,8 @@ import { credentialByReference, credentialByValue, identityInside } from "../ide
 import type { Known, Roster } from "../identity/roster.ts";
 import type { OpenedRecord } from "../record/channel.ts";
 import type { EndOptions, OwnIdentity, Step } from "./end.ts";
-import { decodeFrame, encodeFrame, encodeMessage3, encodeRefresh, FrameKind } from "./frames.ts";
-import { SecureSession } from "./secure-session.ts";
+import { decodeFrame, encodeFrame, encodeRefresh, epochToId, FrameKind } from "./frames.ts";
+import { refreshTopic, SecureSession } from "./secure-session.ts";
 
 export class SessionInitiator {
   readonly #options: EndOptions;
@@ -50,9 +50,15 @@ export class SessionInitiator {
     return this.#session;
   }
 
-  /** Begins a handshake, whatever was before: message 1. */
+  /** Whether the other end owes an answer: where none comes in time, the connection is to be ended. */
+  get isWaiting(): boolean {
+    return this.#handshake !== undefined || this.#next !== undefined;
+  }
+
+  /** Begins a handshake in the roster's present epoch, whatever was before: message 1. */
   start(): Uint8Array {
-    const { ciphers, own } = this.#options;
+    const { ciphers, own, roster } = this.#options;
+    this.#epoch = roster.epoch;
     this.#isUp = false;
     this.#session = undefined;
     this.#next = undefined;
@@ -61,18 +67,20 @@ export class SessionInitiator {
       credential: ownCredential(ciphers, own, this.#isByValue),
       privateKey: own.privateKey,
       find: (id) => findPeer(this.#options, id),
-      connectionId: Uint8Array.of(0),
+      connectionId: epochToId(this.#epoch),
     });
     return encodeFrame(FrameKind.message1, this.#handshake.message1);
   }
 
   /**
-   * Asks for new keys of the session that there is, in the roster's present epoch. `number` is higher than any before, and durable where the session
-   * outlives its power. undefined where there is no session that can be refreshed: start anew.
+   * Asks for new keys of the session that there is, in the roster's present epoch. `number` is higher than any before; where the session outlives its
+   * power, `session.kept(number)` must be durable first. undefined where no session can be refreshed: start anew.
    */
-  refresh(number: number): Uint8Array | undefined {
+  refresh(number = this.#session?.nextRefresh ?? 0): Uint8Array | undefined {
+    const session = this.#session;
+    if (session === undefined || !belongs(this.#options, session.peer)) return undefined;
     const { epoch } = this.#options.roster;
-    const next = this.#session?.refreshed(number, epoch);
+    const next = session.refreshed(number, epoch);
     if (next === undefined) return undefined;
     this.#next = next;
     return encodeRefresh(number, epoch, next.seal(refreshTopic, "refresh", none));
@@ -81,7 +89,7 @@ export class SessionInitiator {
   /** A frame of the other end. */
   take(bytes: Uint8Array): Step {
     const frame = decodeFrame(bytes);
-    if (frame === undefined) return { failure: "a frame of the handshake is garbage" };
+    if (frame === undefined) return this.refused("a frame of the handshake is garbage");
     try {
       switch (frame.kind) {
         case FrameKind.error:
@@ -93,7 +101,7 @@ export class SessionInitiator {
         case FrameKind.refreshed:
           return this.onRefreshed(frame.body);
         default:
-          return { failure: `frame ${frame.kind} of a handshake is not for the end that began it` };
+          return this.refused(`frame ${frame.kind} of a handshake is not for the end that began it`);
       }
     } catch (error) {
       if (!(error instanceof EdhocError)) throw error;
@@ -113,37 +121,37 @@ export class SessionInitiator {
   }
 
   private onMessage2(message2: Uint8Array): Step {
-    if (this.#handshake === undefined) return {};
-    this.#epoch = this.#options.roster.epoch;
-    return { send: encodeMessage3(this.#epoch, this.#handshake.takeMessage2(message2)) };
+    if (this.#handshake === undefined) return ignored;
+    return { send: encodeFrame(FrameKind.message3, this.#handshake.takeMessage2(message2)) };
   }
 
   private onMessage4(message4: Uint8Array): Step {
-    if (this.#handshake === undefined) return {};
+    if (this.#handshake === undefined) return ignored;
     const { ciphers, own, roster } = this.#options;
     const edhoc = this.#handshake.takeMessage4(message4);
     const peer = roster.admit(edhoc.peer.bytes);
+    if (peer === undefined) throw new EdhocError("refused", "the responder belongs no more");
     this.#handshake = undefined;
-    if (peer === undefined) return { failure: "the other end was revoked during the handshake" };
-    this.#session = new SecureSession(ciphers, edhoc, own.identity.name, peer, true, this.#epoch);
+    const ends = { ciphers, own: own.identity.name, peer, isInitiator: true };
+    this.#session = new SecureSession(ends, edhoc, this.#epoch);
     this.#isUp = true;
     return { isUp: true };
   }
 
   private onRefreshed(record: Uint8Array): Step {
     const next = this.#next;
-    if (next === undefined || !("payload" in next.open(refreshTopic, "refreshed", record))) return {};
+    if (next === undefined || !("payload" in next.open(refreshTopic, "refreshed", record))) return ignored;
     this.#session = next;
     this.#next = undefined;
-    this.#isUp = true;
-    return { isUp: true };
+    this.#isUp = belongs(this.#options, next.peer);
+    return this.#isUp ? { isUp: true } : { failure: "the other end belongs no more" };
   }
 
-  /** Nobody vouches for it: it is believed only where the other end owes an answer, and costs no more than another handshake. */
+  /** It is believed only where the other end owes an answer, and costs no more than another handshake. */
   private onError(body: Uint8Array): Step {
     const error = decodeError(body);
     if (this.#next !== undefined) return { send: this.start() };
-    if (this.#handshake === undefined) return {};
+    if (this.#handshake === undefined) return ignored;
     this.#handshake = undefined;
     if (error?.fault !== "unknown-credential" || this.#isByValue) {
       return { failure: `the other end refused the handshake: ${error?.message ?? "an unreadable error"}` };
@@ -151,17 +159,25 @@ export class SessionInitiator {
     this.#isByValue = true;
     return { send: this.start() };
   }
+
+  /** Ends the connection before the session is up; after, the frame need not be the peer's, whose records go on. */
+  private refused(failure: string): Step {
+    return this.#isUp ? ignored : { failure };
+  }
 }
 
-/** For records of a refresh, which belong to no topic. */
-export const refreshTopic = "";
-
 const none = new Uint8Array(0);
+const ignored: Step = Object.freeze({ isIgnored: true });
 
 export function ownCredential(ciphers: Ciphers, own: OwnIdentity, isByValue: boolean): Credential {
   return isByValue
     ? credentialByValue(own.signed, own.identity)
     : credentialByReference(ciphers, own.signed, own.identity);
+}
+
+/** Whether a session with this peer may go on: the root has not revoked it, and the connection is for it. */
+export function belongs({ roster, admits }: EndOptions, peer: Known): boolean {
+  return roster.belongs(peer) && admits(peer);
 }
 
 /** Whom an ID_CRED_x speaks of, if that is somebody for this connection. */

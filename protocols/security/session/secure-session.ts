@@ -1,10 +1,14 @@
 /**
  * A session between two members that have proved to each other who they are. Its keys come from the exporter of their handshake (RFC 9528, section 4.2)
  * and are bound to the epoch of the roster; each refresh (EDHOC_KeyUpdate, appendix H) makes new ones, of which nothing tells what was sealed
- * before.
+ * before. Refreshes have numbers, and a chain: level n is made from level n - 1, so that one that did not get through is caught up with.
  *
- * So a session may outlive its connection and, on a board, its power: only the number of the refresh must be durable before it is used. A key never sees a
- * number twice, because no key is used after a restart.
+ * ```
+ * handshake -> level 0 -> level 1 -> level 2 ...      each with keys for both directions, per epoch
+ * ```
+ *
+ * No key is used after a restart, so that none ever sees a number twice: whoever sleeps keeps the level after the last that it used, and the first
+ * thing that it does with it, awake, is to go on to the next. A session object makes the keys of a level at most once.
  */
 import { encodeCbor } from "../../cbor/encode.ts";
 import type { Ciphers } from "../ciphers.ts";
@@ -15,103 +19,142 @@ import type { Known } from "../identity/roster.ts";
 import { type OpenedRecord, RecordChannel } from "../record/channel.ts";
 import { recordAad } from "../record/context.ts";
 
-/** What a board that sleeps keeps of a session: enough for a refresh, and for nothing that was sealed before it. */
+/** What a board that sleeps keeps of a session: enough for a refresh, and nothing that tells what was ever sealed. */
 export interface KeptSession {
-  /** PRK_out: 32 bytes, secret. */
+  /** PRK_out of a level that is never used itself: 32 bytes, secret. */
   readonly key: Uint8Array;
   /** The peer's signed identity. */
   readonly peer: Uint8Array;
-  /** Refreshes that were used or begun. The next must have a higher number, which is to be durable before it is used. */
+  /** The level of `key`: the next refresh has a higher number. */
   readonly refreshes: number;
 }
 
 export const sessionLimits = Object.freeze({
   /** Records one way after which the initiator refreshes: far below the 2^32 numbers and the limits of AES-CCM (RFC 9528, section 9.4). */
   recordsMax: 0x10_0000,
-  /** Refreshes that an initiator may be ahead: those that did not get through. */
+  /** Levels that an initiator may be ahead: refreshes that did not get through, and one for each sleep. */
   refreshesAheadMax: 64,
 });
 
-export class SecureSession {
+/** Whose session it is. */
+export interface SessionEnds {
+  readonly ciphers: Ciphers;
+  /** This side's name, which its identity says. */
+  readonly own: string;
   readonly peer: Known;
-  readonly epoch: number;
-  readonly refreshes: number;
-  readonly #ciphers: Ciphers;
-  readonly #edhoc: EdhocSession;
-  readonly #own: string;
-  readonly #isInitiator: boolean;
-  readonly #channel: RecordChannel;
+  readonly isInitiator: boolean;
+}
 
-  /** `own` is this side's name, which its identity says. */
-  constructor(
-    ciphers: Ciphers,
-    edhoc: EdhocSession,
-    own: string,
-    peer: Known,
-    isInitiator: boolean,
-    epoch: number,
-    refreshes = 0,
-  ) {
-    const context = encodeCbor(epoch);
-    const ofInitiator = exportKeys(edhoc, Label.initiatorKey, Label.initiatorIv, context);
-    const ofResponder = exportKeys(edhoc, Label.responderKey, Label.responderIv, context);
-    this.#ciphers = ciphers;
+export class SecureSession {
+  readonly epoch: number;
+  /** Its level. */
+  readonly refreshes: number;
+  readonly #ends: SessionEnds;
+  readonly #edhoc: EdhocSession;
+  /** undefined for a session as it was kept, which can only be refreshed. */
+  readonly #channel: RecordChannel | undefined;
+  /** The highest level whose keys were made from here. */
+  #begun: number;
+
+  constructor(ends: SessionEnds, edhoc: EdhocSession, epoch: number, refreshes = 0, isKept = false) {
+    this.#ends = ends;
     this.#edhoc = edhoc;
-    this.#own = own;
-    this.peer = peer;
-    this.#isInitiator = isInitiator;
     this.epoch = epoch;
     this.refreshes = refreshes;
-    this.#channel = isInitiator
-      ? new RecordChannel(ciphers, ofInitiator, ofResponder)
-      : new RecordChannel(ciphers, ofResponder, ofInitiator);
+    this.#begun = refreshes;
+    if (isKept) return;
+    const context = encodeCbor(epoch);
+    const ofInitiator = exportKeys(edhoc, Label.initiator, context);
+    const ofResponder = exportKeys(edhoc, Label.responder, context);
+    this.#channel = ends.isInitiator
+      ? new RecordChannel(ends.ciphers, ofInitiator, ofResponder)
+      : new RecordChannel(ends.ciphers, ofResponder, ofInitiator);
   }
 
-  /** Whether so much was sealed that new keys are due. */
+  get peer(): Known {
+    return this.#ends.peer;
+  }
+
+  /** Whether so much went either way that new keys are due. */
   get isWorn(): boolean {
-    return this.#channel.sealed >= sessionLimits.recordsMax;
+    const { recordsMax } = sessionLimits;
+    const channel = this.#channel;
+    return channel !== undefined && (channel.sealed >= recordsMax || channel.received >= recordsMax);
+  }
+
+  /** The number of the next refresh. */
+  get nextRefresh(): number {
+    return this.#begun + 1;
   }
 
   /** A payload of kind `type` (the channel) for `topic`, sealed for the peer. */
   seal(topic: string, type: string, payload: Uint8Array): Uint8Array {
     const { epoch } = this;
-    const receiver = this.peer.identity.name;
-    return this.#channel.seal(recordAad({ epoch, sender: this.#own, receiver, topic, type }), payload);
+    const { own, peer } = this.#ends;
+    const aad = recordAad({ epoch, sender: own, receiver: peer.identity.name, topic, type });
+    return this.channel.seal(aad, payload);
   }
 
   /** What the peer sealed for this side, this topic and this type; whatever else it is, the fault says. */
   open(topic: string, type: string, record: Uint8Array): OpenedRecord {
     const { epoch } = this;
-    const sender = this.peer.identity.name;
-    return this.#channel.open(recordAad({ epoch, sender, receiver: this.#own, topic, type }), record);
+    const { own, peer } = this.#ends;
+    const aad = recordAad({ epoch, sender: peer.identity.name, receiver: own, topic, type });
+    return this.channel.open(aad, record);
+  }
+
+  /** The initiator's session after refresh `number`; this one stays valid until the other side has followed. undefined for a number that was begun. */
+  refreshed(number: number, epoch: number): SecureSession | undefined {
+    const next = this.atLevel(number, epoch);
+    if (next !== undefined) this.#begun = number;
+    return next;
   }
 
   /**
-   * The session as it is after refresh `number`. undefined for a number that is used, or too far ahead. This one stays valid until the
-   * other side has shown that it follows.
+   * The responder's session after the refresh that an initiator asks for. Whoever can seal `record` under the keys to come is the peer: nobody else
+   * has the key that they come from. undefined for a record that does not open, a number that was used, and one too far ahead.
    */
-  refreshed(number: number, epoch: number): SecureSession | undefined {
-    if (number <= this.refreshes || number > this.refreshes + sessionLimits.refreshesAheadMax)
-      return undefined;
-    let edhoc = this.#edhoc;
-    for (let each = this.refreshes + 1; each <= number; each++) edhoc = edhoc.updated(encodeCbor(each));
-    return new SecureSession(this.#ciphers, edhoc, this.#own, this.peer, this.#isInitiator, epoch, number);
+  followed(number: number, epoch: number, record: Uint8Array): SecureSession | undefined {
+    const next = this.atLevel(number, epoch);
+    if (next === undefined || !("payload" in next.open(refreshTopic, "refresh", record))) return undefined;
+    this.#begun = number;
+    return next;
   }
 
-  /** A secret of `lengthBytes` that both sides have, for a purpose of its own (RFC 9528, section 4.2.1); another after each refresh. */
+  /**
+   * For the flash: when it goes to sleep, and, with the number of a refresh, before that is used. It may be used once for each time that it is made durable.
+   */
+  kept(refresh = this.#begun): KeptSession {
+    const level = refresh + 1;
+    return { key: this.updated(level).key, peer: this.peer.signed, refreshes: level };
+  }
+
+  /** A secret of both sides for a purpose of its own: `label` from 32784 on, where those of the records end. */
   exportKey(label: number, lengthBytes: number): Uint8Array {
     return this.#edhoc.exportKey(label, encodeCbor(this.epoch), lengthBytes);
   }
 
-  kept(): KeptSession {
-    return { key: this.#edhoc.key, peer: this.peer.signed, refreshes: this.refreshes };
+  private get channel(): RecordChannel {
+    if (this.#channel === undefined)
+      throw new RangeError("A kept session has no keys until it is refreshed.");
+    return this.#channel;
+  }
+
+  private atLevel(number: number, epoch: number): SecureSession | undefined {
+    if (!(number > this.#begun && number <= this.refreshes + sessionLimits.refreshesAheadMax))
+      return undefined;
+    if (epoch < this.epoch) return undefined;
+    return new SecureSession(this.#ends, this.updated(number), epoch, number);
+  }
+
+  private updated(level: number): EdhocSession {
+    let edhoc = this.#edhoc;
+    for (let each = this.refreshes + 1; each <= level; each++) edhoc = edhoc.updated(encodeCbor(each));
+    return edhoc;
   }
 }
 
-/**
- * An initiator's session as it was kept, for a refresh only: it has keys that were used. Throws `IdentityError` for what was not kept by this
- * firmware.
- */
+/** An initiator's session as it was kept, for a refresh only. Throws `IdentityError` for what was not kept by this firmware. */
 export function restoreSession(
   ciphers: Ciphers,
   own: string,
@@ -120,23 +163,18 @@ export function restoreSession(
   const identity = readStoredIdentity(peer);
   const known = { signed: peer, kid: kidOf(ciphers, peer), identity };
   const credential = { id: known.kid, bytes: peer, publicKey: identity.publicKey };
-  const edhoc = new EdhocSession(ciphers, key, credential);
-  return new SecureSession(ciphers, edhoc, own, known, true, 0, refreshes);
+  const ends = { ciphers, own, peer: known, isInitiator: true };
+  return new SecureSession(ends, new EdhocSession(ciphers, key, credential), 0, refreshes, true);
 }
 
-/** Exporter labels for private use (RFC 9528, section 10.1), of what is not the record layer's. */
-export const ExportLabel = Object.freeze({
-  /** By which hosts vouch to each other for the requests that they send on. */
-  forwarding: 32772,
-});
+/** For records of a refresh, which belong to no topic. */
+export const refreshTopic = "";
 
-const Label = Object.freeze({
-  initiatorKey: 32768,
-  initiatorIv: 32769,
-  responderKey: 32770,
-  responderIv: 32771,
-});
+/** Exporter labels for private use (RFC 9528, section 10.1). */
+const Label = Object.freeze({ initiator: 32768, responder: 32769 });
 
-function exportKeys(session: EdhocSession, key: number, iv: number, context: Uint8Array) {
-  return { key: session.exportKey(key, context, 16), iv: session.exportKey(iv, context, 13) };
+/** Key and IV in one output of the hash. */
+function exportKeys(session: EdhocSession, label: number, context: Uint8Array) {
+  const bytes = session.exportKey(label, context, 16 + 13);
+  return { key: bytes.slice(0, 16), iv: bytes.slice(16) };
 }
