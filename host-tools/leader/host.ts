@@ -11,10 +11,12 @@
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
+import type { MemberSecrets } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { AgreedState } from "./agreed-state.ts";
 import { createApi } from "./api.ts";
 import type { Status } from "./api-types.ts";
+import type { Audit } from "./audit.ts";
 import { BoardRegistry } from "./board-registry.ts";
 import { startBroker } from "./broker.ts";
 import { Deployment } from "./deployment.ts";
@@ -29,6 +31,7 @@ import { Replica } from "./raft/replica.ts";
 import { createSetHandler } from "./set-handler.ts";
 import { StatusFeed } from "./status-feed.ts";
 import { type Retention, Telemetry } from "./telemetry.ts";
+import { Membership } from "./trust/membership.ts";
 import { Violations } from "./violations.ts";
 
 export interface HostOptions {
@@ -37,6 +40,8 @@ export interface HostOptions {
   readonly stateDir: string;
   /** One of `definition.hosts`. */
   readonly hostName: string;
+  /** Its identity, and the root that everybody's is signed by. */
+  readonly member: MemberSecrets;
   /** For the boards; 0 for any free one. */
   readonly mqttPort: number;
   /** 0 for any free one. */
@@ -100,6 +105,8 @@ type Closer = () => void | Promise<void>;
 async function assemble(options: HostOptions, opened: Closer[]): Promise<RunningHost> {
   const { definition, hostName, log } = options;
   const violations = new Violations(log);
+  const membership = new Membership(options.member, { swarm: definition.name, host: hostName });
+  const audit: Audit = { refused: (who, what) => log.warn("refused", { who, what }) };
   const directory = new HostDirectory(options.stateDir, hostName);
   opened.push(() => directory.release());
   const telemetry = openTelemetry(options, directory.path, violations);
@@ -164,8 +171,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onChange: () => feed.changed(),
   });
   const links: HostLinks = new HostLinks({
-    swarm: definition.name,
-    ...{ hostName, hostNames: definition.hosts, peers: options.peers },
+    ...{ member: membership.own, roster: membership.roster, audit },
+    ...{ hostNames: definition.hosts, peers: options.peers },
     listenAddress: loopback,
     port: options.peerPort,
     log,
@@ -174,6 +181,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onDown: (host) => peers.down(host),
     onFrame: (host, frame) => peers.take(host, frame),
   });
+  membership.onEpoch(() => links.rosterChanged());
   const routes = new MessageRoutes({
     ...{ hostName, hostNames: definition.hosts, boards, broker, links },
     receive: (message) => replica.receive(message),

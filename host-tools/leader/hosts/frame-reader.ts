@@ -23,7 +23,8 @@ export function frameOf(payload: Uint8Array): Buffer {
 
 /** Cuts what arrives into frames. Holds one incomplete frame at most. */
 export class FrameReader {
-  readonly #bytesMax: number;
+  /** Of a frame's payload; may change from one frame to the next. */
+  bytesMax: number;
   readonly #onFrame: (payload: Buffer) => void;
   /** Pieces of the frame that is not complete yet, its header included. */
   #pieces: Buffer[] = [];
@@ -31,7 +32,7 @@ export class FrameReader {
 
   /** `onFrame` may keep what it is given. */
   constructor(bytesMax: number, onFrame: (payload: Buffer) => void) {
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
     this.#onFrame = onFrame;
   }
 
@@ -60,7 +61,7 @@ export class FrameReader {
 
   #lengthOf(bytes: Buffer): number {
     const length = bytes.readUInt32BE();
-    if (length > this.#bytesMax) throw new FrameTooLong(length, this.#bytesMax);
+    if (length > this.bytesMax) throw new FrameTooLong(length, this.bytesMax);
     return length;
   }
 }

@@ -4,14 +4,23 @@
  * Of two hosts the one that stands later in `swarm.ts` opens the connection; the earlier one does so only after a while without, in case
  * the later one was never told its address. Should two connections of one pair meet, the one that the later host opened
  * stays, and of two of the same direction the newer, on both sides.
+ *
+ * Whoever connects has to prove that it is a host of the swarm before anything that it says is looked at (`secure-stream.ts`); who has not done so
+ * yet takes one of a few places, and a newer one takes that of the oldest.
  */
 import { connect, createServer, type Socket } from "node:net";
+import type { Known, Roster } from "../../../protocols/security/identity/roster.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
+import type { MemberSecrets } from "../../security/member-file.ts";
+import type { Actor } from "../access/actor.ts";
+import type { Audit } from "../audit.ts";
 import { listen, portOf } from "../listen.ts";
 import type { Log } from "../log.ts";
 import { frameOf } from "./frame-reader.ts";
 import { frameToWire, type HostFrame, type HostHello } from "./host-frames.ts";
 import { HostLink, type HostTraffic, isGarbage, isRefusal, LinkEnded, PeerRefused } from "./host-link.ts";
+import { HandshakeFailed } from "./secure-stream.ts";
+import { type ForwardedRequest, vouchingHost } from "./vouching.ts";
 
 export interface PeerAddress {
   readonly address: string;
@@ -19,8 +28,11 @@ export interface PeerAddress {
 }
 
 export interface HostLinksOptions {
-  readonly swarm: string;
-  readonly hostName: string;
+  /** This host's identity: a host of the swarm. */
+  readonly member: MemberSecrets;
+  /** Who belongs to the swarm; tell `rosterChanged` when it does. */
+  readonly roster: Roster;
+  readonly audit: Audit;
   /** All hosts of the swarm in the order of `swarm.ts`. */
   readonly hostNames: readonly string[];
   /** Where other hosts answer; those that are missing are waited for. */
@@ -29,12 +41,19 @@ export interface HostLinksOptions {
   /** 0 for any free one. */
   readonly port: number;
   readonly log: Log;
+  /** One way under one key, if not as many as usual. */
+  readonly recordsMax?: number | undefined;
   /** What to say of oneself on a new connection. */
   hello(): Pick<HostHello, "hasLog" | "url">;
   onUp(peer: HostHello): void;
   onDown(host: string): void;
   onFrame(host: string, frame: HostFrame): void;
 }
+
+export const hostLinksLimits = {
+  /** Connections of others that have not proved yet who they are. */
+  unprovedMax: 8,
+} as const;
 
 const dialLimits = {
   /** For the TCP connection. */
@@ -43,6 +62,8 @@ const dialLimits = {
   pauseMostMs: 2_000,
   /** A connection that held this long was good: the next pause is the first again. */
   goodMs: 2_000,
+  /** Before the next attempt where the other side is not who it is to be, or does not take this host for one. */
+  refusedMs: 10_000,
   /** How much longer a host waits before it dials one that stands later. */
   earlierWaitsMs: 1_000,
 } as const;
@@ -59,7 +80,7 @@ export class HostLinks {
     refused: 0,
   };
   readonly #options: HostLinksOptions;
-  readonly #server = createServer((socket) => this.#open(socket, false));
+  readonly #server = createServer((socket) => this.#accept(socket));
   /** By name of the host. */
   readonly #up = new Map<string, HostLink>();
   readonly #all = new Set<HostLink>();
@@ -68,20 +89,27 @@ export class HostLinks {
 
   constructor(options: HostLinksOptions) {
     this.#options = options;
-    // One of each other host, and as many again on their way in or out.
-    this.#server.maxConnections = 16;
+    // One of each other host, as many again on their way in or out, and whoever has yet to prove that it is one.
+    this.#server.maxConnections = 2 * options.hostNames.length + hostLinksLimits.unprovedMax + 1;
+  }
+
+  get #own(): string {
+    return this.#options.member.identity.name;
   }
 
   /** Listens and begins to dial. @throws {PortUnavailable} */
   async start(): Promise<void> {
-    const { hostNames, hostName, peers, listenAddress, port } = this.#options;
+    const { hostNames, peers, listenAddress, port } = this.#options;
+    const hostName = this.#own;
     await listen(this.#server, { host: listenAddress, port, purpose: "peer" });
     this.port = portOf(this.#server);
     const own = hostNames.indexOf(hostName);
     for (const [name, address] of peers) {
       if (name === hostName) continue;
       const patienceMs = hostNames.indexOf(name) > own ? dialLimits.earlierWaitsMs : 0;
-      const dialer = new Dialer(address, patienceMs, (socket) => this.#open(socket, true));
+      const dialer: Dialer = new Dialer(address, patienceMs, (socket) =>
+        this.#open(socket, name, () => dialer.backOff()),
+      );
       this.#dialers.push(dialer);
       dialer.isWanted = () => !this.#isStopping && !this.#up.has(name);
       dialer.start();
@@ -116,6 +144,21 @@ export class HostLinks {
     }
   }
 
+  /** The roster has a new epoch: whoever belongs no more is cut off. */
+  rosterChanged(): void {
+    for (const link of [...this.#all]) link.rosterChanged();
+  }
+
+  /** For the header of one request to this host: that this host says who asks. undefined when it is not connected. */
+  vouch(host: string, request: ForwardedRequest, actor: Actor): string | undefined {
+    return this.#up.get(host)?.vouching?.vouch(request, actor);
+  }
+
+  /** Who asks, as a connected host says in that header; undefined when none says so of this request, or has said it before. */
+  vouched(header: string, request: ForwardedRequest): Actor | undefined {
+    return this.#up.get(vouchingHost(header))?.vouching?.check(header, request);
+  }
+
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const dialer of this.#dialers) dialer.stop();
@@ -124,27 +167,57 @@ export class HostLinks {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  #open(socket: Socket, isDialled: boolean): void {
-    const { swarm, hostName, hello } = this.#options;
-    const own: HostHello = { kind: "hello", swarm, host: hostName, ...hello() };
-    const link: HostLink = new HostLink(socket, isDialled, own, this.traffic, {
-      onHello: (_, peer) => this.#greet(link, peer),
-      onFrame: (_, frame) => {
-        if (this.#up.get(link.peer!.host) === link) this.#options.onFrame(link.peer!.host, frame);
+  #accept(socket: Socket): void {
+    const unproved = [...this.#all].filter((link) => !link.isDialled && link.known === undefined);
+    // Whoever has waited longest is least likely to be about to prove itself.
+    if (unproved.length >= hostLinksLimits.unprovedMax) {
+      unproved[0]!.close(new LinkEnded("too many connections that have proved nothing yet"));
+    }
+    this.#open(socket, undefined);
+  }
+
+  /** `dialled` names the host that is to be there. */
+  #open(socket: Socket, dialled: string | undefined, onRefused = () => {}): void {
+    const { member, roster, hostNames, hello, recordsMax } = this.#options;
+    const { swarm, name } = member.identity;
+    const { remoteAddress = "unknown" } = socket;
+    let objection: string | undefined;
+    const link: HostLink = new HostLink(socket, {
+      isDialled: dialled !== undefined,
+      ...{ own: member, roster, recordsMax, traffic: this.traffic },
+      hello: () => ({ kind: "hello", swarm, host: name, ...hello() }),
+      admits: (peer) => {
+        objection = objectionTo(peer, { own: name, hostNames, dialled });
+        return objection === undefined;
       },
-      onClosed: (_, reason) => this.#closed(link, reason),
+      events: {
+        onHello: (_, peer) => this.#greet(link, peer),
+        onFrame: (_, frame) => {
+          if (this.#up.get(link.peer!.host) === link) this.#options.onFrame(link.peer!.host, frame);
+        },
+        onClosed: (_, reason) => {
+          if (link.hasBegun && link.known === undefined && !this.#isStopping) {
+            const who = dialled === undefined ? remoteAddress : `whoever answers for ${dialled}`;
+            if (isRefusedThere(reason))
+              this.#options.log.warn("host-refuses", { who, reason: reason.message });
+            else this.#refused(who, objection);
+            onRefused();
+          }
+          this.#closed(link, reason);
+        },
+      },
     });
     this.#all.add(link);
   }
 
+  /** Who was there has not proved to be a host for this connection. */
+  #refused(who: string, objection = "it proves no identity of this swarm that belongs"): void {
+    this.traffic.refused++;
+    this.#options.log.warn("host-refused", { who, reason: objection });
+    this.#options.audit.refused(who, `a connection between hosts: ${objection}`);
+  }
+
   #greet(link: HostLink, peer: HostHello): void {
-    const { swarm, hostName, hostNames, log } = this.#options;
-    if (peer.swarm !== swarm)
-      throw new PeerRefused(`this is a host of the swarm ${swarm}, not ${peer.swarm}`);
-    if (!hostNames.includes(peer.host)) {
-      throw new PeerRefused(`${swarm} has no host ${peer.host} in this host's swarm.ts`);
-    }
-    if (peer.host === hostName) throw new PeerRefused(`host ${hostName} runs already, here`);
     const former = this.#up.get(peer.host);
     if (former !== undefined && this.#isByLater(former, peer.host) && !this.#isByLater(link, peer.host)) {
       throw new PeerRefused("a connection is there already");
@@ -152,14 +225,14 @@ export class HostLinks {
     link.peer = peer;
     this.#up.set(peer.host, link);
     former?.close(new LinkEnded("replaced by a newer connection"));
-    log.info("host-connected", { host: peer.host, url: peer.url });
+    this.#options.log.info("host-connected", { host: peer.host, url: peer.url });
     this.#options.onUp(peer);
   }
 
   /** Whether the host that stands later in the list opened this connection. */
   #isByLater(link: HostLink, peer: string): boolean {
-    const { hostNames, hostName } = this.#options;
-    return link.isDialled === hostNames.indexOf(hostName) > hostNames.indexOf(peer);
+    const { hostNames } = this.#options;
+    return link.isDialled === hostNames.indexOf(this.#own) > hostNames.indexOf(peer);
   }
 
   #closed(link: HostLink, reason: Error | undefined): void {
@@ -167,7 +240,12 @@ export class HostLinks {
     const { log, onDown } = this.#options;
     const host = link.peer?.host;
     // A code marks an error of the operating system, such as ECONNRESET: nobody's wrong-doing.
-    if (reason !== undefined && !("code" in reason) && !this.#isStopping) {
+    if (
+      reason !== undefined &&
+      !("code" in reason) &&
+      !this.#isStopping &&
+      !(reason instanceof HandshakeFailed)
+    ) {
       const isTheirs = isGarbage(reason) || isRefusal(reason) || reason instanceof LinkEnded;
       if (isTheirs) log.warn("host-link-closed", { host, reason: reason.message });
       else log.error("host-frame-failed", { host, reason: reason.stack });
@@ -179,6 +257,28 @@ export class HostLinks {
   }
 }
 
+/** The other side does not take this host for one of the swarm. */
+function isRefusedThere(reason: Error | undefined): reason is HandshakeFailed {
+  return reason instanceof HandshakeFailed && !reason.isOurs;
+}
+
+interface Wanted {
+  readonly own: string;
+  readonly hostNames: readonly string[];
+  /** Of the host that was dialled. */
+  readonly dialled: string | undefined;
+}
+
+/** Why a member of the swarm is not wanted on this connection; undefined when it is. */
+function objectionTo({ identity }: Known, { own, hostNames, dialled }: Wanted): string | undefined {
+  const { name, role } = identity;
+  if (role !== "host") return `${name} has the identity of a ${role}, not of a host`;
+  if (name === own) return `${name} is this host itself: its identity is in use twice`;
+  if (!hostNames.includes(name)) return `this host's swarm.ts names no host ${name}`;
+  if (dialled !== undefined && name !== dialled) return `host ${name} answers at the address of ${dialled}`;
+  return undefined;
+}
+
 /** Tries again and again, with growing pauses, as long as the connection is wanted. */
 class Dialer {
   isWanted: () => boolean = () => false;
@@ -188,6 +288,7 @@ class Dialer {
   #pauseMs: number = dialLimits.pauseFirstMs;
   #timer: NodeJS.Timeout | undefined;
   #socket: Socket | undefined;
+  #isRefused = false;
   #isStopped = false;
 
   constructor(address: PeerAddress, patienceMs: number, onSocket: (socket: Socket) => void) {
@@ -198,6 +299,11 @@ class Dialer {
 
   start(): void {
     this.#later(this.#patienceMs);
+  }
+
+  /** The connection that comes to its end was refused, by either side: let some time pass. */
+  backOff(): void {
+    this.#isRefused = true;
   }
 
   stop(): void {
@@ -232,7 +338,9 @@ class Dialer {
       clearTimeout(slow);
       this.#socket = undefined;
       if (performance.now() - openedMs > dialLimits.goodMs) this.#pauseMs = dialLimits.pauseFirstMs;
-      this.#later(this.#patienceMs + this.#pauseMs * (0.5 + Math.random() / 2));
+      const pauseMs = this.#isRefused ? dialLimits.refusedMs : this.#pauseMs;
+      this.#isRefused = false;
+      this.#later(this.#patienceMs + pauseMs * (0.5 + Math.random() / 2));
       this.#pauseMs = Math.min(dialLimits.pauseMostMs, this.#pauseMs * 2);
     });
   }
