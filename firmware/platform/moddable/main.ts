@@ -6,16 +6,16 @@
 import { bootBoard } from "../../core.ts";
 import { stackPeakSlots } from "./chip.ts";
 import { ModdablePorts } from "./ports.ts";
-import { ProvisioningError, provisioned } from "./provisioned.ts";
+import { ProvisioningError } from "./provisioned.ts";
 
 export default function start(): void {
   // From here on it is measured.
   stackPeakSlots();
   try {
-    bootBoard(new ModdablePorts(provisioned()));
+    bootBoard(new ModdablePorts());
   } catch (error) {
     trace(`error: ${error}\n`);
-    // A board that was built wrong waits for whoever looks at its console; any other error restarts it.
+    // A board that was built wrong, or has no identity yet, waits for whoever looks at its console; any other error restarts it.
     if (!(error instanceof ProvisioningError)) throw error;
   }
 }

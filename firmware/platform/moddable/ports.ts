@@ -4,12 +4,12 @@ import type { Ports } from "../ports.ts";
 import { ChipActuators } from "./actuators.ts";
 import { AttachedSensors } from "./board-sensors.ts";
 import { ChipRandom } from "./chip.ts";
+import { ChipCiphers } from "./ciphers.ts";
 import { ChipClock } from "./clock.ts";
-import { ChipDigest } from "./digest.ts";
 import { ChipFlash } from "./flash-partition.ts";
 import { ChipKeyValue } from "./key-value.ts";
 import { ChipNetwork } from "./network.ts";
-import type { Provisioned } from "./provisioned.ts";
+import { provisioned } from "./provisioned.ts";
 import { ChipSensors } from "./sensors.ts";
 import { ChipSystem } from "./system.ts";
 import { Traffic } from "./traffic.ts";
@@ -18,13 +18,13 @@ import { WifiStation } from "./wifi.ts";
 
 /** Label of the partition that the board's log has to itself; `boards/` gives every board one. */
 const logPartition = "log";
-/** NVS namespace of the firmware's own settings. */
+/** NVS namespace of the firmware's own settings and of its credentials. */
 const settingsNamespace = "covey";
 
 export class ModdablePorts implements Ports {
   readonly clock = new ChipClock();
   readonly random = new ChipRandom();
-  readonly digest = new ChipDigest();
+  readonly ciphers = new ChipCiphers(this.random);
   readonly flash = new ChipFlash(logPartition);
   readonly actuators = new ChipActuators();
   readonly keyValue = new ChipKeyValue(settingsNamespace);
@@ -33,7 +33,9 @@ export class ModdablePorts implements Ports {
   readonly sensors: ChipSensors;
   readonly system: ChipSystem;
 
-  constructor({ board, wifi, arenaBytes }: Provisioned) {
+  /** @throws ProvisioningError */
+  constructor() {
+    const { board, wifi, arenaBytes } = provisioned(this.keyValue);
     const traffic = new Traffic();
     this.system = new ChipSystem(board, arenaBytes, () => this.actuators.makeSafe());
     this.network = new ChipNetwork(new WifiStation(wifi, this.clock, this.random), traffic);

@@ -1,8 +1,12 @@
 import config from "mc/config";
 import { parseHosts } from "../../core.ts";
-import type { BoardConfig, HostAddress } from "../ports.ts";
+import type { BoardConfig, BoardCredentials, HostAddress, KeyValue } from "../ports.ts";
+import { keyBytes } from "./p256.ts";
 
-/** What the board was built with: `config` of manifest.json and the `key=value` arguments of mcconfig. */
+/**
+ * What the board was built with, `config` of manifest.json and the `key=value` arguments of mcconfig; and its credentials, which no
+ * image holds: they are small values of its own.
+ */
 export interface Provisioned {
   readonly board: BoardConfig;
   readonly wifi: { readonly SSID: string; readonly password?: string };
@@ -10,19 +14,22 @@ export interface Provisioned {
   readonly arenaBytes: number;
 }
 
-/** Something that the board must be built with is missing or wrong. */
+/** Keys of the credentials among the board's small values: the swarm's root key (x, y), the signed identity, and its private key. */
+export const credentialKeys = Object.freeze({ root: "root", signed: "identity", privateKey: "key" } as const);
+
+/** Something that the board must be built with or be given is missing or wrong. */
 export class ProvisioningError extends Error {
   override readonly name = "ProvisioningError";
   readonly key: string;
 
-  constructor(key: string, problem: string) {
-    super(`The board ${problem}; build it with ${key}=... on mcconfig's command line.`);
+  constructor(key: string, problem: string, remedy = `build it with ${key}=... on mcconfig's command line`) {
+    super(`The board ${problem}; ${remedy}.`);
     this.key = key;
   }
 }
 
 /** @throws ProvisioningError */
-export function provisioned(): Provisioned {
+export function provisioned(values: Pick<KeyValue, "read">): Provisioned {
   const password = text("password", "has no Wi-Fi password (none: password=)");
   return {
     board: {
@@ -31,6 +38,7 @@ export function provisioned(): Provisioned {
       model: given("model", "does not know what kind of board it is"),
       hosts: hosts(),
       timeServer: optional("timeServer"),
+      credentials: credentials(values),
     },
     wifi: { SSID: given("ssid", "has no Wi-Fi network"), ...(password === "" ? {} : { password }) },
     arenaBytes: Number(config.arenaBytes),
@@ -43,6 +51,23 @@ function hosts(): readonly HostAddress[] {
     throw new ProvisioningError("hosts", "can't read where its hosts are: NAME=ADDRESS:PORT,... is expected");
   }
   return found;
+}
+
+function credentials(values: Pick<KeyValue, "read">): BoardCredentials {
+  return {
+    root: credential(values, credentialKeys.root, "its swarm's root key", 2 * keyBytes),
+    signed: credential(values, credentialKeys.signed, "an identity"),
+    privateKey: credential(values, credentialKeys.privateKey, "a private key", keyBytes),
+  };
+}
+
+/** @param bytes how many there must be; any but 0 unless told */
+function credential(values: Pick<KeyValue, "read">, key: string, what: string, bytes?: number): Uint8Array {
+  const value = values.read(key);
+  if (value !== undefined && value.length > 0 && value.length === (bytes ?? value.length)) return value;
+  const problem =
+    value === undefined ? `has not got ${what}` : `can't use what it has for ${what}: ${value.length} bytes`;
+  throw new ProvisioningError(key, problem, "give it its identity with covey provision");
 }
 
 function optional(key: string): string | undefined {

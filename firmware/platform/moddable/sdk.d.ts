@@ -183,13 +183,74 @@ declare module "crypt" {
     /** Starts anew, takes the bytes and gives their digest. */
     process(...bytes: readonly Uint8Array[]): ArrayBuffer;
   }
+  export interface BlockCipher {
+    readonly blockSize: number;
+  }
+  export interface Mode {
+    /** Goes on where the last call ended. `into` may be `data`; CBC does whole blocks only. */
+    encrypt(data: ArrayBuffer, into: ArrayBuffer): ArrayBuffer;
+  }
   const crypt: {
     /** Throws for a name that it does not know. */
     readonly Digest: new (
       type: "SHA256",
     ) => Digest;
+    /** Throws for a key that is not of 16, 24 or 32 bytes. */
+    readonly BlockCipher: new (
+      type: "AES",
+      key: ArrayBuffer,
+    ) => BlockCipher;
+    /** `iv` is copied; the whole block is the counter of CTR. */
+    readonly Mode: new (
+      type: "CBC" | "CTR",
+      cipher: BlockCipher,
+      iv: ArrayBuffer,
+    ) => Mode;
   };
   export default crypt;
+}
+
+/** modules/crypt/arith/ecp.js */
+declare module "ecp" {
+  export default class ECPoint {
+    readonly x: bigint;
+    readonly y: bigint;
+    constructor(x: bigint, y: bigint);
+    /** The point at infinity; its coordinates are then of no meaning. */
+    isZero(): boolean;
+  }
+}
+
+/** modules/crypt/arith/ec.js. No point is checked to be on the curve, no coordinate to be below m. */
+declare module "ec" {
+  import type ECPoint from "ecp";
+  export default class EC {
+    /** y^2 = x^3 + ax + b modulo m. */
+    constructor(a: bigint, b: bigint, m: bigint);
+    /** In a time that depends on k. */
+    mul(point: ECPoint, k: bigint): ECPoint;
+    /** The sum of two products. */
+    mul2(point1: ECPoint, k1: bigint, point2: ECPoint, k2: bigint): ECPoint;
+  }
+}
+
+/** modules/crypt/arith/mont.js */
+declare module "mont" {
+  export default class Mont {
+    /** Modulo m, which is odd. */
+    constructor(options: { readonly m: bigint });
+    exp(base: bigint, exponent: bigint): bigint;
+  }
+}
+
+/** xs/sources/xsBigInt.c: big-endian. Throws for an empty buffer. */
+interface BigIntConstructor {
+  fromArrayBuffer(bytes: ArrayBuffer): bigint;
+}
+
+/** xs/sources/xsDataView.c: big-endian, with zeros before it up to so many bytes. */
+interface ArrayBufferConstructor {
+  fromBigInt(number: bigint, byteLengthMin: number): ArrayBuffer;
 }
 
 /** tools/ffi.js: made by mcconfig from `ffi` of esp32.json. */

@@ -44,15 +44,6 @@ describe("the clock", () => {
   });
 });
 
-test("the digest gives 32 bytes each time, of these bytes alone (FIPS 180-4, example of one block)", () => {
-  const digest = new adapter.ChipDigest();
-  digest.sha256(Uint8Array.of(1, 2, 3));
-  const hash = digest.sha256(Uint8Array.from(Buffer.from("abc")));
-  expect(Buffer.from(hash).toString("hex")).toBe(
-    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-  );
-});
-
 describe("the flash", () => {
   test("writes, reads and erases the partition", () => {
     const flash = new adapter.ChipFlash("log");
@@ -285,10 +276,16 @@ describe("what the board was built with", () => {
     password: "",
     arenaBytes: 94_208,
   };
+  const given = { root: 64, identity: 200, key: 32 };
+
+  /** Small values of so many bytes each. */
+  const valuesOf = (lengths: Readonly<Record<string, number>>) => ({
+    read: (key: string) => (key in lengths ? new Uint8Array(lengths[key]!).fill(1) : undefined),
+  });
 
   test("is read from strings and numbers, as mcconfig passes both", () => {
     Object.assign(adapter.world.config, complete, { password: "secret", swarm: 7 });
-    expect(adapter.provisioned()).toEqual({
+    expect(adapter.provisioned(valuesOf(given))).toEqual({
       board: {
         swarm: "7",
         board: "north-1",
@@ -297,6 +294,11 @@ describe("what the board was built with", () => {
           { name: "main", address: "leader.local", port: 7883 },
           { name: "spare", address: "192.0.2.8", port: 1883 },
         ],
+        credentials: {
+          root: new Uint8Array(64).fill(1),
+          signed: new Uint8Array(200).fill(1),
+          privateKey: new Uint8Array(32).fill(1),
+        },
       },
       wifi: { SSID: "flock", password: "secret" },
       arenaBytes: 94_208,
@@ -305,7 +307,7 @@ describe("what the board was built with", () => {
 
   test("has no password for an open network", () => {
     Object.assign(adapter.world.config, complete);
-    expect(adapter.provisioned().wifi).toEqual({ SSID: "flock" });
+    expect(adapter.provisioned(valuesOf(given)).wifi).toEqual({ SSID: "flock" });
   });
 
   test.for([
@@ -318,8 +320,21 @@ describe("what the board was built with", () => {
     ["ssid", undefined, "The board has no Wi-Fi network; build it with ssid=..."],
   ] as const)("is refused in one sentence when %s is %j", ([key, value, message]) => {
     Object.assign(adapter.world.config, complete, { [key]: value });
-    expect(() => adapter.provisioned()).toThrow(adapter.ProvisioningError);
-    expect(() => adapter.provisioned()).toThrow(message);
+    expect(() => adapter.provisioned(valuesOf(given))).toThrow(adapter.ProvisioningError);
+    expect(() => adapter.provisioned(valuesOf(given))).toThrow(message);
+  });
+
+  test.for([
+    [{}, "The board has not got its swarm's root key; give it its identity with covey provision."],
+    [{ root: 64 }, "The board has not got an identity; give it its identity with covey provision."],
+    [{ root: 64, identity: 200 }, "The board has not got a private key"],
+    [{ ...given, identity: 0 }, "The board can't use what it has for an identity: 0 bytes"],
+    [{ ...given, root: 65 }, "The board can't use what it has for its swarm's root key: 65 bytes"],
+    [{ ...given, key: 31 }, "The board can't use what it has for a private key: 31 bytes"],
+  ] as const)("is refused in one sentence when its small values are %j", ([lengths, message]) => {
+    Object.assign(adapter.world.config, complete);
+    expect(() => adapter.provisioned(valuesOf(lengths))).toThrow(adapter.ProvisioningError);
+    expect(() => adapter.provisioned(valuesOf(lengths))).toThrow(message);
   });
 });
 
@@ -510,7 +525,10 @@ describe("TLS", () => {
 describe("the system", () => {
   test("makes the outputs safe and sleeps by the clock that goes on", () => {
     const done: string[] = [];
-    const config = { swarm: "s", board: "b", model: "m", hosts: [{ name: "h", address: "h", port: 1 }] };
+    const none = new Uint8Array(0);
+    const credentials = { root: none, signed: none, privateKey: none };
+    const hosts = [{ name: "h", address: "h", port: 1 }];
+    const config = { swarm: "s", board: "b", model: "m", hosts, credentials };
     const system = new adapter.ChipSystem(config, 94_208, () => done.push("safe"));
     system.deepSleep(1_500);
     system.markValid();

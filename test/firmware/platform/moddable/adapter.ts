@@ -8,7 +8,6 @@ import type {
   Actuators,
   BoardConfig,
   Clock,
-  Digest,
   FlashRegion,
   KeyValue,
   LogLevel,
@@ -20,6 +19,7 @@ import type {
   UdpSocket,
   UpdateSlot,
 } from "../../../../firmware/platform/ports.ts";
+import type { Ciphers } from "../../../../protocols/security/ciphers.ts";
 import type { world } from "./sdk-model.ts";
 
 export interface Traffic {
@@ -30,7 +30,10 @@ export interface Traffic {
 export interface Adapter {
   readonly world: typeof world;
   readonly ChipClock: new () => Clock;
-  readonly ChipDigest: new () => Digest;
+  readonly ChipCiphers: new (random: Random) => Ciphers;
+  readonly P256: new (
+    random: Random,
+  ) => { verify(publicKey: Uint8Array, hash: Uint8Array, signature: Uint8Array): boolean };
   readonly ChipFlash: new (label: string) => FlashRegion;
   readonly ChipActuators: new () => Actuators & { makeSafe(): void };
   readonly ChipKeyValue: new (namespace: string) => KeyValue;
@@ -64,8 +67,12 @@ export interface Adapter {
     clock: Clock,
     random: Random,
   ) => { start(onChange: (up: boolean) => void): void };
-  readonly ProvisioningError: new (key: string, problem: string) => Error;
-  readonly provisioned: () => { board: BoardConfig; wifi: object; arenaBytes: number };
+  readonly ProvisioningError: new (key: string, problem: string, remedy?: string) => Error;
+  readonly provisioned: (values: Pick<KeyValue, "read">) => {
+    board: BoardConfig;
+    wifi: object;
+    arenaBytes: number;
+  };
 }
 
 const sources = fileURLToPath(new URL("../../../../firmware/platform/moddable/", import.meta.url));
@@ -74,6 +81,9 @@ const model = fileURLToPath(new URL("sdk-model.ts", import.meta.url));
 /** The SDK's module to what stands for it in the model. */
 const sdkModules: Readonly<Record<string, string>> = {
   crypt: "crypt",
+  ec: "EC",
+  ecp: "ECPoint",
+  mont: "Mont",
   "mc/config": "config",
   net: "Net",
   time: "Time",
@@ -93,7 +103,7 @@ export async function loadAdapter(): Promise<Adapter> {
   const folder = await mkdtemp(join(tmpdir(), "covey-adapter-"));
   const outfile = join(folder, "adapter.mjs");
   const files =
-    "actuators board-sensors clock digest flash-partition key-value provisioned system tcp tls udp update-slot wifi".split(
+    "actuators board-sensors ciphers clock flash-partition key-value p256 provisioned system tcp tls udp update-slot wifi".split(
       " ",
     );
   try {

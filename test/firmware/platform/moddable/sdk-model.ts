@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-
 /**
  * A model of the SDK's modules that the adapter calls (SDK 8.2.3), driven by the test: what happens outside the board
  * happens when the test says so. `on-lin/prove.ts` runs the adapter on the real
  * SDK.
  */
+export { crypt, EC, ECPoint, Mont } from "./sdk-crypt-model.ts";
 
 export const world = {
   /** What the SDK's tick counter stands at. */
@@ -54,19 +53,6 @@ export const Timer = {
     if (!world.timers.delete(id)) throw new Error("invalid timer");
   },
 };
-
-class Digest {
-  constructor(type: string) {
-    if (type !== "SHA256") throw new Error("crypto: unsupported algorithm");
-  }
-  process(...pieces: Uint8Array[]): ArrayBuffer {
-    const hash = createHash("sha256");
-    for (const bytes of pieces) hash.update(bytes);
-    return new Uint8Array(hash.digest()).buffer;
-  }
-}
-
-export const crypt = Object.freeze({ Digest });
 
 export const Net = {
   resolve(host: string, callback: (host: string, address: string | undefined) => void): void {

@@ -1,11 +1,10 @@
 // A program over the adapter, in the place of the board's main: what adapter.ts awaits, it says line by line. JavaScript,
 // because it imports modules of the SDK under names that are Node's here.
 import { ModdablePorts } from "../../../../../firmware/platform/moddable/ports.ts";
-import { provisioned } from "../../../../../firmware/platform/moddable/provisioned.ts";
 
 export default function start() {
   const given = JSON.parse(givenText);
-  const ports = new ModdablePorts(provisioned());
+  const ports = new ModdablePorts();
   const starts = (ports.keyValue.read("starts")?.[0] ?? 0) + 1;
   ports.keyValue.write("starts", Uint8Array.of(starts));
   say(`kv: start ${starts}`);
