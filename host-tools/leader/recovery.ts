@@ -5,6 +5,7 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { LogRequest, MemberId, Message } from "../../protocols/raft/types.ts";
+import type { MemberSecrets } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { BoardRegistry } from "./board-registry.ts";
 import { startBroker } from "./broker.ts";
@@ -20,6 +21,7 @@ import { NodeDisk } from "./raft/node-disk.ts";
 import { type RecoveryReport, recover } from "./raft/recover.ts";
 import { sha256 } from "./raft/sha256.ts";
 import { nameOf } from "./raft/voter-policy.ts";
+import { Membership } from "./trust/membership.ts";
 import { Violations } from "./violations.ts";
 
 export interface RecoveryOptions {
@@ -28,6 +30,8 @@ export interface RecoveryOptions {
   readonly stateDir: string;
   /** One of `definition.hosts`. */
   readonly hostName: string;
+  /** Its identity, and the root that everybody's is signed by. */
+  readonly member: MemberSecrets;
   readonly mqttPort: number;
   readonly peerPort: number;
   readonly peers: ReadonlyMap<string, PeerAddress>;
@@ -156,6 +160,7 @@ export class Recovery {
   async #listen(): Promise<void> {
     const { definition, hostName, mqttPort, peerPort, peers, log } = this.#options;
     const boards = this.#boards;
+    const membership = new Membership(this.#options.member, { swarm: definition.name, host: hostName });
     const broker = await startBroker({
       swarm: definition.name,
       boards: new Set(Object.keys(definition.boards)),
@@ -167,8 +172,8 @@ export class Recovery {
     });
     this.#opened.push(() => broker.stop());
     const links = new HostLinks({
-      swarm: definition.name,
-      hostName,
+      ...{ member: membership.own, roster: membership.roster },
+      audit: { refused: (who, what) => log.warn("refused", { who, what }) },
       hostNames: definition.hosts,
       peers,
       listenAddress: loopback,
