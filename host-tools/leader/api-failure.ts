@@ -9,6 +9,10 @@ const statusOf: Readonly<Record<ApiError["code"], ContentfulStatusCode>> = {
   "out-of-limits": 422,
   "unexpected-value": 412,
   forgotten: 410,
+  "not-newer": 409,
+  "not-logged-in": 401,
+  forbidden: 403,
+  "too-many": 429,
   "no-quorum": 409,
   unwise: 409,
   internal: 500,
@@ -28,8 +32,29 @@ export class ApiFailure extends Error {
     this.status = status;
   }
 
+  /** What HTTP wants to be told beside the status. */
+  get headers(): Readonly<Record<string, string>> {
+    // RFC 9110, section 11.6.1: a 401 says how one may authenticate.
+    return this.code === "not-logged-in" ? { "www-authenticate": "Bearer" } : {};
+  }
+
   get body(): { error: ApiError } {
     return { error: { message: this.message, code: this.code } };
+  }
+}
+
+/** Too many attempts: the client may come again after `waitMs`. */
+export class TooManyAttempts extends ApiFailure {
+  readonly #waitS: number;
+
+  constructor(waitMs: number) {
+    const waitS = Math.ceil(waitMs / 1_000);
+    super("too-many", `Too many attempts to log in; try again in ${waitS} s.`);
+    this.#waitS = waitS;
+  }
+
+  override get headers(): Readonly<Record<string, string>> {
+    return { "retry-after": String(this.#waitS) };
   }
 }
 

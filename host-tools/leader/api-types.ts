@@ -11,12 +11,21 @@
  * | GET /api/settings | `Record<string, Setting>` |
  * | GET /api/settings/KEY | `Setting` |
  * | PUT /api/settings/KEY with `{value, expected?}` | `SetResult`, once the entry is committed; with `expected`, only if that is the value before |
-| GET /api/members | `Members` |
-| POST /api/members/voters with `{action, names, force?}` | `VotersChanged`, once it is committed who ought to vote; they do soon after |
-| POST /api/members/transfer with `{to}` | `{to}`, once leadership is on its way to that host |
+ * | GET /api/members | `Members` |
+ * | POST /api/members/voters with `{action, names, force?}` | `VotersChanged`, once it is committed who ought to vote; they do soon after |
+ * | POST /api/members/transfer with `{to}` | `{to}`, once leadership is on its way to that host |
  * | GET /api/log?from=INDEX&limit=N | `LogEntry[]` (N at most 1,000) |
  * | GET /api/readings?board=&metric=&from=&to=&limit=&format=json or csv | `StoredReading[]`, or CSV `time,board,metric,value,unit,quality` |
+ * | POST /api/roster with `{statement}` | `{epoch}`, once the root's statement is agreed on |
+ * | GET /api/audit | `AuditEntry[]`, newest last: who was refused what |
+ * | GET /api/session | `LoggedIn`: who asks |
+ * | GET /api/login | `LoginChallenge` |
+ * | POST /api/login with `LoginRequest` | `LoggedIn` with a token, also as a cookie; send one of them with each request: `authorization: Bearer TOKEN` |
+ * | POST /api/logout | `{}`; the token opens nothing any more |
  * | GET / | the page |
+ *
+ * Where a host asks who is there, whoever is not logged in is answered 401 (`not-logged-in`), and 403 (`forbidden`) says which right is missing. Listings hold
+ * what whoever asks may read.
  *
  * Every refusal is `{error: ApiError}` with a 4xx or 5xx status.
  *
@@ -25,8 +34,10 @@
  * name. A command that comes again so late that nobody remembers whether it was carried out is refused with `forgotten`.
  */
 import type { DeviceHealth, OutputState } from "../../protocols/messages/board-messages.ts";
+import type { Scope } from "../../protocols/security/identity/scope.ts";
 import type { SettingDefinition } from "../swarm-file/definition.ts";
 import type { HostTraffic } from "./hosts/host-link.ts";
+import type { SessionCounters } from "./trust/session-counters.ts";
 
 export interface Status {
   readonly swarm: string;
@@ -108,6 +119,8 @@ export interface BoardStatus {
   readonly timeBoundMs?: number | undefined;
   /** Safe mode, crashes, timers' lateness, wear of the flash; undefined while not told. */
   readonly device?: DeviceHealth | undefined;
+  /** Two living devices have its identity: revoke it. */
+  readonly cloned: boolean;
 }
 
 export interface OutputStatus extends OutputState {
@@ -182,6 +195,8 @@ export interface LogEntry {
   readonly kind: "noop" | "put" | "membership" | "unknown";
   /** For a put: the key and its value (a program as `N bytes`); for a membership: the voters. */
   readonly text: string;
+  /** Of a put. */
+  readonly key?: string;
   readonly committed: boolean;
 }
 
@@ -203,7 +218,7 @@ export interface Counters {
   /** On the TCP connections, MQTT framing and control packets included. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** The CBOR of the messages alone. */
+  /** The messages alone, as they are sealed. */
   readonly payloadBytesIn: number;
   readonly payloadBytesOut: number;
   /** Bytes that were no MQTT, or a payload that did not decode; the connection was closed. */
@@ -211,6 +226,10 @@ export interface Counters {
   /** Connections closed for asking what was not theirs: an unknown client id, a foreign topic, a message before hello. */
   readonly refused: number;
   readonly disconnects: number;
+  /** Connections that made room for newcomers before they had proved to be a board's. */
+  readonly turnedAway: number;
+  /** With boards. */
+  readonly sessions: SessionCounters;
   /** Committed entries published to all listening boards at once: how often, their bytes counted once, and to how many sockets. */
   readonly publications: number;
   readonly publicationBytes: number;
@@ -231,6 +250,14 @@ export interface ApiError {
     | "unexpected-value"
     /** It cannot be told any more whether this command was carried out. */
     | "forgotten"
+    /** The root's statement is no newer than what is agreed on. */
+    | "not-newer"
+    /** The host wants to know first who asks. */
+    | "not-logged-in"
+    /** Whoever asks has no right to that. */
+    | "forbidden"
+    /** Too many attempts to log in: wait as long as the header retry-after says. */
+    | "too-many"
     /** The voters would be without a majority. */
     | "no-quorum"
     /** It can be done with `force`, but something else would be better. */
@@ -247,6 +274,47 @@ export interface SetRequest {
   readonly value: unknown;
   /** Set only if this is the value at present. */
   readonly expected?: unknown;
+}
+
+/** Answer of `GET /api/login`: what to sign, see `access/login-proof.ts`. */
+export interface LoginChallenge {
+  readonly swarm: string;
+  /** The host that asks. */
+  readonly host: string;
+  /** 32 bytes as base64url, for one login within a minute. */
+  readonly challenge: string;
+}
+
+/** Body of `POST /api/login`; bytes as base64url. */
+export interface LoginRequest {
+  /** As the swarm's root signed it. */
+  readonly identity: string;
+  readonly challenge: string;
+  /** The address that the client uses, such as `https://a.example:7800`. */
+  readonly origin: string;
+  /** ES256, r and s. */
+  readonly signature: string;
+}
+
+/** Who asks, as the host that was asked knows it. */
+export interface LoggedIn {
+  readonly name: string;
+  readonly role: string;
+  readonly scope: Scope;
+  /** This host asks nobody to log in. */
+  readonly isLocal: boolean;
+  /** For `authorization: Bearer`; only in the answer to a login. */
+  readonly token?: string;
+}
+
+/** Refusals of one kind, counted together. */
+export interface AuditEntry {
+  /** ISO 8601, UTC, of the last of them. */
+  readonly time: string;
+  /** A member, an operator, or an address. */
+  readonly who: string;
+  readonly what: string;
+  readonly count: number;
 }
 
 /** `.covey/<swarm>/host-<name>/host.json`: how the other verbs find the running hosts. */

@@ -1,9 +1,16 @@
 /** The HTTP interface of `api-types.ts`: hono routes over what the leader offers, all but the setting of a value (`set-handler.ts`). */
 
-import { type Context, Hono } from "hono";
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { streamSSE } from "hono/streaming";
+import type { Access, Caller } from "./access/access.ts";
+import { type Actor, mayRead, mayReadAll } from "./access/actor.ts";
+import type { Reach } from "./access/reach.ts";
+import { coveyResource, demand, type Right, toRead, toReadSome, toWrite } from "./access/rights.ts";
+import { visibleLog, visibleSettings, visibleStatus } from "./access/visible.ts";
 import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
+  AuditEntry,
   LogEntry,
   Members,
   SetResult,
@@ -13,6 +20,7 @@ import type {
   VoterAction,
   VotersChanged,
 } from "./api-types.ts";
+import type { Audit } from "./audit.ts";
 import { notLeadingMessage } from "./commands.ts";
 import { atLeader } from "./leader-requests.ts";
 import type { Log } from "./log.ts";
@@ -47,6 +55,12 @@ export interface HostView {
   newestReadings(query: ReadingQuery, limit: number): StoredReading[];
   readingPages(query: ReadingQuery): Iterable<readonly StoredReading[]>;
   readonly feed: StatusFeed;
+  /** Grows whenever the root has said anew who belongs. */
+  readonly rosterEpoch: number;
+  /** Resolves once the root's statement is agreed on. Rejects with `ApiFailure`. */
+  takeRoster(statement: Uint8Array): Promise<{ epoch: number }>;
+  /** Newest last. */
+  audit(): AuditEntry[];
 }
 
 export interface SetCommand {
@@ -56,6 +70,8 @@ export interface SetCommand {
   readonly expected: unknown;
   /** undefined: a command that is not repeated. */
   readonly id: CommandId | undefined;
+  /** Who asks, and has the right to. */
+  readonly actor: Actor;
   /** Another host asks. */
   readonly isForwarded: boolean;
 }
@@ -71,46 +87,86 @@ export const apiLimits = {
   heartbeatMs: 15_000,
   /** After which a browser asks again when the stream ended. */
   eventsRetryMs: 500,
+  /** After which whoever watches has to ask again. */
+  eventsMaxMs: 600_000,
 } as const;
 
-export function createApi(host: HostView, log: Log): Hono {
-  const api = new Hono();
+/** What stands between a request and the host. */
+export interface Door {
+  readonly reach: Reach;
+  readonly access: Access;
+  readonly audit: Audit;
+}
+
+type Env = { Bindings: HttpBindings; Variables: { caller: Caller } };
+type ApiContext = Context<Env>;
+
+export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
+  const api = new Hono<Env>();
   const pageFile = createPageFiles();
   const onLeader = atLeader(host);
-  api.use(guardRequests);
-  api.get("/api/status", onLeader, async (context) =>
-    answer(context, host.status(await host.confirm(apiLimits.statusConfirmMs))),
-  );
-  api.get("/api/events", onLeader, async (context) => {
+  const needs = (right: Right | ((context: Context) => Right)) => requireRight(door, right);
+  api.use(guardRequests(door.reach), limitBody(apiLimits.bodyBytesMax));
+  addLogin(api, door);
+  api.get("/api/status", needs(toReadSome), onLeader, async (context) => {
+    const status = host.status(await host.confirm(apiLimits.statusConfirmMs));
+    return answer(context, visibleStatus(actorOf(context), status));
+  });
+  api.get("/api/events", needs(toReadSome), onLeader, async (context) => {
     // Whoever looks again after a restart is not to see what was overtaken long ago.
     await host.confirm(apiLimits.statusConfirmMs);
-    return streamEvents(context, host);
+    return streamEvents(context, host, door);
   });
-  api.get("/api/settings", onLeader, async (context) => answerSettings(context, host, (all) => all));
-  api.get("/api/settings/:key", onLeader, async (context) =>
-    answerSettings(context, host, (all) => settingOf(all, context.req.param("key"))),
+  api.get("/api/settings", needs(toReadSome), onLeader, async (context) =>
+    answerSettings(context, host, (all) => all),
   );
-  api.get("/api/members", onLeader, async (context) => {
+  const keyOf = (context: Context) => context.req.param("key")!;
+  api.get(
+    "/api/settings/:key",
+    needs((context) => toRead(keyOf(context))),
+    onLeader,
+    async (context) => answerSettings(context, host, (all) => settingOf(all, keyOf(context))),
+  );
+  api.get("/api/members", needs(toRead("*")), onLeader, async (context) => {
     await host.confirm(apiLimits.statusConfirmMs);
     return answer(context, host.members());
   });
-  const changes = [requireJson, limitBody(apiLimits.bodyBytesMax), onLeader] as const;
-  api.post("/api/members/voters", ...changes, async (context) =>
-    answer(context, await host.changeVoters(await readVoterChange(context))),
+  api.post(
+    "/api/members/voters",
+    needs(toWrite(coveyResource.voters)),
+    requireJson,
+    onLeader,
+    async (context) => answer(context, await host.changeVoters(await readVoterChange(context))),
   );
-  api.post("/api/members/transfer", ...changes, async (context) => {
-    const { to } = await readObject(context, '{"to": "b"}');
-    if (typeof to !== "string") throw new ApiFailure("bad-request", 'Say which host: {"to": "b"}.');
-    host.transfer(to);
-    return answer(context, { to });
-  });
-  api.get("/api/log", onLeader, (context) => {
+  api.post(
+    "/api/members/transfer",
+    needs(toWrite(coveyResource.leader)),
+    requireJson,
+    onLeader,
+    async (context) => {
+      const { to } = await readObject(context, '{"to": "b"}');
+      if (typeof to !== "string") throw new ApiFailure("bad-request", 'Say which host: {"to": "b"}.');
+      host.transfer(to);
+      return answer(context, { to });
+    },
+  );
+  api.post("/api/roster", needs(toWrite(coveyResource.roster)), requireJson, onLeader, async (context) =>
+    answer(context, await host.takeRoster(await readStatement(context))),
+  );
+  api.get("/api/audit", needs(toRead(coveyResource.audit)), onLeader, (context) =>
+    answer(context, host.audit()),
+  );
+  api.get("/api/log", needs(toReadSome), onLeader, (context) => {
     const { from, limit } = context.req.query();
     const first = parseCount("from", from, Number.MAX_SAFE_INTEGER);
     const count = parseCount("limit", limit, apiLimits.logEntriesMax) ?? apiLimits.logEntriesDefault;
-    return answer(context, host.log(first, count));
+    return answer(context, visibleLog(actorOf(context), host.log(first, count)));
   });
-  api.get("/api/readings", onLeader, (context) => answerReadings(context, host));
+  const ofBoard = (context: Context) => {
+    const board = context.req.query("board");
+    return board ? toRead(board) : toReadSome;
+  };
+  api.get("/api/readings", needs(ofBoard), onLeader, (context) => answerReadings(context, host));
   api.all("*", (context) => {
     const file = context.req.method === "GET" ? pageFile(context) : undefined;
     if (file !== undefined) return file;
@@ -123,6 +179,39 @@ export function createApi(host: HostView, log: Log): Hono {
   return api;
 }
 
+/** Logging in is of this host alone: nothing of it is sent on. */
+function addLogin(api: Hono<Env>, { access }: Door): void {
+  api.get("/api/session", (context) => answer(context, access.describe(context.env.incoming)));
+  api.get("/api/login", (context) => answer(context, access.challenge()));
+  api.post("/api/login", requireJson, async (context) => {
+    const example = '{"identity": "...", "challenge": "...", "origin": "...", "signature": "..."}';
+    const opened = access.login(await readObject(context, example), context.env.incoming);
+    context.header("set-cookie", opened.cookie);
+    return answer(context, opened.answer);
+  });
+  api.post("/api/logout", requireJson, (context) => {
+    context.header("set-cookie", access.logout(context.env.incoming));
+    return answer(context, {});
+  });
+}
+
+/** Of every route but the page and logging in: who asks, and whether it may. */
+function requireRight(
+  { access, audit }: Door,
+  right: Right | ((context: Context) => Right),
+): MiddlewareHandler<Env> {
+  return async (context, next) => {
+    const caller = await access.identify(context.env.incoming, () => context.req.text());
+    demand(caller.actor, typeof right === "function" ? right(context) : right, audit);
+    context.set("caller", caller);
+    await next();
+  };
+}
+
+function actorOf(context: ApiContext): Actor {
+  return context.get("caller").actor;
+}
+
 function answer(context: Context, value: object): Response {
   context.header("cache-control", "no-store");
   return context.json(value);
@@ -130,6 +219,7 @@ function answer(context: Context, value: object): Response {
 
 function refuse(context: Context, error: Error, log: Log): Response {
   const failure = failureOf(error, context.req.path, log);
+  for (const [name, value] of Object.entries(failure.headers)) context.header(name, value);
   return context.json(failure.body, failure.status);
 }
 
@@ -140,7 +230,7 @@ function settingOf(settings: Record<string, Setting>, key: string): Setting {
 }
 
 async function answerSettings<T extends object>(
-  context: Context,
+  context: ApiContext,
   host: HostView,
   choose: (settings: Record<string, Setting>) => T,
 ): Promise<Response> {
@@ -148,7 +238,7 @@ async function answerSettings<T extends object>(
     throw new ApiFailure("not-leader", notLeadingMessage);
   }
   context.header("idempotency-key", host.newCommandId());
-  return answer(context, choose(host.settings()));
+  return answer(context, choose(visibleSettings(actorOf(context), host.settings())));
 }
 
 const voterActions: readonly unknown[] = ["promote", "demote", "replace"] satisfies VoterAction[];
@@ -165,12 +255,19 @@ async function readVoterChange(context: Context): Promise<VoterChange> {
   return { action: action as VoterAction, names, force: force === true };
 }
 
+async function readStatement(context: Context): Promise<Uint8Array> {
+  const { statement } = await readObject(context, '{"statement": "..."}');
+  if (typeof statement === "string") return new Uint8Array(Buffer.from(statement, "base64url"));
+  throw new ApiFailure("bad-request", "Send the root's statement as covey keys writes it, in base64url.");
+}
+
 async function readObject(context: Context, example: string): Promise<Record<string, unknown>> {
   return parseObject(await context.req.text(), example);
 }
 
-function answerReadings(context: Context, host: HostView): Response {
-  const { query, limit, format } = parseReadingRequest(context.req.query());
+function answerReadings(context: ApiContext, host: HostView): Response {
+  const { query: wanted, limit, format } = parseReadingRequest(context.req.query());
+  const query = { ...wanted, isWanted: (board: string) => mayRead(actorOf(context), board) };
   if (format === "json") return answer(context, host.newestReadings(query, limit!));
   const pages = limit === undefined ? host.readingPages(query) : [host.newestReadings(query, limit)];
   context.header("cache-control", "no-store");
@@ -194,25 +291,45 @@ function textStream(pages: Generator<string>): ReadableStream {
   });
 }
 
-/** Ends when another host leads: whoever watches asks again then, and is shown what that one says. */
-function streamEvents(context: Context, host: HostView): Response {
+/**
+ * Ends when another host leads: whoever watches asks again then, and is shown what that one says. And when who belongs has changed, when the session
+ * is over, and after a while: whoever asks again has to be somebody still.
+ */
+function streamEvents(context: ApiContext, host: HostView, { access }: Door): Response {
   const watch = host.feed.watch();
   if (watch === undefined) {
     throw new ApiFailure("internal", "Too many programs watch this host; close one of its pages.", 503);
   }
+  const caller = context.get("caller");
+  const { rosterEpoch } = host;
+  const endMs = performance.now() + apiLimits.eventsMaxMs;
+  const isOver = () =>
+    watch.isClosed ||
+    leadsElsewhere(host) ||
+    host.rosterEpoch !== rosterEpoch ||
+    performance.now() > endMs ||
+    !access.isStill(caller, context.env.incoming);
   return streamSSE(context, async (stream) => {
     stream.onAbort(() => watch.close());
     try {
-      while (!watch.isClosed) {
+      while (!isOver()) {
         const status = await watch.next(apiLimits.heartbeatMs);
-        if (watch.isClosed || leadsElsewhere(host)) break;
+        if (isOver()) break;
         if (status === undefined) await stream.write(": quiet\n\n");
-        else await stream.writeSSE({ event: "status", data: status, retry: apiLimits.eventsRetryMs });
+        else {
+          const data = visibleText(caller.actor, status);
+          await stream.writeSSE({ event: "status", data, retry: apiLimits.eventsRetryMs });
+        }
       }
     } finally {
       watch.close();
     }
   });
+}
+
+/** The text is made once for all who may read everything. */
+function visibleText(actor: Actor, status: string): string {
+  return mayReadAll(actor) ? status : JSON.stringify(visibleStatus(actor, JSON.parse(status) as Status));
 }
 
 function leadsElsewhere({ leader }: HostView): boolean {

@@ -31,7 +31,7 @@ export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
     return { index, term, kind: "membership", text: describeMembership(entry), committed };
   }
   const put = readPut(entry);
-  if (put !== undefined) return { index, term, kind: "put", text: describePut(put), committed };
+  if (put !== undefined) return { index, term, kind: "put", text: describePut(put), key: put.key, committed };
   const text = `kind ${entry.kind}, version ${entry.version}, ${entry.data.length} bytes`;
   return { index, term, kind: "unknown", text, committed };
 }

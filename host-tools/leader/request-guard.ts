@@ -1,16 +1,15 @@
 /**
- * What a local server owes to whoever browses on the same computer: pages from elsewhere can reach 127.0.0.1 too.
+ * What a server owes to whoever browses: pages from elsewhere can reach this address too.
  *
  * A foreign name that resolves to this address (DNS rebinding) is refused by the Host header. A foreign page's request is refused
  * by its Origin; and a body must be JSON by its type, which a foreign page cannot send without asking first (CORS).
  */
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Reach } from "./access/reach.ts";
 import { ApiFailure } from "./api-failure.ts";
 
-const ownNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
-
-export const securityHeaders: Readonly<Record<string, string>> = {
+const always: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -20,12 +19,23 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   "cross-origin-opener-policy": "same-origin",
 };
 
-export const guardRequests: MiddlewareHandler = async (context, next) => {
-  // Before there is a response: afterwards each of them would make another one.
-  for (const [name, value] of Object.entries(securityHeaders)) context.header(name, value);
-  checkOrigin(context.req.header("host"), context.req.header("origin"));
-  await next();
-};
+/** With RFC 6797's: browsers speak HTTPS alone to this name from now on. */
+const strict: typeof always = { ...always, "strict-transport-security": "max-age=31536000" };
+
+/** For the answer to a request with that Host header. */
+export function securityHeaders(reach: Reach, host: string | undefined): Readonly<Record<string, string>> {
+  return reach.isStrict(host) ? strict : always;
+}
+
+export function guardRequests(reach: Reach): MiddlewareHandler {
+  return async (context, next) => {
+    const host = context.req.header("host");
+    // Before there is a response: afterwards each of them would make another one.
+    for (const [name, value] of Object.entries(securityHeaders(reach, host))) context.header(name, value);
+    reach.checkNames(host, context.req.header("origin"));
+    await next();
+  };
+}
 
 /** For requests with a body. */
 export const requireJson: MiddlewareHandler = async (context, next) => {
@@ -43,20 +53,6 @@ export function limitBody(bytesMax: number): MiddlewareHandler {
     checkLength(context.req.header("content-length"), bytesMax);
     return limitRead(context, next);
   };
-}
-
-/** Of the headers of those names. @throws {ApiFailure} */
-export function checkOrigin(host = "", origin: string | undefined): void {
-  if (!ownNames.has(host.replace(/:\d+$/, ""))) {
-    throw new ApiFailure(
-      "bad-request",
-      "This leader answers only under localhost, 127.0.0.1 or [::1]; use one of these in the address.",
-      403,
-    );
-  }
-  if (origin !== undefined && origin !== `http://${host}`) {
-    throw new ApiFailure("bad-request", `A page of ${origin} may not use this leader.`, 403);
-  }
 }
 
 /** Of the header content-type. @throws {ApiFailure} */

@@ -3,34 +3,34 @@
  * second, and going through fetch's objects cost as much as agreeing did. Everything else is `api.ts`.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { apiLimits, type HostView } from "./api.ts";
+import { demand, toWrite } from "./access/rights.ts";
+import { apiLimits, type Door, type HostView } from "./api.ts";
 import { failureOf } from "./api-failure.ts";
-import { forwardedHeader } from "./leader-requests.ts";
 import type { Log } from "./log.ts";
 import { parseCommandId, parseSetRequest } from "./request-body.ts";
-import { bodyTooLong, checkJson, checkLength, checkOrigin, securityHeaders } from "./request-guard.ts";
+import { bodyTooLong, checkJson, checkLength, securityHeaders } from "./request-guard.ts";
 
 const path = "/api/settings/";
-const answerHeaders = Object.freeze({
-  ...securityHeaders,
-  "content-type": "application/json",
-  "cache-control": "no-store",
-});
+const answerHeaders = Object.freeze({ "content-type": "application/json", "cache-control": "no-store" });
 
 /** Gives whether it takes the request; else nothing has happened to it. */
 export type SetHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-export function createSetHandler(host: HostView, log: Log): SetHandler {
+export function createSetHandler(host: HostView, door: Door, log: Log): SetHandler {
   return (request, response) => {
     const { method, url = "" } = request;
     if (method !== "PUT" || !url.startsWith(path)) return false;
     const key = keyOf(url);
     if (key === undefined) return false;
-    carryOut(host, key, request).then(
-      (result) => answer(response, 200, result),
+    const answer = (status: number, value: object, more: object = {}) => {
+      const headers = { ...securityHeaders(door.reach, request.headers.host), ...answerHeaders, ...more };
+      send(response, status, headers, value);
+    };
+    carryOut(host, door, key, request).then(
+      (result) => answer(200, result),
       (error: Error) => {
         const failure = failureOf(error, url, log);
-        answer(response, failure.status, failure.body);
+        answer(failure.status, failure.body, failure.headers);
       },
     );
     return true;
@@ -49,20 +49,27 @@ function keyOf(url: string): string | undefined {
   }
 }
 
-async function carryOut(host: HostView, key: string, request: IncomingMessage): Promise<object> {
+async function carryOut(
+  host: HostView,
+  { reach, access, audit }: Door,
+  key: string,
+  request: IncomingMessage,
+): Promise<object> {
   const { headers } = request;
-  checkOrigin(headers.host, headers.origin);
+  reach.checkNames(headers.host, headers.origin);
   checkJson(headers["content-type"]);
   checkLength(headers["content-length"], apiLimits.bodyBytesMax);
+  const text = readText(request);
+  const { actor, isForwarded } = await access.identify(request, () => text);
+  demand(actor, toWrite(key), audit);
   const id = parseCommandId(headers["idempotency-key"]?.toString());
-  const { value, expected } = parseSetRequest(await readText(request));
-  const isForwarded = headers[forwardedHeader] !== undefined;
-  return host.set({ key, value, expected, id, isForwarded });
+  const { value, expected } = parseSetRequest(await text);
+  return host.set({ key, value, expected, id, actor, isForwarded });
 }
 
 /** Rejects with `ApiFailure` beyond `apiLimits.bodyBytesMax`. */
 function readText(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
+  const text = new Promise<string>((resolve, reject) => {
     const parts: Buffer[] = [];
     let bytes = 0;
     request.on("data", (part: Buffer) => {
@@ -73,11 +80,14 @@ function readText(request: IncomingMessage): Promise<string> {
     request.on("end", () => resolve((parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString()));
     request.on("error", reject);
   });
+  // Whoever is refused before is told that, and not of its body.
+  text.catch(() => {});
+  return text;
 }
 
-function answer(response: ServerResponse, status: number, value: object): void {
+function send(response: ServerResponse, status: number, headers: object, value: object): void {
   if (response.destroyed) return;
   const body = JSON.stringify(value);
-  response.writeHead(status, { ...answerHeaders, "content-length": Buffer.byteLength(body) });
+  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
   response.end(body);
 }

@@ -62,6 +62,8 @@ export interface ReadingQuery {
   readonly metric?: string | undefined;
   readonly fromMs?: number | undefined;
   readonly toMs?: number | undefined;
+  /** Leaves boards out. */
+  readonly isWanted?: ((board: string) => boolean) | undefined;
 }
 
 export class Telemetry {
@@ -204,10 +206,12 @@ export class Telemetry {
     this.#database.close();
   }
 
-  #matching({ board, metric }: ReadingQuery): Series[] {
+  #matching({ board, metric, isWanted = () => true }: ReadingQuery): Series[] {
     return [...this.#series.values()].filter(
       (series) =>
-        (board === undefined || series.board === board) && (metric === undefined || series.metric === metric),
+        (board === undefined || series.board === board) &&
+        (metric === undefined || series.metric === metric) &&
+        isWanted(series.board),
     );
   }
 

@@ -1,0 +1,52 @@
+/** What somebody needs to be allowed for each thing that one can ask of a host. Everything here throws `ApiFailure`: 401 or 403. */
+import { ApiFailure } from "../api-failure.ts";
+import type { Audit } from "../audit.ts";
+import { type Actor, describeActor, mayRead, mayReadSome, mayWrite } from "./actor.ts";
+
+/** Resources that are no settings and no members' names; whoever writes them rules the swarm. */
+export const coveyResource = {
+  voters: "covey/voters",
+  leader: "covey/leader",
+  roster: "covey/roster",
+  audit: "covey/audit",
+} as const;
+
+/** One right, as a route asks for it. */
+export interface Right {
+  readonly verb: "read" | "write";
+  /** undefined for anything at all. */
+  readonly resource: string | undefined;
+}
+
+export function toRead(resource: string): Right {
+  return { verb: "read", resource };
+}
+
+export function toWrite(resource: string): Right {
+  return { verb: "write", resource };
+}
+
+/** Whoever may read something is shown that. */
+export const toReadSome: Right = { verb: "read", resource: undefined };
+
+export function hasRight(actor: Actor, { verb, resource }: Right): boolean {
+  if (resource === undefined) return mayReadSome(actor);
+  return verb === "read" ? mayRead(actor, resource) : mayWrite(actor, resource);
+}
+
+/** Lets pass whoever has the right; a refusal is audited. */
+export function demand(actor: Actor, right: Right, audit: Audit): void {
+  if (hasRight(actor, right)) return;
+  const { verb } = right;
+  const what = `${verb} ${nameOf(right)}`;
+  audit.refused(actor.name, what);
+  throw new ApiFailure(
+    "forbidden",
+    `${describeActor(actor)} may not ${what}: that takes the right to ${verb} it, which covey keys issue puts into an identity.`,
+  );
+}
+
+function nameOf({ resource }: Right): string {
+  if (resource === undefined) return "anything";
+  return resource === "*" ? "everything" : resource;
+}

@@ -1,0 +1,35 @@
+/** Listings as somebody may see them who may not read everything: what is left is complete, and what is missing is not hinted at. */
+import type { LogEntry, Setting, Status } from "../api-types.ts";
+import { type Actor, mayRead, mayReadAll } from "./actor.ts";
+
+export function visibleSettings(
+  actor: Actor,
+  settings: Readonly<Record<string, Setting>>,
+): Record<string, Setting> {
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => mayRead(actor, key)));
+}
+
+export function visibleStatus(actor: Actor, status: Status): Status {
+  if (mayReadAll(actor)) return status;
+  return {
+    ...status,
+    boards: status.boards.filter(({ id }) => mayRead(actor, id)),
+    settings: visibleSettings(actor, status.settings),
+    // Sentences about whomever.
+    violations: [],
+  };
+}
+
+/** Every entry is there, because the log has no gaps; of one that is not to be read, only that. */
+export function visibleLog(actor: Actor, entries: readonly LogEntry[]): readonly LogEntry[] {
+  return entries.map((entry) => (isVisible(actor, entry) ? entry : withoutText(entry)));
+}
+
+function isVisible(actor: Actor, { key, kind }: LogEntry): boolean {
+  if (kind === "noop") return true;
+  return key === undefined ? mayReadAll(actor) : mayRead(actor, key);
+}
+
+function withoutText({ index, term, kind, committed }: LogEntry): LogEntry {
+  return { index, term, kind, text: "(not yours to read)", committed };
+}
