@@ -129,8 +129,9 @@ export class SecureSession {
     return { key: this.updated(level).key, peer: this.peer.signed, refreshes: level };
   }
 
-  /** A secret of both sides for a purpose of its own: `label` from 32784 on, where those of the records end. */
+  /** A secret of both sides for a purpose of its own. Throws `RangeError` for a label below `exportLabelMin`: those are the records'. */
   exportKey(label: number, lengthBytes: number): Uint8Array {
+    if (!(label >= exportLabelMin)) throw new RangeError(`Label ${label} is below ${exportLabelMin}.`);
     return this.#edhoc.exportKey(label, encodeCbor(this.epoch), lengthBytes);
   }
 
@@ -169,6 +170,9 @@ export function restoreSession(
 
 /** For records of a refresh, which belong to no topic. */
 export const refreshTopic = "";
+
+/** First of the labels for other purposes than records. */
+export const exportLabelMin = 32784;
 
 /** Exporter labels for private use (RFC 9528, section 10.1). */
 const Label = Object.freeze({ initiator: 32768, responder: 32769 });
