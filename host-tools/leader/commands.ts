@@ -41,6 +41,8 @@ export interface Command {
   readonly id: CommandId;
   /** The command is carried out only if this is the value before; undefined: whatever it is. */
   readonly expected: StateValue | undefined;
+  /** Carried out only if there is no value before; not for commands of which another host is asked. */
+  readonly isNew?: boolean;
 }
 
 export interface CommandGroup {
@@ -85,7 +87,7 @@ export async function carryOut(
 async function agree(
   { deployment }: CommandGroup,
   replica: Replica,
-  { key, value, id, expected }: Command,
+  { key, value, id, expected, isNew = false }: Command,
   timeoutMs: number,
 ): Promise<Committed> {
   let isProposed = false;
@@ -95,7 +97,7 @@ async function agree(
   });
   try {
     await Promise.race([deployment.proposed(replica), tooLate]);
-    const condition = expected === undefined ? {} : { expected: { value: expected } };
+    const condition = expected === undefined && !isNew ? {} : { expected: { value: expected } };
     const committed = replica.propose({ key, value, id, ...condition });
     isProposed = true;
     return await Promise.race([committed, tooLate]);

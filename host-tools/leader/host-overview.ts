@@ -1,11 +1,16 @@
 /** A host as the HTTP interface sees it: one status put together from its parts, and the few things one can ask of it. */
-import type { Server } from "node:http";
 import type { Entry } from "../../protocols/raft/types.ts";
+import { readRoster, rosterKey } from "../../protocols/security/identity/roster.ts";
+import { stateLimits } from "../../protocols/state/command.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
+import type { Actor } from "./access/actor.ts";
+import { isAuditKey, readAudit } from "./access/audit-ring.ts";
+import type { Reach } from "./access/reach.ts";
 import type { AgreedState } from "./agreed-state.ts";
 import type { HostView, SetCommand } from "./api.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type {
+  AuditEntry,
   Counters,
   HostStatus,
   LogEntry,
@@ -25,17 +30,18 @@ import type { HostState } from "./hosts/host-frames.ts";
 import type { HostLinks } from "./hosts/host-links.ts";
 import { shownRole } from "./hosts/peers.ts";
 import { askToSet } from "./leader-requests.ts";
-import { portOf } from "./listen.ts";
 import { changeVoters, type VoterChange } from "./members/change-voters.ts";
 import { listMembers } from "./members/member-list.ts";
 import { votersOf, votersToText } from "./members/voter-names.ts";
 import { commandIdToText } from "./raft/command-id.ts";
 import { votersKey } from "./raft/host-member-types.ts";
+import type { Committed } from "./raft/outcomes.ts";
 import type { Replica } from "./raft/replica.ts";
 import { nameOf } from "./raft/voter-policy.ts";
 import { checkSetting, SettingRefused, type SettingValue } from "./settings.ts";
 import type { StatusFeed } from "./status-feed.ts";
 import type { ReadingQuery, Telemetry } from "./telemetry.ts";
+import type { Membership } from "./trust/membership.ts";
 import type { Violations } from "./violations.ts";
 
 export interface HostParts {
@@ -51,8 +57,11 @@ export interface HostParts {
   readonly links: HostLinks;
   /** What the other hosts last said of themselves, by name. */
   readonly peers: ReadonlyMap<string, HostState>;
-  readonly server: Server;
   readonly feed: StatusFeed;
+  readonly membership: Membership;
+  /** This host, when it asks the leader on its own behalf. */
+  readonly own: Actor;
+  readonly reach: Reach;
 }
 
 export class HostOverview implements HostView {
@@ -93,7 +102,7 @@ export class HostOverview implements HostView {
   }
 
   status(isConfirmed: boolean): Status {
-    const { definition, replica, boards, violations, broker, server } = this.#parts;
+    const { definition, replica, boards, violations, broker, reach } = this.#parts;
     const { id, role, term, lastIndex, commitIndex, appliedIndex, voters } = replica.status();
     return {
       swarm: definition.name,
@@ -108,7 +117,7 @@ export class HostOverview implements HostView {
         pid: process.pid,
         uptimeMs: Math.round(performance.now() - this.#startedMs),
         mqttPort: broker.port,
-        httpPort: portOf(server),
+        httpPort: reach.port,
         voters,
       },
       hosts: this.#hosts(),
@@ -135,22 +144,67 @@ export class HostOverview implements HostView {
     return commandIdToText(this.#parts.replica.newCommandId());
   }
 
-  async set({ key, value, expected, id, isForwarded }: SetCommand): Promise<SetResult> {
-    const { definition, replica } = this.#parts;
-    const checked = this.#check(definition, key, value);
-    const condition = expected === undefined ? undefined : this.#check(definition, key, expected);
+  async set({ key, value, expected, id, actor, isForwarded }: SetCommand): Promise<SetResult> {
+    const { replica } = this.#parts;
+    const check = isForwarded && actor.role === "host" && isAuditKey(key) ? checkAudit : this.#check;
+    const checked = check(key, value);
+    const condition = expected === undefined ? undefined : check(key, expected);
     const command: Command = { key, value: checked, id: id ?? replica.newCommandId(), expected: condition };
-    const group = {
-      ...this.#parts,
-      askLeader: (wanted: Command, timeoutMs: number) => {
-        const { leader } = this;
-        return leader === undefined || leader === "here"
-          ? undefined
-          : askToSet({ url: leader, hostName: this.hostName, timeoutMs }, wanted);
-      },
-    };
-    const { index, term } = await carryOut(group, command, isForwarded);
+    const { index, term } = await this.#carryOut(command, actor, isForwarded);
     return { key, value: checked, index, term };
+  }
+
+  /** A refusal, kept as long as there is room: see `AuditRing`. */
+  async putAudit(key: string, text: string, present: string | undefined): Promise<void> {
+    const { replica, own } = this.#parts;
+    const isNew = present === undefined;
+    const command: Command = { key, value: text, id: replica.newCommandId(), expected: present, isNew };
+    await this.#carryOut(command, own, false);
+  }
+
+  audit(): AuditEntry[] {
+    return readAudit((key) => this.#parts.state.get(key));
+  }
+
+  get rosterEpoch(): number {
+    return this.#parts.membership.roster.epoch;
+  }
+
+  async takeRoster(statement: Uint8Array): Promise<{ epoch: number }> {
+    const { replica, state, definition, membership } = this.#parts;
+    const { ciphers, own } = membership;
+    const wanted = readRoster(ciphers, own.root, statement);
+    if (wanted === undefined || wanted.swarm !== definition.name) {
+      throw new ApiFailure("bad-request", `The root of ${definition.name} did not sign that.`);
+    }
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
+    const present = state.get(rosterKey)?.value;
+    const { epoch } = wanted;
+    const agreed = present instanceof Uint8Array ? readRoster(ciphers, own.root, present) : undefined;
+    if (agreed !== undefined && epoch <= agreed.epoch) {
+      throw new ApiFailure(
+        "not-newer",
+        `Epoch ${agreed.epoch} is agreed on already, and this statement is of epoch ${epoch}; make a newer one with covey keys.`,
+      );
+    }
+    const command: Command = {
+      key: rosterKey,
+      value: statement,
+      id: replica.newCommandId(),
+      // A statement that was agreed on since then may be newer than this one.
+      expected: present,
+      isNew: present === undefined,
+    };
+    try {
+      await carryOut({ ...this.#parts, askLeader: () => undefined }, command, true);
+    } catch (error) {
+      if (!(error instanceof ApiFailure) || error.code !== "unexpected-value") throw error;
+      throw new ApiFailure(
+        "not-newer",
+        "Another statement was agreed on meanwhile; look at it and try again.",
+      );
+    }
+    return { epoch };
   }
 
   members(): Members {
@@ -247,7 +301,7 @@ export class HostOverview implements HostView {
   }
 
   get #url(): string {
-    return `http://127.0.0.1:${portOf(this.#parts.server)}`;
+    return this.#parts.reach.url;
   }
 
   #counters(): Counters {
@@ -255,13 +309,28 @@ export class HostOverview implements HostView {
     return { ...broker.counters, readingsStored: telemetry.stored, hosts: { ...links.traffic } };
   }
 
-  #check(definition: SwarmDefinition, key: string, value: unknown): SettingValue {
+  #carryOut(command: Command, actor: Actor, isForwarded: boolean): Promise<Committed> {
+    const askLeader = (wanted: Command, timeoutMs: number) => {
+      const { leader } = this;
+      return leader === undefined || leader === "here"
+        ? undefined
+        : askToSet({ url: leader, hostName: this.hostName, timeoutMs }, wanted);
+    };
+    return carryOut({ ...this.#parts, askLeader }, command, isForwarded);
+  }
+
+  readonly #check = (key: string, value: unknown): SettingValue => {
     try {
-      return checkSetting(definition.settings, key, value);
+      return checkSetting(this.#parts.definition.settings, key, value);
     } catch (error) {
       throw error instanceof SettingRefused ? new ApiFailure(error.code, error.message) : error;
     }
-  }
+  };
+}
+
+function checkAudit(key: string, value: unknown): SettingValue {
+  if (typeof value === "string" && Buffer.byteLength(value) <= stateLimits.textBytesMax) return value;
+  throw new ApiFailure("bad-request", `${key} takes text of at most ${stateLimits.textBytesMax} bytes.`);
 }
 
 /** For a majority to confirm who votes at present. */

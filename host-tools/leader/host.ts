@@ -8,15 +8,17 @@
  *                               telemetry     other hosts   agreed state --> status --> api, page
  * ```
  */
-import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import type { MemberSecrets } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
+import { Access } from "./access/access.ts";
+import { AuditRing } from "./access/audit-ring.ts";
+import { Reach, type ReachOptions } from "./access/reach.ts";
+import { createWebServer, stopWebServer } from "./access/web-server.ts";
 import { AgreedState } from "./agreed-state.ts";
 import { createApi } from "./api.ts";
 import type { Status } from "./api-types.ts";
-import type { Audit } from "./audit.ts";
 import { BoardRegistry } from "./board-registry.ts";
 import { startBroker } from "./broker.ts";
 import { Deployment } from "./deployment.ts";
@@ -48,6 +50,8 @@ export interface HostOptions {
   readonly httpPort: number;
   /** For the other hosts; 0 for any free one. */
   readonly peerPort: number;
+  /** From where it may be reached; from this computer alone if not said. */
+  readonly reach?: ReachOptions | undefined;
   /** Where other hosts listen for this one. */
   readonly peers: ReadonlyMap<string, PeerAddress>;
   readonly log: Log;
@@ -78,13 +82,10 @@ export class UnknownHost extends Error {
   }
 }
 
-/** Boards, browsers and other hosts reach this one on this computer only; the network comes with its security (design, point 14). */
-const loopback = "127.0.0.1";
-
 /**
  * Starts a host; resolves when its ports answer. It leads when the voters elect it; with no log and no group, the first host of the
  * swarm founds one as soon as the others have said that they have none either.
- * @throws {UnknownHost | HostDirectoryInUse | PortUnavailable | DamagedLog | NewerLog | ForeignLog | NewerDatabase}
+ * @throws {UnknownHost | NoCertificate | HostDirectoryInUse | PortUnavailable | DamagedLog | NewerLog | ForeignLog | NewerDatabase}
  */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   if (!options.definition.hosts.includes(options.hostName)) {
@@ -106,13 +107,19 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   const { definition, hostName, log } = options;
   const violations = new Violations(log);
   const membership = new Membership(options.member, { swarm: definition.name, host: hostName });
-  const audit: Audit = { refused: (who, what) => log.warn("refused", { who, what }) };
+  const reach = new Reach(hostName, options.reach ?? {}, membership.own.tls);
   const directory = new HostDirectory(options.stateDir, hostName);
   opened.push(() => directory.release());
   const telemetry = openTelemetry(options, directory.path, violations);
   opened.push(() => telemetry.close());
 
   const state = new AgreedState();
+  const audit = new AuditRing({
+    get: (key) => state.get(key),
+    put: (key, text, present) => overview.putAudit(key, text, present),
+    log,
+    now: Date.now,
+  });
   const deployment = new Deployment(definition, state, log);
   const feed = new StatusFeed(() => overview.status(replica.isLeader));
   const replica = Replica.open({
@@ -154,7 +161,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   const broker = await startBroker({
     swarm: definition.name,
     boards: new Set(Object.keys(definition.boards)),
-    host: loopback,
+    host: reach.address,
     port: options.mqttPort,
     log,
     onMessage: (link, channel, payload) => boards.receive(link, channel, payload),
@@ -162,9 +169,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   });
   opened.push(() => broker.stop());
 
-  const server = createServer({ requestTimeout: httpLimits.requestMs });
-  server.maxConnections = httpLimits.connectionsMax;
-  const urlOf = () => `http://${loopback}:${portOf(server)}`;
+  const server = createWebServer(reach, log);
   const peers = new Peers({
     ...{ hostName, hostNames: definition.hosts, replica, boards, broker, log, violations },
     takeMessage: (host, wire) => routes.takeFromHost(host, wire),
@@ -173,10 +178,10 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   const links: HostLinks = new HostLinks({
     ...{ member: membership.own, roster: membership.roster, audit },
     ...{ hostNames: definition.hosts, peers: options.peers },
-    listenAddress: loopback,
+    listenAddress: reach.address,
     port: options.peerPort,
     log,
-    hello: () => ({ hasLog: !replica.isBlank, url: urlOf() }),
+    hello: () => ({ hasLog: !replica.isBlank, url: reach.url }),
     onUp: ({ host, hasLog }) => peers.up(host, hasLog, links),
     onDown: (host) => peers.down(host),
     onFrame: (host, frame) => peers.take(host, frame),
@@ -188,16 +193,26 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   });
   const parts = {
     ...{ definition, hostName, state, violations, boards, telemetry },
-    ...{ replica, deployment, broker, links, server, feed, peers: peers.states },
+    ...{ replica, deployment, broker, links, feed, peers: peers.states },
+    ...{ membership, reach, own: membership.own.identity },
   };
   const overview = new HostOverview(parts);
-  const answerAll = getRequestListener(createApi(overview, log).fetch);
-  const answerSet = createSetHandler(overview, log);
+  const access = new Access({
+    ...{ swarm: definition.name, hostName, reach, audit },
+    ...{ people: membership.roster, ciphers: membership.ciphers },
+    vouched: (header, request) => links.vouched(header, request),
+    now: () => performance.now(),
+  });
+  const door = { reach, access, audit };
+  const answerAll = getRequestListener(createApi(overview, door, log).fetch);
+  const answerSet = createSetHandler(overview, door, log);
   server.on("request", (request, response) => {
     if (!answerSet(request, response)) answerAll(request, response);
   });
-  await listen(server, { host: loopback, port: options.httpPort, purpose: "HTTP" });
-  opened.push(() => closeServer(server));
+  await listen(server, { host: reach.address, port: options.httpPort, purpose: "HTTP" });
+  reach.port = portOf(server);
+  opened.push(() => stopWebServer(server));
+  opened.push(() => audit.stop());
   replica.start();
   await links.start();
   opened.push(() => links.stop());
@@ -205,24 +220,18 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => peers.stop());
   opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open
 
-  const url = urlOf();
+  const { url } = reach;
   directory.announce({ swarm: definition.name, host: hostName, pid: process.pid, url });
   log.info("serving", { url, mqttPort: broker.port, peerPort: links.port, member: replica.id });
   return {
     mqttPort: broker.port,
-    httpPort: portOf(server),
+    httpPort: reach.port,
     peerPort: links.port,
     url,
     status: () => overview.status(replica.isLeader),
     stop: () => closeAll(opened),
   };
 }
-
-const httpLimits = {
-  connectionsMax: 512,
-  /** For a whole request to arrive. */
-  requestMs: 30_000,
-} as const;
 
 function openTelemetry(options: HostOptions, directory: string, violations: Violations): Telemetry {
   const { definition, log, retention } = options;
@@ -239,13 +248,6 @@ function openTelemetry(options: HostOptions, directory: string, violations: Viol
     );
   }
   return telemetry;
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }
 
 /** Last opened, first closed. Called again, there is nothing left to close. */

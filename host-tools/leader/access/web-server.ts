@@ -1,9 +1,8 @@
 /** The HTTP server behind a host's page and API: plain on loopback, HTTPS wherever it may be reached from elsewhere. */
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
 import type { TlsSecrets } from "../../security/member-file.ts";
-import { listen } from "../listen.ts";
 import type { Log } from "../log.ts";
 import type { Reach } from "./reach.ts";
 import { tlsServerOptions } from "./tls.ts";
@@ -16,23 +15,10 @@ const limits = {
   firstByteMs: 5_000,
 } as const;
 
-export interface WebServerOptions {
-  readonly reach: Reach;
-  /** 0 for any free one. */
-  readonly port: number;
-  readonly log: Log;
-}
-
-/** Resolves once it listens. @throws {PortUnavailable} */
-export async function startWebServer(
-  { reach, port, log }: WebServerOptions,
-  onRequest: RequestListener,
-): Promise<Server> {
-  const server =
-    reach.tls === undefined ? createServer({ requestTimeout: limits.requestMs }) : secured(reach.tls, log);
+/** Not listening yet. */
+export function createWebServer({ tls }: Reach, log: Log): Server {
+  const server = tls === undefined ? createServer({ requestTimeout: limits.requestMs }) : secured(tls, log);
   server.maxConnections = limits.connectionsMax;
-  server.on("request", onRequest);
-  await listen(server, { host: reach.address, port, purpose: "HTTP" });
   return server;
 }
 
