@@ -37,16 +37,22 @@ export function issueMembers(
   requests: readonly IssueRequest[],
   nowMs: number,
 ): readonly LedgerEntry[] {
-  for (const request of requests) check(request);
   return folder.change((ledger) => {
-    for (const { name } of requests) {
-      const latest = latestOf(ledger, name);
-      if (latest !== undefined && standingOf(ledger, latest) === "belongs") {
-        throw new NameTaken(name, latest.role, latest.issuedAt, folder.hasIssued(name));
-      }
-    }
+    refuseIssue(folder, ledger, requests);
     return withIssued(folder, keys, ledger, requests, nowMs);
   }).entries;
+}
+
+/** Refuses what `issueMembers` would of these. @throws {CannotIssue} {NameTaken} */
+export function refuseIssue(folder: KeyFolder, ledger: Ledger, requests: readonly IssueRequest[]): void {
+  for (const request of requests) {
+    check(request);
+    const { name } = request;
+    const latest = latestOf(ledger, name);
+    if (latest !== undefined && standingOf(ledger, latest) === "belongs") {
+      throw new NameTaken(name, latest.role, latest.issuedAt, folder.hasIssued(name));
+    }
+  }
 }
 
 /** The change that issues them in the ledger's epoch. @throws {CannotIssue} */

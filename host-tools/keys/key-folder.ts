@@ -12,7 +12,7 @@
  * Whoever opens the folder after a power cut finishes or undoes what stands between.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { kidOf } from "../../protocols/security/identity/credential.ts";
 import { formatMember, type MemberSecrets, readMemberFile } from "../security/member-file.ts";
 import { nodeCiphers } from "../security/node-ciphers.ts";
@@ -175,8 +175,8 @@ export class KeyFolder {
 const rootName = "root.json";
 const ledgerName = "ledger.json";
 
-/** @throws {KeysExist} {KeyFolderUnusable} */
-function refuseExisting(path: string): void {
+/** Of a place where `create` is to make a folder. @throws {KeysExist} {KeyFolderUnusable} */
+export function refuseExisting(path: string): void {
   const file = join(path, rootName);
   if (existsSync(file)) throw new KeysExist(path, parseRoot(file, readText(file)).swarm);
   const problem = missingRoot(path);
@@ -205,7 +205,8 @@ function locked<T>(path: string, act: () => T): T {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(path), { recursive: true });
+    if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     throw new KeyFolderUnusable(
       path,

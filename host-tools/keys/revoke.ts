@@ -26,6 +26,11 @@ export function revokeMembers(
   }).ledger;
 }
 
+/** Refuses what `revokeMembers` would of these names. @throws {NoSuchIdentity} {AlreadyRevoked} */
+export function refuseRevocation(ledger: Ledger, names: readonly string[]): void {
+  for (const name of names) belonging(ledger, name);
+}
+
 /** A new epoch with nobody new revoked: members make new group keys and refresh their sessions. */
 export function rotateEpoch(folder: KeyFolder, keys: RootKeys): Ledger {
   return folder.change((ledger) => ({ ledger: inNewEpoch(keys, ledger), issued: [] })).ledger;

@@ -6,6 +6,7 @@ import { doctor } from "./doctor.ts";
 import { exportReadings } from "./export.ts";
 import { get } from "./get.ts";
 import { init } from "./init.ts";
+import { keys } from "./keys.ts";
 import { lead } from "./lead.ts";
 import { log } from "./log.ts";
 import { members } from "./members.ts";
@@ -28,6 +29,7 @@ export const verbs: readonly Verb<any>[] = [
   members,
   replace,
   recover,
+  keys,
   exportReadings,
   boards,
   build,

@@ -7,6 +7,7 @@ import { firstPorts, parsePeers, peersOf } from "../../leader/hosts/peer-address
 import { createLog, type LogLevel, logLevels } from "../../leader/log.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { Failed, WrongInput } from "../failure.ts";
+import { hostIdentity } from "../host-identity.ts";
 import { untilInterrupted } from "../interruption.ts";
 import { port } from "../option-values.ts";
 import type { Verb } from "../verb.ts";
@@ -15,6 +16,7 @@ import { noteAdvice } from "../voter-advice-note.ts";
 /** Which host this is and where it answers: for `lead` and `recover`. */
 export interface HostPlaceOptions {
   readonly name?: string;
+  readonly member?: string;
   readonly peers?: ReadonlyMap<string, PeerAddress>;
   readonly httpPort?: number;
   readonly mqttPort?: number;
@@ -27,6 +29,10 @@ export interface HostPlaceOptions {
 export function hostPlaceOptions(): Option[] {
   return [
     new Option("--name <host>", "which of the swarm's hosts this computer is; the first if not said"),
+    new Option(
+      "--member <file>",
+      "this host's identity, as covey keys issue wrote it; host-NAME/member.json in the swarm's state if not said",
+    ),
     new Option(
       "--peers <hosts>",
       "where the other hosts listen: b=127.0.0.1:7901,c=...; at their usual ports on this computer if not said",
@@ -63,9 +69,11 @@ export const lead: Verb<HostPlaceOptions> = {
     const end = Promise.withResolvers<Error | undefined>();
     untilInterrupted().addEventListener("abort", () => end.resolve(undefined));
     const place = placeOf(definition, options);
+    const member = await hostIdentity(options.member, definition, place);
     const host = await start({
       ...place,
       definition,
+      member,
       log: createLog(options.logLevel, (line) => terminal.note(line.trimEnd())),
       onFailure: end.resolve,
     });

@@ -5,6 +5,7 @@ import { createLog } from "../../leader/log.ts";
 import type { Recovery } from "../../leader/recovery.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
+import { hostIdentity } from "../host-identity.ts";
 import { untilInterrupted } from "../interruption.ts";
 import { durationMs } from "../option-values.ts";
 import type { Terminal } from "../terminal.ts";
@@ -40,7 +41,8 @@ export const recover: Verb<RecoverOptions> = {
     const place = placeOf(definition, options);
     const signal = untilInterrupted();
     const log = createLog("error", (line) => terminal.note(line.trimEnd()));
-    const recovery = await open({ ...place, definition, log });
+    const member = await hostIdentity(options.member, definition, place);
+    const recovery = await open({ ...place, definition, member, log });
     try {
       if (recovery.keptAs !== undefined) {
         terminal.note(`The log of host ${place.hostName} is damaged; it is kept as ${recovery.keptAs}.`);

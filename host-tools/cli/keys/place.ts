@@ -1,0 +1,97 @@
+/** Which swarm's keys are meant, and where they are: `.covey/<swarm>/keys/`, or those of its simulation where there are no others. */
+import { existsSync, readdirSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import type { KeyFolder } from "../../keys/key-folder.ts";
+import type { RootKeys } from "../../keys/root-file.ts";
+import type { SwarmDefinition } from "../../swarm-file/definition.ts";
+import { Failed, WrongInput } from "../failure.ts";
+import type { SwarmOptions } from "../swarm-client.ts";
+import type { Terminal } from "../terminal.ts";
+import { givenPassphrase, type PassphraseOptions } from "./passphrase.ts";
+
+export interface KeyOptions extends SwarmOptions, PassphraseOptions {
+  readonly file?: string;
+  readonly role?: string;
+  readonly scope?: string;
+  readonly address?: string;
+  readonly why?: string;
+  readonly all?: boolean;
+}
+
+export interface KeyPlace {
+  readonly folder: KeyFolder;
+  /** `.covey/<swarm>`, absolute. */
+  readonly stateDir: string;
+  /** The throwaway keys of `covey sim`. */
+  readonly isSimulated: boolean;
+}
+
+export const keysName = "keys";
+const simulationKeysName = "simulation-keys";
+
+/** Says so where the keys are a simulation's. @throws {Failed} {WrongInput} {KeyError} */
+export async function openKeys(terminal: Terminal, options: KeyOptions): Promise<KeyPlace> {
+  const { KeyFolder } = await import("../../keys/key-folder.ts");
+  const real = swarmsWith(keysName, options);
+  const isSimulated = real.length === 0;
+  const swarms = isSimulated ? swarmsWith(simulationKeysName, options) : real;
+  if (swarms.length === 0) throw noKeys(options);
+  if (swarms.length > 1) {
+    throw new WrongInput(`${swarms.join(" and ")} have keys here; choose one with --swarm NAME.`);
+  }
+  const stateDir = resolve(options.state, swarms[0]!);
+  const path = join(stateDir, isSimulated ? simulationKeysName : keysName);
+  const folder = KeyFolder.open(path);
+  if (isSimulated)
+    terminal.note(`These are the keys of the simulation of ${folder.swarm}; it has no others.`);
+  return { folder, stateDir, isSimulated };
+}
+
+/** With the passphrase, where there is one. @throws {WrongInput} {Failed} {KeyError} */
+export async function unlock(terminal: Terminal, folder: KeyFolder, options: KeyOptions): Promise<RootKeys> {
+  if (!folder.isSealed) return folder.unlock();
+  const passphrase = await givenPassphrase(options);
+  terminal.progress("Opening the root's keys");
+  try {
+    return await folder.unlock(passphrase);
+  } finally {
+    terminal.endProgress();
+  }
+}
+
+/** `swarm.ts`, which must be that of the keys. @throws {WrongInput} and what loading does */
+export async function definitionOf({ folder }: KeyPlace, options: KeyOptions): Promise<SwarmDefinition> {
+  const { loadSwarm } = await import("../../swarm-file/load.ts");
+  const definition = await loadSwarm(options.file);
+  if (definition.name === folder.swarm) return definition;
+  throw new WrongInput(
+    `${definition.file} is of the swarm ${definition.name}, and these keys are of ${folder.swarm}; choose with --file or --swarm.`,
+  );
+}
+
+/** As short as it can be said from here. */
+export function shownPath(path: string): string {
+  const short = relative("", path);
+  return short.startsWith("..") ? path : short;
+}
+
+function swarmsWith(name: string, { state, swarm }: KeyOptions): string[] {
+  const names = swarm === undefined ? readFolder(state) : [swarm];
+  return names.filter((each) => existsSync(join(state, each, name)));
+}
+
+function noKeys({ state, swarm }: KeyOptions): Failed {
+  const whose = swarm === undefined ? "a swarm" : swarm;
+  return new Failed(
+    `There are no keys of ${whose} in ${resolve(state)}; make them with covey keys init, once for a swarm.`,
+    "no-keys",
+  );
+}
+
+function readFolder(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
