@@ -13,6 +13,7 @@ const limits = {
   requestMs: 30_000,
   /** For the first byte of a connection. */
   firstByteMs: 5_000,
+  handshakeMs: 5_000,
 } as const;
 
 /** Not listening yet. */
@@ -30,7 +31,11 @@ export function stopWebServer(server: Server): Promise<void> {
 }
 
 function secured(tls: TlsSecrets, log: Log): Server {
-  const server = createSecureServer({ ...tlsServerOptions(tls), requestTimeout: limits.requestMs });
+  const server = createSecureServer({
+    ...tlsServerOptions(tls),
+    requestTimeout: limits.requestMs,
+    handshakeTimeout: limits.handshakeMs,
+  });
   server.on("tlsClientError", (error) => log.debug("tls-refused", { reason: error.message }));
   // What TLS would do with a connection, once its first byte has shown that it is TLS.
   const takers = server.listeners("connection") as ((socket: Socket) => void)[];
