@@ -47,6 +47,13 @@ export class PeerRefused extends Error {
   override readonly name = "PeerRefused";
 }
 
+/** A connection with that host is there already, and that one stays. */
+export class SecondConnection extends PeerRefused {
+  constructor() {
+    super("a connection is there already");
+  }
+}
+
 /** The connection had to end, and nobody did wrong. */
 export class LinkEnded extends Error {
   override readonly name = "LinkEnded";
@@ -163,7 +170,7 @@ export class HostLink {
     } else if (frame.kind === "hello") {
       this.#greet(frame);
     } else if (frame.kind === "refused") {
-      this.close(new PeerRefused(`the other host says: ${frame.why}`));
+      this.close(new LinkEnded(`the other host says: ${frame.why}`));
     } else {
       throw new ShapeError("host frame", "the first frame", "a hello", frame.kind);
     }

@@ -18,7 +18,14 @@ import { listen, portOf } from "../listen.ts";
 import type { Log } from "../log.ts";
 import { frameOf } from "./frame-reader.ts";
 import { frameToWire, type HostFrame, type HostHello } from "./host-frames.ts";
-import { HostLink, type HostTraffic, isGarbage, isRefusal, LinkEnded, PeerRefused } from "./host-link.ts";
+import {
+  HostLink,
+  type HostTraffic,
+  isGarbage,
+  isRefusal,
+  LinkEnded,
+  SecondConnection,
+} from "./host-link.ts";
 import { HandshakeFailed } from "./secure-stream.ts";
 import { type ForwardedRequest, vouchingHost } from "./vouching.ts";
 
@@ -220,7 +227,7 @@ export class HostLinks {
   #greet(link: HostLink, peer: HostHello): void {
     const former = this.#up.get(peer.host);
     if (former !== undefined && this.#isByLater(former, peer.host) && !this.#isByLater(link, peer.host)) {
-      throw new PeerRefused("a connection is there already");
+      throw new SecondConnection();
     }
     link.peer = peer;
     this.#up.set(peer.host, link);
@@ -237,7 +244,16 @@ export class HostLinks {
 
   #closed(link: HostLink, reason: Error | undefined): void {
     this.#all.delete(link);
-    const { log, onDown } = this.#options;
+    const { log, audit, onDown } = this.#options;
+    const name = link.known?.identity.name;
+    if (
+      name !== undefined &&
+      reason !== undefined &&
+      isRefusal(reason) &&
+      !(reason instanceof SecondConnection)
+    ) {
+      audit.refused(name, `a connection between hosts: ${reason.message}`);
+    }
     const host = link.peer?.host;
     // A code marks an error of the operating system, such as ECONNRESET: nobody's wrong-doing.
     if (
