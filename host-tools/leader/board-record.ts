@@ -22,6 +22,8 @@ const tellTimeEveryMs = 60_000;
 export interface Presence {
   /** As it said hello there. */
   readonly memberId: MemberId;
+  /** Of the board's firmware, as it said there. */
+  readonly startId: number;
   /** The hello as it came, for hosts that connect later. */
   readonly hello: Uint8Array;
   /** Only at this host's own broker. */
@@ -121,7 +123,7 @@ export class BoardRecord {
     if (response.success) this.matchIndex = Math.max(this.matchIndex, response.matchIndex);
   }
 
-  status(isVoter: (id: MemberId) => boolean): BoardStatus {
+  status(isVoter: (id: MemberId) => boolean, cloned: boolean): BoardStatus {
     const health = this.#health;
     const role = this.memberId === undefined ? "unknown" : isVoter(this.memberId) ? "voter" : "learner";
     return {
@@ -146,6 +148,7 @@ export class BoardRecord {
       lastSeenMs: this.#lastSeenMs,
       timeBoundMs: health?.timeBoundMs,
       device: health?.device,
+      cloned,
     };
   }
 

@@ -1,13 +1,13 @@
 /**
  * The boards of the swarm and what arrives from them, here or at another host: hello, Raft, reports, health.
  *
- * A connection is nobody until its hello; from then on the Raft messages on it must come from the member that said hello. A
- * board that returns under a new member id has lost its memory and replaces its former self (design, point 10).
+ * A link is a board's within its session (`trust/`), and which member that board is its hello says; from then on the Raft messages on it must come
+ * from that member. A board that returns under a new member id has lost its memory and replaces its former self (design, point 10).
  *
  * What a board tells this host's broker, the other hosts are told too: so each knows every board and has every reading, and whichever
  * leads next goes on without a gap.
  */
-import { messageLimits, type UpChannel } from "../../protocols/messages/board-messages.ts";
+import { messageLimits } from "../../protocols/messages/board-messages.ts";
 import {
   healthFromWire,
   helloFromWire,
@@ -25,6 +25,8 @@ import type { HostFrame, TelemetryChannel } from "./hosts/host-frames.ts";
 import type { Log } from "./log.ts";
 import { nameOf } from "./raft/voter-policy.ts";
 import type { NewReading } from "./telemetry.ts";
+import type { SealedChannel } from "./trust/board-session.ts";
+import type { CloneWatch } from "./trust/clone-watch.ts";
 import type { Violations } from "./violations.ts";
 
 export interface RegistryOptions {
@@ -32,6 +34,7 @@ export interface RegistryOptions {
   readonly hostName: string;
   readonly log: Log;
   readonly violations: Violations;
+  readonly clones: CloneWatch;
   /** Unix milliseconds. */
   readonly now: () => number;
   onReading(reading: NewReading): void;
@@ -59,7 +62,8 @@ export class BoardRegistry {
   }
 
   status(isVoter: (id: MemberId) => boolean): BoardStatus[] {
-    return [...this.#records.values()].map((record) => record.status(isVoter));
+    const { clones } = this.#options;
+    return [...this.#records.values()].map((record) => record.status(isVoter, clones.isCloned(record.name)));
   }
 
   /** How many boards are connected to `host`. */
@@ -105,12 +109,10 @@ export class BoardRegistry {
     presence.link?.send("raft", encodeCbor(messageToWire(message)));
   }
 
-  /** From this host's broker. @throws {MalformedPayload | ProtocolRefused} and the connection is to be closed. */
-  receive(link: BoardLink, channel: UpChannel, payload: Uint8Array): void {
+  /** From this host's broker, opened. @throws {MalformedPayload | ProtocolRefused} and the connection is to be closed. */
+  receive(link: BoardLink, channel: SealedChannel, payload: Uint8Array): void {
     const record = this.#records.get(link.board)!;
-    if (channel === "gone") {
-      this.disconnected(link);
-    } else if (channel === "hello") {
+    if (channel === "hello") {
       this.#hello(record, this.#options.hostName, payload, link);
     } else {
       this.#receiveFromMember(record, link, channel, payload);
@@ -140,7 +142,7 @@ export class BoardRegistry {
     if (record === undefined) return;
     if (frame.kind === "board") this.#hello(record, host, frame.hello, undefined);
     else if (frame.kind === "gone") this.#lose(record, host);
-    else this.#telemetry(record, frame.channel, frame.payload, undefined);
+    else this.#telemetryElsewhere(record, host, frame.channel, frame.payload);
   }
 
   /** The connection to another host is gone: nothing is known of its boards. */
@@ -167,12 +169,24 @@ export class BoardRegistry {
     // A connection that a newer one has replaced; what it still had to say is late.
     if (presence !== undefined && presence.link !== link) return;
     if (presence === undefined) throw new ProtocolRefused(`${channel} before hello`);
+    this.#options.clones.heard(record.name, presence.startId, performance.now());
     if (channel === "raft") {
       this.#raft(presence.memberId, read(messageFromWire, payload));
     } else {
       this.#telemetry(record, channel, payload, link);
       this.#options.tellHosts({ kind: "telemetry", board: record.name, channel, payload });
     }
+  }
+
+  #telemetryElsewhere(
+    record: BoardRecord,
+    host: string,
+    channel: TelemetryChannel,
+    payload: Uint8Array,
+  ): void {
+    const startId = record.presences.get(host)?.startId;
+    if (startId !== undefined) this.#options.clones.heard(record.name, startId, performance.now());
+    this.#telemetry(record, channel, payload, undefined);
   }
 
   /** `link` undefined: it was told to another host. */
@@ -199,18 +213,19 @@ export class BoardRegistry {
   }
 
   #hello(record: BoardRecord, host: string, payload: Uint8Array, link: BoardLink | undefined): void {
-    const { hostName, log, violations, now, tellHosts, onMember, onChange } = this.#options;
+    const { hostName, log, violations, clones, now, tellHosts, onMember, onChange } = this.#options;
     const hello = read(helloFromWire, payload);
-    const { memberId, model, firmware } = hello;
+    const { memberId, model, firmware, startId } = hello;
     if (nameOf(memberId) !== record.name) {
       throw new ProtocolRefused(`${memberId} is no member id of ${record.name}`);
     }
+    if (link !== undefined) clones.greeted(record.name, startId, performance.now());
     if (link !== undefined && model !== record.definition.model) {
       log.warn("board-model", { board: record.name, expected: record.definition.model, found: model });
     }
     const former = record.memberId;
     const kept = payload.slice(0, messageLimits.payloadBytesMax);
-    for (const sentence of record.greet(host, { memberId, hello: kept, link }, hello, now())) {
+    for (const sentence of record.greet(host, { memberId, startId, hello: kept, link }, hello, now())) {
       violations.add(sentence);
     }
     const at = host === hostName ? undefined : host;

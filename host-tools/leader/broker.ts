@@ -5,7 +5,8 @@
  * QoS 0, nothing retained (Raft repeats what is lost, so a broker that stores would only repeat what is stale). Boards never
  * talk to each other through it. Whoever breaks the protocol loses that one connection, and is counted.
  *
- * This decides who may speak on which topic, not who is who: a client id proves nothing (design, point 14).
+ * This decides who may speak on which topic, not who is who: a client id proves nothing (design, point 14). So a second connection of the same client id
+ * ends the first one not at once, as MQTT has it [MQTT-3.1.4-2], but when it has proved to be that board: otherwise anybody could keep it out.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import {
@@ -21,9 +22,12 @@ import {
   messageLimits,
   type UpChannel,
 } from "../../protocols/messages/board-messages.ts";
+import type { TlsSecrets } from "../security/member-file.ts";
+import { tlsAcceptor } from "./access/tls.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { FramingError, MeasuredSocket, type Traffic } from "./measured-socket.ts";
+import { WaitingRoom } from "./trust/waiting-room.ts";
 
 /** A board's connection; a new one for each connect. */
 export interface BoardLink {
@@ -37,16 +41,45 @@ export interface BoardLink {
   close(reason: Error): void;
 }
 
+/** A link whose board nobody vouches for yet. */
+export interface BoardConnection extends BoardLink {
+  /** Where it comes from. */
+  readonly address: string;
+  /** It is the board: former connections of that board end, and this one makes room for nobody. */
+  prove(): void;
+  /** Sends this last, then closes. */
+  closeAfter(channel: DownChannel, payload: Uint8Array, reason: Error): void;
+}
+
+/** What a client says of itself when it connects. */
+export interface Credentials {
+  readonly clientId: string;
+  readonly userName: string | undefined;
+  readonly password: Uint8Array | undefined;
+  readonly address: string;
+}
+
 export interface BrokerOptions {
   readonly swarm: string;
-  readonly boards: ReadonlySet<string>;
+  readonly clients: BrokerClients;
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** undefined for plain TCP. */
+  readonly tls?: TlsSecrets | undefined;
   readonly log: Log;
+}
+
+/** Decides who may connect, and takes what they say. */
+export interface BrokerClients {
+  /** How many of them there can be at a time. */
+  readonly boardsMax: number;
+  /** Whether this may be the board of that name. @throws {ClientRefused} */
+  admit(credentials: Credentials): void;
+  connected(connection: BoardConnection): void;
   /** Throwing `MalformedPayload` or `ProtocolRefused` ends that board's connection. */
-  onMessage(link: BoardLink, channel: UpChannel, payload: Uint8Array): void;
-  onDisconnect(link: BoardLink): void;
+  receive(connection: BoardConnection, channel: UpChannel, payload: Uint8Array): void;
+  disconnected(connection: BoardConnection): void;
 }
 
 export interface Broker {
@@ -62,7 +95,7 @@ export interface Broker {
 }
 
 export interface BrokerCounters extends Traffic {
-  /** CBOR bytes of the messages, without topics and framing. */
+  /** Bytes of the messages as they are sealed, without topics and framing. */
   payloadBytesIn: number;
   payloadBytesOut: number;
   garbage: number;
@@ -74,6 +107,8 @@ export interface BrokerCounters extends Traffic {
   /** Connections ended for asking what is not theirs: an unknown client id, a foreign topic, QoS above 0. */
   refused: number;
   disconnects: number;
+  /** Connections that made room for newcomers before they had proved to be a board's. */
+  turnedAway: number;
 }
 
 export const brokerLimits = {
@@ -99,6 +134,25 @@ export class ProtocolRefused extends Error {
   override readonly name: string = "ProtocolRefused";
 }
 
+/** Not let in. */
+export class ClientRefused extends ProtocolRefused implements AuthenticateError {
+  /** CONNACK codes (MQTT 3.1.1, table 3.1). */
+  static readonly identifier = 2;
+  static readonly credentials = 4;
+  override readonly name = "ClientRefused";
+  readonly returnCode: 2 | 4;
+
+  constructor(returnCode: 2 | 4, message: string) {
+    super(message);
+    this.returnCode = returnCode;
+  }
+}
+
+/** The board has another connection: nobody did wrong. */
+class ConnectionReplaced extends Error {
+  override readonly name = "ConnectionReplaced";
+}
+
 /** @throws {PortUnavailable} */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const broker = new EmbeddedBroker(options);
@@ -121,20 +175,24 @@ class EmbeddedBroker implements Broker {
     garbage: 0,
     refused: 0,
     disconnects: 0,
+    turnedAway: 0,
   };
   readonly #options: BrokerOptions;
   readonly #aedes: Aedes;
   readonly #server: Server;
   readonly #links = new Map<Client, ClientLink>();
   readonly #sockets = new Set<Socket>();
+  readonly #waiting = new WaitingRoom();
+  readonly #socketsMax: number;
+  #connects = 0;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
     this.#aedes = new Aedes({
       connectTimeout: brokerLimits.connectMs,
       drainTimeout: brokerLimits.drainMs,
-      authenticate: (client, _user, _password, done) => {
-        const refusal = this.#refusalOf(client);
+      authenticate: (client, userName, password, done) => {
+        const refusal = this.#refusalOf(client, userName, password);
         done(refusal, refusal === null);
       },
       authorizePublish: (client, packet, done) => done(this.#authorize(client, packet)),
@@ -146,8 +204,9 @@ class EmbeddedBroker implements Broker {
     this.#aedes.on("clientDisconnect", (client) => this.#disconnected(client));
     this.#aedes.on("clientError", (client, error) => this.#failed(client, error));
     this.#aedes.on("connectionError", (client, error) => this.#failed(client, error));
-    this.#server = createServer((socket) => this.#accept(socket));
-    this.#server.maxConnections = options.boards.size + brokerLimits.spareConnections;
+    const overTls = options.tls === undefined ? undefined : tlsAcceptor(options.tls);
+    this.#server = createServer((socket) => this.#accept(overTls?.(socket) ?? socket));
+    this.#socketsMax = options.clients.boardsMax + brokerLimits.spareConnections;
   }
 
   async start(): Promise<void> {
@@ -186,20 +245,57 @@ class EmbeddedBroker implements Broker {
   }
 
   #accept(socket: Socket): void {
+    if (this.#sockets.size >= this.#socketsMax) {
+      this.counters.turnedAway++;
+      // All that are there have proved to be boards: then it is the newcomer.
+      const surplus = this.#waiting.surplus ?? socket;
+      this.#leave(surplus);
+      surplus.destroy();
+      if (surplus === socket) return;
+    }
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    this.#waiting.enter(socket);
+    socket.once("close", () => this.#leave(socket));
     socket.setNoDelay(true);
     this.#aedes.handle(new MeasuredSocket(socket, this.counters, brokerLimits.packetBytesMax));
   }
 
-  #refusalOf(client: Client): AuthenticateError | null {
-    if (this.#options.boards.has(client.id)) return null;
-    return new UnknownClient(client.id);
+  #leave(socket: Socket): void {
+    this.#sockets.delete(socket);
+    this.#waiting.leave(socket);
+  }
+
+  #refusalOf(
+    client: Client,
+    userName: string | undefined,
+    password: Uint8Array | undefined,
+  ): AuthenticateError | null {
+    const { address } = connectionOf(client);
+    try {
+      this.#options.clients.admit({ clientId: client.id, userName, password, address });
+    } catch (error) {
+      if (error instanceof ClientRefused) return error;
+      throw error;
+    }
+    // To aedes each connection is a client of its own: it would end the former one now.
+    client.id = `${client.id} ${++this.#connects}`;
+    return null;
   }
 
   #connected(client: Client): void {
-    const link = new ClientLink(client, this.#options.swarm, this.counters);
+    const board = client.id.slice(0, client.id.indexOf(" "));
+    const link = new ClientLink(client, board, this.#options.swarm, this.counters, () => this.#proved(link));
     this.#links.set(client, link);
+    this.#options.clients.connected(link);
+  }
+
+  #proved(link: ClientLink): void {
+    this.#waiting.leave(connectionOf(link.client).socket);
+    for (const other of [...this.#links.values()]) {
+      if (other !== link && other.board === link.board && other.isProved) {
+        other.close(new ConnectionReplaced("the board has a newer connection"));
+      }
+    }
   }
 
   #disconnected(client: Client): void {
@@ -207,22 +303,23 @@ class EmbeddedBroker implements Broker {
     if (link === undefined) return;
     this.#links.delete(client);
     this.counters.disconnects++;
-    this.#options.onDisconnect(link);
+    this.#options.clients.disconnected(link);
   }
 
   #authorize(client: Client | null, packet: { topic: string; qos: number; retain: boolean }): Error | null {
     if (client === null) return new ProtocolRefused("a message from nobody");
     if (packet.qos > 0 || packet.retain) return new ProtocolRefused("QoS above 0, or a retained message");
-    if (channelOf(packet.topic, this.#options.swarm, client.id) !== undefined) return null;
-    return new ProtocolRefused(`topic ${packet.topic} is not ${client.id}'s to publish on`);
+    const board = this.#links.get(client)?.board ?? "";
+    if (channelOf(packet.topic, this.#options.swarm, board) !== undefined) return null;
+    return new ProtocolRefused(`topic ${packet.topic} is not ${board}'s to publish on`);
   }
 
   #subscribe(client: Client, subscription: Subscription): boolean {
     const link = this.#links.get(client);
-    const own = `covey/${this.#options.swarm}/down/${client.id}/`;
+    const own = `covey/${this.#options.swarm}/down/${link?.board}/`;
     const isShared = subscription.topic === sharedTopic(this.#options.swarm);
     if (link === undefined || !(isShared || subscription.topic.startsWith(own))) {
-      this.#options.log.warn("subscription-refused", { board: client.id, topic: subscription.topic });
+      this.#options.log.warn("subscription-refused", { board: link?.board, topic: subscription.topic });
       return false;
     }
     subscription.qos = 0;
@@ -240,7 +337,7 @@ class EmbeddedBroker implements Broker {
     const payload = packet.payload as Buffer;
     this.counters.payloadBytesIn += payload.length;
     try {
-      this.#options.onMessage(link, channel, payload);
+      this.#options.clients.receive(link, channel, payload);
       return null;
     } catch (error) {
       if (error instanceof MalformedPayload || error instanceof ProtocolRefused) return error;
@@ -264,53 +361,68 @@ class EmbeddedBroker implements Broker {
   }
 }
 
-class ClientLink implements BoardLink {
+class ClientLink implements BoardConnection {
   /** To its own topics. */
   subscribed = false;
   /** To what is published to all. */
   listens = false;
+  isProved = false;
   readonly board: string;
-  readonly #client: Client;
+  readonly client: Client;
   readonly #topicPrefix: string;
   readonly #counters: BrokerCounters;
+  readonly #onProved: () => void;
 
-  constructor(client: Client, swarm: string, counters: BrokerCounters) {
-    this.#client = client;
-    this.board = client.id;
-    this.#topicPrefix = `covey/${swarm}/down/${client.id}/`;
+  constructor(client: Client, board: string, swarm: string, counters: BrokerCounters, onProved: () => void) {
+    this.client = client;
+    this.board = board;
+    this.#topicPrefix = `covey/${swarm}/down/${board}/`;
     this.#counters = counters;
+    this.#onProved = onProved;
+  }
+
+  get address(): string {
+    return connectionOf(this.client).address;
+  }
+
+  prove(): void {
+    if (this.isProved) return;
+    this.isProved = true;
+    this.#onProved();
   }
 
   send(channel: DownChannel, payload: Uint8Array): boolean {
-    if (!this.subscribed || this.#client.closed || this.isStuck()) return false;
+    return this.#publish(channel, payload, noop);
+  }
+
+  closeAfter(channel: DownChannel, payload: Uint8Array, reason: Error): void {
+    if (!this.#publish(channel, payload, () => this.close(reason))) this.close(reason);
+  }
+
+  #publish(channel: DownChannel, payload: Uint8Array, done: () => void): boolean {
+    if (!this.subscribed || this.client.closed || this.isStuck()) return false;
     this.#counters.messagesOut++;
     this.#counters.payloadBytesOut += payload.byteLength;
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     const topic = this.#topicPrefix + channel;
-    this.#client.publish({ cmd: "publish", topic, payload: bytes, qos: 0, retain: false, dup: false }, noop);
+    this.client.publish({ cmd: "publish", topic, payload: bytes, qos: 0, retain: false, dup: false }, done);
     return true;
   }
 
   /** Whether it does not read; then its connection is ended. */
   isStuck(): boolean {
-    if ((this.#client.conn as MeasuredSocket).unsentBytes <= brokerLimits.unsentBytesMax) return false;
+    if (connectionOf(this.client).unsentBytes <= brokerLimits.unsentBytesMax) return false;
     this.close(new ProtocolRefused(`more than ${brokerLimits.unsentBytesMax} bytes wait unread`));
     return true;
   }
 
   close(reason: Error): void {
-    this.#client.emit("error", reason);
+    if (!this.client.closed) this.client.emit("error", reason);
   }
 }
 
-class UnknownClient extends ProtocolRefused implements AuthenticateError {
-  override readonly name = "UnknownClient";
-  /** CONNACK code 2, identifier rejected (MQTT 3.1.1, table 3.1). */
-  readonly returnCode = 2;
-
-  constructor(clientId: string) {
-    super(`no board named ${clientId} in this swarm`);
-  }
+function connectionOf(client: Client): MeasuredSocket {
+  return client.conn as MeasuredSocket;
 }
 
 /** Where committed entries are published to all boards of a swarm that listen; only hosts publish there. */
@@ -336,6 +448,7 @@ const lossMessages = new Set([
 
 function kindOf(error: Error & { code?: string }): "garbage" | "refused" | "lost" {
   if (error instanceof FramingError || error instanceof MalformedPayload) return "garbage";
+  if (error instanceof ConnectionReplaced) return "lost";
   if (error instanceof ProtocolRefused || error.message === "unacceptable protocol version") return "refused";
   // A code marks an error of the operating system or of a stream, such as ECONNRESET: nobody's wrong-doing.
   return error.code !== undefined || lossMessages.has(error.message) ? "lost" : "garbage";

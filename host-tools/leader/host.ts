@@ -2,10 +2,11 @@
  * A host's process: broker, its member of the Raft group, links to the other hosts, telemetry and HTTP interface, put together.
  *
  * ```
- * boards --MQTT--> broker --> board registry --> routes --> replica (raft/): log on disk, votes, commits
- *                                   |              ^            |
- *                                   v              | links      v committed entries
- *                               telemetry     other hosts   agreed state --> status --> api, page
+ * boards --MQTT--> broker --> sessions --> board registry --> routes --> replica (raft/): log on disk, votes, commits
+ *                               ^                |              ^            |
+ *                               |                v              | links      v committed entries
+ *                           membership       telemetry     other hosts   agreed state --> status --> api, page
+ *                               ^---------------------- the root's statement -----+
  * ```
  */
 import { join } from "node:path";
@@ -33,7 +34,11 @@ import { Replica } from "./raft/replica.ts";
 import { createSetHandler } from "./set-handler.ts";
 import { StatusFeed } from "./status-feed.ts";
 import { type Retention, Telemetry } from "./telemetry.ts";
-import { Membership } from "./trust/membership.ts";
+import { BoardSessions } from "./trust/board-sessions.ts";
+import { CloneWatch, clonedSentence } from "./trust/clone-watch.ts";
+import { GroupKeys } from "./trust/group-keys.ts";
+import { Membership, OwnIdentityRevoked, rosterKey } from "./trust/membership.ts";
+import { rostersInLog } from "./trust/rosters-in-log.ts";
 import { Violations } from "./violations.ts";
 
 export interface HostOptions {
@@ -56,7 +61,7 @@ export interface HostOptions {
   readonly peers: ReadonlyMap<string, PeerAddress>;
   readonly log: Log;
   readonly retention?: Partial<Retention> | undefined;
-  /** The disk refused the Raft log: the host takes and sends nothing any more; stop it. */
+  /** The disk refused the Raft log, or the root revoked this host (`OwnIdentityRevoked`): stop it, it is of no more use. */
   onFailure(error: Error): void;
 }
 
@@ -85,7 +90,7 @@ export class UnknownHost extends Error {
 /**
  * Starts a host; resolves when its ports answer. It leads when the voters elect it; with no log and no group, the first host of the
  * swarm founds one as soon as the others have said that they have none either.
- * @throws {UnknownHost | NoCertificate | HostDirectoryInUse | PortUnavailable | DamagedLog | NewerLog | ForeignLog | NewerDatabase}
+ * @throws {UnknownHost | ForeignIdentity | NoCertificate | HostDirectoryInUse | PortUnavailable | DamagedLog | NewerLog | ForeignLog | NewerDatabase}
  */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   if (!options.definition.hosts.includes(options.hostName)) {
@@ -105,8 +110,9 @@ type Closer = () => void | Promise<void>;
 /** Opens each part in turn and notes how to close it. */
 async function assemble(options: HostOptions, opened: Closer[]): Promise<RunningHost> {
   const { definition, hostName, log } = options;
+  const { name: swarm } = definition;
   const violations = new Violations(log);
-  const membership = new Membership(options.member, { swarm: definition.name, host: hostName });
+  const membership = new Membership(options.member, { swarm, host: hostName });
   const reach = new Reach(hostName, options.reach ?? {}, membership.own.tls);
   const directory = new HostDirectory(options.stateDir, hostName);
   opened.push(() => directory.release());
@@ -132,11 +138,13 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     publish: (publication) => routes.publish(publication),
     onApplied: (entries) => {
       state.apply(entries);
+      takeRoster();
       deployment.committed(entries, replica);
       feed.changed();
     },
     onRestored: (restored) => {
       state.restore(restored, replica.status().appliedIndex);
+      takeRoster();
       feed.changed();
     },
     onViolation: (sentence) => violations.add(sentence),
@@ -145,11 +153,17 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => replica.stop());
   if (replica.tornBytes > 0) log.warn("log-torn-write", { bytesCut: replica.tornBytes });
 
+  const clones = new CloneWatch((board) => {
+    violations.add(clonedSentence(board));
+    audit.refused(board, "one identity for two devices");
+    feed.changed();
+  });
   const boards = new BoardRegistry({
     definition,
     hostName,
     log,
     violations,
+    clones,
     now: Date.now,
     onReading: (reading) => telemetry.add(reading),
     onMember: (id) => replica.addMember(id),
@@ -158,20 +172,25 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     tellHosts: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
   });
-  const broker = await startBroker({
-    swarm: definition.name,
-    boards: new Set(Object.keys(definition.boards)),
-    host: reach.address,
-    port: options.mqttPort,
-    log,
+  const groupKeys = new GroupKeys(membership, {
+    tellBoards: (payload) => sessions.tellGroup(payload),
+    tellHosts: (frame) => links.broadcast(frame),
+  });
+  const sessions = new BoardSessions({
+    ...{ membership, swarm, boards: new Set(Object.keys(definition.boards)), log, audit },
+    groupPayloads: () => groupKeys.payloads,
     onMessage: (link, channel, payload) => boards.receive(link, channel, payload),
     onDisconnect: (link) => boards.disconnected(link),
+  });
+  const broker = await startBroker({
+    ...{ swarm, host: reach.address, tls: reach.mqttTls, port: options.mqttPort, log },
+    clients: sessions,
   });
   opened.push(() => broker.stop());
 
   const server = createWebServer(reach, log);
   const peers = new Peers({
-    ...{ hostName, hostNames: definition.hosts, replica, boards, broker, log, violations },
+    ...{ hostName, hostNames: definition.hosts, replica, boards, broker, groupKeys, log, violations },
     takeMessage: (host, wire) => routes.takeFromHost(host, wire),
     onChange: () => feed.changed(),
   });
@@ -186,14 +205,13 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onDown: (host) => peers.down(host),
     onFrame: (host, frame) => peers.take(host, frame),
   });
-  membership.onEpoch(() => links.rosterChanged());
   const routes = new MessageRoutes({
-    ...{ hostName, hostNames: definition.hosts, boards, broker, links },
+    ...{ hostName, hostNames: definition.hosts, boards, broker, groupKeys, links },
     receive: (message) => replica.receive(message),
   });
   const parts = {
     ...{ definition, hostName, state, violations, boards, telemetry },
-    ...{ replica, deployment, broker, links, feed, peers: peers.states },
+    ...{ replica, deployment, broker, sessions, links, feed, peers: peers.states },
     ...{ membership, reach, own: membership.own.identity },
   };
   const overview = new HostOverview(parts);
@@ -209,6 +227,21 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   server.on("request", (request, response) => {
     if (!answerSet(request, response)) answerAll(request, response);
   });
+  membership.onEpoch(() => {
+    const { epoch } = membership.roster;
+    log.info("roster", { epoch });
+    if (membership.isRevoked) options.onFailure(new OwnIdentityRevoked(hostName, epoch));
+    // Whoever was revoked is gone before the others get a new key.
+    sessions.dropRevoked();
+    links.rosterChanged();
+    clones.forget();
+    groupKeys.renew();
+    feed.changed();
+  });
+  const takeRoster = () => {
+    if (membership.take(state.get(rosterKey)?.value) === "refused") log.error("roster-refused");
+  };
+  for (const statement of rostersInLog(replica)) membership.take(statement);
   await listen(server, { host: reach.address, port: options.httpPort, purpose: "HTTP" });
   reach.port = portOf(server);
   opened.push(() => stopWebServer(server));

@@ -5,9 +5,12 @@
  * stdin closes: a parent that dies by SIGKILL leaves no host behind.
  */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { readMemberFile } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { type RunningHost, startHost } from "./host.ts";
+import { hostDirectoryPath } from "./host-directory.ts";
 import { parsePeers } from "./hosts/peer-addresses.ts";
 import { createLog, type LogLevel, logLevels } from "./log.ts";
 
@@ -22,6 +25,7 @@ export interface ReadyLine {
 
 interface Options {
   readonly definition: string;
+  readonly member: string | undefined;
   readonly state: string;
   readonly name: string;
   readonly peers: string;
@@ -39,6 +43,7 @@ const command = new Command("host")
   .requiredOption("--definition <file>", "the compiled swarm, as JSON")
   .requiredOption("--state <folder>", "where this swarm's state is kept")
   .requiredOption("--name <name>", "which of the swarm's hosts this is")
+  .option("--member <file>", "the host's identity; if not said, member.json in its folder")
   .option("--peers <hosts>", "where other hosts listen for this one: b=127.0.0.1:7901,c=...", "")
   .option("--peer-port <port>", "for the other hosts; 0 takes any free one", parsePort, 7900)
   .option("--mqtt-port <port>", "for the boards; 0 takes any free one", parsePort, 7883)
@@ -69,6 +74,9 @@ async function main(options: Options): Promise<void> {
   try {
     host = await startHost({
       definition: readDefinition(options.definition),
+      member: readMemberFile(
+        options.member ?? join(hostDirectoryPath(options.state, options.name), "member.json"),
+      ),
       stateDir: options.state,
       hostName: options.name,
       peers: peersOf(options),

@@ -26,7 +26,9 @@ export class FramingError extends Error {
 const publishType = 3;
 
 export class MeasuredSocket extends Duplex {
-  readonly #socket: Socket;
+  readonly socket: Socket;
+  /** Where the other end is, also when it is gone. */
+  readonly address: string;
   readonly #traffic: Traffic;
   readonly #packetBytesMax: number;
 
@@ -39,7 +41,8 @@ export class MeasuredSocket extends Duplex {
 
   constructor(socket: Socket, traffic: Traffic, packetBytesMax: number) {
     super({ allowHalfOpen: false });
-    this.#socket = socket;
+    this.socket = socket;
+    this.address = socket.remoteAddress ?? "";
     this.#traffic = traffic;
     this.#packetBytesMax = packetBytesMax;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
@@ -50,16 +53,16 @@ export class MeasuredSocket extends Duplex {
 
   /** Bytes accepted for this peer that the operating system has not taken yet. */
   get unsentBytes(): number {
-    return this.writableLength + this.#socket.writableLength;
+    return this.writableLength + this.socket.writableLength;
   }
 
   override _read(): void {
-    this.#socket.resume();
+    this.socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     this.#traffic.bytesOut += chunk.length;
-    this.#socket.write(chunk, done);
+    this.socket.write(chunk, done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
@@ -68,13 +71,13 @@ export class MeasuredSocket extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#socket.end(done);
+    this.socket.end(done);
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     // Without an error the last words, such as the refusal in a CONNACK, are still to reach the peer.
-    if (error === null) this.#socket.destroySoon();
-    else this.#socket.destroy();
+    if (error === null) this.socket.destroySoon();
+    else this.socket.destroy();
     done(error);
   }
 
@@ -86,7 +89,7 @@ export class MeasuredSocket extends Duplex {
       this.destroy(error as FramingError);
       return;
     }
-    if (!this.push(chunk)) this.#socket.pause();
+    if (!this.push(chunk)) this.socket.pause();
   }
 
   /** Follows the packet boundaries through the chunk. */

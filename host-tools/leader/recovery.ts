@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { LogRequest, MemberId, Message } from "../../protocols/raft/types.ts";
 import type { MemberSecrets } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
+import type { Audit } from "./audit.ts";
 import { BoardRegistry } from "./board-registry.ts";
 import { startBroker } from "./broker.ts";
 import { HostDirectory } from "./host-directory.ts";
@@ -21,6 +22,9 @@ import { NodeDisk } from "./raft/node-disk.ts";
 import { type RecoveryReport, recover } from "./raft/recover.ts";
 import { sha256 } from "./raft/sha256.ts";
 import { nameOf } from "./raft/voter-policy.ts";
+import { BoardSessions } from "./trust/board-sessions.ts";
+import { CloneWatch } from "./trust/clone-watch.ts";
+import { GroupKeys } from "./trust/group-keys.ts";
 import { Membership } from "./trust/membership.ts";
 import { Violations } from "./violations.ts";
 
@@ -99,6 +103,7 @@ export class Recovery {
       hostName,
       log,
       violations: new Violations(log),
+      clones: new CloneWatch(() => {}),
       now: Date.now,
       onReading: () => {},
       onMember: () => {},
@@ -161,19 +166,20 @@ export class Recovery {
     const { definition, hostName, mqttPort, peerPort, peers, log } = this.#options;
     const boards = this.#boards;
     const membership = new Membership(this.#options.member, { swarm: definition.name, host: hostName });
-    const broker = await startBroker({
-      swarm: definition.name,
-      boards: new Set(Object.keys(definition.boards)),
-      host: loopback,
-      port: mqttPort,
-      log,
+    const { name: swarm } = definition;
+    const audit: Audit = { refused: (who, what) => log.warn("refused", { who, what }) };
+    const groupKeys = new GroupKeys(membership, { tellBoards: () => {}, tellHosts: () => {} });
+    const sessions = new BoardSessions({
+      ...{ membership, swarm, boards: new Set(Object.keys(definition.boards)), log, audit },
+      // Nothing is published meanwhile.
+      groupPayloads: () => [],
       onMessage: (link, channel, payload) => boards.receive(link, channel, payload),
       onDisconnect: (link) => boards.disconnected(link),
     });
+    const broker = await startBroker({ swarm, host: loopback, port: mqttPort, log, clients: sessions });
     this.#opened.push(() => broker.stop());
     const links = new HostLinks({
-      ...{ member: membership.own, roster: membership.roster },
-      audit: { refused: (who, what) => log.warn("refused", { who, what }) },
+      ...{ member: membership.own, roster: membership.roster, audit },
       hostNames: definition.hosts,
       peers,
       listenAddress: loopback,
@@ -189,7 +195,7 @@ export class Recovery {
       onFrame: (host, frame) => this.#take(host, frame),
     });
     this.#routes = new MessageRoutes({
-      ...{ hostName, hostNames: definition.hosts, boards, broker, links },
+      ...{ hostName, hostNames: definition.hosts, boards, broker, groupKeys, links },
       receive: (message) => this.#waiting.get(message.from)?.(message),
     });
     await links.start();

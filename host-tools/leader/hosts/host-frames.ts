@@ -10,9 +10,10 @@
  * gone         [5, board]                                    it left my broker
  * publication  [6, payload]                                  to be published by your broker as it stands
  * telemetry    [7, board, channel, payload]                  it told this report or health to my broker
+ * sender-key   [8, key]                                      what I seal publications under, for you to hand to your boards
  * ```
  *
- * Payloads are byte strings, handed on as they came. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
+ * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
  * so that a newer host may say more.
  */
 import { ItemReader, ShapeError } from "../../../protocols/cbor/shape.ts";
@@ -58,6 +59,8 @@ export type HostFrame =
   | { readonly kind: "board"; readonly board: string; readonly hello: Uint8Array }
   | { readonly kind: "gone"; readonly board: string }
   | { readonly kind: "publication"; readonly payload: Uint8Array }
+  /** `key` as `senderKeyToWire` makes it. */
+  | { readonly kind: "sender-key"; readonly key: CborValue }
   | {
       readonly kind: "telemetry";
       readonly board: string;
@@ -96,6 +99,8 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.publication, frame.payload];
     case "telemetry":
       return [kinds.telemetry, frame.board, telemetryChannels.indexOf(frame.channel), frame.payload];
+    case "sender-key":
+      return [kinds.senderKey, frame.key];
   }
 }
 
@@ -126,6 +131,8 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
       const channel = telemetryChannels[items.integer("the channel", 0, telemetryChannels.length - 1)]!;
       return { kind: "telemetry", board, channel, payload: readPayload(items) };
     }
+    case kinds.senderKey:
+      return { kind: "sender-key", key: items.any() };
     default:
       return undefined;
   }
@@ -140,6 +147,7 @@ const kinds = {
   gone: 5,
   publication: 6,
   telemetry: 7,
+  senderKey: 8,
 } as const;
 const roles: readonly HostRole[] = ["follower", "candidate", "leader"];
 const telemetryChannels: readonly TelemetryChannel[] = ["report", "health"];

@@ -15,6 +15,7 @@ import { encodeCbor } from "../../codec/cbor.ts";
 import type { BoardRegistry } from "../board-registry.ts";
 import type { Broker } from "../broker.ts";
 import { nameOf } from "../raft/voter-policy.ts";
+import type { GroupKeys } from "../trust/group-keys.ts";
 import { PeerRefused } from "./host-link.ts";
 import type { HostLinks } from "./host-links.ts";
 
@@ -22,7 +23,8 @@ export interface RoutesOptions {
   readonly hostName: string;
   readonly hostNames: readonly string[];
   readonly boards: BoardRegistry;
-  readonly broker: Broker;
+  readonly broker: Pick<Broker, "publish">;
+  readonly groupKeys: Pick<GroupKeys, "seal">;
   readonly links: HostLinks;
   /** For this host's own member. */
   receive(message: Message): void;
@@ -46,8 +48,8 @@ export class MessageRoutes {
 
   /** From this host's member, to all boards that listen, here and at the other hosts. */
   publish(publication: Publication): void {
-    const { hostNames, boards, broker, links } = this.#options;
-    const payload = encodeCbor(publicationToWire(publication));
+    const { hostNames, boards, broker, groupKeys, links } = this.#options;
+    const payload = groupKeys.seal(encodeCbor(publicationToWire(publication)));
     broker.publish(payload);
     const others = hostNames.filter((name) => links.isUp(name) && boards.countAt(name) > 0);
     if (others.length > 0) links.broadcast({ kind: "publication", payload }, others);

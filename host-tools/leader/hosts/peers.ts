@@ -6,6 +6,7 @@ import type { Broker } from "../broker.ts";
 import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";
 import { nameOf } from "../raft/voter-policy.ts";
+import type { GroupKeys } from "../trust/group-keys.ts";
 import type { Violations } from "../violations.ts";
 import { foundingOf } from "./founding.ts";
 import type { HostFrame, HostRole, HostState } from "./host-frames.ts";
@@ -19,6 +20,7 @@ export interface PeersOptions {
   readonly replica: Replica;
   readonly boards: BoardRegistry;
   readonly broker: Broker;
+  readonly groupKeys: GroupKeys;
   readonly log: Log;
   readonly violations: Violations;
   /** A Raft message of another host, or of a board that is connected there. */
@@ -64,6 +66,7 @@ export class Peers {
   up(host: string, hasLog: boolean, links: HostLinks): void {
     this.#hasLog.set(host, hasLog);
     links.send(host, this.#ownState());
+    links.send(host, this.#options.groupKeys.frame);
     this.#options.boards.tellAll((frame) => links.send(host, frame));
     this.#foundIfDue();
     this.#options.onChange();
@@ -75,9 +78,9 @@ export class Peers {
     this.#options.onChange();
   }
 
-  /** @throws {ShapeError | MalformedMessage | PeerRefused} and the connection is to be closed. */
+  /** @throws {ShapeError | MalformedMessage | PeerRefused | ProtocolRefused} and the connection is to be closed. */
   take(host: string, frame: HostFrame): void {
-    const { boards, broker, takeMessage } = this.#options;
+    const { boards, broker, groupKeys, takeMessage } = this.#options;
     switch (frame.kind) {
       case "raft":
         takeMessage(host, frame.message);
@@ -87,6 +90,9 @@ export class Peers {
         break;
       case "publication":
         broker.publish(frame.payload);
+        break;
+      case "sender-key":
+        groupKeys.take(host, frame.key);
         break;
       case "board":
       case "gone":
