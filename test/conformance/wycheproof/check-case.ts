@@ -5,7 +5,7 @@
 import type { CcmTagBytes, Ciphers } from "../../../protocols/security/ciphers.ts";
 import { hkdfExpand, hkdfExtract } from "../../../protocols/security/hkdf.ts";
 
-export const caseKinds = ["AES-CCM", "ECDH", "ES256", "HKDF", "HMAC"] as const;
+export const caseKinds = Object.freeze(["AES-CCM", "ECDH", "ES256", "HKDF", "HMAC"] as const);
 export type CaseKind = (typeof caseKinds)[number];
 
 export interface WycheproofCase {

@@ -2,18 +2,16 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
-import { build } from "esbuild";
-import { loadBoards } from "../../../../../host-tools/boards/boards.ts";
-import { buildImage, type ModdableSdk } from "../../../../../host-tools/builder/moddable.ts";
-import { writeSdkProject } from "../../../../../host-tools/builder/sdk-project.ts";
-import { bundleFirmware } from "../../../../../host-tools/bundler/bundle.ts";
-import { constDeclarations } from "../../../../../host-tools/bundler/const-declarations.ts";
+import type { ModdableSdk } from "../../../../../host-tools/builder/moddable.ts";
+import { TestRoot } from "../../../../members.ts";
 import { Authority } from "./authority.ts";
+import { credentialValues, writeKeyValues } from "./key-values.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
+import { buildProbe, probeName } from "./probe-image.ts";
 import type { Seen } from "./prove.ts";
 
 /** The ends that a TLS connection of the probe meets, and what it must say of each, in order. */
@@ -39,12 +37,22 @@ export async function proveAdapter(sdk: ModdableSdk, folder: string, seen: Seen)
   let board: LinProcess | undefined;
   try {
     const program = await buildProbe(sdk, folder, {
-      authorityDer: [...own.certificateDer],
-      tlsPorts: ports,
-      udpPort: echo.address().port,
+      program: "probe.js",
+      given: {
+        authorityDer: [...own.certificateDer],
+        tlsPorts: ports,
+        udpPort: echo.address().port,
+      },
+      tls: true,
     });
     seen("built for lin with TLS, with no warning of the linker");
     const runner = compileRunner(sdk.folder, folder);
+    writeKeyValues(
+      join(folder, "flash"),
+      probeName,
+      probeName,
+      credentialValues(new TestRoot(probeName).issue("board", probeName)),
+    );
     for (const starts of [1, 2]) {
       board = new LinProcess(runner, program, join(folder, "flash"));
       await board.until(`kv: start ${starts}`);
@@ -90,57 +98,4 @@ function tlsServer(options: TlsOptions): Server {
   // A board that does not trust this server breaks off; that is its part of the proof.
   server.on("tlsClientError", () => {});
   return server;
-}
-
-async function buildProbe(sdk: ModdableSdk, folder: string, given: object): Promise<string> {
-  const { core } = await bundleFirmware({ main: "moddable" });
-  const main = await joinProbe(given);
-  const project = join(folder, "probe");
-  const manifest = await writeSdkProject({
-    folder: project,
-    platform: "lin",
-    board: loadBoards().get("esp32c3-devkit")!,
-    bundle: { core, main, coreBytes: 0, mainBytes: 0 },
-    config: { swarm: "probe", board: "probe", hosts: "main=127.0.0.1:1", timeServer: "" },
-    wifi: undefined,
-    tls: true,
-  });
-  writeFileSync(join(project, "main.js"), main);
-  return buildImage({
-    sdk,
-    target: "lin",
-    manifest,
-    output: join(project, "sdk"),
-    environment: process.env,
-    onProgress: () => {},
-  });
-}
-
-/** As the bundler joins a platform's main: the core and the SDK's modules stay outside. */
-async function joinProbe(given: object): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, "probe.js")],
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    platform: "neutral",
-    // As text: an object would lie in flash and not be frozen.
-    define: { givenText: JSON.stringify(JSON.stringify(given)) },
-    write: false,
-    plugins: [
-      {
-        name: "outside",
-        setup: ({ onResolve }) => {
-          onResolve({ filter: /firmware\/core\.ts$|^\.\.\/\.\.\/core\.ts$/ }, () => ({
-            path: "core",
-            external: true,
-          }));
-          onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
-            kind === "entry-point" ? undefined : { path, external: true },
-          );
-        },
-      },
-    ],
-  });
-  return constDeclarations(outputFiles[0]!.text);
 }
