@@ -12,11 +12,16 @@ import { Option } from "commander";
 import type { ApiError, HostFile } from "../leader/api-types.ts";
 import { hostFolderPrefix, readHostFile } from "../leader/host-directory.ts";
 import { Failed, WrongInput } from "./failure.ts";
+import { HostLogin } from "./host-login.ts";
 
 export interface SwarmOptions {
   readonly swarm?: string;
   readonly url?: string;
   readonly state: string;
+  /** A person's identity: its file. */
+  readonly as?: string;
+  /** The swarm's certificate authority: its file, PEM. */
+  readonly ca?: string;
 }
 
 /** For every verb that asks a running swarm. */
@@ -25,6 +30,13 @@ export function swarmOptions(): Option[] {
     new Option("--swarm <name>", "which swarm, where several run here"),
     new Option("--url <urls>", "the hosts' addresses, such as http://127.0.0.1:7800,http://127.0.0.1:7801"),
     new Option("--state <folder>", "where the swarms' state is kept").default(".covey"),
+    new Option("--as <file>", "the identity to log in with, where a host wants to know who asks").env(
+      "COVEY_AS",
+    ),
+    new Option(
+      "--ca <file>",
+      "the swarm's certificate authority (PEM), where the identity does not bring it",
+    ),
   ];
 }
 
@@ -54,21 +66,29 @@ interface Request {
 export class SwarmClient {
   /** Where to look for hosts that came back elsewhere; undefined when the user named their addresses. */
   readonly #place: { readonly state: string; readonly swarm: string } | undefined;
+  readonly #login: HostLogin;
   #urls: readonly string[];
   /** Which of them answered last. */
   #at = 0;
 
-  private constructor(place: { state: string; swarm: string } | undefined, urls: readonly string[]) {
+  private constructor(
+    place: { state: string; swarm: string } | undefined,
+    urls: readonly string[],
+    login: HostLogin,
+  ) {
     this.#place = place;
+    this.#login = login;
     this.#urls = urls;
   }
 
   /** The swarm that the options name, or the only one that runs from this folder. Throws `Failed` when none does. */
   static find(options: SwarmOptions): SwarmClient {
+    const login = HostLogin.of(options);
     if (options.url !== undefined) {
       return new SwarmClient(
         undefined,
         options.url.split(",").map((text) => checkUrl(text.trim())),
+        login,
       );
     }
     const hosts = hostsOf(options);
@@ -76,6 +96,7 @@ export class SwarmClient {
     return new SwarmClient(
       { state: options.state, swarm },
       hosts.map(({ url }) => url),
+      login,
     );
   }
 
@@ -155,13 +176,19 @@ export class SwarmClient {
     if (commandId !== undefined) headers["idempotency-key"] = commandId;
     const signal = answerMs === undefined ? null : AbortSignal.timeout(answerMs);
     try {
-      const init = { method, headers, signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-      const response = await fetch(new URL(path, this.url), init);
+      const options = {
+        method,
+        headers,
+        signal,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      };
+      const response = await this.#login.fetch(new URL(path, this.url), options);
       if (response.ok) return response;
       const failure = await refusal(response, this.url);
       const isElsewhere = failure.code === "not-leader" || (failure.code === "timeout" && isRepeatable);
       return { failure, mayRepeat: isElsewhere, wasReached: true };
     } catch (error) {
+      if (error instanceof Failed || error instanceof WrongInput) throw error;
       const isRefused = (error as { cause?: { code?: string } }).cause?.code === "ECONNREFUSED";
       // A connection that never came about carried nothing.
       return {
@@ -279,10 +306,21 @@ function unreachable(url: string, error: unknown): Failed {
     );
   }
   const why = cause?.code ?? cause?.message ?? message;
+  if (isAboutCertificate(cause?.code)) {
+    return new Failed(
+      `The certificate of ${url} does not prove that it is a host of this swarm (${why}); use an address that the certificate names, and --as or --ca with the swarm's authority.`,
+      "bad-certificate",
+    );
+  }
   return new Failed(
     `The host at ${url} cannot be reached (${why}); see whether it still runs.`,
     "unreachable",
   );
+}
+
+/** Of OpenSSL's verification, and of the comparison of names after it. */
+function isAboutCertificate(code = ""): boolean {
+  return code.includes("CERT") || code.startsWith("UNABLE_TO_VERIFY");
 }
 
 /** What the user asked for and cannot have is wrong input; what the swarm could not do is a failure. */

@@ -28,3 +28,10 @@ export function tlsAcceptor(secrets: TlsSecrets): (socket: Socket) => Socket {
   const secureContext = createSecureContext(tlsServerOptions(secrets));
   return (socket) => new TLSSocket(socket, { isServer: true, secureContext });
 }
+
+/** The authority that signed a member's certificate, as PEM: what stands last. undefined where the member has no certificate. */
+export function authorityOf(tls: TlsSecrets | undefined): string | undefined {
+  if (tls === undefined) return undefined;
+  const at = tls.certificates.lastIndexOf("-----BEGIN CERTIFICATE-----");
+  return at < 0 ? undefined : tls.certificates.slice(at);
+}

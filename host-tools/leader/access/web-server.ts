@@ -59,8 +59,10 @@ const handshakeRecord = 22;
 
 /** For whoever writes `http://` where `https://` was meant. */
 function endPlain(socket: Socket): void {
-  const text = "This port speaks HTTPS: write https:// in the address.\n";
+  const text = JSON.stringify({
+    error: { message: "This port speaks HTTPS: write https:// in the address.", code: "bad-request" },
+  });
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`,
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`,
   );
 }
