@@ -22,7 +22,7 @@ import type {
 } from "./api-types.ts";
 import type { Audit } from "./audit.ts";
 import { notLeadingMessage } from "./commands.ts";
-import { atLeader } from "./leader-requests.ts";
+import { atLeader, type Leader } from "./leader-requests.ts";
 import type { Log } from "./log.ts";
 import type { VoterChange } from "./members/change-voters.ts";
 import { createPageFiles } from "./page-files.ts";
@@ -36,8 +36,8 @@ import type { ReadingQuery } from "./telemetry.ts";
 /** What the interface needs from the host. */
 export interface HostView {
   readonly hostName: string;
-  /** `here`, the URL of the host that leads, or undefined when this host knows none. */
-  readonly leader: "here" | string | undefined;
+  /** `here`, the host that leads, or undefined when this host knows none. */
+  readonly leader: "here" | Leader | undefined;
   /** Whether, within `waitMs`, a majority confirmed that this host leads and all that anybody was told is committed is applied here. */
   confirm(waitMs: number): Promise<boolean>;
   status(isConfirmed: boolean): Status;

@@ -6,6 +6,7 @@ import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { Actor } from "./access/actor.ts";
 import { isAuditKey, readAudit } from "./access/audit-ring.ts";
 import type { Reach } from "./access/reach.ts";
+import { authorityOf } from "./access/tls.ts";
 import type { AgreedState } from "./agreed-state.ts";
 import type { HostView, SetCommand } from "./api.ts";
 import { ApiFailure } from "./api-failure.ts";
@@ -41,6 +42,7 @@ import { nameOf } from "./raft/voter-policy.ts";
 import { checkSetting, SettingRefused, type SettingValue } from "./settings.ts";
 import type { StatusFeed } from "./status-feed.ts";
 import type { ReadingQuery, Telemetry } from "./telemetry.ts";
+import type { BoardSessions } from "./trust/board-sessions.ts";
 import type { Membership } from "./trust/membership.ts";
 import type { Violations } from "./violations.ts";
 
@@ -54,6 +56,7 @@ export interface HostParts {
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly broker: Broker;
+  readonly sessions: BoardSessions;
   readonly links: HostLinks;
   /** What the other hosts last said of themselves, by name. */
   readonly peers: ReadonlyMap<string, HostState>;
@@ -79,10 +82,14 @@ export class HostOverview implements HostView {
   }
 
   get leader(): HostView["leader"] {
-    const { replica, links } = this.#parts;
+    const { replica, links, membership } = this.#parts;
     if (replica.isLeader) return "here";
     const { leaderId } = replica.status();
-    return leaderId === undefined ? undefined : links.peers.get(nameOf(leaderId))?.url;
+    const host = leaderId === undefined ? "" : nameOf(leaderId);
+    const url = links.peers.get(host)?.url;
+    if (url === undefined) return undefined;
+    const authority = authorityOf(membership.own.tls);
+    return { url, authority, vouch: (request, actor) => links.vouch(host, request, actor) };
   }
 
   async confirm(waitMs: number): Promise<boolean> {
@@ -305,8 +312,9 @@ export class HostOverview implements HostView {
   }
 
   #counters(): Counters {
-    const { broker, telemetry, links } = this.#parts;
-    return { ...broker.counters, readingsStored: telemetry.stored, hosts: { ...links.traffic } };
+    const { broker, sessions, telemetry, links } = this.#parts;
+    const more = { sessions: { ...sessions.counters }, hosts: { ...links.traffic } };
+    return { ...broker.counters, readingsStored: telemetry.stored, ...more };
   }
 
   #carryOut(command: Command, actor: Actor, isForwarded: boolean): Promise<Committed> {
@@ -314,7 +322,7 @@ export class HostOverview implements HostView {
       const { leader } = this;
       return leader === undefined || leader === "here"
         ? undefined
-        : askToSet({ url: leader, hostName: this.hostName, timeoutMs }, wanted);
+        : askToSet(leader, wanted, actor, timeoutMs);
     };
     return carryOut({ ...this.#parts, askLeader }, command, isForwarded);
   }

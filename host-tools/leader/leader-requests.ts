@@ -1,109 +1,167 @@
 /**
  * A host that does not lead asks the one that does, over the same HTTP interface that everybody uses: one hop, because a request that a host
- * sent is never sent on.
+ * sent is never sent on. It vouches for who asks (`hosts/vouching.ts`); what that one may do, the leader decides.
  */
+import { Agent, type IncomingMessage, type RequestOptions, request as requestPlain } from "node:http";
+import { request as requestSecure, Agent as SecureAgent } from "node:https";
+import { Readable } from "node:stream";
+import { json } from "node:stream/consumers";
 import type { Context, MiddlewareHandler } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
+import type { Caller } from "./access/access.ts";
+import type { Actor } from "./access/actor.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiError, SetRequest, SetResult } from "./api-types.ts";
 import type { Command } from "./commands.ts";
+import type { ForwardedRequest } from "./hosts/vouching.ts";
 import { commandIdToText } from "./raft/command-id.ts";
 
-/** Names the host that sends a request on. */
+/** Says which host sends a request on, and for whom, with its proof. */
 export const forwardedHeader = "covey-forwarded-by";
 
 /** For the leader's answer to begin; a stream of events may go on for ever. */
 const answerMs = 5_000;
 
+/** The host that leads, where that is another one. */
 export interface Leader {
   readonly url: string;
-  /** This host. */
-  readonly hostName: string;
-  readonly timeoutMs: number;
+  /** Who has to have signed its certificate, as PEM, if its URL is one of HTTPS; undefined where this host knows no such authority. */
+  readonly authority: string | undefined;
+  /** For `forwardedHeader`; undefined when that host is not connected any more. */
+  vouch(request: ForwardedRequest, actor: Actor): string | undefined;
 }
 
 /** Rejects with an `ApiFailure`: what the leader said, or `timeout` when it is not known whether it heard. */
-export async function askToSet({ url, hostName, timeoutMs }: Leader, command: Command): Promise<SetResult> {
-  const { key, value, expected, id } = command;
+export async function askToSet(
+  leader: Leader,
+  { key, value, expected, id }: Command,
+  actor: Actor,
+  timeoutMs: number,
+): Promise<SetResult> {
   const body: SetRequest = expected === undefined ? { value } : { value, expected };
-  let response: Response;
+  const target = `/api/settings/${encodeURIComponent(key)}`;
+  const given = new AbortController();
+  const slow = setTimeout(() => given.abort(), Math.max(1, timeoutMs));
   try {
-    response = await fetch(new URL(`/api/settings/${encodeURIComponent(key)}`, url), {
-      method: "PUT",
-      headers: {
-        "content-type": "application/json",
-        "idempotency-key": commandIdToText(id),
-        [forwardedHeader]: hostName,
-      },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
+    const response = await ask(leader, { method: "PUT", target, body: JSON.stringify(body) }, actor, {
+      signal: given.signal,
+      headers: { "idempotency-key": commandIdToText(id) },
     });
+    const answer = (await json(response)) as SetResult | { error: ApiError };
+    if (response.statusCode === disbelieved) throw unvouched(leader);
+    if ("error" in answer) throw new ApiFailure(answer.error.code, answer.error.message);
+    return answer;
   } catch (error) {
-    const code = (error as { cause?: { code?: string } }).cause?.code;
-    const isUnheard = code === "ECONNREFUSED";
-    throw new ApiFailure(
-      isUnheard ? "not-leader" : "timeout",
-      `The leader at ${url} does not answer; try again.`,
-    );
+    throw error instanceof ApiFailure ? error : unanswered(leader, error as NodeJS.ErrnoException);
+  } finally {
+    clearTimeout(slow);
   }
-  const answer = (await response.json()) as SetResult | { error: ApiError };
-  if ("error" in answer) throw new ApiFailure(answer.error.code, answer.error.message);
-  return answer;
 }
 
 export interface Forwarder {
-  readonly hostName: string;
   /** See `HostView`. */
-  readonly leader: "here" | string | undefined;
+  readonly leader: "here" | Leader | undefined;
 }
 
 /** Sends a request on to the leader, if that is another host and can be reached; otherwise this host answers as well as it can. */
 export function atLeader(host: Forwarder): MiddlewareHandler {
   return async (context, next) => {
     const { leader } = host;
-    if (leader === undefined || leader === "here" || isForwarded(context)) return next();
-    return (await forward(context, leader, host.hostName)) ?? next();
+    const { actor, isForwarded } = context.get("caller") as Caller;
+    if (leader === undefined || leader === "here" || isForwarded) return next();
+    return (await forward(context, leader, actor)) ?? next();
   };
 }
 
-/** Whether another host sent this request on. */
-function isForwarded(context: Context): boolean {
-  return context.req.header(forwardedHeader) !== undefined;
-}
-
 /** undefined when the leader does not answer, or leads no more. */
-async function forward(context: Context, url: string, hostName: string): Promise<Response | undefined> {
-  const { raw, path, method } = context.req;
-  const { search } = new URL(context.req.url);
-  const headers: Record<string, string> = { [forwardedHeader]: hostName };
-  if (method !== "GET") headers["content-type"] = "application/json";
+async function forward(context: Context, leader: Leader, actor: Actor): Promise<Response | undefined> {
+  const { raw, method } = context.req;
+  const { pathname, search } = new URL(context.req.url);
+  const isRead = method === "GET";
   const given = new AbortController();
   const slow = setTimeout(() => given.abort(), answerMs);
   raw.signal.addEventListener("abort", () => given.abort(), { once: true });
   try {
-    const init: RequestInit = { method, headers, signal: given.signal };
-    if (method !== "GET") init.body = await context.req.text();
-    const response = await fetch(new URL(path + search, url), init);
-    if (response.status === 503 && method === "GET") {
-      await response.body?.cancel();
-      return undefined;
+    const body = isRead ? "" : await context.req.text();
+    const request = { method, target: pathname + search, body };
+    const response = await ask(leader, request, actor, { signal: given.signal });
+    const status = response.statusCode!;
+    if (status === disbelieved || (status === 503 && isRead)) {
+      response.resume();
+      if (isRead) return undefined;
+      throw unvouched(leader);
     }
     return handedOn(context, response);
-  } catch {
-    if (method === "GET") return undefined;
-    throw new ApiFailure("timeout", `The leader at ${url} did not answer; look before you ask again.`);
+  } catch (error) {
+    if (isRead) return undefined;
+    if (error instanceof ApiFailure) throw error;
+    throw new ApiFailure("timeout", `The leader at ${leader.url} did not answer; look before you ask again.`);
   } finally {
     clearTimeout(slow);
   }
 }
 
+/** The status with which a host answers one that vouches for somebody in vain: their connection is another one by now. */
+const disbelieved = 401;
+
+const agent = new Agent({ keepAlive: true });
+const secureAgent = new SecureAgent({ keepAlive: true });
+
+/** Resolves when the answer begins. Rejects with an `ApiFailure`, or with what the network says. */
+function ask(
+  leader: Leader,
+  request: ForwardedRequest,
+  actor: Actor,
+  { headers, signal }: Pick<RequestOptions, "signal"> & { readonly headers?: Record<string, string> },
+): Promise<IncomingMessage> {
+  const { method, target, body } = request;
+  const vouched = leader.vouch(request, actor);
+  if (vouched === undefined) throw unvouched(leader);
+  const isSecure = leader.url.startsWith("https:");
+  const content =
+    method === "GET"
+      ? {}
+      : { "content-type": "application/json", "content-length": `${Buffer.byteLength(body)}` };
+  const options = {
+    method,
+    agent: isSecure ? secureAgent : agent,
+    headers: { ...headers, ...content, [forwardedHeader]: vouched },
+    ...(signal === undefined ? {} : { signal }),
+    ...(isSecure && leader.authority !== undefined ? { ca: leader.authority } : {}),
+  };
+  return new Promise((resolve, reject) => {
+    const url = new URL(leader.url);
+    // As it is vouched for: a URL would be written anew.
+    const sent = (isSecure ? requestSecure : requestPlain)(url, { ...options, path: target });
+    sent.on("response", resolve);
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+function unvouched({ url }: Leader): ApiFailure {
+  return new ApiFailure(
+    "not-leader",
+    `The connection with the leader at ${url} has just changed; try again.`,
+  );
+}
+
+function unanswered({ url }: Leader, { code, message }: NodeJS.ErrnoException): ApiFailure {
+  if (code === "ECONNREFUSED") {
+    return new ApiFailure("not-leader", `The leader at ${url} does not answer; try again.`);
+  }
+  const why = code?.startsWith("ERR_TLS") || code?.includes("CERT") ? ` (${message})` : "";
+  return new ApiFailure("timeout", `The leader at ${url} does not answer${why}; try again.`);
+}
+
 const handedOnHeaders = ["content-type", "content-disposition", "cache-control", "idempotency-key"];
 
-function handedOn(context: Context, response: Response): Response {
+function handedOn(context: Context, response: IncomingMessage): Response {
   const headers = new Headers();
   for (const name of handedOnHeaders) {
-    const value = response.headers.get(name);
-    if (value !== null) headers.set(name, value);
+    const value = response.headers[name];
+    if (value !== undefined) headers.set(name, value.toString());
   }
-  return context.newResponse(response.body, { status: response.status as StatusCode, headers });
+  const body = Readable.toWeb(response) as ReadableStream;
+  return context.newResponse(body, { status: response.statusCode as StatusCode, headers });
 }
