@@ -12,7 +12,6 @@ import {
   senderKeyFromWire,
   senderKeyToWire,
 } from "../../../protocols/security/group/sender-key.ts";
-import { sessionLimits } from "../../../protocols/security/session/secure-session.ts";
 import { ProtocolRefused } from "../broker.ts";
 import type { HostFrame } from "../hosts/host-frames.ts";
 import type { Membership } from "./membership.ts";
@@ -43,7 +42,7 @@ export class GroupKeys {
 
   /** A publication of this host. */
   seal(payload: Uint8Array): Uint8Array {
-    if (this.#sender.sealed >= sessionLimits.recordsMax) this.#replace();
+    if (this.#sender.isWorn) this.#replace();
     return this.#sender.seal(payload);
   }
 

@@ -9,6 +9,7 @@ import { createLog } from "../../../host-tools/leader/log.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
 import { RawBoard, type RawBoardOptions } from "./raw-board.ts";
+import { memberOf } from "./test-swarm.ts";
 
 const program: Program = {
   pipelines: [
@@ -60,6 +61,7 @@ export async function leaderUnderTest(options: Partial<HostOptions> = {}): Promi
     definition,
     stateDir,
     hostName: "a",
+    member: memberOf((options.definition ?? definition).name, "host", options.hostName ?? "a"),
     mqttPort: 0,
     httpPort: 0,
     peerPort: 0,

@@ -8,8 +8,10 @@ import { expect, onTestFinished, test } from "vitest";
 import type { Status } from "../../../host-tools/leader/api-types.ts";
 import { portOf } from "../../../host-tools/leader/listen.ts";
 import type { ReadyLine } from "../../../host-tools/leader/main.ts";
+import { writeMemberFile } from "../../../host-tools/security/member-file.ts";
 import { definition, temporaryFolder } from "./leader-under-test.ts";
 import { RawBoard } from "./raw-board.ts";
+import { memberOf } from "./test-swarm.ts";
 
 const main = fileURLToPath(new URL("../../../host-tools/leader/main.ts", import.meta.url));
 
@@ -22,6 +24,8 @@ interface LeaderProcess {
 function startProcess(stateDir: string, options: readonly string[] = []): LeaderProcess {
   const file = join(temporaryFolder(), "definition.json");
   writeFileSync(file, JSON.stringify(definition));
+  const memberFile = join(temporaryFolder(), "member.json");
+  writeMemberFile(memberFile, memberOf("greenhouse", "host", "a"));
   const ports = ["--mqtt-port", "0", "--http-port", "0", "--peer-port", "0"];
   const child = spawn(process.execPath, [
     main,
@@ -31,6 +35,8 @@ function startProcess(stateDir: string, options: readonly string[] = []): Leader
     stateDir,
     "--name",
     "a",
+    "--member",
+    memberFile,
     ...ports,
     ...options,
   ]);

@@ -1,11 +1,13 @@
 /**
- * A board made of bytes: MQTT packets written and read with mqtt-packet over a plain TCP socket, the real follower core behind
+ * A board made of bytes: MQTT packets written and read with mqtt-packet over a plain TCP socket, the real session and the real follower core behind
  * them, its log in memory. What it is sent it keeps, so that a test can look.
  */
 import { connect, type Socket } from "node:net";
 import mqtt from "mqtt-packet";
 import { decodeCbor, encodeCbor } from "../../../host-tools/codec/cbor.ts";
 import { MemoryLog, sha256 } from "../../../host-tools/raft-shell/memory-log.ts";
+import type { MemberSecrets } from "../../../host-tools/security/member-file.ts";
+import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Health, Reading, TimeAnswer, UpChannel } from "../../../protocols/messages/board-messages.ts";
 import {
@@ -18,7 +20,13 @@ import {
 import { messageFromWire, messageToWire, publicationFromWire } from "../../../protocols/raft/codec.ts";
 import { Follower } from "../../../protocols/raft/follower.ts";
 import { limits, type Message, type Publication, type RaftOutput } from "../../../protocols/raft/types.ts";
+import { GroupReceiver } from "../../../protocols/security/group/group-records.ts";
+import { type SenderKey, senderKeyFromWire } from "../../../protocols/security/group/sender-key.ts";
+import { Roster } from "../../../protocols/security/identity/roster.ts";
+import { SessionInitiator } from "../../../protocols/security/session/initiator.ts";
+import type { SecureSession } from "../../../protocols/security/session/secure-session.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
+import { memberOf } from "./test-swarm.ts";
 
 /** What a board keeps in flash: give it to a second `RawBoard` and that one is the first, restarted. */
 export { MemoryLog as BoardMemory };
@@ -31,6 +39,14 @@ export interface RawBoardOptions {
   readonly memory?: MemoryLog;
   /** False for a board that takes messages and says nothing. */
   readonly answers?: boolean;
+  /** If not the one that this board has by rights. */
+  readonly member?: MemberSecrets;
+  /** Of an earlier connection, to be refreshed. */
+  readonly kept?: SecureSession | undefined;
+  /** As drawn when its firmware started. */
+  readonly startId?: number;
+  /** Where it connects from. */
+  readonly localAddress?: string;
 }
 
 export class RawBoard {
@@ -40,19 +56,40 @@ export class RawBoard {
   readonly received: Message[] = [];
   readonly publications: Publication[] = [];
   readonly timesTold: TimeAnswer[] = [];
+  /** As it was handed them. */
+  readonly senderKeys: SenderKey[] = [];
+  /** What came and did not open, by what was wrong. */
+  readonly unopened: string[] = [];
+  /** Frames of the handshake as they came, and records as they were sent. */
+  readonly frames: Uint8Array[] = [];
+  readonly sent: { readonly topic: string; readonly payload: Uint8Array }[] = [];
+  readonly roster: Roster;
+  readonly initiator: SessionInitiator;
   /** Resolves when the connection has ended, whoever ended it. */
   readonly closed: Promise<void>;
   appliedIndex = 0;
   readonly #options: RawBoardOptions;
   readonly #socket: Socket;
   readonly #follower: Follower;
+  readonly #member: MemberSecrets;
+  readonly #group: GroupReceiver;
   readonly #parser = mqtt.parser();
   readonly #packets: mqtt.Packet[] = [];
   #onPacket: (() => void) | undefined;
+  #onUp: (() => void) | undefined;
   #sequence = 0;
 
   constructor(options: RawBoardOptions) {
     this.#options = options;
+    this.#member = options.member ?? memberOf(options.swarm, "board", options.name);
+    this.roster = new Roster(nodeCiphers, this.#member.root, options.swarm, 8);
+    const own = { ciphers: nodeCiphers, own: this.#member, roster: this.roster };
+    const end = {
+      ...own,
+      admits: ({ identity }: { identity: { role: string } }) => identity.role === "host",
+    };
+    this.initiator = new SessionInitiator(end, options.kept);
+    this.#group = new GroupReceiver(nodeCiphers, `covey/${options.swarm}/all/raft`);
     this.memory = options.memory ?? new MemoryLog();
     this.memberId = `${options.name}.${options.incarnation ?? "0000000a"}`;
     const { hardState } = this.memory;
@@ -65,7 +102,12 @@ export class RawBoard {
       leaderHeardMs: hardState.term > 0 ? performance.now() : -Infinity,
       leaderSilenceMs: limits.leaderSilenceMs,
     });
-    this.#socket = connect({ host: "127.0.0.1", port: options.port });
+    const { port, localAddress } = options;
+    this.#socket = connect({
+      host: "127.0.0.1",
+      port,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
     this.#socket.setNoDelay(true);
     this.#socket.on("error", () => {});
     this.closed = new Promise((resolve) => this.#socket.once("close", () => resolve()));
@@ -73,17 +115,30 @@ export class RawBoard {
     this.#socket.on("data", (bytes) => this.#parser.parse(bytes));
   }
 
-  /** Connects, subscribes and says hello: a board as it should be. */
+  /** Connects, subscribes, proves who it is and says hello: a board as it should be. */
   static async join(options: RawBoardOptions): Promise<RawBoard> {
-    const board = new RawBoard(options);
-    await board.connect();
-    await board.subscribe();
+    const board = await RawBoard.secured(options);
     board.hello();
     return board;
   }
 
-  async connect(clientId = this.#options.name): Promise<mqtt.IConnackPacket> {
-    const will = { topic: this.#topic("gone"), payload: Buffer.from(encodeCbor(goneToWire(this.memberId))) };
+  /** The same without the hello. */
+  static async secured(options: RawBoardOptions): Promise<RawBoard> {
+    const board = new RawBoard(options);
+    await board.connect();
+    await board.subscribe();
+    await board.secure();
+    return board;
+  }
+
+  async connect(
+    clientId = this.#options.name,
+    credentials: { username?: string; password?: Buffer } = {
+      username: this.#options.name,
+      password: Buffer.from(this.#member.signed),
+    },
+  ): Promise<mqtt.IConnackPacket> {
+    const will = { topic: this.topic("gone"), payload: Buffer.from(encodeCbor(goneToWire(this.memberId))) };
     this.write({
       cmd: "connect",
       protocolId: "MQTT",
@@ -91,6 +146,7 @@ export class RawBoard {
       clean: true,
       clientId,
       keepalive: 30,
+      ...credentials,
       will: { ...will, qos: 0, retain: false },
     });
     return (await this.#next("connack")) as mqtt.IConnackPacket;
@@ -106,11 +162,22 @@ export class RawBoard {
     return (await this.#next("suback")) as mqtt.ISubackPacket;
   }
 
+  /** A refresh of the session from before, or a handshake. */
+  async secure(): Promise<void> {
+    const up = new Promise<void>((resolve) => {
+      this.#onUp = resolve;
+    });
+    this.publishBytes(this.topic("edhoc"), this.initiator.refresh() ?? this.initiator.start());
+    const cut = () => Promise.reject(new Error("closed before the session was up"));
+    await Promise.race([up, this.closed.then(cut)]);
+  }
+
   hello(): void {
     const { memberId, memory, appliedIndex } = this;
     const { lastIndex, hardState } = memory;
     const about = { memberId, model: "esp32c3-devkit", firmware: "0.1.0", term: hardState.term };
-    this.publish("hello", helloToWire({ ...about, lastIndex, appliedIndex }));
+    const { startId = 1 } = this.#options;
+    this.publish("hello", helloToWire({ ...about, lastIndex, appliedIndex, startId }));
   }
 
   report(sentMs: number, readings: readonly Reading[], sequence = this.#sequence++): void {
@@ -138,10 +205,17 @@ export class RawBoard {
   }
 
   publish(channel: UpChannel, value: CborValue): void {
-    this.publishBytes(this.#topic(channel), encodeCbor(value));
+    this.publishSealed(channel, encodeCbor(value));
   }
 
+  publishSealed(channel: UpChannel, payload: Uint8Array): void {
+    const topic = this.topic(channel);
+    this.publishBytes(topic, this.initiator.seal(topic, channel, payload) ?? payload);
+  }
+
+  /** As it stands. */
   publishBytes(topic: string, payload: Uint8Array, options: Partial<mqtt.IPublishPacket> = {}): void {
+    this.sent.push({ topic, payload });
     const packet = {
       cmd: "publish",
       topic,
@@ -171,20 +245,49 @@ export class RawBoard {
     this.#socket.destroy();
   }
 
-  #topic(channel: UpChannel): string {
+  topic(channel: UpChannel): string {
     return `covey/${this.#options.swarm}/up/${this.#options.name}/${channel}`;
   }
 
   #take(packet: mqtt.Packet): void {
     if (packet.cmd === "publish") {
-      const value = decodeCbor(packet.payload as Buffer);
-      if (packet.topic.endsWith("/time")) this.timesTold.push(timeAnswerFromWire(value));
-      else if (packet.topic.endsWith("/all/raft")) this.#hear(publicationFromWire(value));
-      else this.#step(messageFromWire(value));
+      this.#takePublish(packet.topic, new Uint8Array(packet.payload as Buffer));
       return;
     }
     this.#packets.push(packet);
     this.#onPacket?.();
+  }
+
+  #takePublish(topic: string, payload: Uint8Array): void {
+    const channel = topic.slice(topic.lastIndexOf("/") + 1);
+    if (channel === "edhoc") {
+      this.#takeFrame(payload);
+      return;
+    }
+    const isShared = topic.endsWith("/all/raft");
+    const opened = isShared ? this.#group.open(payload) : this.initiator.open(topic, channel, payload);
+    if (opened === undefined || "fault" in opened) {
+      this.unopened.push(opened?.fault ?? "no session");
+      return;
+    }
+    const value = decodeCbor(opened.payload);
+    if (isShared) this.#hear(publicationFromWire(value));
+    else if (channel === "time") this.timesTold.push(timeAnswerFromWire(value));
+    else if (channel === "group") this.#hold(senderKeyFromWire(value));
+    else this.#step(messageFromWire(value));
+  }
+
+  #takeFrame(frame: Uint8Array): void {
+    this.frames.push(frame);
+    const { send, isUp, failure } = this.initiator.take(frame);
+    if (send !== undefined) this.publishBytes(this.topic("edhoc"), send);
+    if (isUp) this.#onUp?.();
+    if (failure !== undefined) this.cut();
+  }
+
+  #hold(key: SenderKey): void {
+    this.senderKeys.push(key);
+    this.#group.hold(key);
   }
 
   async #next(cmd: mqtt.Packet["cmd"]): Promise<mqtt.Packet> {
