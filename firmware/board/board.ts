@@ -9,7 +9,9 @@
 import { encodeCbor } from "../../protocols/cbor/encode.ts";
 import { messageLimits } from "../../protocols/messages/board-messages.ts";
 import { goneToWire } from "../../protocols/messages/codec.ts";
-import type { Message } from "../../protocols/raft/types.ts";
+import { boardTopics } from "../../protocols/messages/topics.ts";
+import type { MemberId, Message } from "../../protocols/raft/types.ts";
+import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import { type Ports, type Timer, watchdogMs } from "../platform/ports.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
@@ -26,6 +28,7 @@ import { Links } from "./links.ts";
 import { Member, type MemberEvents } from "./member.ts";
 import { Messenger } from "./messenger.ts";
 import { Telemetry } from "./telemetry.ts";
+import { Trust } from "./trust.ts";
 import type { Turns } from "./turns.ts";
 import { WallTime } from "./wall-time.ts";
 
@@ -42,6 +45,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   readonly #queue = new ReadingQueue(boardLimits.readingsMax);
   readonly #sensing: Sensing;
   readonly #time: WallTime;
+  readonly #trust: Trust;
   readonly #links: Links;
   readonly #telemetry: Telemetry;
   readonly #checkpoints: Checkpoints;
@@ -59,7 +63,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
 
   /** On what `store` has recovered. Nothing moves before `start`. */
   constructor(ports: Ports, store: BoardStore) {
-    const { clock, network, random, sensors, actuators, system } = ports;
+    const { ciphers, clock, network, random, sensors, actuators, system } = ports;
     const { config } = system;
     const log = new BoardLog(system);
     this.#ports = ports;
@@ -81,7 +85,9 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     this.#crashLoop = new CrashLoop(store, log, system.startReason, this.#bootMs);
     this.#program = new CommittedProgram(store, this.#sensing, this.#crashLoop, log, config.board);
     this.#life = new Life(log, this.#bootMs);
-    const linkParts = { clock, random, network, log, turns: this };
+    const topics = boardTopics(config.swarm, config.board);
+    this.#trust = new Trust(ciphers, config, topics.all, log);
+    const linkParts = { clock, random, network, log, turns: this, trust: this.#trust, topics };
     this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
     this.#telemetry = new Telemetry(this.#queue);
     this.#messenger = new Messenger(
@@ -96,8 +102,10 @@ export class Board implements Turns, LinkEvents, MemberEvents {
         time: this.#time,
         crashLoop: this.#crashLoop,
         checkpoints: this.#checkpoints,
+        trust: this.#trust,
       },
       clock,
+      random,
       this.#bootMs,
     );
   }
@@ -130,6 +138,8 @@ export class Board implements Turns, LinkEvents, MemberEvents {
       this.#program.load(this.#bootMs);
       const restored = this.#checkpoints.restore(this.#bootMs);
       if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
+      this.#trust.takeRoster(this.#store.get(rosterKey));
+      this.wakeSessions();
       this.#links.setVoter(this.#member.isVoter);
       this.#ports.network.start((up) => this.onNetworkChange(up));
     } catch (error) {
@@ -183,12 +193,12 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   }
 
   private run(nowMs: number): void {
+    if (nowMs >= this.#links.dueMs) this.#links.run(nowMs);
     this.#member.run(nowMs);
     this.#links.setVoter(this.#member.isVoter);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
     // What is sampled while the last is told would be lost.
     if (nowMs >= this.#sensing.dueMs && !this.#life.isTelling(nowMs)) this.#sensing.run(nowMs);
-    if (nowMs >= this.#links.dueMs) this.#links.run(nowMs);
     if (this.#links.state !== "joined") this.#telemetry.leave();
     this.#life.onLink(this.#links.state);
     this.noteOutputs();
@@ -230,10 +240,19 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     this.#checkpoints.save(nowMs);
     this.#log.write("info", "sleep", "durationMs", durationMs, "readingsLost", this.#queue.length);
     this.#messenger.leave();
+    const sessions = this.#trust.save();
+    if (sessions !== undefined) this.#store.keep(sessions);
     this.#isHalted = true;
     this.#timer?.cancel();
     system.deepSleep!(durationMs);
     return true;
+  }
+
+  /** A start that is no waking makes sessions anew, whatever was kept. */
+  private wakeSessions(): void {
+    const kept = this.#store.takeKept();
+    if (kept === undefined || this.#ports.system.startReason !== "sleep") return;
+    this.#log.write("info", "sessions-restored", "sessions", this.#trust.restore(kept));
   }
 
   private halt(): void {
@@ -264,6 +283,10 @@ export class Board implements Turns, LinkEvents, MemberEvents {
 
   // The member.
 
+  mayCarry(link: Link, from: MemberId): boolean {
+    return this.#links.mayCarry(link, from);
+  }
+
   onAnswer(message: Message, link: Link): void {
     if (this.#member.isInStep(message) && this.#life.onCaughtUp()) this.#ports.system.markValid?.();
     this.#messenger.sendAnswer(message, link);
@@ -278,12 +301,18 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   }
 
   onStateChange(key: string, value: StateValue | undefined): void {
+    if (key === rosterKey) this.takeRoster(value);
     this.#program.onStateChange(key, value, this.#ports.clock.nowMs());
   }
 
   onStateReplaced(): void {
+    this.takeRoster(this.#store.get(rosterKey));
     this.#program.onStateReplaced(this.#ports.clock.nowMs());
     this.#telemetry.tellNews();
+  }
+
+  private takeRoster(value: StateValue | undefined): void {
+    if (this.#trust.takeRoster(value)) this.#links.onRoster(this.#ports.clock.nowMs());
   }
 
   private noteOutputs(): void {

@@ -8,6 +8,7 @@ import type { CrashLoop } from "./crash-loop.ts";
 import type { Links } from "./links.ts";
 import type { Member } from "./member.ts";
 import type { Telemetry } from "./telemetry.ts";
+import type { Trust } from "./trust.ts";
 import type { WallTime } from "./wall-time.ts";
 
 /** Whom a health message asks. */
@@ -22,6 +23,7 @@ export interface HealthSources {
   readonly time: WallTime;
   readonly crashLoop: CrashLoop;
   readonly checkpoints: Checkpoints;
+  readonly trust: Trust;
 }
 
 /** How the board is at `nowMs` of a clock on which it booted at `bootMs`. */
@@ -55,6 +57,7 @@ export function healthOf(of: HealthSources, nowMs: number, bootMs: number, loopD
       sectors: store.sectors,
       checkpointsRefused: of.checkpoints.refused,
       stackPeakSlots: stackPeakSlots ?? 0,
+      recordsRefused: of.trust.refused,
     },
   };
 }

@@ -1,9 +1,9 @@
 /**
- * A connection to one host: network, TCP, MQTT, in this order, and back to the start with growing pauses whenever one of
+ * A connection to one host: network, TCP, MQTT, a session, in this order, and back to the start with growing pauses whenever one of
  * them ends.
  *
  * ```
- *             network up                  TCP open                 SUBACK
+ *             network up                  TCP open            SUBACK, session up
  *   offline ------------> connecting --------------> joining --------------> joined
  *      ^                      ^ |                       |                       |
  *      |                pause | | any failure           |                       |
@@ -11,25 +11,35 @@
  *      +---- network down -- waiting <------------------+-----------------------+
  * ```
  *
- * A link that may go to several hosts tries the next one after each failure.
+ * A link that may go to several hosts tries the next one after each failure; once all have refused the board, or it them, the pauses are longer.
+ * What arrives waits for the board's turn in its inbox, off the deep stack of the socket, and is opened there.
  */
-import { messageLimits, type UpChannel } from "../../protocols/messages/board-messages.ts";
+import { decodeCbor } from "../../protocols/cbor/decode.ts";
+import { CborError } from "../../protocols/cbor/error.ts";
+import { ShapeError } from "../../protocols/cbor/shape.ts";
+import { messageLimits, type SealedChannel } from "../../protocols/messages/board-messages.ts";
 import type { BoardTopics } from "../../protocols/messages/topics.ts";
 import type { MqttError } from "../../protocols/mqtt/error.ts";
 import { type MqttEvents, type MqttOptions, MqttSession } from "../../protocols/mqtt/session.ts";
+import { senderKeyFromWire } from "../../protocols/security/group/sender-key.ts";
 import type { Clock, HostAddress, Network, Random, TcpConnection, TcpEvents } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import type { BoardLog } from "./board-log.ts";
+import type { Inbox } from "./inbox.ts";
+import { LinkSession } from "./link-session.ts";
+import type { Trust } from "./trust.ts";
 import type { Turns } from "./turns.ts";
 
 export const linkLimits = Object.freeze({
   /** From the attempt to an open TCP connection. */
   connectMs: 10_000,
-  /** For an answer of the broker: to the CONNECT, to a ping. */
+  /** For an answer: of the broker to the CONNECT or a ping, of the host to a message of the handshake. */
   answerMs: 5_000,
   keepaliveSeconds: 15,
   pauseFirstMs: 250,
   pauseMostMs: 8_000,
+  /** By how much pauses are longer once all hosts have refused the board in a row. */
+  refusedFactor: 4,
   /** Of a voter's links: a host that comes back may need its vote at once. */
   voterPauseMostMs: 2_000,
   /** A link that held this long was good: the next pause is the first again. */
@@ -41,11 +51,11 @@ export const linkLimits = Object.freeze({
 export type LinkState = "offline" | "waiting" | "connecting" | "joining" | "joined";
 
 export interface LinkEvents {
-  /** The connection is ready; the hello must be the first that is published. */
+  /** The session is up; the hello must be the first that is published. */
   onJoined(link: Link): void;
-  /** A publish on one of the board's own channels; `payload` is valid until the call returns. */
+  /** The host said this on one of the board's own channels. */
   onPayload(link: Link, channel: string, payload: Uint8Array): void;
-  /** A publish of Raft's to all members. */
+  /** A publication of Raft's to all members, by whoever has the key of a host. */
   onPublication(link: Link, payload: Uint8Array): void;
 }
 
@@ -56,6 +66,8 @@ export interface LinkParts {
   readonly network: Network;
   readonly log: BoardLog;
   readonly turns: Turns;
+  readonly trust: Trust;
+  readonly inbox: Inbox;
   readonly topics: BoardTopics;
   readonly mqttOptions: MqttOptions;
 }
@@ -72,6 +84,9 @@ export class Link implements TcpEvents, MqttEvents {
   #state: LinkState = "offline";
   #connection: TcpConnection | undefined;
   #session: MqttSession | undefined;
+  #secure: LinkSession | undefined;
+  /** Hosts in a row that refused the board, or that it refused. */
+  #refusals = 0;
   /** Waiting: when to connect. Connecting: when to give up. */
   #dueMs = Infinity;
   #joinedMs = 0;
@@ -113,7 +128,7 @@ export class Link implements TcpEvents, MqttEvents {
 
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
-    return Math.min(this.#dueMs, this.#session?.dueMs ?? Infinity);
+    return Math.min(this.#dueMs, this.#session?.dueMs ?? Infinity, this.#secure?.dueMs ?? Infinity);
   }
 
   /** True once the broker has all that was published before `ping`. */
@@ -124,7 +139,30 @@ export class Link implements TcpEvents, MqttEvents {
   run(nowMs: number): void {
     if (this.#state === "waiting" && nowMs >= this.#dueMs) this.connect(nowMs);
     else if (this.#state === "connecting" && nowMs >= this.#dueMs) this.lose("the connection took too long");
+    else if (nowMs >= (this.#secure?.dueMs ?? Infinity)) this.lose(handshakeSilent);
     else this.#session?.tick(nowMs);
+  }
+
+  /** What arrived on a channel of the board, or was published to all if that is undefined. */
+  read(channel: string | undefined, bytes: Uint8Array, nowMs: number): void {
+    const secure = this.#secure;
+    // Of a connection that ended meanwhile.
+    if (secure === undefined) return;
+    if (channel === undefined) this.readPublication(secure, bytes);
+    else if (channel === "edhoc") this.readFrame(secure, bytes, nowMs);
+    else this.readRecord(secure, channel, bytes);
+    if (secure.isGarbled && secure === this.#secure) this.dropForGarbage("records that do not open");
+  }
+
+  /** The board knows a new statement about who belongs. */
+  onRoster(nowMs: number): void {
+    if (this.#secure?.isOver) this.lose(`${this.host.name} was revoked`);
+    else this.renew(nowMs);
+  }
+
+  /** Counts what the host was not to send. */
+  refuse(): void {
+    this.#secure?.refuse();
   }
 
   /** Stays as it is, and may go to these from now on, of which its present host is one. */
@@ -137,10 +175,13 @@ export class Link implements TcpEvents, MqttEvents {
     this.#hosts = hosts;
   }
 
-  /** Publishes on one of the board's channels; false when that is not possible now. */
-  publish(channel: UpChannel, payload: Uint8Array): boolean {
-    const { topics } = this.#parts;
-    return this.#session?.publish(topics.up + channel, payload, this.nowMs()) ?? false;
+  /** Tells the host on one of the board's channels; false when that is not possible now. */
+  publish(channel: SealedChannel, payload: Uint8Array): boolean {
+    const topic = this.#parts.topics.up + channel;
+    const nowMs = this.nowMs();
+    this.renew(nowMs);
+    const record = this.#secure?.seal(topic, channel, payload);
+    return record !== undefined && (this.#session?.publish(topic, record, nowMs) ?? false);
   }
 
   /** Asks the broker whether it has all that was published: see `isHeard`. */
@@ -168,7 +209,7 @@ export class Link implements TcpEvents, MqttEvents {
 
   /** Says that the board is gone, and ends the connection in good order. */
   leave(gone: Uint8Array): void {
-    this.publish("gone", gone);
+    this.#session?.publish(`${this.#parts.topics.up}gone`, gone, this.nowMs());
     this.#session?.close();
     this.end();
   }
@@ -180,7 +221,10 @@ export class Link implements TcpEvents, MqttEvents {
     const { name } = this.host;
     if (this.#state === "joined" && nowMs - this.#joinedMs >= linkLimits.goodMs) this.#backoff.reset();
     this.hangUp();
-    const pauseMs = Math.min(this.#backoff.next(), this.pauseMostMs);
+    const isRefused = this.#refusals >= this.#hosts.length;
+    const pauseMs = isRefused
+      ? linkLimits.refusedFactor * this.#backoff.next()
+      : Math.min(this.#backoff.next(), this.pauseMostMs);
     this.#state = "waiting";
     this.#dueMs = nowMs + pauseMs;
     this.#at = (this.#at + 1) % this.#hosts.length;
@@ -230,22 +274,80 @@ export class Link implements TcpEvents, MqttEvents {
   }
 
   onReady(): void {
-    this.#state = "joined";
-    this.#joinedMs = this.nowMs();
-    this.#joins++;
-    this.#events.onJoined(this);
+    const { trust } = this.#parts;
+    const nowMs = this.nowMs();
+    if (trust.own === undefined) return;
+    this.#secure = new LinkSession(trust, trust.own, this.host.name, linkLimits.answerMs);
+    this.sendFrame(this.#secure.begin(nowMs), nowMs);
   }
 
   onMessage(topic: string, payload: Uint8Array): void {
-    const { down, all } = this.#parts.topics;
-    if (topic.startsWith(down)) this.#events.onPayload(this, topic.slice(down.length), payload);
-    else if (topic === all) this.#events.onPublication(this, payload);
+    const { topics, inbox } = this.#parts;
+    if (topic.startsWith(topics.down)) inbox.push(this, topic.slice(topics.down.length), payload);
+    else if (topic === topics.all) inbox.push(this, undefined, payload);
     else this.dropForGarbage("a topic that was not subscribed");
   }
 
   onFailure(error: MqttError): void {
     if (error.garbage) this.dropForGarbage(error.message);
+    else if (error.fault === "refused") this.refused(error.message);
     else this.lose(error.message);
+  }
+
+  // For the secure session.
+
+  private readFrame(secure: LinkSession, frame: Uint8Array, nowMs: number): void {
+    const { send, isUp, failure } = secure.take(frame, nowMs);
+    if (send !== undefined) this.sendFrame(send, nowMs);
+    if (failure !== undefined) this.refused(failure);
+    if (!isUp || secure !== this.#secure) return;
+    this.renew(nowMs);
+    if (this.#state === "joining") this.join(nowMs);
+  }
+
+  private readRecord(secure: LinkSession, channel: string, record: Uint8Array): void {
+    const payload = secure.open(this.#parts.topics.down + channel, channel, record);
+    if (payload === undefined) return;
+    if (channel === "group") this.readKey(payload);
+    else this.#events.onPayload(this, channel, payload);
+  }
+
+  private readPublication(secure: LinkSession, bytes: Uint8Array): void {
+    const opened = this.#parts.trust.openPublication(bytes);
+    if (opened === "garbage") secure.refuse();
+    else if (opened !== undefined) this.#events.onPublication(this, opened);
+  }
+
+  private readKey(payload: Uint8Array): void {
+    try {
+      this.#parts.trust.holdKey(senderKeyFromWire(decodeCbor(payload)));
+    } catch (error) {
+      if (!(error instanceof CborError || error instanceof ShapeError)) throw error;
+      this.dropForGarbage(error.message);
+    }
+  }
+
+  private join(nowMs: number): void {
+    this.#state = "joined";
+    this.#refusals = 0;
+    this.#joinedMs = nowMs;
+    this.#joins++;
+    this.#events.onJoined(this);
+  }
+
+  private renew(nowMs: number): void {
+    const frame = this.#secure?.renew(nowMs);
+    if (frame !== undefined) this.sendFrame(frame, nowMs);
+  }
+
+  private sendFrame(frame: Uint8Array, nowMs: number): void {
+    const isSent = this.#session?.publish(`${this.#parts.topics.up}edhoc`, frame, nowMs) ?? false;
+    if (!isSent) this.lose("the connection has no room for the handshake");
+  }
+
+  private refused(reason: string): void {
+    this.#refusals++;
+    this.lose(reason);
   }
 
   private connect(nowMs: number): void {
@@ -268,6 +370,7 @@ export class Link implements TcpEvents, MqttEvents {
     const session = this.#session;
     this.#connection = undefined;
     this.#session = undefined;
+    this.#secure = undefined;
     session?.abandon();
     connection?.close();
   }
@@ -276,3 +379,5 @@ export class Link implements TcpEvents, MqttEvents {
     return this.#parts.clock.nowMs();
   }
 }
+
+const handshakeSilent = "the host did not answer the handshake in time";

@@ -3,9 +3,12 @@
  * a candidate reaches it without waiting for a dead connection. What is not said on the link on which it was asked, goes where
  * the leader speaks.
  */
-import type { UpChannel } from "../../protocols/messages/board-messages.ts";
-import { boardTopics } from "../../protocols/messages/topics.ts";
+import type { SealedChannel } from "../../protocols/messages/board-messages.ts";
+import { nameOf } from "../../protocols/messages/member-name.ts";
+import type { BoardTopics } from "../../protocols/messages/topics.ts";
+import type { MemberId } from "../../protocols/raft/types.ts";
 import type { BoardConfig, HostAddress } from "../platform/ports.ts";
+import { Inbox } from "./inbox.ts";
 import { Link, type LinkEvents, type LinkParts, type LinkState, linkLimits } from "./link.ts";
 
 export const linksLimits = Object.freeze({
@@ -18,6 +21,7 @@ export class Links {
   readonly #parts: LinkParts;
   readonly #events: LinkEvents;
   readonly #hosts: readonly HostAddress[];
+  readonly #inbox = new Inbox();
   #links: readonly Link[];
   #isUp = false;
   #isVoter = false;
@@ -31,13 +35,13 @@ export class Links {
 
   /** `gone` is the payload of the board's last will. */
   constructor(
-    parts: Omit<LinkParts, "topics" | "mqttOptions">,
+    parts: Omit<LinkParts, "inbox" | "mqttOptions">,
     events: LinkEvents,
-    { swarm, board, hosts }: BoardConfig,
+    { board, hosts, credentials }: BoardConfig,
     gone: Uint8Array,
   ) {
     if (hosts.length === 0) throw new RangeError(`The board ${board} knows no host.`);
-    const topics = boardTopics(swarm, board);
+    const topics: BoardTopics = parts.topics;
     const mqttOptions = {
       clientId: board,
       keepaliveSeconds: linkLimits.keepaliveSeconds,
@@ -45,8 +49,10 @@ export class Links {
       filters: [`${topics.down}#`, topics.all],
       packetBytesMax: linkLimits.packetBytesMax,
       answerTimeoutMs: linkLimits.answerMs,
+      userName: board,
+      password: credentials.signed,
     };
-    this.#parts = { ...parts, topics, mqttOptions };
+    this.#parts = { ...parts, inbox: this.#inbox, mqttOptions };
     this.#events = events;
     this.#hosts = hosts;
     // A random host first, so that the boards of a swarm spread over its hosts.
@@ -83,7 +89,7 @@ export class Links {
 
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
-    let dueMs = this.silentDueMs();
+    let dueMs = this.#inbox.isEmpty ? this.silentDueMs() : -Infinity;
     for (let i = 0; i < this.#links.length; i++) dueMs = Math.min(dueMs, this.#links[i]!.dueMs);
     return dueMs;
   }
@@ -94,13 +100,35 @@ export class Links {
   }
 
   run(nowMs: number): void {
+    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
+      // A voter has all that is published sent to itself.
+      if (next.channel !== undefined || !this.#isVoter) next.link.read(next.channel, next.bytes, nowMs);
+    }
     for (const link of this.#links) if (nowMs >= link.dueMs) link.run(nowMs);
     if (nowMs < this.silentDueMs()) return;
     this.#silentMs = Math.min(2 * this.#silentMs, linksLimits.silentMostMs);
     this.#links[0]!.lose("no leader speaks there");
   }
 
+  /** The board knows a new statement about who belongs: whoever does not is left, and with the others new keys are made. */
+  onRoster(nowMs: number): void {
+    for (const link of this.#links) link.onRoster(nowMs);
+  }
+
+  /**
+   * Whether `from` may speak through `link`: its host for itself, and for another host while the board has no session with that one. No host
+   * speaks for a board.
+   */
+  mayCarry(link: Link, from: MemberId): boolean {
+    const name = nameOf(from);
+    if (name === link.host.name) return true;
+    const isHost = this.#hosts.some((host) => host.name === name);
+    return isHost && !this.#links.some(({ state, host }) => state === "joined" && host.name === name);
+  }
+
   onNetworkChange(up: boolean): void {
+    // Nobody would take a board that can't say who it is.
+    if (this.#parts.trust.own === undefined) return;
     this.#isUp = up;
     this.#parts.log.write("info", up ? "network-up" : "network-down");
     for (const link of this.#links) link.onNetworkChange(up);
@@ -124,7 +152,7 @@ export class Links {
   }
 
   /** Publishes where the leader speaks, or, while none does, on any link that is joined; false when there is none, or no room. */
-  publish(channel: UpChannel, payload: Uint8Array): boolean {
+  publish(channel: SealedChannel, payload: Uint8Array): boolean {
     return this.main?.publish(channel, payload) ?? false;
   }
 

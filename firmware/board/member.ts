@@ -1,5 +1,6 @@
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
+import type { CborValue } from "../../protocols/cbor/value.ts";
 import {
   MalformedMessage,
   messageFromWire,
@@ -7,17 +8,22 @@ import {
   UnknownMessage,
 } from "../../protocols/raft/codec.ts";
 import { Follower } from "../../protocols/raft/follower.ts";
-import { limits, type Message, type Publication, type RaftOutput } from "../../protocols/raft/types.ts";
+import {
+  limits,
+  type MemberId,
+  type Message,
+  type Publication,
+  type RaftOutput,
+} from "../../protocols/raft/types.ts";
 import type { Ports } from "../platform/ports.ts";
 import { type BoardStore, type StateListener, storeLimits } from "../storage/board-store.ts";
 import type { BoardLog } from "./board-log.ts";
 import { HeldRefusal } from "./held-refusal.ts";
 import type { Link } from "./link.ts";
 
-/** Raft messages that wait for the end of a turn: as many as one piece of the stream can hold, and more. */
-export const inboxMax = 16;
-
 export interface MemberEvents extends StateListener {
+  /** Whether who speaks over this link may speak for `from`. */
+  mayCarry(link: Link, from: MemberId): boolean;
   /** What it answers is durable already. It goes where it was asked. */
   onAnswer(message: Message, link: Link): void;
   /** The leader spoke, over this link. */
@@ -38,7 +44,6 @@ export class Member {
   readonly #follower: Follower;
   readonly #log: BoardLog;
   readonly #events: MemberEvents;
-  readonly #inbox: Arrival[] = [];
   readonly #refusal: HeldRefusal;
   #isVoter: boolean;
   /** Where the log was when it last had no room. */
@@ -94,47 +99,23 @@ export class Member {
     return agrees && appliedIndex === this.commitIndex;
   }
 
-  /**
-   * Takes a payload, to be read in `run`: off the deep stack of the socket, which a board has little of. Beyond `inboxMax` it
-   * is lost, as it could be on the way; the leader repeats it.
-   */
+  /** Takes a message that came over `link`. */
   take(payload: Uint8Array, link: Link): void {
-    this.arrive(payload, link, false);
+    const message = decode(payload, link, messageFromWire);
+    if (message === undefined || message.term > storeLimits.termMax) return;
+    if (message.to !== this.#store.memberId) return;
+    if (this.#events.mayCarry(link, message.from)) this.onMessage(message, link);
+    else link.refuse();
   }
 
   /** The same with what was published to all members. */
   takePublication(payload: Uint8Array, link: Link): void {
-    this.arrive(payload, link, true);
+    const publication = decode(payload, link, publicationFromWire);
+    if (publication !== undefined && publication.term <= storeLimits.termMax) this.onPublication(publication);
   }
 
   run(nowMs: number): void {
-    while (this.#inbox.length > 0) this.read(this.#inbox.shift()!);
     this.#refusal.run(nowMs, this.#answer);
-  }
-
-  private arrive(payload: Uint8Array, link: Link, isPublication: boolean): void {
-    if (this.#inbox.length < inboxMax) this.#inbox.push({ payload: payload.slice(), link, isPublication });
-  }
-
-  private read(arrival: Arrival): void {
-    const message = this.decode(arrival);
-    if (message === undefined || message.term > storeLimits.termMax) return;
-    if (message.type === "publication") this.onPublication(message);
-    else if (message.to === this.#store.memberId) this.onMessage(message, arrival.link);
-  }
-
-  /** undefined for what a newer leader says beyond this firmware, and for garbage, which ends the connection. */
-  private decode({ payload, link, isPublication }: Arrival): Message | Publication | undefined {
-    try {
-      const value = decodeCbor(payload);
-      return isPublication ? publicationFromWire(value) : messageFromWire(value);
-    } catch (error) {
-      if (error instanceof UnknownMessage) return undefined;
-      if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
-      this.#inbox.length = 0;
-      link.dropForGarbage(error.message);
-      return undefined;
-    }
   }
 
   private onMessage(message: Message, link: Link): void {
@@ -199,8 +180,18 @@ export class Member {
   }
 }
 
-interface Arrival {
-  readonly payload: Uint8Array;
-  readonly link: Link;
-  readonly isPublication: boolean;
+/** undefined for what a newer leader says beyond this firmware, and for garbage, which ends the connection. */
+function decode<Kind>(
+  payload: Uint8Array,
+  link: Link,
+  fromWire: (value: CborValue) => Kind,
+): Kind | undefined {
+  try {
+    return fromWire(decodeCbor(payload));
+  } catch (error) {
+    if (error instanceof UnknownMessage) return undefined;
+    if (!(error instanceof CborError || error instanceof MalformedMessage)) throw error;
+    link.dropForGarbage(error.message);
+    return undefined;
+  }
 }

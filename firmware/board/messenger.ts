@@ -3,7 +3,7 @@ import { messageLimits, type Report } from "../../protocols/messages/board-messa
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
-import type { Clock } from "../platform/ports.ts";
+import type { Clock, Random } from "../platform/ports.ts";
 import { firmwareVersion } from "../version.ts";
 import { type HealthSources, healthOf } from "./health.ts";
 import type { Link } from "./link.ts";
@@ -15,14 +15,19 @@ export class Messenger implements TelemetrySender {
   readonly #clock: Clock;
   readonly #bootMs: number;
   readonly #encoder = new CborEncoder(messageLimits.payloadBytesMax, 256);
+  /** Of this start of the firmware. */
+  readonly #startId: number;
   #loopDelayMs = 0;
   /** The broker has been asked whether it has all. */
   #hasAsked = false;
 
-  constructor(of: HealthSources, clock: Clock, bootMs: number) {
+  constructor(of: HealthSources, clock: Clock, random: Random, bootMs: number) {
     this.#of = of;
     this.#clock = clock;
     this.#bootMs = bootMs;
+    const seed = new Uint8Array(4);
+    random.fill(seed);
+    this.#startId = new DataView(seed.buffer).getUint32(0);
   }
 
   /** A timer was late by this; the most since the last health message is told. */
@@ -30,13 +35,14 @@ export class Messenger implements TelemetrySender {
     this.#loopDelayMs = Math.max(this.#loopDelayMs, delayMs);
   }
 
-  /** Must be the first on every connection. */
+  /** Must be the first of every connection's session. */
   sendHello(link: Link): void {
     const { store, member, system } = this.#of;
     const { memberId, lastIndex, appliedIndex } = store;
     const { term } = member;
     const { model } = system.config;
-    const hello = { memberId, model, firmware: firmwareVersion, term, lastIndex, appliedIndex };
+    const startId = this.#startId;
+    const hello = { memberId, model, firmware: firmwareVersion, term, lastIndex, appliedIndex, startId };
     link.publish("hello", this.#encoder.encode(helloToWire(hello)));
   }
 

@@ -10,7 +10,7 @@ import type { HostAddress } from "../../protocols/messages/host-address.ts";
 import type { Ciphers } from "../../protocols/security/ciphers.ts";
 
 export { type HostAddress, hostsMax } from "../../protocols/messages/host-address.ts";
-export type { Ciphers } from "../../protocols/security/ciphers.ts";
+export type { CcmTagBytes, Ciphers, KeyPair } from "../../protocols/security/ciphers.ts";
 
 export interface Ports {
   readonly clock: Clock;

@@ -231,13 +231,32 @@ export class BoardStore implements RaftLog {
   saveCheckpoint(parts: readonly Uint8Array[]): boolean {
     const contents = this.#contents;
     const { log, checkpoint } = contents;
-    if (!this.#room.makeForCheckpoint(parts)) return false;
+    if (!this.#room.makeForParts(parts)) return false;
     const before = checkpoint.liveBytes();
     log.hold();
     checkpoint.write(log, parts);
     log.release();
     contents.liveBytes += checkpoint.liveBytes() - before;
     return true;
+  }
+
+  /** Keeps `bytes`, at least one, for a single `takeKept`, in place of what was kept. False when the flash has no room for them. */
+  keep(bytes: Uint8Array): boolean {
+    if (!this.#room.makeForParts([bytes])) return false;
+    this.writeKept(bytes);
+    return true;
+  }
+
+  /**
+   * What was kept, once: that it is taken is durable before this returns. undefined when nothing is kept, or that can't be made
+   * durable. Throws `FlashDamaged`.
+   */
+  takeKept(): Uint8Array | undefined {
+    const { kept, log } = this.#contents;
+    const bytes = kept.read(log);
+    if (bytes === undefined || !this.#room.make(undefined)) return undefined;
+    this.writeKept(noData);
+    return bytes;
   }
 
   /** Notes that the flash is not to be believed, so that the next start does not. */
@@ -255,6 +274,14 @@ export class BoardStore implements RaftLog {
       log.usedSectors * log.roomBytes - liveBytes > 2 * log.roomBytes;
     if (isWorthIt) this.#cleaning.some(storeLimits.tidyLooks, storeLimits.tidyCopies);
     return isWorthIt;
+  }
+
+  private writeKept(bytes: Uint8Array): void {
+    const contents = this.#contents;
+    const { kept, log } = contents;
+    const before = kept.liveBytes;
+    kept.write(log, bytes);
+    contents.liveBytes += kept.liveBytes - before;
   }
 
   private writeHardState(hardState: HardState): void {

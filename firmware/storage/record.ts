@@ -58,6 +58,8 @@ export const RecordKind = Object.freeze({
   membershipItem: 17,
   /** The same of any other item, which counts but is nothing to a board: no data. */
   otherItem: 18,
+  /** What a board keeps while it sleeps, in place of what has a lower `index`: any bytes, none once they are taken. */
+  kept: 19,
 });
 
 export interface StoredRecord {

@@ -6,6 +6,7 @@ import type { FlashRegion } from "../platform/ports.ts";
 import { AgreedState } from "./agreed-state.ts";
 import { CheckpointParts } from "./checkpoint-parts.ts";
 import { EntryLog } from "./entry-log.ts";
+import { KeptBytes } from "./kept-bytes.ts";
 import { Memberships } from "./memberships.ts";
 import { sizeOf } from "./place.ts";
 import { RecordKind } from "./record.ts";
@@ -27,6 +28,7 @@ export class StoreContents implements HeaderSource {
   readonly state: AgreedState;
   readonly memberships = new Memberships();
   readonly checkpoint = new CheckpointParts();
+  readonly kept = new KeptBytes();
   readonly staged: StagedItems;
   incarnation = "";
   hardState: HardState = noVote;
@@ -69,6 +71,7 @@ export class StoreContents implements HeaderSource {
     this.state.hasCollisions = false;
     this.memberships.clear();
     this.checkpoint.clear();
+    this.kept.clear();
     this.staged.restart(undefined);
     this.liveBytes = 0;
   }
@@ -77,6 +80,7 @@ export class StoreContents implements HeaderSource {
   countLiveBytes(): void {
     const { firstIndex, lastIndex } = this.entries;
     let bytes = this.state.bytesBefore(firstIndex) + this.checkpoint.liveBytes() + this.staged.bytes;
+    bytes += this.kept.liveBytes;
     for (let index = firstIndex; index <= lastIndex; index++) bytes += sizeOf(this.entries.placeOf(index));
     this.liveBytes = bytes + this.memberships.bytesBefore(firstIndex);
   }

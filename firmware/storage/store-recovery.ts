@@ -91,6 +91,7 @@ class Replay implements ReplayTarget {
       case RecordKind.absent:
       case RecordKind.tail:
       case RecordKind.checkpoint:
+      case RecordKind.kept:
       case RecordKind.item:
       case RecordKind.membershipItem:
       case RecordKind.otherItem:
@@ -106,10 +107,15 @@ class Replay implements ReplayTarget {
   }
 
   /** For the log, after the head's records. */
-  onRecord({ kind, index, tag }: RecordHead, place: Place, sequence: number, truncatedFrom: number): void {
-    const { checkpoint, state, installed, memberships, staged } = this.#contents;
+  onRecord(head: RecordHead, place: Place, sequence: number, truncatedFrom: number): void {
+    const { kind, index, tag } = head;
+    const { checkpoint, kept, state, installed, memberships, staged } = this.#contents;
     if (kind === RecordKind.checkpoint) {
       checkpoint.replay(index, tag, place);
+      return;
+    }
+    if (kind === RecordKind.kept) {
+      kept.replay(index, head.sizeBytes, place);
       return;
     }
     if (sequence < installed.sequence) {

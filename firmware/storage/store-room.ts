@@ -39,7 +39,8 @@ export class StoreRoom {
     return this.#cleaning.makeRoom(noWrites);
   }
 
-  makeForCheckpoint(parts: readonly Uint8Array[]): boolean {
+  /** For parts of a checkpoint, or what is kept. */
+  makeForParts(parts: readonly Uint8Array[]): boolean {
     if (!this.hasCapacityFor(CheckpointParts.sizeOf(parts))) return false;
     const records = parts.map((part) => recordSize(part.length));
     if (records.some((size) => size > this.#contents.log.roomBytes)) return false;

@@ -20,7 +20,9 @@ export const channels = Object.freeze({
   gone: "gone",
 });
 
-export type UpChannel = "edhoc" | "hello" | "raft" | "report" | "health" | "gone";
+/** What a board says within its session. */
+export type SealedChannel = "hello" | "raft" | "report" | "health";
+export type UpChannel = "edhoc" | SealedChannel | "gone";
 export type DownChannel = "edhoc" | "raft" | "time" | "group";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */

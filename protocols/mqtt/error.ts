@@ -7,6 +7,8 @@ export type MqttFault =
   | "unexpected"
   /** The server refused the connection or the subscription. */
   | "refused"
+  /** The server takes nobody at present. */
+  | "unavailable"
   /** The server is silent. */
   | "timeout"
   /** The transport has no room even for a control packet. */

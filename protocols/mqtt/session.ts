@@ -33,6 +33,8 @@ export interface MqttEvents {
 }
 
 const subscribePacketId = 1;
+/** Of a CONNACK: table 3.1. */
+const serverUnavailable = 3;
 
 /**
  * One MQTT 3.1.1 connection of a client that publishes at QoS 0 and subscribes once. It does no I/O: bytes from
@@ -157,7 +159,10 @@ export class MqttSession {
   private onConnack(flags: number, body: Uint8Array): void {
     if (this.#state !== "connecting") throw new MqttError("unexpected", "a second CONNACK came");
     const code = readConnack(flags, body);
-    if (code !== 0) throw new MqttError("refused", `the server refused the connection with code ${code}`);
+    if (code !== 0) {
+      const fault = code === serverUnavailable ? "unavailable" : "refused";
+      throw new MqttError(fault, `the server refused the connection with code ${code}`);
+    }
     this.#state = "subscribing";
     this.control(this.#writer.subscribe(subscribePacketId, this.#options.filters), this.#heardMs);
   }

@@ -54,28 +54,28 @@ describe("a follower", () => {
 
   test("takes no part in an election while it hears its leader, nor just after a restart", () => {
     const before = joined();
-    expect(ask(before, "host-b.0", "election")).toBeUndefined();
-    expect(ask(before, "host-b.0", "pre-vote")).toBeUndefined();
+    expect(ask(before, "main.0000000b", "election")).toBeUndefined();
+    expect(ask(before, "main.0000000b", "pre-vote")).toBeUndefined();
     const it = before.reboot();
     it.run(100);
-    expect(ask(it, "host-b.0", "election")).toBeUndefined();
+    expect(ask(it, "main.0000000b", "election")).toBeUndefined();
   });
 
   test("passes over what only a newer leader knows, and stays connected", () => {
     const it = joined();
-    it.leader.sendPayload("raft", encodeCbor([1, 99, "host.00000001", it.leader.hellos[0]!.memberId, 2]));
+    it.leader.sendPayload("raft", encodeCbor([1, 99, it.leader.id, it.leader.hellos[0]!.memberId, 2]));
     it.run(3000);
     expect(it.leader.hellos).toHaveLength(1);
   });
 
   test("votes once in a term, and remembers it when the power has failed", () => {
     const before = joined();
-    expect(ask(before, "host-b.0")).toMatchObject({ to: "host-b.0", term: 9, granted: true });
+    expect(ask(before, "main.0000000b")).toMatchObject({ to: "main.0000000b", term: 9, granted: true });
     const it = before.reboot();
     it.run(100);
     expect(it.leader.hellos.at(-1)!.term).toBe(9);
-    expect(ask(it, "host-c.0")).toMatchObject({ to: "host-c.0", term: 9, granted: false });
-    expect(ask(it, "host-b.0")).toMatchObject({ to: "host-b.0", term: 9, granted: true });
+    expect(ask(it, "main.0000000c")).toMatchObject({ to: "main.0000000c", term: 9, granted: false });
+    expect(ask(it, "main.0000000b")).toMatchObject({ to: "main.0000000b", term: 9, granted: true });
   });
 
   test("catches up with a log far longer than it holds in memory, from nothing and from the middle", () => {
@@ -315,7 +315,7 @@ describe("the link", () => {
 
   test("ignores messages to a former self, and channels of a newer leader", () => {
     const it = joined();
-    const from = "host.00000001";
+    const from = it.leader.id;
     const stale = {
       type: "vote-request",
       from,

@@ -2,11 +2,11 @@
  * A leader as a board meets it: a TCP port, MQTT in the bytes of mqtt-packet, Raft by the host's own core, CBOR by cbor-x.
  * All in this process and in virtual time; every byte that passes is kept.
  *
- * Every port is a host's broker. The leader is at home at the first that a board connects to, unless told; where the board is not
- * connected there, another host relays.
+ * Every port is a host's broker, and a host that proves its name there (`host-trust.ts`). The leader is at home at the first that a board
+ * connects to, unless told; where the board is not connected there, another host relays. When it moves, another host has taken over.
  */
 import { Encoder } from "cbor-x";
-import { generate, type Packet, type Parser, parser } from "mqtt-packet";
+import { generate, type IConnectPacket, type Packet, type Parser, parser } from "mqtt-packet";
 import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
 import { MemoryLog, sha256 } from "../../../host-tools/raft-shell/memory-log.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
@@ -27,9 +27,14 @@ import type {
   SnapshotItems,
 } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
+import { rosterKey } from "../../../protocols/security/identity/roster.ts";
+import type { SessionResponder } from "../../../protocols/security/session/responder.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
+import { HostTrust } from "./host-trust.ts";
+import { hostNameAt } from "./members.ts";
 
 const cbor = new Encoder({ useRecords: false, tagUint8Array: false });
+/** As the leader's core knows itself; on the wire it has the name of the host that it is at. */
 const id = "host.00000001";
 
 export class LeaderOnTheWire implements Network {
@@ -58,9 +63,11 @@ export class LeaderOnTheWire implements Network {
   publications = 0;
   /** Takes publications instead of the boards. */
   onPublication: ((payload: Uint8Array) => void) | undefined;
-  readonly id = id;
-  /** The leader's own broker; undefined: that of the oldest connection. */
-  homePort: number | undefined;
+  readonly trust = new HostTrust();
+  /** A broker that changes what passes down; undefined for what is to pass as it is. */
+  inBetween: ((channel: string, bytes: Uint8Array, port: number) => Uint8Array | undefined) | undefined;
+  /** Sees each record of a board, once it is opened. */
+  onRecord: ((channel: string, bytes: Uint8Array) => void) | undefined;
   /** False: what is for a board that is not connected at home is lost. */
   relays = true;
   /** False: connections are refused. */
@@ -80,6 +87,8 @@ export class LeaderOnTheWire implements Network {
   #onNetwork: (up: boolean) => void = () => {};
   readonly #connections = new Map<number, Connection>();
   #member: string | undefined;
+  #homePort: number | undefined;
+  #name: string | undefined;
 
   constructor(voters: readonly string[] = [id], heartbeatMs = 250) {
     this.#heartbeatMs = heartbeatMs;
@@ -92,6 +101,29 @@ export class LeaderOnTheWire implements Network {
     this.log.sync();
     this.#node = this.#newNode({ term: 1, vote: undefined }, 0);
     this.#perform(this.#node.campaign(0));
+  }
+
+  /** Member id of the leader, on the wire. */
+  get id(): string {
+    return `${this.#name ?? "main"}.00000001`;
+  }
+
+  /** The leader's own broker; undefined: the first that a board connected to. */
+  get homePort(): number | undefined {
+    return this.#homePort;
+  }
+
+  set homePort(port: number | undefined) {
+    this.#homePort = port;
+    if (port === undefined || hostNameAt(port) === this.id.split(".")[0] || port < 1000) return;
+    this.#name = hostNameAt(port);
+    const { term, vote, commitIndex } = this.#node;
+    this.#node = this.#newNode({ term, vote }, commitIndex);
+    if (this.#member !== undefined) {
+      this.#perform(this.#node.addMember(this.#member, { listens: this.listens }));
+    }
+    this.#perform(this.#node.campaign(this.nowMs));
+    for (const connection of this.#connections.values()) connection.handKey();
   }
 
   get commitIndex(): number {
@@ -116,6 +148,7 @@ export class LeaderOnTheWire implements Network {
   }
 
   put(key: string, value: CborValue): void {
+    if (key === rosterKey) this.trust.roster.take(value as Uint8Array);
     this.#perform(this.#node.propose(EntryKind.put, Uint8Array.from(cbor.encode([key, value]))).output);
   }
 
@@ -134,9 +167,14 @@ export class LeaderOnTheWire implements Network {
     this.log.compact(this.#node.commitIndex);
   }
 
-  /** To whoever has subscribed, on every broker. */
+  /** To whoever has subscribed, on every broker, under the leader's key. */
   publish(payload: Uint8Array): void {
-    for (const connection of this.#connections.values()) connection.publishToAll(payload);
+    this.publishSealed(this.trust.sender(this.id.split(".")[0]!).seal(payload));
+  }
+
+  /** Bytes as they are. */
+  publishSealed(bytes: Uint8Array): void {
+    for (const connection of this.#connections.values()) connection.publishToAll(bytes);
   }
 
   /** What a board answered comes to the leader. */
@@ -164,6 +202,7 @@ export class LeaderOnTheWire implements Network {
   connect(_host: string, port: number, events: TcpEvents): TcpConnection {
     this.connects++;
     this.ports.push(port);
+    this.#name ??= hostNameAt(port);
     if (!this.listening || this.deafPorts.has(port)) {
       events.onClose("connection refused");
       return { write: () => false, close() {} };
@@ -192,15 +231,25 @@ export class LeaderOnTheWire implements Network {
     this.#home?.events.onData(bytes);
   }
 
+  /** Within the session. */
   sendPayload(channel: string, payload: Uint8Array, port?: number): void {
     const connection = port === undefined ? this.#home : this.#connections.get(port);
     connection?.publish(channel, payload);
   }
 
+  /** As a broker that sends what it likes. */
+  sendRaw(channel: string, bytes: Uint8Array, port?: number): void {
+    const connection = port === undefined ? this.#home : this.#connections.get(port);
+    connection?.publishRaw(channel, bytes);
+  }
+
   get #home(): Connection | undefined {
-    const own = this.homePort === undefined ? undefined : this.#connections.get(this.homePort);
-    if (own !== undefined || (this.homePort !== undefined && !this.relays)) return own;
-    return this.#connections.values().next().value;
+    const { homePort } = this;
+    const open = [...this.#connections.values()];
+    const own = open.find(({ port }) =>
+      homePort === undefined ? hostNameAt(port) === this.#name : port === homePort,
+    );
+    return own ?? (homePort === undefined || this.relays ? open[0] : undefined);
   }
 
   // For the connection.
@@ -221,7 +270,7 @@ export class LeaderOnTheWire implements Network {
         const message = messageFromWire(value);
         this.raft.push(message);
         this.answeredTo.push(connection.port);
-        this.step(message);
+        this.step(message.to === this.id ? { ...message, to: id } : message);
         break;
       }
       case "report":
@@ -281,11 +330,13 @@ export class LeaderOnTheWire implements Network {
         this.publicationsLost--;
         continue;
       }
-      const payload = Uint8Array.from(cbor.encode(publicationToWire(publication)));
+      const own = { ...publication, from: this.id };
+      const payload = Uint8Array.from(cbor.encode(publicationToWire(own)));
       if (this.onPublication === undefined) this.publish(payload);
       else this.onPublication(payload);
     }
-    for (const message of output.messages) {
+    for (const each of output.messages) {
+      const message = { ...each, from: this.id };
       this.raft.push(message);
       this.#home?.publish("raft", Uint8Array.from(cbor.encode(messageToWire(message))));
     }
@@ -296,7 +347,7 @@ export class LeaderOnTheWire implements Network {
   }
 }
 
-/** The broker's end of one connection. */
+/** The broker's and the host's end of one connection. */
 class Connection implements TcpConnection {
   readonly events: TcpEvents;
   readonly port: number;
@@ -304,6 +355,7 @@ class Connection implements TcpConnection {
   readonly #parser: Parser;
   #prefix = "";
   #filters: readonly string[] = [];
+  readonly #responder: SessionResponder;
   #isOpen = true;
   #isLeaving = false;
 
@@ -311,6 +363,7 @@ class Connection implements TcpConnection {
     this.#leader = leader;
     this.port = port;
     this.events = events;
+    this.#responder = leader.trust.responder(port);
     this.#parser = parser({ protocolVersion: 4 });
     this.#parser.on("packet", (packet) => this.#onPacket(packet));
     this.#parser.on("error", (error) => {
@@ -336,13 +389,57 @@ class Connection implements TcpConnection {
     if (reason !== undefined) this.events.onClose(reason);
   }
 
+  /** Nothing while the session is not up. */
   publish(channel: string, payload: Uint8Array): void {
-    this.#publish(`${this.#prefix.replace("/up/", "/down/")}${channel}`, payload);
+    const record = this.#responder.seal(this.#down + channel, channel, payload);
+    if (record !== undefined) this.publishRaw(channel, record);
   }
 
-  publishToAll(payload: Uint8Array): void {
+  publishRaw(channel: string, bytes: Uint8Array): void {
+    const sent = this.#leader.inBetween?.(channel, bytes, this.port) ?? bytes;
+    this.#publish(this.#down + channel, sent);
+  }
+
+  publishToAll(bytes: Uint8Array): void {
     const topic = `${this.#prefix.split("/up/")[0]}/all/raft`;
-    if (this.#filters.includes(topic)) this.#publish(topic, payload);
+    if (this.#filters.includes(topic)) this.#publish(topic, bytes);
+  }
+
+  /** Hands the board the key under which the leader publishes. */
+  handKey(): void {
+    const { trust, id } = this.#leader;
+    this.publish("group", trust.keyOf(id.split(".")[0]!));
+  }
+
+  get #down(): string {
+    return this.#prefix.replace("/up/", "/down/");
+  }
+
+  #onFrame(bytes: Uint8Array): void {
+    const { trust } = this.#leader;
+    trust.frames.push({ port: this.port, fromBoard: true, bytes });
+    const { send, isUp, failure } = this.#responder.take(bytes);
+    if (send !== undefined) {
+      trust.frames.push({ port: this.port, fromBoard: false, bytes: send });
+      this.publishRaw("edhoc", send);
+    }
+    if (isUp) {
+      const session = this.#responder.session!;
+      trust.kept.set(this.port, session);
+      if (session.refreshes > 0) trust.refreshes++;
+      else trust.handshakes++;
+      this.handKey();
+    }
+    if (failure !== undefined) this.breakOff(failure);
+  }
+
+  #onRecord(channel: string, bytes: Uint8Array): void {
+    const opened = this.#responder.open(this.#prefix + channel, channel, bytes);
+    if (opened === undefined || !("payload" in opened)) {
+      throw new Error(`What the board sealed on ${channel} does not open: ${JSON.stringify(opened)}`);
+    }
+    this.#leader.onRecord?.(channel, bytes);
+    this.#leader.onPublish(this, channel, opened.payload);
   }
 
   #publish(topic: string, payload: Uint8Array): void {
@@ -353,7 +450,7 @@ class Connection implements TcpConnection {
     switch (packet.cmd) {
       case "connect":
         this.#prefix = packet.will!.topic.slice(0, -"gone".length);
-        this.#send({ cmd: "connack", returnCode: 0, sessionPresent: false });
+        this.#send({ cmd: "connack", returnCode: this.#admits(packet) ? 0 : 5, sessionPresent: false });
         break;
       case "subscribe":
         this.#filters = packet.subscriptions.map(({ topic }) => topic);
@@ -367,12 +464,21 @@ class Connection implements TcpConnection {
         break;
       case "publish":
         if (!packet.topic.startsWith(this.#prefix)) throw new Error(`published on ${packet.topic}`);
-        this.#leader.onPublish(
-          this,
-          packet.topic.slice(this.#prefix.length),
-          Uint8Array.from(packet.payload as Buffer),
-        );
+        this.#take(packet.topic.slice(this.#prefix.length), Uint8Array.from(packet.payload as Buffer));
     }
+  }
+
+  #take(channel: string, bytes: Uint8Array): void {
+    if (channel === "edhoc") this.#onFrame(bytes);
+    else if (channel === "gone") this.#leader.onPublish(this, channel, bytes);
+    else this.#onRecord(channel, bytes);
+  }
+
+  /** As the broker does, so that the host knows whom a handshake refers to. */
+  #admits({ clientId, username, password }: { clientId: string } & Partial<IConnectPacket>): boolean {
+    if (this.#leader.trust.impostors.has(this.port)) return true;
+    const known = this.#leader.trust.roster.admit(Uint8Array.from(password as Buffer));
+    return known?.identity.role === "board" && known.identity.name === clientId && username === clientId;
   }
 
   #send(packet: Packet): void {

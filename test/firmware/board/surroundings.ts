@@ -1,12 +1,13 @@
 /** What surrounds a board of the tests, whatever engine runs it: a leader on the wire, flash, sensors, pins, the time. */
-import { createHash } from "node:crypto";
 import type { BoardConfig, LogLevel, OutputConfig } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
+import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
 import { programToWire } from "../../../protocols/pipeline/program-codec.ts";
 import { FlashModel } from "../storage/flash-model.ts";
 import { LeaderOnTheWire } from "./leader-on-the-wire.ts";
+import { credentialsOf, memberOf } from "./members.ts";
 import { VirtualTimeServer } from "./sntp-server.ts";
 
 export const config: BoardConfig = {
@@ -14,6 +15,7 @@ export const config: BoardConfig = {
   board: "north-1",
   model: "esp32c3-devkit",
   hosts: [{ name: "main", address: "127.0.0.1", port: 7883 }],
+  credentials: credentialsOf(memberOf("board", "north-1")),
 };
 
 /** Three hosts; their ports tell them apart. */
@@ -95,7 +97,7 @@ export class SimulatedSurroundings {
           for (let i = 0; i < into.length; i++) into[i] = random = (random * 75 + 74) % 65537;
         },
       },
-      digest: { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) },
+      ciphers: nodeCiphers,
       flash: this.flash,
       network: {
         start: (onChange) => this.leader.start(onChange),

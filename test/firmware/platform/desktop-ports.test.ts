@@ -1,11 +1,11 @@
 /** The ports of a board in XS against the parent's half of the contract, both in this process. */
-import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { arrivalBytesMax } from "../../../firmware/platform/desktop/calls.ts";
 import type { Host } from "../../../firmware/platform/desktop/host.ts";
 import { DesktopPorts } from "../../../firmware/platform/desktop/ports.ts";
 import type { TcpEvents, UdpEvents } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
+import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { CallAnswers } from "../../../host-tools/simulator/engines/call-answers.ts";
 import { FlashModel } from "../storage/flash-model.ts";
 
@@ -14,6 +14,11 @@ const config = {
   board: "north-1",
   model: "esp32c3-devkit",
   hosts: [{ name: "main", address: "127.0.0.1", port: 7883 }],
+  credentials: {
+    root: new Uint8Array(64).fill(1),
+    signed: new Uint8Array(300).fill(2),
+    privateKey: new Uint8Array(32).fill(3),
+  },
 };
 
 let told: string[];
@@ -36,7 +41,7 @@ beforeEach(() => {
       void told.push(`${what} ${JSON.stringify(facts)}`);
   const world: BoardWorld = {
     random: { fill: (into) => into.fill(7) },
-    digest: { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) },
+    ciphers: nodeCiphers,
     flash: FlashModel.blank(4, 4096),
     network: {
       start: (onChange) => {
@@ -101,9 +106,46 @@ test("config, time, memory and chance", () => {
   expect(bytes).toEqual(Uint8Array.of(7, 7, 7));
 });
 
-test("the parent's SHA-256", () => {
-  const hash = ports.digest.sha256(Uint8Array.from(Buffer.from("abc")));
-  expect(Buffer.from(hash).toString("hex").slice(0, 16)).toBe("ba7816bf8f01cfea");
+describe("the parent's ciphers", () => {
+  const text = Uint8Array.from(Buffer.from("abc"));
+  const key = new Uint8Array(16).fill(9);
+  const nonce = new Uint8Array(13).fill(8);
+
+  test("hash, and are random", () => {
+    const { ciphers } = ports;
+    expect(Buffer.from(ciphers.sha256(text)).toString("hex").slice(0, 16)).toBe("ba7816bf8f01cfea");
+    expect(ciphers.hmacSha256(key, text)).toEqual(nodeCiphers.hmacSha256(key, text));
+    const bytes = new Uint8Array(16);
+    ciphers.random(bytes);
+    expect(bytes).not.toEqual(new Uint8Array(16));
+  });
+
+  test.each([8, 16] as const)("seal and open with a tag of %i bytes", (tagBytes) => {
+    const { ciphers } = ports;
+    const sealed = ciphers.ccmSeal(key, nonce, tagBytes, text, key);
+    expect(sealed).toEqual(nodeCiphers.ccmSeal(key, nonce, tagBytes, text, key));
+    expect(ciphers.ccmOpen(key, nonce, tagBytes, text, sealed)).toEqual(key);
+    expect(ciphers.ccmOpen(key, nonce, tagBytes, key, sealed)).toBeUndefined();
+  });
+
+  test("do curves", () => {
+    const { ciphers } = ports;
+    const [a, b] = [ciphers.generateKeyPair(), ciphers.generateKeyPair()];
+    const secret = ciphers.sharedSecret(a.privateKey, b.publicKey.subarray(0, 32));
+    expect(secret).toEqual(ciphers.sharedSecret(b.privateKey, a.publicKey.subarray(0, 32)));
+    expect(ciphers.sharedSecret(a.privateKey, new Uint8Array(32).fill(0xff))).toBeUndefined();
+    const signature = ciphers.sign(a.privateKey, text);
+    expect(ciphers.verify(a.publicKey, text, signature)).toBe(true);
+    expect(ciphers.verify(b.publicKey, text, signature)).toBe(false);
+  });
+
+  test("compare", () => {
+    const { ciphers } = ports;
+    expect(ciphers.isEqual(text, text.slice())).toBe(true);
+    expect(ciphers.isEqual(text, Uint8Array.of(97, 98, 98))).toBe(false);
+    expect(ciphers.isEqual(text, text.subarray(0, 2))).toBe(false);
+    expect(ciphers.isEqual(text.subarray(0, 2), text)).toBe(false);
+  });
 });
 
 test("flash, and its refusals", () => {

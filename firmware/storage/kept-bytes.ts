@@ -1,0 +1,49 @@
+import { type Place, sizeOf } from "./place.ts";
+import { RecordKind, recordHeadBytes } from "./record.ts";
+import type { SectorLog } from "./sector-log.ts";
+
+/**
+ * Bytes that a board keeps while it sleeps, to be taken once: that they were taken is in flash before they are given out, so whatever
+ * must never be used twice, whatever the power does, is not. The record with the highest number counts; one without data says that
+ * what was kept is taken.
+ */
+export class KeptBytes {
+  #number = 0;
+  /** 0 for none. */
+  #place: Place = 0;
+
+  get liveBytes(): number {
+    return this.#place === 0 ? 0 : sizeOf(this.#place);
+  }
+
+  /** Replaces what is kept, by nothing if `bytes` are none. */
+  write(log: SectorLog, bytes: Uint8Array): void {
+    const place = log.append(RecordKind.kept, ++this.#number, 0, bytes);
+    this.#place = bytes.length === 0 ? 0 : place;
+  }
+
+  /** undefined when nothing is kept. Throws `FlashDamaged`. */
+  read(log: SectorLog): Uint8Array | undefined {
+    return this.#place === 0 ? undefined : log.read(this.#place).data;
+  }
+
+  holds(place: Place): boolean {
+    return place === this.#place;
+  }
+
+  /** What is kept has been copied to `to`. */
+  move(to: Place): void {
+    this.#place = to;
+  }
+
+  clear(): void {
+    this.#number = 0;
+    this.#place = 0;
+  }
+
+  replay(number: number, sizeBytes: number, place: Place): void {
+    if (number < this.#number) return;
+    this.#number = number;
+    this.#place = sizeBytes > recordHeadBytes ? place : 0;
+  }
+}
