@@ -23,6 +23,8 @@ const served: Readonly<Record<string, string>> = {
   "/page/page.js": "page.js",
   "/page/board-card.js": "board-card.js",
   "/page/elements.js": "elements.js",
+  "/page/identity-file.js": "identity-file.js",
+  "/page/login.js": "login.js",
   "/page/quantities.js": "quantities.js",
   "/page/settings-card.js": "settings-card.js",
   "/page/sparkline.js": "sparkline.js",

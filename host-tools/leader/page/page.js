@@ -2,6 +2,7 @@
 /** The first page: the status as the leader pushes it, and the settings. */
 import { BoardCard } from "./board-card.js";
 import { byId, element, KeyedList, setAttribute, setFacts, setText } from "./elements.js";
+import { Login } from "./login.js";
 import { bytes, duration, exact } from "./quantities.js";
 import { SettingRow } from "./settings-card.js";
 import { sparklineLimits } from "./sparkline.js";
@@ -25,7 +26,7 @@ const boards = new KeyedList(byId("boards"), (name) => {
 /** @type {KeyedList<Setting>} */
 const settings = new KeyedList(byId("settings"), (key) => {
   const row = new SettingRow(key);
-  return { element: row.element, update: (setting) => row.update(setting) };
+  return { element: row.element, update: (setting) => row.update(setting, login.maySet(key)) };
 });
 /** @type {KeyedList<string>} */
 const violations = new KeyedList(byId("violation-list"), (sentence) => ({
@@ -33,22 +34,42 @@ const violations = new KeyedList(byId("violation-list"), (sentence) => ({
   update: () => {},
 }));
 
+const login = new Login(begin, () => {
+  source?.close();
+  // Nothing of what was shown stays behind.
+  location.reload();
+});
+
+/** @type {EventSource | undefined} */
+let source;
 let isFirst = true;
-follow();
+begin();
+
+/** Finds out who looks, then follows the swarm. */
+async function begin() {
+  try {
+    if (await login.isKnown()) follow();
+    else showConnection("waiting", "not logged in");
+  } catch {
+    showConnection("lost", "host not reachable, trying again");
+    setTimeout(begin, retryMs);
+  }
+}
 
 function follow() {
-  const source = new EventSource("/api/events");
-  source.addEventListener("open", () => showConnection("live", "live"));
-  source.addEventListener("status", (event) => show(JSON.parse(event.data)));
-  source.addEventListener("error", () => {
+  const events = new EventSource("/api/events");
+  source = events;
+  events.addEventListener("open", () => showConnection("live", "live"));
+  events.addEventListener("status", (event) => show(JSON.parse(event.data)));
+  events.addEventListener("error", () => {
     showConnection("lost", "host not reachable, trying again");
-    // The browser gives up for good when it was answered with an error.
-    if (source.readyState === EventSource.CLOSED) setTimeout(follow, retryMs);
+    // The browser gives up for good when it was answered with an error: the session may have ended.
+    if (events.readyState === EventSource.CLOSED) setTimeout(begin, retryMs);
   });
 }
 
 /**
- * @param {"live" | "lost"} state
+ * @param {"live" | "lost" | "waiting"} state
  * @param {string} text
  */
 function showConnection(state, text) {

@@ -31,8 +31,12 @@ export class SettingRow {
     });
   }
 
-  /** @param {Setting} setting */
-  update(setting) {
+  /**
+   * @param {Setting} setting
+   * @param {boolean} maySet whether whoever looks may set it
+   */
+  update(setting, maySet) {
+    this.#form.hidden = !maySet;
     setText(this.#current, shown(setting));
     setText(this.#origin, setting.index === 0 ? "initial value" : `entry ${setting.index}`);
     if (this.#control === undefined) this.#build(setting);
