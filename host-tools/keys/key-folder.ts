@@ -158,7 +158,8 @@ export class KeyFolder {
     const staged = this.#stagedNames();
     for (const name of staged) {
       const path = this.issuedPath(name);
-      if (latestOf(ledger, name)?.kid === kidInside(`${path}${stagedSuffix}`)) place(path);
+      const kid = kidInside(`${path}${stagedSuffix}`);
+      if (kid !== undefined && kid === latestOf(ledger, name)?.kid) place(path);
       else rmSync(`${path}${stagedSuffix}`);
     }
     if (staged.length > 0) syncFolder(this.#issuedFolder);
@@ -242,6 +243,7 @@ function readFolder(path: string): string[] {
   }
 }
 
+/** undefined for a torn one. */
 function kidInside(path: string): string | undefined {
   try {
     const { identity } = JSON.parse(readFileSync(path, "utf8")) as { identity: string };

@@ -1,15 +1,19 @@
 /**
  * A swarm as it is deployed: each host a `covey lead` of its own, started and killed at will, and the boards of the swarm in the real XS
- * engine, which know nothing of that.
+ * engine, which know nothing of that. Its keys have no passphrase, or each use of them would take a second.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { loadBoards } from "../../host-tools/boards/boards.ts";
+import { memberPath } from "../../host-tools/cli/host-identity.ts";
+import { issueMembers } from "../../host-tools/keys/issue.ts";
+import { KeyFolder } from "../../host-tools/keys/key-folder.ts";
 import type { Status } from "../../host-tools/leader/api-types.ts";
 import { portOf } from "../../host-tools/leader/listen.ts";
+import { writeMemberFile } from "../../host-tools/security/member-file.ts";
 import { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
 import { readyEngine } from "../../host-tools/simulator/engines/engine-choice.ts";
 import { swarmSensors } from "../../host-tools/simulator/sensors/board-sensors.ts";
@@ -28,6 +32,7 @@ export class DeployedSwarm {
   readonly folder: string;
   readonly definition: SwarmDefinition;
   readonly ports: ReadonlyMap<string, HostPorts>;
+  readonly keys: KeyFolder;
   readonly #file: string;
   readonly #remove: () => void;
   readonly #processes = new Map<string, ChildProcess>();
@@ -47,7 +52,9 @@ export class DeployedSwarm {
       const [http, mqtt, peer] = await freePorts(3);
       ports.set(host, { http: http!, mqtt: mqtt!, peer: peer! });
     }
-    const swarm = new DeployedSwarm(folder, remove, file, definition, ports);
+    const keys = await issueAll(join(folder, ".covey", definition.name), definition);
+    const swarm = new DeployedSwarm(folder, remove, file, definition, ports, keys);
+    for (const host of definition.hosts) swarm.#handOut(host);
     await swarm.#powerOn();
     return swarm;
   }
@@ -58,12 +65,14 @@ export class DeployedSwarm {
     file: string,
     definition: SwarmDefinition,
     ports: ReadonlyMap<string, HostPorts>,
+    keys: KeyFolder,
   ) {
     this.folder = folder;
     this.#remove = remove;
     this.#file = file;
     this.definition = definition;
     this.ports = ports;
+    this.keys = keys;
   }
 
   get boards(): readonly BoardSupervisor[] {
@@ -105,9 +114,10 @@ export class DeployedSwarm {
     }
   }
 
-  /** All that a host kept is gone. */
+  /** All that a host kept is gone; its identity is brought to it again. */
   forget(host: string): void {
     rmSync(join(this.stateDir, `host-${host}`), { recursive: true });
+    this.#handOut(host);
   }
 
   url(host: string): string {
@@ -159,6 +169,13 @@ export class DeployedSwarm {
     this.#remove();
   }
 
+  /** As `covey keys issue` does. */
+  #handOut(host: string): void {
+    const path = memberPath(this.stateDir, host);
+    mkdirSync(dirname(path), { recursive: true });
+    writeMemberFile(path, this.keys.readIssued(host));
+  }
+
   async #lead(host: string): Promise<void> {
     const child = spawn(process.execPath, [covey, "lead", ...this.placeOf(host), "--log-level", "warn"], {
       cwd: this.folder,
@@ -185,8 +202,9 @@ export class DeployedSwarm {
     mkdirSync(join(this.folder, "flash"));
     for (const [board, { model }] of Object.entries(boards)) {
       const { arenaBytes, stackSlots, partitions } = models.get(model)!;
+      const { root, signed, privateKey } = this.keys.readIssued(board);
       const supervisor = new BoardSupervisor({
-        config: { swarm, board, model, hosts },
+        config: { swarm, board, model, hosts, credentials: { root, signed, privateKey } },
         engine,
         flashPath: join(this.folder, "flash", `${board}.flash`),
         geometry: { sizeBytes: partitions.find(({ name }) => name === "log")!.sizeBytes, ...nor },
@@ -200,6 +218,17 @@ export class DeployedSwarm {
       this.#boards.push(supervisor);
     }
   }
+}
+
+/** A root of this swarm, and an identity for each host and board. */
+async function issueAll(stateDir: string, { name, hosts, boards }: SwarmDefinition): Promise<KeyFolder> {
+  const folder = await KeyFolder.create(join(stateDir, "keys"), name, undefined);
+  const requests = [
+    ...hosts.map((host) => ({ name: host, role: "host" as const })),
+    ...Object.keys(boards).map((board) => ({ name: board, role: "board" as const })),
+  ];
+  issueMembers(folder, await folder.unlock(), requests, Date.now());
+  return folder;
 }
 
 /** As the CLI loads it: under Node's own type stripping. */

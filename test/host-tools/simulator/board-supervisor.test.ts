@@ -52,6 +52,7 @@ beforeEach(async () => {
       board: "gate",
       model: "kind",
       hosts: [{ name: "main", address: "h", port: 1 }],
+      credentials: { root: new Uint8Array(64), signed: new Uint8Array(9), privateKey: new Uint8Array(32) },
     },
     engine,
     flashPath: join(folder, "gate.flash"),

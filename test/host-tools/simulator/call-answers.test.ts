@@ -16,6 +16,7 @@ const config = {
   board: "gate",
   model: "esp32c3-devkit",
   hosts: [{ name: "main", address: "127.0.0.1", port: 1 }],
+  credentials: { root: new Uint8Array(64), signed: new Uint8Array(9), privateKey: new Uint8Array(32) },
 };
 let folder: string;
 let world: SimulatedWorld;
@@ -55,7 +56,10 @@ async function until(accept: () => boolean): Promise<void> {
 describe("the calls of a board in XS", () => {
   it("tell it who it is and what flash it has", () => {
     expect(call(Call.config)).toEqual(
-      result(["garden", "gate", "esp32c3-devkit", [["main", "127.0.0.1", 1]], null, null, 8192, 4096, 16]),
+      result([
+        ...["garden", "gate", "esp32c3-devkit", [["main", "127.0.0.1", 1]], null, null, 8192, 4096, 16],
+        [Buffer.alloc(64), Buffer.alloc(9), Buffer.alloc(32)],
+      ]),
     );
   });
 

@@ -14,6 +14,7 @@ const config = {
   board: "gate",
   model: "esp32c3-devkit",
   hosts: [{ name: "main", address: "127.0.0.1", port: 1 }],
+  credentials: { root: new Uint8Array(64), signed: new Uint8Array(9), privateKey: new Uint8Array(32) },
 };
 const ram = { arenaBytes: 94_208, stackSlots: 384 };
 /** `say("hi")` is the log call of one text of up to 23 characters; `none` waits for messages only. */
