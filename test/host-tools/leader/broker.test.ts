@@ -48,15 +48,15 @@ for (const [what, send] of Object.entries(garbage)) {
 
 const up = "covey/greenhouse/up/north-2";
 const malformed: Record<string, (board: RawBoard) => void> = {
-  "a payload that is no CBOR": (board) => board.publishBytes(`${up}/report`, Buffer.from([0xff, 0x00, 0x13])),
+  "a payload that is no CBOR": (board) => board.publishSealed("report", Buffer.from([0xff, 0x00, 0x13])),
   "CBOR of a kind that Covey does not use": (board) =>
-    board.publishBytes(`${up}/report`, Buffer.from([0xa1, 0x01, 0x02])),
+    board.publishSealed("report", Buffer.from([0xa1, 0x01, 0x02])),
   "CBOR of another shape": (board) => board.publish("report", [1, "soon", 3]),
   "a message of another version": (board) => board.publish("health", [9, 0]),
   "no Raft message": (board) => board.publish("raft", [1, 77, "a", "b", 1]),
   "CBOR that claims 16 million items": (board) =>
-    board.publishBytes(`${up}/raft`, Buffer.from([0x9a, 0, 0xff, 0xff, 0xff])),
-  "an empty payload": (board) => board.publishBytes(`${up}/report`, new Uint8Array(0)),
+    board.publishSealed("raft", Buffer.from([0x9a, 0, 0xff, 0xff, 0xff])),
+  "an empty payload": (board) => board.publishSealed("report", new Uint8Array(0)),
   "a packet after garbage in one write": (board) => {
     board.writeBytes(Buffer.concat([Buffer.from([0xf0, 0x03, 1, 2, 3]), Buffer.from([0xc0, 0x00])]));
   },
@@ -96,7 +96,7 @@ const refused: Record<string, (board: RawBoard) => void> = {
   "asks for QoS 1": (board) =>
     board.publishBytes(`${up}/report`, new Uint8Array(1), { qos: 1, messageId: 1 }),
   "retains a message": (board) => board.publishBytes(`${up}/report`, new Uint8Array(1), { retain: true }),
-  "speaks before its hello": (board) => board.report(0, []),
+  "speaks before its session is up": (board) => board.report(0, []),
 };
 
 for (const [what, send] of Object.entries(refused)) {
@@ -111,11 +111,19 @@ for (const [what, send] of Object.entries(refused)) {
   });
 }
 
+test("a board that speaks before its hello is closed and counted as refused", async () => {
+  const { leader, isUndisturbed } = await withWitness();
+  const board = await RawBoard.secured({ swarm: "greenhouse", name: "north-2", port: leader.mqttPort });
+  board.report(0, []);
+  await board.closed;
+  expect(leader.status().counters).toMatchObject({ garbage: 0, refused: 1 });
+  await isUndisturbed();
+});
+
 test("a board that says hello as another is refused", async () => {
   const { leader, isUndisturbed } = await withWitness();
-  const impostor = new RawBoard({ swarm: "greenhouse", name: "north-2", port: leader.mqttPort });
-  await impostor.connect();
-  impostor.publish("hello", [1, "north-1.0000000a", "esp32c3-devkit", "0.1.0", 0, 0, 0]);
+  const impostor = await RawBoard.secured({ swarm: "greenhouse", name: "north-2", port: leader.mqttPort });
+  impostor.publish("hello", [1, "north-1.0000000a", "esp32c3-devkit", "0.1.0", 0, 0, 0, 1]);
   await impostor.closed;
   expect(leader.status().counters.refused).toBe(1);
   await isUndisturbed();
@@ -170,18 +178,25 @@ test("a board that does not read loses its connection before much waits for it",
   let link: BoardLink | undefined;
   const broker = await startBroker({
     swarm: "greenhouse",
-    boards: new Set(["north-1"]),
     host: "127.0.0.1",
     port: 0,
     log: createLog("warn", (line) => lost.push(line)),
-    onMessage: (from) => {
-      link = from;
+    clients: {
+      boardsMax: 1,
+      admit: () => {},
+      connected: () => {},
+      receive: (from) => {
+        link = from;
+      },
+      disconnected: () => {},
     },
-    onDisconnect: () => {},
   });
   onTestFinished(() => broker.stop());
-  const board = await RawBoard.join({ swarm: "greenhouse", name: "north-1", port: broker.port });
+  const board = new RawBoard({ swarm: "greenhouse", name: "north-1", port: broker.port });
   onTestFinished(() => board.cut());
+  await board.connect();
+  await board.subscribe();
+  board.hello();
   await eventually(() => link !== undefined);
   board.hang();
   const payload = new Uint8Array(4_000);
@@ -196,15 +211,18 @@ test("a board that does not read loses its connection before much waits for it",
 
 test("what crosses the wire is counted to the byte", async () => {
   const leader = await leaderUnderTest();
-  const board = stranger(leader);
-  await board.connect();
+  const board = await RawBoard.secured({
+    ...{ swarm: "greenhouse", name: "north-2", port: leader.mqttPort },
+    answers: false,
+  });
+  onTestFinished(() => board.cut());
   const before = { ...leader.status().counters };
-  const payload = encodeCbor([1, board.memberId, "esp32c3-devkit", "0.1.0", 0, 0, 0]);
-  board.publishBytes(`${up}/hello`, payload);
+  board.hello();
+  const { topic, payload } = board.sent.at(-1)!;
   await eventually(() => leader.status().boards[1]!.link === "up");
   const { counters } = leader.status();
-  const topicBytes = `${up}/hello`.length;
+  expect(topic).toBe(`${up}/hello`);
   expect(counters.messagesIn - before.messagesIn).toBe(1);
   expect(counters.payloadBytesIn - before.payloadBytesIn).toBe(payload.length);
-  expect(counters.bytesIn - before.bytesIn).toBe(2 + 2 + topicBytes + payload.length);
+  expect(counters.bytesIn - before.bytesIn).toBe(2 + 2 + topic.length + payload.length);
 });
