@@ -1,18 +1,7 @@
-import { randomFillSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
-import type { Ciphers } from "../../../protocols/security/ciphers.ts";
-import { loadAdapter } from "../../firmware/platform/moddable/adapter.ts";
+import { providers } from "../providers.ts";
 import { wycheproof } from "./cases.ts";
 import { caseKinds, faultIn } from "./check-case.ts";
-
-const { ChipCiphers } = await loadAdapter();
-const random = { fill: (into: Uint8Array) => void randomFillSync(into) };
-
-const providers: readonly (readonly [string, Ciphers])[] = [
-  ["node:crypto", nodeCiphers],
-  ["the Moddable SDK (a model of its natives)", new ChipCiphers(random)],
-];
 
 describe.each(providers)("%s", (_, ciphers) => {
   test.each(caseKinds)("%s", (kind) => {
