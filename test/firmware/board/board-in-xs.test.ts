@@ -98,6 +98,8 @@ describe("a board in XS", () => {
     expect(leader.connected).toEqual(threeHosts.map(({ port }) => port));
     for (const port of leader.connected) {
       leader.homePort = port;
+      // Another host takes over, which needs the board's vote.
+      await board.run(5000);
       for (let i = 10; i < 20; i++) leader.put(`key.${i}`, "x".repeat(400));
       await board.run(20_000);
     }

@@ -2,6 +2,7 @@
 import type { MemberSecrets } from "../../../host-tools/security/member-file.ts";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
+import type { Ciphers } from "../../../protocols/security/ciphers.ts";
 import { GroupSender } from "../../../protocols/security/group/group-records.ts";
 import { makeSenderKey, senderKeyToWire } from "../../../protocols/security/group/sender-key.ts";
 import { Roster } from "../../../protocols/security/identity/roster.ts";
@@ -28,6 +29,8 @@ export class HostTrust {
   refreshes = 0;
   /** Sessions as they were up last, by port; empty it, and the hosts have forgotten all. */
   readonly kept = new Map<number, SecureSession>();
+  /** What the boards' chips compute with. */
+  boardCiphers: Ciphers = nodeCiphers;
   #sender: GroupSender | undefined;
 
   memberAt(port: number): MemberSecrets {

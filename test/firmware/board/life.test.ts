@@ -95,6 +95,7 @@ describe("a life", () => {
       sectors: 16,
       checkpointsRefused: 0,
       stackPeakSlots: 0,
+      recordsRefused: 0,
     });
   });
 });

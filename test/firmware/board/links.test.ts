@@ -6,6 +6,7 @@ import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { messageToWire } from "../../../protocols/raft/codec.ts";
 import type { VoteRequest } from "../../../protocols/raft/types.ts";
 import { LeaderOnTheWire } from "./leader-on-the-wire.ts";
+import { hostNameAt } from "./members.ts";
 import { SimulatedBoard } from "./simulated-board.ts";
 import { program, programBytes, threeHosts } from "./surroundings.ts";
 
@@ -129,9 +130,10 @@ describe("a voter", () => {
     it.leader.answeredTo.length = 0;
     it.leader.raft.length = 0;
     it.leader.step = () => {};
-    it.leader.sendPayload("raft", votePlease(it, "candidate.1"), candidatePort);
+    const candidate = `${hostNameAt(candidatePort)}.1`;
+    it.leader.sendPayload("raft", votePlease(it, candidate), candidatePort);
     it.run(100);
-    expect(it.leader.raft).toMatchObject([{ type: "vote-response", to: "candidate.1", granted: true }]);
+    expect(it.leader.raft).toMatchObject([{ type: "vote-response", to: candidate, granted: true }]);
     expect(it.leader.answeredTo).toEqual([candidatePort]);
   });
 
@@ -143,7 +145,7 @@ describe("a voter", () => {
     it.run(5000);
     expect(new Set(it.leader.toldTo)).toEqual(new Set([it.leader.homePort]));
     it.leader.homePort = ports.find((port) => port !== it.leader.homePort);
-    it.run(1000);
+    it.run(5000);
     it.leader.toldTo.length = 0;
     it.run(5000);
     expect(it.leader.toldTo.length).toBeGreaterThan(4);
@@ -179,7 +181,7 @@ describe("a voter", () => {
   test("keeps the link on which the leader speaks when it votes no more", () => {
     const it = voter();
     it.leader.homePort = ports[2]!;
-    it.run(1000);
+    it.run(5000);
     it.leader.change("demote");
     it.run(1000);
     expect(it.leader.connected).toEqual([ports[2]]);

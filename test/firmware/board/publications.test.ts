@@ -160,7 +160,7 @@ describe("a voter's log", () => {
     };
     const request = {
       type: "log-request",
-      from: "other.1",
+      from: "main.00000009",
       to: memberId,
       term: it.leader.term,
       afterIndex: 1,

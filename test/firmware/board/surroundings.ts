@@ -1,7 +1,6 @@
 /** What surrounds a board of the tests, whatever engine runs it: a leader on the wire, flash, sensors, pins, the time. */
 import type { BoardConfig, LogLevel, OutputConfig } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
-import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
 import { programToWire } from "../../../protocols/pipeline/program-codec.ts";
@@ -97,7 +96,7 @@ export class SimulatedSurroundings {
           for (let i = 0; i < into.length; i++) into[i] = random = (random * 75 + 74) % 65537;
         },
       },
-      ciphers: nodeCiphers,
+      ciphers: this.leader.trust.boardCiphers,
       flash: this.flash,
       network: {
         start: (onChange) => this.leader.start(onChange),

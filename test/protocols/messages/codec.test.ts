@@ -29,6 +29,7 @@ const hellos: fc.Arbitrary<Hello> = fc.record({
   term: count,
   lastIndex: count,
   appliedIndex: count,
+  startId: fc.nat({ max: 0xffff_ffff }),
 });
 const reports: fc.Arbitrary<Report> = fc.record({
   sentMs: count,
@@ -45,6 +46,16 @@ const reports: fc.Arbitrary<Report> = fc.record({
 });
 const timeAnswers: fc.Arbitrary<TimeAnswer> = fc.record({ askedMs: count, toldMs: count });
 const times = fc.oneof(fc.constant({}), fc.record({ wallMs: count, timeBoundMs: count }));
+const devices = fc.record({
+  isSafe: fc.boolean(),
+  crashes: count,
+  loopDelayMs: count,
+  sectorErases: count,
+  sectors: count,
+  checkpointsRefused: count,
+  stackPeakSlots: count,
+  recordsRefused: count,
+});
 const healthsWithoutTime = fc.record({
   sentMs: count,
   uptimeMs: count,
@@ -69,8 +80,8 @@ const healthsWithoutTime = fc.record({
   ),
 });
 const healths: fc.Arbitrary<Health> = fc
-  .tuple(healthsWithoutTime, times)
-  .map(([health, time]) => ({ ...health, ...time }));
+  .tuple(healthsWithoutTime, times, fc.option(devices, { nil: undefined }))
+  .map(([health, time, device]) => ({ ...health, ...time, ...(device && { device }) }));
 
 function comesBack<T>(
   arbitrary: fc.Arbitrary<T>,
@@ -99,14 +110,14 @@ test("the time comes back", () => {
 });
 
 test("items beyond those known are ignored, so that a newer board can say more", () => {
-  const hello = helloFromWire([1, "a.0", "esp32", "0.2.0", 1, 2, 3, "more"]);
+  const hello = helloFromWire([1, "a.0", "esp32", "0.2.0", 1, 2, 3, 4, "more"]);
   expect(hello.appliedIndex).toBe(3);
 });
 
 describe("refused", () => {
   test.each<[string, () => unknown, RegExp]>([
     ["a later version", () => reportFromWire([2, 0, 0, []]), /In a report, the version must be/],
-    ["a member id without incarnation", () => helloFromWire([1, "a", "m", "1", 0, 0, 0]), /memberId/],
+    ["a member id without incarnation", () => helloFromWire([1, "a", "m", "1", 0, 0, 0, 0]), /memberId/],
     ["a count below 0", () => reportFromWire([1, 0, -1, []]), /sequence/],
     [
       "a reading of text",
