@@ -2,7 +2,6 @@
  * One board in the real XS engine, its leader, its flash, its sensors and pins, in virtual time, which jumps from one
  * deadline to the next. All that must hold at every moment is checked here, as it happens.
  */
-import { createHash } from "node:crypto";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
 import { decodeCbor } from "../../../host-tools/codec/cbor.ts";
 import { CallAnswers } from "../../../host-tools/simulator/engines/call-answers.ts";
@@ -255,7 +254,7 @@ export class BoardUnderSoak {
       random: {
         fill: (into) => into.set(random.bytes(into.length)),
       },
-      digest: { sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()) },
+      ciphers: this.tap.tapped(this.#ciphers),
       flash: this.#flash,
       network: this.tap,
       sensors: { read: (sensor) => this.#sample(sensor) },

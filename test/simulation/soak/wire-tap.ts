@@ -1,10 +1,16 @@
-/** Stands between the board and its network, and reads what the transport has taken: what a board said, heard or not. */
+/**
+ * Stands between the board and its network, and reads what the transport has taken: what a board said, heard or not. What is sealed it knows from the board's
+ * cipher hardware, which was asked to seal it.
+ */
 import { type Packet, parser } from "mqtt-packet";
-import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
+import type { Ciphers, Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
+import { parseRecord } from "../../../protocols/security/record/record.ts";
 
 export class WireTap implements Network {
   readonly #network: Network;
   readonly #onPublish: (channel: string, payload: Uint8Array) => void;
+  /** By what came of it; latest last. */
+  readonly #sealed = new Map<string, Uint8Array>();
   #open = 0;
   #openMost = 0;
   #connects = 0;
@@ -21,6 +27,19 @@ export class WireTap implements Network {
 
   get connects(): number {
     return this.#connects;
+  }
+
+  /** The board's, watched. */
+  tapped(ciphers: Ciphers): Ciphers {
+    return {
+      ...ciphers,
+      ccmSeal: (key, nonce, tagBytes, aad, plaintext) => {
+        const sealed = ciphers.ccmSeal(key, nonce, tagBytes, aad, plaintext);
+        this.#sealed.set(textOf(sealed), plaintext.slice());
+        if (this.#sealed.size > sealedMax) this.#sealed.delete(this.#sealed.keys().next().value!);
+        return sealed;
+      },
+    };
   }
 
   start(onChange: (up: boolean) => void): void {
@@ -64,6 +83,17 @@ export class WireTap implements Network {
   #onPacket(packet: Packet): void {
     if (packet.cmd !== "publish") return;
     const channel = packet.topic.slice(packet.topic.lastIndexOf("/") + 1);
-    this.#onPublish(channel, Uint8Array.from(packet.payload as Buffer));
+    if (channel === "edhoc" || channel === "gone") return;
+    const record = parseRecord(Uint8Array.from(packet.payload as Buffer));
+    const payload = record && this.#sealed.get(textOf(record.sealed));
+    if (payload === undefined) throw new Error(`On ${channel} goes what the board has not sealed.`);
+    this.#onPublish(channel, payload);
   }
+}
+
+/** Records that were sealed before one of them is published: all that a turn says. */
+const sealedMax = 64;
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

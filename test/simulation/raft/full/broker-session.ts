@@ -2,10 +2,12 @@
 import type { Packet, Parser } from "mqtt-packet";
 import { generate, parser } from "mqtt-packet";
 import { boardTopics } from "../../../../protocols/messages/topics.ts";
-import type { MemberId } from "../../../../protocols/raft/types.ts";
+import type { HostileBroker } from "./hostile-broker.ts";
 import type { FarEnd, TcpLink } from "./tcp-link.ts";
 
 export interface BrokerEvents {
+  /** Whether to let it in, for whom it says it is and what it shows for it. */
+  onConnect(session: BrokerSession, password: Uint8Array): boolean;
   onPublish(session: BrokerSession, channel: string, payload: Uint8Array): void;
   onGone(session: BrokerSession): void;
 }
@@ -13,18 +15,18 @@ export interface BrokerEvents {
 export class BrokerSession implements FarEnd {
   /** As it said in CONNECT. */
   board = "";
-  /** As it said in its hello. */
-  member: MemberId | undefined;
   readonly #swarm: string;
   readonly #link: TcpLink;
   readonly #events: BrokerEvents;
+  readonly #hostile: HostileBroker;
   readonly #parser: Parser = parser({ protocolVersion: 4 });
   readonly #filters: string[] = [];
   #isOpen = true;
 
-  constructor(swarm: string, link: TcpLink, events: BrokerEvents) {
+  constructor(swarm: string, link: TcpLink, hostile: HostileBroker, events: BrokerEvents) {
     this.#swarm = swarm;
     this.#link = link;
+    this.#hostile = hostile;
     this.#events = events;
     this.#parser.on("packet", (packet) => this.#onPacket(packet));
   }
@@ -58,7 +60,16 @@ export class BrokerSession implements FarEnd {
       (filter) => filter === topic || (filter.endsWith("/#") && topic.startsWith(filter.slice(0, -1))),
     );
     if (!isWanted) return;
-    this.#answer({ cmd: "publish", topic, payload: Buffer.from(payload), qos: 0, dup: false, retain: false });
+    this.#hostile.pass(payload, (passed) => {
+      this.#answer({
+        cmd: "publish",
+        topic,
+        payload: Buffer.from(passed),
+        qos: 0,
+        dup: false,
+        retain: false,
+      });
+    });
   }
 
   #onPacket(packet: Packet): void {
@@ -66,7 +77,9 @@ export class BrokerSession implements FarEnd {
     switch (packet.cmd) {
       case "connect":
         this.board = packet.clientId;
-        this.#answer({ cmd: "connack", returnCode: 0, sessionPresent: false });
+        if (this.#events.onConnect(this, Uint8Array.from(packet.password ?? []))) {
+          this.#answer({ cmd: "connack", returnCode: 0, sessionPresent: false });
+        } else this.hangUp();
         break;
       case "subscribe":
         for (const { topic } of packet.subscriptions) this.#filters.push(topic);
@@ -81,7 +94,9 @@ export class BrokerSession implements FarEnd {
         break;
       case "publish": {
         const channel = packet.topic.slice(boardTopics(this.#swarm, this.board).up.length);
-        this.#events.onPublish(this, channel, Uint8Array.from(packet.payload as Buffer));
+        this.#hostile.pass(Uint8Array.from(packet.payload as Buffer), (passed) => {
+          if (this.#isOpen) this.#events.onPublish(this, channel, passed);
+        });
       }
     }
   }

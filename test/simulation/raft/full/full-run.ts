@@ -1,15 +1,27 @@
 /** A whole swarm under faults: what a schedule says happens to it, clients use it, and after each step all that must hold is checked. */
 import { votersKey } from "../../../../host-tools/leader/raft/host-member-types.ts";
 import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
+import { decodeCbor } from "../../../../protocols/cbor/decode.ts";
+import { encodeCbor } from "../../../../protocols/cbor/encode.ts";
+import type { Program } from "../../../../protocols/pipeline/program.ts";
+import { programToWire } from "../../../../protocols/pipeline/program-codec.ts";
 import { isJoint, membersOf } from "../../../../protocols/raft/confchange.ts";
+import type { Entry } from "../../../../protocols/raft/types.ts";
+import { EntryKind } from "../../../../protocols/raft/types.ts";
+import { rosterKey } from "../../../../protocols/security/identity/roster.ts";
+import { commandFromWire } from "../../../../protocols/state/codec.ts";
+import type { StateValue } from "../../../../protocols/state/command.ts";
+import { programKeyPrefix } from "../../../../protocols/state/command.ts";
 import { checkLinearizable, faultToText } from "../../linearizability/check.ts";
 import type { HistoryEvent } from "../../linearizability/history.ts";
 import { historyToText } from "../../linearizability/history.ts";
 import type { Watching } from "../engine.ts";
 import { Random } from "../random.ts";
 import { UnsafeStep } from "../safety.ts";
+import type { BoardSession } from "./board-session.ts";
 import { Client } from "./client.ts";
 import { Observer } from "./observer.ts";
+import { Outcasts } from "./outcasts.ts";
 import type { SimulatedBoard } from "./simulated-board.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
 import { SimulatedSwarm } from "./simulated-swarm.ts";
@@ -29,6 +41,13 @@ export interface FullResult {
   flashesLost: number;
   transfers: number;
   votersChanged: number;
+  /** Messages between boards and hosts that something was done to. */
+  mischief: number;
+  /** Records that were sealed. */
+  sealed: number;
+  forgeries: number;
+  revoked: number;
+  sleeps: number;
   convergedMs: number;
 }
 
@@ -41,6 +60,17 @@ export interface FullOptions extends Watching {
   /** Whether to end with the last fault, when only safety is of interest; false when not said. */
   readonly endsWithFaults?: boolean;
 }
+
+/** A host and a board, or two boards. */
+const revocationsMax = 2;
+
+const wakeful: Program = {
+  pipelines: [{ metric: "load", sensor: "cpu", everyMs: 500, stages: [] }],
+  outputs: [],
+  rules: [],
+};
+const wakefulProgram = encodeCbor(programToWire(wakeful));
+const sleepyProgram = encodeCbor(programToWire({ ...wakeful, sleep: { awakeMs: 1_000, everyMs: 3_000 } }));
 
 /** Settings beside what the clients write, so that a snapshot has several chunks. */
 const largeValue = "v".repeat(100);
@@ -60,7 +90,13 @@ class FullRun {
     flashesLost: 0,
     transfers: 0,
     votersChanged: 0,
+    revoked: 0,
   };
+  readonly #outcasts = new Outcasts();
+  readonly #forgeries: Forgery[] = [];
+  /** The root's latest. */
+  #statement: Uint8Array | undefined;
+  #sleepers: readonly string[];
   #processes = 0;
   /** Names of the boards that the deployment wants to vote. */
   #wanted: readonly string[];
@@ -71,11 +107,12 @@ class FullRun {
     this.#weather = weather;
     this.#options = options;
     this.#wanted = weather.voters;
+    this.#sleepers = weather.sleepers;
     const { compactionEntries, trailingEntries, segmentBytes, rememberedEntries } = weather;
     const sizes = { compactionEntries, trailingEntries, segmentBytes, rememberedEntries };
     this.#observer = new Observer(sizes);
     const observer = this.#observer;
-    this.#swarm = new SimulatedSwarm({
+    const swarm: SimulatedSwarm = new SimulatedSwarm({
       seed,
       hosts: weather.hosts,
       boards: weather.boards,
@@ -83,16 +120,27 @@ class FullRun {
       syncMsMax: weather.syncMsMax,
       sizes,
       events: {
-        onStep: (host) => observer.onHostStep(host),
-        onApplied: (host, entries) => observer.onHostApplied(host, entries),
+        onStep: (host) => {
+          observer.onHostStep(host);
+          this.#outcasts.onHostStep(host, swarm, observer.safety.committedCount);
+        },
+        onApplied: (host, entries) => {
+          observer.onHostApplied(host, entries);
+          for (const entry of entries) this.#noteStatement(entry);
+        },
         onRestored: (host) => observer.onHostRestored(host),
-        onTurn: (board) => observer.onBoardTurn(board),
+        onTurn: (board) => {
+          observer.onBoardTurn(board);
+          this.#outcasts.onBoardTurn(board);
+        },
+        onBelieved: (forgery) => this.#onBelieved(forgery),
         onViolation: (host, violation) => {
           throw new UnsafeStep("violation reported", `${host.name}: ${violation}`);
         },
         note: (text) => this.#note(text),
       },
     });
+    this.#swarm = swarm;
     this.#makeClients(new Random(seed ^ 0xc11e));
   }
 
@@ -119,6 +167,10 @@ class FullRun {
       snapshotsOnHosts: this.#observer.snapshotsOnHosts,
       snapshotsOnBoards: this.#observer.snapshotsOnBoards,
       ...this.#result,
+      mischief: swarm.hostile.mischief,
+      forgeries: this.#forgeries.length,
+      sealed: swarm.ciphers.sealed,
+      sleeps: swarm.boards.reduce((sum, { sleeps }) => sum + sleeps, 0),
       convergedMs: swarm.nowMs - faultsEndMs,
     };
   }
@@ -134,8 +186,8 @@ class FullRun {
     );
     const missing = this.#whatIsMissing();
     if (missing !== undefined) throw new UnsafeStep("liveness", missing);
-    for (const host of swarm.hosts) this.#observer.checkHostState(host);
-    for (const { board } of swarm.boards) this.#observer.checkBoardState(board!);
+    for (const host of this.#hosts) this.#observer.checkHostState(host);
+    for (const { board } of this.#boards) this.#observer.checkBoardState(board!);
   }
 
   #note(text: string): void {
@@ -162,13 +214,22 @@ class FullRun {
     }
   }
 
-  /** Says who shall vote, again and again until it stands, and writes some settings. */
+  /** Says who shall vote, who belongs and who sleeps, again and again until it stands, and writes some settings. */
   #deploy(): void {
     const leader = this.#leader;
     leader?.step((member) => {
       const wanted = this.#wanted.join(",");
       const isWritten = member.state.get(votersKey) === wanted;
       if (!isWritten) member.propose({ key: votersKey, value: wanted }, leader.nowMs, () => {});
+      const roster = member.state.get(rosterKey);
+      if (this.#statement !== undefined && !isSame(roster, this.#statement))
+        member.propose({ key: rosterKey, value: this.#statement }, leader.nowMs, () => {});
+      for (const name of this.#weather.sleepers) {
+        const key = programKeyPrefix + name;
+        const program = this.#sleepers.includes(name) ? sleepyProgram : wakefulProgram;
+        if (!isSame(member.state.get(key), program))
+          member.propose({ key, value: program }, leader.nowMs, () => {});
+      }
       for (let i = 0; i < 12; i++) {
         if (member.state.get(`setting-${i}`) !== undefined) continue;
         member.propose({ key: `setting-${i}`, value: largeValue }, leader.nowMs, () => {});
@@ -178,7 +239,16 @@ class FullRun {
   }
 
   get #leader(): SimulatedHost | undefined {
-    return this.#swarm.hosts.find(({ member }) => member?.isLeader);
+    return this.#hosts.find(({ member }) => member?.isLeader);
+  }
+
+  /** Those that belong. */
+  get #hosts(): readonly SimulatedHost[] {
+    return this.#swarm.hosts.filter(({ name }) => !this.#outcasts.has(name));
+  }
+
+  get #boards(): readonly SimulatedBoard[] {
+    return this.#swarm.boards.filter(({ name }) => !this.#outcasts.has(name));
   }
 
   // Steps.
@@ -195,6 +265,9 @@ class FullRun {
     voters: (random) => this.#changeVoters(random),
     "lose-flash": (random) => this.#loseFlash(random),
     "lose-disk": (random) => this.#loseDisk(random),
+    hostility: (random) => this.#turnHostile(random),
+    forge: (random) => this.#forge(random),
+    revoke: (random) => this.#revoke(random),
   };
 
   get #isFaulty(): boolean {
@@ -296,7 +369,8 @@ class FullRun {
 
   #transfer(random: Random): void {
     const leader = this.#leader;
-    const others = this.#swarm.hosts.filter((host) => host !== leader);
+    const others = this.#hosts.filter((host) => host !== leader);
+    if (others.length === 0) return;
     const to = random.pick(others).name;
     leader?.step((member) => {
       if (!member.status(leader.nowMs).voters.some((id) => nameOf(id) === to)) return;
@@ -311,7 +385,7 @@ class FullRun {
     // Whoever is gone for good must be replaced first, or two voters might be left, of which it is one.
     if (!this.#isEverybodyPresent) return;
     const count = random.pick([1, 2, 3, 4]);
-    const boards = [...this.#weather.boards].sort(() => random.next() - 0.5);
+    const boards = this.#boards.map(({ name }) => name).sort(() => random.next() - 0.5);
     this.#wanted = boards.slice(0, count).sort();
     this.#note(`${this.#wanted} shall vote`);
     this.#result.votersChanged++;
@@ -319,7 +393,7 @@ class FullRun {
   }
 
   #loseFlash(random: Random): void {
-    const board = random.pick(this.#swarm.boards);
+    const board = random.pick(this.#boards);
     if (!this.#mayLoseVoter(board.name)) return;
     this.#note(`board ${board.name} loses its flash`);
     this.#result.flashesLost++;
@@ -338,11 +412,84 @@ class FullRun {
     this.#swarm.after(random.between(10, this.#weather.downMsMax), () => host.start());
   }
 
+  #turnHostile(random: Random): void {
+    const forMs = random.between(500, 5_000);
+    this.#note(`whoever is between boards and hosts is hostile for ${forMs} ms`);
+    this.#swarm.hostile.chance = this.#weather.hostilityShare;
+    this.#swarm.after(forMs, () => {
+      this.#swarm.hostile.chance = 0;
+    });
+  }
+
+  /** One host speaks in the leader's name to a board that has a session of its own with the leader. */
+  #forge(random: Random): void {
+    const leader = this.#leader;
+    const others = this.#hosts.filter((host) => host !== leader && host.member !== undefined);
+    if (leader === undefined || others.length === 0) return;
+    const board = random.pick(this.#boards).name;
+    const own = leader.sessions.get(board);
+    if (own === undefined || own.boots !== this.#swarm.bootsOf(board)) return;
+    const forger = random.pick(others);
+    this.#forgeries.push({ forger: forger.name, board, leader, own });
+    forger.forge(board, leader.member!.id, this.#forgeries.length - 1);
+  }
+
+  /** Whoever had no session with the leader meanwhile had to believe what is relayed. */
+  #onBelieved(number: number): void {
+    const { forger, board, leader, own } = this.#forgeries[number]!;
+    if (leader.sessions.get(board) !== own || own.boots !== this.#swarm.bootsOf(board)) return;
+    throw new UnsafeStep(
+      "who speaks",
+      `${board} believes ${forger}, which speaks in the name of ${leader.name}`,
+    );
+  }
+
+  /** Somebody belongs no more: a board, which may come back as another one, or a host, for good. */
+  #revoke(random: Random): void {
+    const { provisioning } = this.#swarm;
+    if (provisioning.epoch >= revocationsMax) return;
+    const isHost = this.#hosts.length > 1 && random.chance(0.3);
+    const { name } = isHost ? random.pick(this.#hosts) : random.pick(this.#boards);
+    if (!this.#mayLoseVoter(name)) return;
+    this.#note(`${name} is revoked`);
+    this.#result.revoked++;
+    this.#statement = provisioning.revoke(name);
+    const { epoch } = provisioning;
+    this.#outcasts.add(name, epoch);
+    this.#swarm.ciphers.onRevoked(name, epoch);
+    const { boards } = this.#weather;
+    this.#wanted = this.#wanted.filter((voter) => voter !== name);
+    if (this.#wanted.length === 0) this.#wanted = [boards.find((board) => !this.#outcasts.has(board))!];
+    this.#deploy();
+    const isReissued = !isHost && random.chance(0.5);
+    if (isReissued) this.#swarm.after(random.between(1_000, 8_000), () => this.#reissue(name));
+  }
+
+  #noteStatement({ index, kind, data }: Entry): void {
+    if (kind !== EntryKind.put) return;
+    const { key, value } = commandFromWire(decodeCbor(data));
+    if (key !== rosterKey || !(value instanceof Uint8Array)) return;
+    const { epoch } = this.#swarm.provisioning.read(value);
+    this.#outcasts.onStatement(epoch, index);
+  }
+
+  /** Its flash erased, and another identity in it. */
+  #reissue(name: string): void {
+    this.#note(`${name} gets another identity`);
+    const board = this.#swarm.boards.find((each) => each.name === name)!;
+    board.powerOff();
+    board.eraseFlash();
+    this.#swarm.provisioning.reissue(name);
+    this.#outcasts.forgive(name);
+    this.#swarm.ciphers.onIssued(name);
+    board.powerOn();
+  }
+
   /** Whether a majority is left for sure: nobody else is missing for good, and everybody agrees on who votes. */
   #mayLoseVoter(name: string): boolean {
     if (!this.#isEverybodyPresent) return false;
     const wanted = this.#wanted.length + this.#weather.hosts.length;
-    return this.#swarm.hosts.every((host) => {
+    return this.#hosts.every((host) => {
       const { configuration, lastIndex } = host.member!.status(host.nowMs);
       const { voters } = configuration;
       if (isJoint(configuration) || lastIndex < 10 || voters.length !== wanted) return false;
@@ -354,9 +501,9 @@ class FullRun {
   /** All hosts are up, and whoever votes in the eyes of any of them is there. */
   get #isEverybodyPresent(): boolean {
     const present = new Set<string>();
-    for (const { member } of this.#swarm.hosts) if (member !== undefined) present.add(member.id);
-    for (const { board } of this.#swarm.boards) if (board !== undefined) present.add(board.memberId);
-    return this.#swarm.hosts.every((host) => {
+    for (const { member } of this.#hosts) if (member !== undefined) present.add(member.id);
+    for (const { board } of this.#boards) if (board !== undefined) present.add(board.memberId);
+    return this.#hosts.every((host) => {
       if (host.member === undefined) return false;
       return membersOf(host.member.status(host.nowMs).configuration).every((id) => present.has(id));
     });
@@ -365,13 +512,14 @@ class FullRun {
   #mend(): void {
     this.#note("all is mended");
     this.#swarm.mend();
+    this.#sleepers = [];
     for (const host of this.#swarm.hosts) host.start();
     for (const board of this.#swarm.boards) board.powerOn();
   }
 
   /** What must come true once the faults are over; undefined when it did. */
   #whatIsMissing(): string | undefined {
-    const { hosts, boards } = this.#swarm;
+    const [hosts, boards] = [this.#hosts, this.#boards];
     const leaders = hosts.filter(({ member }) => member?.isLeader);
     if (leaders.length !== 1) return `${leaders.length} leaders`;
     const leader = leaders[0]!.member!;
@@ -384,13 +532,20 @@ class FullRun {
         return `host ${name} applied ${member?.appliedIndex} of ${lastIndex}`;
       if (!voters.includes(member.id)) return `host ${name} does not vote`;
     }
+    const { epoch } = this.#swarm.provisioning;
+    for (const { name, trust, sessions } of hosts) {
+      if (trust!.epoch !== epoch) return `host ${name} knows roster ${trust!.epoch} of ${epoch}`;
+      const old = [...sessions.values()].find((session) => session.epoch !== epoch);
+      if (old !== undefined) return `${old.board}'s session with ${name} is of epoch ${old.epoch}`;
+    }
     for (const { name, board } of boards) {
       const applied = board?.store.appliedIndex;
       if (applied !== lastIndex) return `board ${name} applied ${applied} of ${lastIndex}`;
       const votes = voters.includes(board!.memberId);
       if (votes !== this.#wanted.includes(name)) return `board ${name} ${votes ? "votes" : "does not vote"}`;
     }
-    if (voters.length !== hosts.length + this.#wanted.length) return `${voters} vote`;
+    // A host that was revoked votes as long as swarm.ts names it, and nobody listens to it.
+    if (voters.length !== this.#weather.hosts.length + this.#wanted.length) return `${voters} vote`;
     return this.#clients.some(({ isBusy }) => isBusy) ? "a client waits" : undefined;
   }
 
@@ -405,6 +560,19 @@ class FullRun {
       );
     }
   }
+}
+
+/** What an option of the state has of a value. */
+function isSame(value: StateValue | undefined, bytes: Uint8Array): boolean {
+  return value instanceof Uint8Array && Buffer.compare(value, bytes) === 0;
+}
+
+/** What one host has said to a board in the name of the leader, and the session that the board had with that one. */
+interface Forgery {
+  readonly forger: string;
+  readonly board: string;
+  readonly leader: SimulatedHost;
+  readonly own: BoardSession;
 }
 
 type Way = readonly [from: string, to: string];

@@ -1,15 +1,18 @@
 /** A whole board in virtual time: the firmware on its flash, its clock a little off; power may fail at any byte. */
-import { createHash } from "node:crypto";
-import type { Network, TcpConnection, TcpEvents } from "../../../../firmware/platform/ports.ts";
+import type { Network, StartReason, TcpConnection, TcpEvents } from "../../../../firmware/platform/ports.ts";
 import { VirtualBoard } from "../../../../firmware/platform/virtual/virtual-board.ts";
+import type { Ciphers } from "../../../../protocols/security/ciphers.ts";
 import { FlashModel, PowerCut } from "../../../firmware/storage/flash-model.ts";
 import type { Random } from "../random.ts";
 import { DriftingClock } from "./drifting-clock.ts";
+import type { Provisioning } from "./provisioning.ts";
 
 export interface BoardSurroundings {
   readonly nowMs: number;
   readonly swarm: string;
   readonly hostNames: readonly string[];
+  readonly provisioning: Provisioning;
+  ciphersOf(member: string): Ciphers;
   after(delayMs: number, what: () => void): void;
   dial(board: string, host: string, events: TcpEvents): TcpConnection;
   /** After each turn. */
@@ -37,6 +40,7 @@ export class SimulatedBoard implements Network {
   readonly name: string;
   readonly outputs = new Map<string, number>();
   boots = 0;
+  sleeps = 0;
   readonly #options: BoardOptions;
   readonly #surroundings: BoardSurroundings;
   #flash = FlashModel.blank(flashSectors, sectorBytes);
@@ -60,7 +64,8 @@ export class SimulatedBoard implements Network {
     return this.#virtual?.board;
   }
 
-  powerOn(): void {
+  /** Unless told, because its power has come back. */
+  powerOn(startReason: StartReason = "power"): void {
     if (this.#virtual !== undefined) return;
     const { random, clockRate, surroundings } = this.#options;
     this.boots++;
@@ -73,7 +78,7 @@ export class SimulatedBoard implements Network {
             for (let i = 0; i < into.length; i++) into[i] = random.between(0, 255);
           },
         },
-        digest: { sha256: (bytes) => createHash("sha256").update(bytes).digest() },
+        ciphers: surroundings.ciphersOf(this.name),
         flash: this.#flash,
         network: this,
         sensors: { read: () => 40 + 20 * Math.sin(surroundings.nowMs / 10_000) },
@@ -88,13 +93,24 @@ export class SimulatedBoard implements Network {
             board: this.name,
             model: "esp32c3-devkit",
             hosts: surroundings.hostNames.map((name) => ({ name, address: name, port: 1 })),
+            credentials: surroundings.provisioning.of(this.name),
           },
+          startReason,
           log: (level, text) => {
             if (level === "warn" || level === "error") surroundings.note(`${this.name}: ${text}`);
           },
           restart: () => {
             this.powerOff();
-            surroundings.after(this.#options.restartMs, () => this.powerOn());
+            surroundings.after(this.#options.restartMs, () => this.powerOn("restart"));
+          },
+          deepSleep: (durationMs) => {
+            this.sleeps++;
+            this.powerOff();
+            // Whoever takes its power away meanwhile wakes it as well.
+            const { boots } = this;
+            surroundings.after(durationMs, () => {
+              if (this.boots === boots) this.powerOn("sleep");
+            });
           },
         },
       },

@@ -1,6 +1,7 @@
 /**
- * A host in virtual time: the member that ships (`HostMember`) on a simulated disk, its broker's end of real MQTT connections, and what hosts tell each
- * other. It does in one place what `host-tools/leader/` does with sockets and timers.
+ * A host in virtual time: the member that ships (`HostMember`) on a simulated disk, its end of real MQTT connections and of the sessions on them, and what
+ * hosts tell each other. It does in one place what `host-tools/leader/` does with sockets and timers. What hosts tell each other passes as it is: of their
+ * sessions only who belongs is simulated.
  */
 import { createHash } from "node:crypto";
 import { decodeCbor, encodeCbor } from "../../../../host-tools/codec/cbor.ts";
@@ -8,16 +9,27 @@ import { HostMember } from "../../../../host-tools/leader/raft/host-member.ts";
 import type { HostMemberSizes } from "../../../../host-tools/leader/raft/host-member-types.ts";
 import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
 import { helloFromWire } from "../../../../protocols/messages/codec.ts";
-import { boardTopics, publicationTopic } from "../../../../protocols/messages/topics.ts";
+import { publicationTopic } from "../../../../protocols/messages/topics.ts";
 import { messageFromWire, messageToWire, publicationToWire } from "../../../../protocols/raft/codec.ts";
 import type { Timing } from "../../../../protocols/raft/node-options.ts";
 import { hostLimits } from "../../../../protocols/raft/node-options.ts";
 import type { Entry, MemberId, Message, Publication } from "../../../../protocols/raft/types.ts";
+import { EntryKind } from "../../../../protocols/raft/types.ts";
+import type { Ciphers } from "../../../../protocols/security/ciphers.ts";
+import type { SenderKey } from "../../../../protocols/security/group/sender-key.ts";
+import { rosterKey } from "../../../../protocols/security/identity/roster.ts";
+import { commandFromWire } from "../../../../protocols/state/codec.ts";
 import type { Random } from "../random.ts";
 import { SimulatedDisk } from "../simulated-disk.ts";
+import type { BoardSessionEvents } from "./board-session.ts";
+import { BoardSession } from "./board-session.ts";
 import type { BrokerEvents } from "./broker-session.ts";
 import { BrokerSession } from "./broker-session.ts";
 import { DriftingClock } from "./drifting-clock.ts";
+import { forgedPreVote, forgeryAnswered } from "./forged-request.ts";
+import { HostTrust } from "./host-trust.ts";
+import type { HostileBroker } from "./hostile-broker.ts";
+import type { Provisioning } from "./provisioning.ts";
 import type { TcpLink } from "./tcp-link.ts";
 
 /** What a host says to another. Any of it may be lost, repeated, late or early. */
@@ -31,6 +43,8 @@ export type HostWord =
       readonly number: number;
       readonly id: MemberId;
       readonly boards: readonly MemberId[];
+      /** Under which it publishes. */
+      readonly senderKey: SenderKey;
     };
 
 export interface HostSurroundings {
@@ -39,6 +53,11 @@ export interface HostSurroundings {
   readonly hostNames: readonly string[];
   readonly timing: Timing;
   readonly sizes: Partial<HostMemberSizes>;
+  readonly provisioning: Provisioning;
+  readonly hostile: HostileBroker;
+  ciphersOf(member: string): Ciphers;
+  /** How often that board has started. */
+  bootsOf(board: string): number;
   after(delayMs: number, what: () => void): void;
   say(from: string, to: string, word: HostWord): void;
   /** No host of the swarm has a log yet. */
@@ -48,6 +67,9 @@ export interface HostSurroundings {
   onApplied(host: SimulatedHost, entries: readonly Entry[]): void;
   onRestored(host: SimulatedHost): void;
   onViolation(host: SimulatedHost, violation: string): void;
+  onSenderKey(key: SenderKey): void;
+  /** A board has answered to what a host forged in the name of another. */
+  onBelieved(forgery: number): void;
   note(text: string): void;
 }
 
@@ -71,7 +93,7 @@ interface Peer {
   readonly boards: readonly MemberId[];
 }
 
-export class SimulatedHost implements BrokerEvents {
+export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
   readonly name: string;
   starts = 0;
   readonly #options: HostOptions;
@@ -79,10 +101,11 @@ export class SimulatedHost implements BrokerEvents {
   #disk: SimulatedDisk;
   #clock: DriftingClock;
   #member: HostMember | undefined;
-  /** All connections to its broker. */
-  readonly #accepted = new Set<BrokerSession>();
+  #trust: HostTrust | undefined;
+  /** All connections to its broker, and what it made of those that it let in. */
+  readonly #accepted = new Map<BrokerSession, BoardSession | undefined>();
   /** Of boards that said hello, by board. */
-  readonly #sessions = new Map<string, BrokerSession>();
+  readonly #sessions = new Map<string, BoardSession>();
   readonly #peers = new Map<string, Peer>();
   /** Whom the member was told to be connected. */
   #told = new Set<MemberId>();
@@ -102,6 +125,16 @@ export class SimulatedHost implements BrokerEvents {
     return this.#member;
   }
 
+  /** undefined while it is down. */
+  get trust(): HostTrust | undefined {
+    return this.#trust;
+  }
+
+  /** With boards that have proved who they are and said hello, by board. */
+  get sessions(): ReadonlyMap<string, BoardSession> {
+    return this.#sessions;
+  }
+
   get nowMs(): number {
     return this.#clock.at(this.#surroundings.nowMs);
   }
@@ -109,7 +142,10 @@ export class SimulatedHost implements BrokerEvents {
   start(): void {
     if (this.#member !== undefined) return;
     const { random, clockRate, surroundings } = this.#options;
+    const { swarm, provisioning } = surroundings;
     this.starts++;
+    this.#trust = new HostTrust(swarm, provisioning.of(this.name), surroundings.ciphersOf(this.name));
+    surroundings.onSenderKey(this.#trust.senderKey);
     this.#clock = new DriftingClock(surroundings.nowMs, random.between(0, 100_000), clockRate);
     const member: HostMember = HostMember.open({
       hostName: this.name,
@@ -133,6 +169,7 @@ export class SimulatedHost implements BrokerEvents {
       },
     });
     this.#member = member;
+    this.#recallRoster(member);
     this.step(() => member.start(this.nowMs));
     this.#tellState(member);
   }
@@ -141,9 +178,10 @@ export class SimulatedHost implements BrokerEvents {
   crash(powerFails: boolean, withNotice: boolean): void {
     if (this.#member === undefined) return;
     this.#member = undefined;
+    this.#trust = undefined;
     this.#told = new Set();
     this.#peers.clear();
-    for (const session of this.#accepted) session.die(withNotice);
+    for (const session of this.#accepted.keys()) session.die(withNotice);
     this.#accepted.clear();
     this.#sessions.clear();
     this.#disk = powerFails ? this.#disk.powerCut(this.#options.random.next) : this.#disk.processCrash();
@@ -164,7 +202,7 @@ export class SimulatedHost implements BrokerEvents {
 
   hear(from: string, word: HostWord): void {
     const member = this.#member;
-    if (member === undefined) return;
+    if (member === undefined || !this.#belongs(from)) return;
     if (word.kind === "state") {
       this.#hearState(from, word);
     } else if (word.kind === "publication") {
@@ -179,41 +217,121 @@ export class SimulatedHost implements BrokerEvents {
   /** The broker's end of a new connection; undefined while nobody listens. */
   accept(link: TcpLink): BrokerSession | undefined {
     if (this.#member === undefined) return undefined;
-    const session = new BrokerSession(this.#surroundings.swarm, link, this);
-    this.#accepted.add(session);
+    const { swarm, hostile } = this.#surroundings;
+    const session = new BrokerSession(swarm, link, hostile, this);
+    this.#accepted.set(session, undefined);
     return session;
   }
 
-  // For the sessions.
-
-  onPublish(session: BrokerSession, channel: string, payload: Uint8Array): void {
-    const member = this.#member;
-    if (member === undefined) return;
-    if (channel === "hello") this.#onHello(session, payload);
-    else if (channel === "raft" && session.member !== undefined) {
-      const message = messageFromWire(decodeCbor(payload));
-      if (nameOf(message.to) === this.name) this.step(() => member.receive(message, this.nowMs));
-      else this.#sayRaft(nameOf(message.to), payload);
-    }
+  /** Somebody broke into it: it speaks to one of its boards in the name of another host, which it is to find out by. */
+  forge(board: string, as: MemberId, number: number): void {
+    const session = this.#sessions.get(board);
+    if (session?.member === undefined) return;
+    session.send("raft", encodeCbor(messageToWire(forgedPreVote(as, session.member, number))));
   }
 
-  onGone(session: BrokerSession): void {
-    this.#accepted.delete(session);
-    if (this.#sessions.get(session.board) !== session) return;
+  // For the connections.
+
+  onConnect(connection: BrokerSession, password: Uint8Array): boolean {
+    const trust = this.#trust;
+    const known = trust?.admit(password);
+    if (trust === undefined || known?.identity.role !== "board") return false;
+    if (known.identity.name !== connection.board) return false;
+    // MQTT 3.1.1, 3.1.4: a second connection of the same client ends the first.
+    for (const other of this.#accepted.keys()) {
+      if (other !== connection && other.board === connection.board) other.hangUp();
+    }
+    this.#accepted.set(
+      connection,
+      new BoardSession(this.#surroundings.swarm, connection, known, trust, this),
+    );
+    return true;
+  }
+
+  onPublish(connection: BrokerSession, channel: string, payload: Uint8Array): void {
+    this.#accepted.get(connection)?.receive(channel, payload);
+  }
+
+  onGone(connection: BrokerSession): void {
+    const session = this.#accepted.get(connection);
+    this.#accepted.delete(connection);
+    if (session === undefined || this.#sessions.get(session.board) !== session) return;
     this.#sessions.delete(session.board);
     this.#onConnectionsChanged();
   }
 
-  #onHello(session: BrokerSession, payload: Uint8Array): void {
+  // For the sessions.
+
+  onUp(session: BoardSession): void {
+    this.#handKeys(session);
+  }
+
+  onMessage(session: BoardSession, channel: string, payload: Uint8Array): void {
+    const member = this.#member;
+    if (member === undefined) return;
+    if (channel === "hello") this.#onHello(session, payload);
+    // The hello was lost, or held up: nobody would know of the board.
+    else if (session.member === undefined) session.hangUp();
+    else if (channel === "raft") {
+      const message = messageFromWire(decodeCbor(payload));
+      if (message.from !== session.member) return;
+      const forgery = forgeryAnswered(message);
+      if (forgery !== undefined) this.#surroundings.onBelieved(forgery);
+      else if (nameOf(message.to) === this.name) this.step(() => member.receive(message, this.nowMs));
+      else this.#sayRaft(nameOf(message.to), payload);
+    }
+  }
+
+  #onHello(session: BoardSession, payload: Uint8Array): void {
     const { memberId } = helloFromWire(decodeCbor(payload));
-    const before = this.#sessions.get(session.board);
+    if (nameOf(memberId) !== session.board) {
+      session.hangUp();
+      return;
+    }
     session.member = memberId;
+    session.boots = this.#surroundings.bootsOf(session.board);
     this.#sessions.set(session.board, session);
-    // MQTT 3.1.1, 3.1.4: a second connection of the same client ends the first.
-    if (before !== undefined && before !== session) before.hangUp();
     // A new connection, even of one that is known: what was on the way to it is lost.
     this.#told.delete(memberId);
     this.#onConnectionsChanged();
+  }
+
+  #handKeys(session: BoardSession): void {
+    for (const key of this.#trust!.keysToWire()) session.send("group", key);
+  }
+
+  #handKeysToAll(): void {
+    for (const session of this.#accepted.values()) if (session?.peer !== undefined) this.#handKeys(session);
+  }
+
+  /** The agreed state says who belongs: whoever does not any more is sent away, and all others get a new key. */
+  #followRoster(member: HostMember): void {
+    const trust = this.#trust!;
+    if (!trust.takeRoster(member.state.get(rosterKey))) return;
+    this.#surroundings.onSenderKey(trust.senderKey);
+    for (const session of this.#accepted.values()) {
+      if (session !== undefined && !trust.belongs(session.connected)) session.hangUp();
+    }
+    for (const name of this.#peers.keys()) if (!this.#belongs(name)) this.#peers.delete(name);
+    this.#handKeysToAll();
+    this.#onConnectionsChanged();
+  }
+
+  /** A statement that its log holds counts before it is known to be committed: the root has signed it. */
+  #recallRoster({ log }: HostMember): void {
+    for (let index = log.firstIndex; index <= log.lastIndex; index++) {
+      const { kind, data } = log.entry(index);
+      if (kind !== EntryKind.put) continue;
+      const { key, value } = commandFromWire(decodeCbor(data));
+      if (key === rosterKey && this.#trust!.takeRoster(value)) {
+        this.#surroundings.onSenderKey(this.#trust!.senderKey);
+      }
+    }
+  }
+
+  /** Whether the root still vouches for this host. */
+  #belongs(host: string): boolean {
+    return this.#trust?.admit(this.#surroundings.provisioning.of(host).signed) !== undefined;
   }
 
   #onConnectionsChanged(): void {
@@ -222,11 +340,12 @@ export class SimulatedHost implements BrokerEvents {
     this.#sayState();
   }
 
-  #hearState(from: string, { number, id, boards }: HostWord & { kind: "state" }): void {
+  #hearState(from: string, { number, id, boards, senderKey }: HostWord & { kind: "state" }): void {
     const before = this.#peers.get(from);
     // Late; a host that was started again counts from where nobody was.
     if (before !== undefined && before.number >= number) return;
     this.#peers.set(from, { number, heardMs: this.#surroundings.nowMs, id, boards });
+    if (this.#trust!.takeSenderKey(senderKey)) this.#handKeysToAll();
     this.#reconcile();
   }
 
@@ -264,9 +383,9 @@ export class SimulatedHost implements BrokerEvents {
     );
     // The start counts more than what was said before it.
     const number = this.starts * 1_000_000 + this.#stateNumber++;
+    const { senderKey } = this.#trust!;
     for (const to of this.#surroundings.hostNames) {
-      if (to === this.name) continue;
-      this.#surroundings.say(this.name, to, { kind: "state", number, id: this.#member!.id, boards });
+      if (to !== this.name) this.#say(to, { kind: "state", number, id: this.#member!.id, boards, senderKey });
     }
   }
 
@@ -283,20 +402,24 @@ export class SimulatedHost implements BrokerEvents {
   #sendDown(message: Message, payload: Uint8Array): boolean {
     const session = this.#sessions.get(nameOf(message.to));
     if (session?.member !== message.to) return false;
-    session.publish(`${boardTopics(this.#surroundings.swarm, session.board).down}raft`, payload);
+    session.send("raft", payload);
     return true;
   }
 
   #sayRaft(to: string, payload: Uint8Array): void {
-    this.#surroundings.say(this.name, to, { kind: "raft", payload });
+    this.#say(to, { kind: "raft", payload });
   }
 
-  /** Encoded once. */
+  #say(to: string, word: HostWord): void {
+    if (this.#belongs(to)) this.#surroundings.say(this.name, to, word);
+  }
+
+  /** Encoded and sealed once. */
   #publish(publication: Publication): void {
-    const payload = encodeCbor(publicationToWire(publication));
+    const payload = this.#trust!.sealPublication(encodeCbor(publicationToWire(publication)));
     this.#publishHere(payload);
     for (const [name, { boards }] of this.#peers) {
-      if (boards.length > 0) this.#surroundings.say(this.name, name, { kind: "publication", payload });
+      if (boards.length > 0) this.#say(name, { kind: "publication", payload });
     }
   }
 
@@ -321,6 +444,7 @@ export class SimulatedHost implements BrokerEvents {
 
   #afterStep(member: HostMember): void {
     if (this.#member !== member) return;
+    this.#followRoster(member);
     this.#surroundings.onStep(this);
     this.#wake(member);
   }

@@ -6,8 +6,14 @@ import type { TcpConnection, TcpEvents } from "../../../../firmware/platform/por
 import type { HostMemberSizes } from "../../../../host-tools/leader/raft/host-member-types.ts";
 import { defaultTiming } from "../../../../host-tools/leader/raft/host-member-types.ts";
 import type { Timing } from "../../../../protocols/raft/node-options.ts";
+import type { Ciphers } from "../../../../protocols/security/ciphers.ts";
+import type { SenderKey } from "../../../../protocols/security/group/sender-key.ts";
+import { seededCiphers } from "../../seeded-ciphers.ts";
 import { Agenda } from "../agenda.ts";
 import { Random } from "../random.ts";
+import { CipherWatch } from "./cipher-watch.ts";
+import { HostileBroker } from "./hostile-broker.ts";
+import { Provisioning } from "./provisioning.ts";
 import type { BoardSurroundings } from "./simulated-board.ts";
 import { SimulatedBoard } from "./simulated-board.ts";
 import type { HostSurroundings, HostWord } from "./simulated-host.ts";
@@ -38,6 +44,7 @@ export type SwarmEvents = Pick<
   HostSurroundings,
   "onApplied" | "onRestored" | "onViolation" | "onStep" | "note"
 > &
+  Partial<Pick<HostSurroundings, "onBelieved">> &
   Pick<BoardSurroundings, "onTurn">;
 
 const networkDelayMs: readonly [least: number, most: number] = [1, 20];
@@ -56,6 +63,10 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
   readonly hostNames: readonly string[];
   readonly hosts: readonly SimulatedHost[];
   readonly boards: readonly SimulatedBoard[];
+  readonly provisioning: Provisioning;
+  readonly ciphers: CipherWatch;
+  /** Between all boards and all hosts. */
+  readonly hostile: HostileBroker;
   readonly #options: SwarmOptions;
   readonly #random: Random;
   readonly #agenda = new Agenda();
@@ -77,6 +88,10 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     const drift = options.drift ?? 0;
     const clockRate = () => 1 + drift * (2 * this.#random.next() - 1);
     const random = () => new Random(this.#random.seed());
+    const ciphers = seededCiphers(random().next);
+    this.ciphers = new CipherWatch(ciphers);
+    this.provisioning = new Provisioning(this.swarm, ciphers, options.hosts, options.boards);
+    this.hostile = new HostileBroker(random(), (delayMs, what) => this.after(delayMs, what));
     this.hosts = options.hosts.map((name) => {
       const syncMs = () => this.#random.between(0, this.#syncMsMax);
       return new SimulatedHost({
@@ -126,6 +141,7 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
       if (next === undefined) break;
       this.#nowMs = next.atMs;
       next.run();
+      this.ciphers.check();
       if (isDone?.()) return;
     }
     this.#nowMs = untilMs;
@@ -157,6 +173,7 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
   mend(): void {
     this.#cutUntilMs.clear();
     this.#noise = quiet;
+    this.hostile.chance = 0;
     this.#syncMsMax = this.#options.syncMsMax ?? 10;
   }
 
@@ -164,6 +181,12 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
   delayMs(): number | undefined {
     if (this.#random.chance(this.#noise.loss)) return undefined;
     return this.#delayMs();
+  }
+
+  // For all.
+
+  ciphersOf(member: string): Ciphers {
+    return this.ciphers.of(member);
   }
 
   // For hosts.
@@ -193,6 +216,18 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
 
   onViolation(host: SimulatedHost, violation: string): void {
     this.#options.events.onViolation(host, violation);
+  }
+
+  bootsOf(board: string): number {
+    return this.boards.find(({ name }) => name === board)!.boots;
+  }
+
+  onSenderKey(key: SenderKey): void {
+    this.ciphers.onSenderKey(key);
+  }
+
+  onBelieved(forgery: number): void {
+    this.#options.events.onBelieved?.(forgery);
   }
 
   // For boards.

@@ -13,7 +13,10 @@ export type FullStep =
   | "transfer"
   | "voters"
   | "lose-flash"
-  | "lose-disk";
+  | "lose-disk"
+  | "hostility"
+  | "forge"
+  | "revoke";
 
 export type FullSchedule = Schedule<FullWeather, FullStep>;
 
@@ -50,6 +53,16 @@ export interface FullWeather {
   readonly votersEveryMs: number;
   readonly loseFlashEveryMs: number;
   readonly loseDiskEveryMs: number;
+  /** Times in which whoever is between boards and hosts does to messages what it likes. */
+  readonly hostilityEveryMs: number;
+  /** Share of messages then. */
+  readonly hostilityShare: number;
+  /** One host speaks in the name of another. */
+  readonly forgeEveryMs: number;
+  /** A board or a host belongs no more; at most two in a run. */
+  readonly revokeEveryMs: number;
+  /** Names of boards that sleep most of the time, as long as they do not vote. */
+  readonly sleepers: readonly string[];
   readonly leaderShare: number;
   /** Of host crashes: the computer loses its power, not only the process its life. */
   readonly powerShare: number;
@@ -91,6 +104,11 @@ function drawWeather(random: Random): FullWeather {
     votersEveryMs: random.pick([3_000, 10_000, never]),
     loseFlashEveryMs: random.pick([6_000, never]),
     loseDiskEveryMs: random.pick([10_000, never, never]),
+    hostilityEveryMs: random.pick([3_000, 10_000, never]),
+    hostilityShare: random.pick([0.01, 0.05, 0.2]),
+    forgeEveryMs: random.pick([500, never]),
+    revokeEveryMs: random.pick([15_000, never]),
+    sleepers: random.pick([[], ["x"]]),
     leaderShare: random.pick([0.3, 0.7]),
     powerShare: random.pick([0.2, 0.8]),
     compactionEntries: random.pick([16, 32, 128]),
@@ -122,5 +140,8 @@ export function drawFullSchedule(
   add("voters", weather.votersEveryMs);
   add("lose-flash", weather.loseFlashEveryMs);
   add("lose-disk", weather.loseDiskEveryMs);
+  add("hostility", weather.hostilityEveryMs);
+  add("forge", weather.forgeEveryMs);
+  add("revoke", weather.revokeEveryMs);
   return { seed, weather, steps: drawSteps(random, recurring), faultsEndMs };
 }
