@@ -133,15 +133,15 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
   });
   api.post(
     "/api/members/voters",
-    needs(toWrite(coveyResource.voters)),
     requireJson,
+    needs(toWrite(coveyResource.voters)),
     onLeader,
     async (context) => answer(context, await host.changeVoters(await readVoterChange(context))),
   );
   api.post(
     "/api/members/transfer",
-    needs(toWrite(coveyResource.leader)),
     requireJson,
+    needs(toWrite(coveyResource.leader)),
     onLeader,
     async (context) => {
       const { to } = await readObject(context, '{"to": "b"}');
@@ -150,7 +150,7 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
       return answer(context, { to });
     },
   );
-  api.post("/api/roster", needs(toWrite(coveyResource.roster)), requireJson, onLeader, async (context) =>
+  api.post("/api/roster", requireJson, needs(toWrite(coveyResource.roster)), onLeader, async (context) =>
     answer(context, await host.takeRoster(await readStatement(context))),
   );
   api.get("/api/audit", needs(toRead(coveyResource.audit)), onLeader, (context) =>
