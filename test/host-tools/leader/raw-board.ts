@@ -39,6 +39,8 @@ export interface RawBoardOptions {
   readonly memory?: MemoryLog;
   /** False for a board that takes messages and says nothing. */
   readonly answers?: boolean;
+  /** It leaves what comes on `edhoc` unanswered. */
+  readonly isHalfOpen?: boolean;
   /** If not the one that this board has by rights. */
   readonly member?: MemberSecrets;
   /** Of an earlier connection, to be refreshed. */
@@ -279,6 +281,7 @@ export class RawBoard {
 
   #takeFrame(frame: Uint8Array): void {
     this.frames.push(frame);
+    if (this.#options.isHalfOpen === true) return;
     const { send, isUp, failure } = this.initiator.take(frame);
     if (send !== undefined) this.publishBytes(this.topic("edhoc"), send);
     if (isUp) this.#onUp?.();
