@@ -8,7 +8,7 @@
  * ```
  *
  * No key is used after a restart, so that none ever sees a number twice: whoever sleeps keeps the level after the last that it used, and the first
- * thing that it does with it, awake, is to go on to the next. A session object makes the keys of a level at most once.
+ * thing that it does with it, awake, is to go on to the next. And the keys of a level are made at most once, from whichever level before it.
  */
 import { encodeCbor } from "../../cbor/encode.ts";
 import type { Ciphers } from "../ciphers.ts";
@@ -45,6 +45,12 @@ export interface SessionEnds {
   readonly isInitiator: boolean;
 }
 
+/** What all levels of one session share, because several connections may hold one of them each. */
+interface Levels {
+  /** The highest whose keys were made. */
+  begun: number;
+}
+
 export class SecureSession {
   readonly epoch: number;
   /** Its level. */
@@ -53,15 +59,21 @@ export class SecureSession {
   readonly #edhoc: EdhocSession;
   /** undefined for a session as it was kept, which can only be refreshed. */
   readonly #channel: RecordChannel | undefined;
-  /** The highest level whose keys were made from here. */
-  #begun: number;
+  readonly #levels: Levels;
 
-  constructor(ends: SessionEnds, edhoc: EdhocSession, epoch: number, refreshes = 0, isKept = false) {
+  constructor(
+    ends: SessionEnds,
+    edhoc: EdhocSession,
+    epoch: number,
+    refreshes = 0,
+    levels: Levels = { begun: refreshes },
+    isKept = false,
+  ) {
     this.#ends = ends;
     this.#edhoc = edhoc;
     this.epoch = epoch;
     this.refreshes = refreshes;
-    this.#begun = refreshes;
+    this.#levels = levels;
     if (isKept) return;
     const context = encodeCbor(epoch);
     const ofInitiator = exportKeys(edhoc, Label.initiator, context);
@@ -84,7 +96,7 @@ export class SecureSession {
 
   /** The number of the next refresh. */
   get nextRefresh(): number {
-    return this.#begun + 1;
+    return this.#levels.begun + 1;
   }
 
   /** A payload of kind `type` (the channel) for `topic`, sealed for the peer. */
@@ -106,7 +118,7 @@ export class SecureSession {
   /** The initiator's session after refresh `number`; this one stays valid until the other side has followed. undefined for a number that was begun. */
   refreshed(number: number, epoch: number): SecureSession | undefined {
     const next = this.atLevel(number, epoch);
-    if (next !== undefined) this.#begun = number;
+    if (next !== undefined) this.#levels.begun = number;
     return next;
   }
 
@@ -117,14 +129,14 @@ export class SecureSession {
   followed(number: number, epoch: number, record: Uint8Array): SecureSession | undefined {
     const next = this.atLevel(number, epoch);
     if (next === undefined || !("payload" in next.open(refreshTopic, "refresh", record))) return undefined;
-    this.#begun = number;
+    this.#levels.begun = number;
     return next;
   }
 
   /**
    * For the flash: when it goes to sleep, and, with the number of a refresh, before that is used. It may be used once for each time that it is made durable.
    */
-  kept(refresh = this.#begun): KeptSession {
+  kept(refresh = this.#levels.begun): KeptSession {
     const level = refresh + 1;
     return { key: this.updated(level).key, peer: this.peer.signed, refreshes: level };
   }
@@ -142,10 +154,10 @@ export class SecureSession {
   }
 
   private atLevel(number: number, epoch: number): SecureSession | undefined {
-    if (!(number > this.#begun && number <= this.refreshes + sessionLimits.refreshesAheadMax))
+    if (!(number > this.#levels.begun && number <= this.refreshes + sessionLimits.refreshesAheadMax))
       return undefined;
     if (epoch < this.epoch) return undefined;
-    return new SecureSession(this.#ends, this.updated(number), epoch, number);
+    return new SecureSession(this.#ends, this.updated(number), epoch, number, this.#levels);
   }
 
   private updated(level: number): EdhocSession {
@@ -165,7 +177,7 @@ export function restoreSession(
   const known = { signed: peer, kid: kidOf(ciphers, peer), identity };
   const credential = { id: known.kid, bytes: peer, publicKey: identity.publicKey };
   const ends = { ciphers, own, peer: known, isInitiator: true };
-  return new SecureSession(ends, new EdhocSession(ciphers, key, credential), 0, refreshes, true);
+  return new SecureSession(ends, new EdhocSession(ciphers, key, credential), 0, refreshes, undefined, true);
 }
 
 /** For records of a refresh, which belong to no topic. */
