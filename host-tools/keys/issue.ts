@@ -112,7 +112,7 @@ function check({ name, role, addresses = [] }: IssueRequest): void {
     throw new CannotIssue(`${JSON.stringify(name)} cannot name a member: ${nameRule}.`);
   }
   if (addresses.length > 0 && role !== "host") {
-    throw new CannotIssue(`Only a host is reached under an address; ${name} is to be a ${role}.`);
+    throw new CannotIssue(`Only a host is reached under an address, and ${name} has the role ${role}.`);
   }
   const wrong = addresses.find((address) => isIP(address) === 0 && !isHostName(address));
   if (wrong !== undefined) {

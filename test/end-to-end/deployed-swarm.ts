@@ -1,25 +1,23 @@
 /**
  * A swarm as it is deployed: each host a `covey lead` of its own, started and killed at will, and the boards of the swarm in the real XS
- * engine, which know nothing of that. Its keys have no passphrase, or each use of them would take a second.
+ * engine, which know nothing of that.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { loadBoards } from "../../host-tools/boards/boards.ts";
-import { memberPath } from "../../host-tools/cli/host-identity.ts";
-import { issueMembers } from "../../host-tools/keys/issue.ts";
-import { KeyFolder } from "../../host-tools/keys/key-folder.ts";
+import type { KeyFolder } from "../../host-tools/keys/key-folder.ts";
 import type { Status } from "../../host-tools/leader/api-types.ts";
 import { portOf } from "../../host-tools/leader/listen.ts";
-import { writeMemberFile } from "../../host-tools/security/member-file.ts";
 import { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
 import { readyEngine } from "../../host-tools/simulator/engines/engine-choice.ts";
 import { swarmSensors } from "../../host-tools/simulator/sensors/board-sensors.ts";
 import { SystemSensors } from "../../host-tools/simulator/sensors/system-sensors.ts";
 import { nor } from "../../host-tools/simulator/world/flash-file.ts";
 import type { SwarmDefinition } from "../../host-tools/swarm-file/definition.ts";
+import { bringTo, issueAll } from "../host-tools/keys/deployed-keys.ts";
 import { covey, repository, sleep, statusOf, temporaryFolder } from "./running-swarm.ts";
 
 export interface HostPorts {
@@ -52,9 +50,9 @@ export class DeployedSwarm {
       const [http, mqtt, peer] = await freePorts(3);
       ports.set(host, { http: http!, mqtt: mqtt!, peer: peer! });
     }
-    const keys = await issueAll(join(folder, ".covey", definition.name), definition);
+    const { name, hosts, boards } = definition;
+    const keys = await issueAll(join(folder, ".covey", name), name, hosts, Object.keys(boards));
     const swarm = new DeployedSwarm(folder, remove, file, definition, ports, keys);
-    for (const host of definition.hosts) swarm.#handOut(host);
     await swarm.#powerOn();
     return swarm;
   }
@@ -117,7 +115,7 @@ export class DeployedSwarm {
   /** All that a host kept is gone; its identity is brought to it again. */
   forget(host: string): void {
     rmSync(join(this.stateDir, `host-${host}`), { recursive: true });
-    this.#handOut(host);
+    bringTo(this.keys, this.stateDir, host);
   }
 
   url(host: string): string {
@@ -169,13 +167,6 @@ export class DeployedSwarm {
     this.#remove();
   }
 
-  /** As `covey keys issue` does. */
-  #handOut(host: string): void {
-    const path = memberPath(this.stateDir, host);
-    mkdirSync(dirname(path), { recursive: true });
-    writeMemberFile(path, this.keys.readIssued(host));
-  }
-
   async #lead(host: string): Promise<void> {
     const child = spawn(process.execPath, [covey, "lead", ...this.placeOf(host), "--log-level", "warn"], {
       cwd: this.folder,
@@ -218,17 +209,6 @@ export class DeployedSwarm {
       this.#boards.push(supervisor);
     }
   }
-}
-
-/** A root of this swarm, and an identity for each host and board. */
-async function issueAll(stateDir: string, { name, hosts, boards }: SwarmDefinition): Promise<KeyFolder> {
-  const folder = await KeyFolder.create(join(stateDir, "keys"), name, undefined);
-  const requests = [
-    ...hosts.map((host) => ({ name: host, role: "host" as const })),
-    ...Object.keys(boards).map((board) => ({ name: board, role: "board" as const })),
-  ];
-  issueMembers(folder, await folder.unlock(), requests, Date.now());
-  return folder;
 }
 
 /** As the CLI loads it: under Node's own type stripping. */

@@ -59,8 +59,9 @@ async function ask(question: string): Promise<string> {
       `The root's passphrase is asked for at a terminal; without one, say --passphrase-file FILE or set ${variable}.`,
     );
   }
-  stderr.write(question);
+  // First the echo, then the question: what is typed at once is not to be seen either.
   stdin.setRawMode(true).setEncoding("utf8").resume();
+  stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       let line = "";

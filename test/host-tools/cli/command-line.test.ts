@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { verbs } from "../../../host-tools/cli/verbs/index.ts";
 import { covey, scratchFolder } from "./covey-process.ts";
+import { giveIdentities } from "./host-identities.ts";
 
 const { folder, remove } = scratchFolder();
 afterAll(remove);
@@ -94,6 +95,7 @@ describe("a wrong command line", () => {
       join(folder, "house.ts"),
       'import { board, swarm } from "covey";\nexport default swarm("house", { boards: { door: board("esp32-devkit", { sense: [] }) } });\n',
     );
+    giveIdentities(folder, "house", ["main"]);
     const words = ["lead", "house.ts", "--http-port", `${port}`, "--mqtt-port", "0", "--log-level", "error"];
     const { exitCode, stderr } = await covey(words, folder);
     server.close();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { LogEntry, Setting, Status } from "../../../host-tools/leader/api-types.ts";
 import { CoveyProcess, covey, scratchFolder } from "./covey-process.ts";
+import { giveIdentities } from "./host-identities.ts";
 
 const { folder, remove } = scratchFolder();
 let leader: CoveyProcess;
@@ -22,6 +23,7 @@ export default swarm("house", {
 });
 `,
   );
+  giveIdentities(folder, "house", ["main"]);
   leader = new CoveyProcess(["lead", "--http-port", "0", "--mqtt-port", "0", "--json"], folder);
   expect(JSON.parse(await leader.firstLine())).toMatchObject({ swarm: "house", host: "main" });
 }, 30_000);

@@ -1,5 +1,5 @@
 /** The verbs that look at the members and change them, against two real hosts; boards made of bytes. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import type { Members, Setting } from "../../../host-tools/leader/api-types.ts";
 import { listen, portOf } from "../../../host-tools/leader/listen.ts";
 import { RawBoard } from "../leader/raw-board.ts";
 import { CoveyProcess, covey, scratchFolder } from "./covey-process.ts";
+import { giveIdentities } from "./host-identities.ts";
 
 const { folder, remove } = scratchFolder();
 const hosts = new Map<string, CoveyProcess>();
@@ -28,6 +29,7 @@ export default swarm("house", {
 });
 `,
   );
+  giveIdentities(folder, "house", ["a", "b"]);
   const server = createServer();
   await listen(server, { host: "127.0.0.1", port: 0, purpose: "peer" });
   peerPort = portOf(server);
@@ -227,6 +229,14 @@ describe("covey recover", () => {
     });
   });
 
+  it("refuses a host without an identity, and says how to get one", async () => {
+    const ended = await recover("--yes", "--state", "nowhere");
+    expect(ended).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(ended.stderr).toMatch(
+      /^Host b has no identity in \S+member\.json: issue it with covey keys issue b /,
+    );
+  });
+
   it("refuses a host that runs, and one whose log is sound", async () => {
     const running = await covey(
       ["recover", "--name", "a", "--mqtt-port", "0", "--peer-port", "0", "--yes"],
@@ -246,6 +256,7 @@ describe("covey recover", () => {
 
   it("refuses where the others can lead: then a plain start is better", async () => {
     rmSync(join(folder, ".covey/house/host-b"), { recursive: true });
+    giveIdentities(folder, "house", ["b"]);
     const peers = ["--peers", `a=127.0.0.1:${peerPort}`];
     const ended = await recover("--yes", "--wait", "3s", ...peers);
     expect(ended.stderr).toMatch(
@@ -257,7 +268,7 @@ describe("covey recover", () => {
 
   it("says so when nobody comes", async () => {
     const elsewhere = join(folder, "elsewhere");
-    mkdirSync(elsewhere);
+    giveIdentities(folder, "house", ["b"], "elsewhere");
     const ended = await recover("--yes", "--wait", "500ms", "--state", elsewhere);
     expect(ended).toMatchObject({
       exitCode: 1,

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
+import { createRequire, syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -112,7 +112,10 @@ describe("a power cut at any step", () => {
 
 /** True when `act` wanted more than `steps` changes of the file system; it got no more. */
 async function cutAt(steps: number, act: () => Promise<void>): Promise<boolean> {
-  const writable = fs.default as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const writable = createRequire(import.meta.url)("node:fs") as Record<
+    string,
+    (...args: unknown[]) => unknown
+  >;
   const changing = ["mkdirSync", "openSync", "writeSync", "fsyncSync", "renameSync", "rmSync"];
   const real = new Map(changing.map((name) => [name, writable[name]!]));
   let left = steps;

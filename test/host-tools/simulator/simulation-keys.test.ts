@@ -11,10 +11,11 @@ import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { SimulationError } from "../../../host-tools/simulator/simulation-error.ts";
 import { SimulationKeys } from "../../../host-tools/simulator/simulation-keys.ts";
 import { withBoards } from "../../../host-tools/simulator/swarm-size.ts";
+import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import { loadSwarm } from "../../../host-tools/swarm-file/load.ts";
 import { readIdentity } from "../../../protocols/security/identity/identity.ts";
 
-const definition = {
+const definition: SwarmDefinition = {
   ...(await loadSwarm(join(import.meta.dirname, "../../../examples/greenhouse"))),
   hosts: ["a", "b"],
 };
