@@ -238,8 +238,10 @@ class FullRun {
     this.#swarm.after(1_000, () => this.#deploy());
   }
 
+  /** Perhaps one that is revoked and does not know it yet, if there is no other. */
   get #leader(): SimulatedHost | undefined {
-    return this.#hosts.find(({ member }) => member?.isLeader);
+    const leads = ({ member }: SimulatedHost) => member?.isLeader ?? false;
+    return this.#hosts.find(leads) ?? this.#swarm.hosts.find(leads);
   }
 
   /** Those that belong. */
