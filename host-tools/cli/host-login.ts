@@ -102,7 +102,9 @@ function readAuthority(path: string): string {
     throw new Error(`The authority ${path} can't be read.`);
   }
   if (text.includes("BEGIN CERTIFICATE")) return text;
-  throw new Error(`${path} holds no certificate in PEM; covey keys list shows that of the swarm's authority.`);
+  throw new Error(
+    `${path} holds no certificate in PEM; covey keys list shows that of the swarm's authority.`,
+  );
 }
 
 function base64url(bytes: Uint8Array): string {

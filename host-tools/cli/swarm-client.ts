@@ -189,13 +189,11 @@ export class SwarmClient {
       return { failure, mayRepeat: isElsewhere, wasReached: true };
     } catch (error) {
       if (error instanceof Failed || error instanceof WrongInput) throw error;
+      const failure = unreachable(this.url, error);
       const isRefused = (error as { cause?: { code?: string } }).cause?.code === "ECONNREFUSED";
-      // A connection that never came about carried nothing.
-      return {
-        failure: unreachable(this.url, error),
-        mayRepeat: isRepeatable || isRefused,
-        wasReached: !isRefused,
-      };
+      // A connection that never came about carried nothing; one without the right certificate won't have it the next time.
+      const mayRepeat = failure.code !== "bad-certificate" && (isRepeatable || isRefused);
+      return { failure, mayRepeat, wasReached: !isRefused };
     }
   }
 
@@ -306,6 +304,12 @@ function unreachable(url: string, error: unknown): Failed {
     );
   }
   const why = cause?.code ?? cause?.message ?? message;
+  if (isNoTls(cause?.code)) {
+    return new Failed(
+      `${url} does not speak HTTPS (${why}); write http:// in its address.`,
+      "bad-certificate",
+    );
+  }
   if (isAboutCertificate(cause?.code)) {
     return new Failed(
       `The certificate of ${url} does not prove that it is a host of this swarm (${why}); use an address that the certificate names, and --as or --ca with the swarm's authority.`,
@@ -316,6 +320,11 @@ function unreachable(url: string, error: unknown): Failed {
     `The host at ${url} cannot be reached (${why}); see whether it still runs.`,
     "unreachable",
   );
+}
+
+/** Whatever answers there speaks no TLS. */
+function isNoTls(code = ""): boolean {
+  return code.startsWith("ERR_SSL") || code === "EPROTO";
 }
 
 /** Of OpenSSL's verification, and of the comparison of names after it. */
