@@ -32,9 +32,15 @@ interface Start {
   lastMs: number;
 }
 
+interface Watched {
+  /** Starts that said hello here, in that order. */
+  readonly greeted: number[];
+  /** Starts that were heard here or elsewhere. */
+  readonly heard: Start[];
+}
+
 export class CloneWatch {
-  /** Of each board, in the order of their first words. */
-  readonly #starts = new Map<string, Start[]>();
+  readonly #boards = new Map<string, Watched>();
   readonly #cloned = new Set<string>();
   readonly #onCloned: (board: string) => void;
 
@@ -49,32 +55,39 @@ export class CloneWatch {
 
   /** It said hello here, within a session of its own. `nowMs` is monotonic. */
   greeted(board: string, startId: number, nowMs: number): void {
-    const starts = this.#starts.get(board);
-    const isEarlier = starts?.slice(0, -1).some(({ id }) => id === startId) ?? false;
+    const { greeted } = this.#watched(board);
+    if (greeted.at(-1) !== startId) {
+      if (greeted.includes(startId)) this.#report(board);
+      greeted.push(startId);
+      if (greeted.length > cloneLimits.startsMax) greeted.shift();
+    }
     this.heard(board, startId, nowMs);
-    if (isEarlier) this.#report(board);
   }
 
   /** It said something, here or at another host, in the start whose hello came before on the same connection. */
   heard(board: string, startId: number, nowMs: number): void {
-    const starts = this.#starts.get(board) ?? [];
-    this.#starts.set(board, starts);
-    const found = starts.find(({ id }) => id === startId);
-    if (found === undefined) {
-      if (starts.length >= cloneLimits.startsMax) starts.shift();
-      starts.push({ id: startId, firstMs: nowMs, lastMs: nowMs });
-    } else {
+    const { heard } = this.#watched(board);
+    const found = heard.find(({ id }) => id === startId);
+    if (found !== undefined) {
       found.lastMs = nowMs;
+      if (heard.some((other) => other !== found && overlapMs(found, other) > cloneLimits.overlapMs))
+        this.#report(board);
+      return;
     }
-    const [latest] = starts.slice(-1);
-    const overlapsLatest = ({ lastMs }: Start) => lastMs - latest!.firstMs > cloneLimits.overlapMs;
-    if (starts.some((start) => start !== latest && overlapsLatest(start))) this.#report(board);
+    if (heard.length >= cloneLimits.startsMax) heard.shift();
+    heard.push({ id: startId, firstMs: nowMs, lastMs: nowMs });
   }
 
   /** A new statement of the root: whoever is still there twice is noticed again. */
   forget(): void {
-    this.#starts.clear();
+    this.#boards.clear();
     this.#cloned.clear();
+  }
+
+  #watched(board: string): Watched {
+    const watched = this.#boards.get(board) ?? { greeted: [], heard: [] };
+    this.#boards.set(board, watched);
+    return watched;
   }
 
   #report(board: string): void {
@@ -82,4 +95,9 @@ export class CloneWatch {
     this.#cloned.add(board);
     this.#onCloned(board);
   }
+}
+
+/** For how long both were there. */
+function overlapMs(a: Start, b: Start): number {
+  return Math.min(a.lastMs, b.lastMs) - Math.max(a.firstMs, b.firstMs);
 }

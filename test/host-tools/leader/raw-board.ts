@@ -41,6 +41,8 @@ export interface RawBoardOptions {
   readonly answers?: boolean;
   /** It leaves what comes on `edhoc` unanswered. */
   readonly isHalfOpen?: boolean;
+  /** Hears each publication as it came. */
+  onPublication?(payload: Uint8Array): void;
   /** If not the one that this board has by rights. */
   readonly member?: MemberSecrets;
   /** Of an earlier connection, to be refreshed. */
@@ -62,8 +64,9 @@ export class RawBoard {
   readonly senderKeys: SenderKey[] = [];
   /** What came and did not open, by what was wrong. */
   readonly unopened: string[] = [];
-  /** Frames of the handshake as they came, and records as they were sent. */
+  /** Frames of the handshake and records of the session as they came, and all as it was sent. */
   readonly frames: Uint8Array[] = [];
+  readonly sealedIn: Uint8Array[] = [];
   readonly sent: { readonly topic: string; readonly payload: Uint8Array }[] = [];
   readonly roster: Roster;
   readonly initiator: SessionInitiator;
@@ -267,6 +270,8 @@ export class RawBoard {
       return;
     }
     const isShared = topic.endsWith("/all/raft");
+    if (isShared) this.#options.onPublication?.(payload);
+    else this.sealedIn.push(payload);
     const opened = isShared ? this.#group.open(payload) : this.initiator.open(topic, channel, payload);
     if (opened === undefined || "fault" in opened) {
       this.unopened.push(opened?.fault ?? "no session");

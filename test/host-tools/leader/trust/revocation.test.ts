@@ -1,0 +1,137 @@
+/** The root revokes somebody: what ends, what goes on, and who can read what from then on. */
+import { expect, onTestFinished, test } from "vitest";
+import { nodeCiphers } from "../../../../host-tools/security/node-ciphers.ts";
+import { GroupReceiver } from "../../../../protocols/security/group/group-records.ts";
+import { eventually, leaderUnderTest } from "../leader-under-test.ts";
+import { RawBoard } from "../raw-board.ts";
+import { SeveralHosts } from "../several-hosts.ts";
+import { memberOf, rootOf } from "../test-swarm.ts";
+import { revoke } from "./revoke.ts";
+
+const north2 = () => memberOf("greenhouse", "board", "north-2");
+
+test("a board that is revoked while it is connected is cut off at once, shown as gone, and does not come back", async () => {
+  const leader = await leaderUnderTest();
+  const board = await leader.join("north-2");
+  const other = await leader.join("south-1");
+  await eventually(() => leader.status().boards.filter(({ link }) => link === "up").length === 2);
+  const kept = board.initiator.session!;
+  await revoke(leader, 1, north2());
+  // The answer comes when it is agreed on, and so applied: there is no session any more.
+  expect(leader.status().boards[1]).toMatchObject({ link: "down", hosts: [] });
+  await board.closed;
+  expect(leader.logged.join("")).toContain("board-revoked board=north-2 epoch=1");
+  // Its session can't be refreshed, and it gets no connection to try.
+  const again = new RawBoard({ swarm: "greenhouse", name: "north-2", port: leader.mqttPort, kept });
+  onTestFinished(() => again.cut());
+  expect(await again.connect()).toMatchObject({ returnCode: 4 });
+  // The other one goes on, and so does a new identity of the same name.
+  other.health({ samplesIn: 3 });
+  await eventually(() => leader.status().boards[2]!.samplesIn === 3);
+  await leader.join("north-2", { member: rootOf("greenhouse").issue("board", "north-2") });
+  await eventually(() => leader.status().boards[1]!.link === "up");
+});
+
+test("whoever is revoked in the middle of its handshake gets no session", async () => {
+  const leader = await leaderUnderTest();
+  const board = new RawBoard({
+    swarm: "greenhouse",
+    name: "north-2",
+    port: leader.mqttPort,
+    isHalfOpen: true,
+  });
+  onTestFinished(() => board.cut());
+  await board.connect();
+  await board.subscribe();
+  board.publishBytes(board.topic("edhoc"), board.initiator.start());
+  await eventually(() => board.frames.length === 1);
+  await revoke(leader, 1, north2());
+  const { send } = board.initiator.take(board.frames[0]!);
+  board.publishBytes(board.topic("edhoc"), send!);
+  await eventually(() => leader.status().counters.sessions.handshakes === 0 && board.frames.length === 2);
+  expect(board.initiator.take(board.frames[1]!)).not.toHaveProperty("isUp");
+  expect(leader.status().counters.sessions.handshakes).toBe(0);
+});
+
+test("a new epoch gives the survivors a new key for publications, and the revoked one can't open what is published after", async () => {
+  const leader = await leaderUnderTest();
+  const revoked = await leader.join("north-2");
+  const survivor = await leader.join("south-1");
+  await leader.put("fan.duty", 41);
+  await eventually(() => survivor.state.get("fan.duty") === 41 && revoked.state.get("fan.duty") === 41);
+  const before = survivor.senderKeys.length;
+  const published = await listenIn(leader.mqttPort);
+  await leader.put("fan.duty", 42);
+  const receiver = new GroupReceiver(nodeCiphers, "covey/greenhouse/all/raft");
+  for (const key of revoked.senderKeys) receiver.hold(key);
+  await eventually(() => published.length > 0);
+  expect(receiver.open(published.at(-1)!)).toHaveProperty("payload");
+
+  await revoke(leader, 1, north2());
+  await eventually(() => survivor.senderKeys.length === before + 1);
+  expect(survivor.senderKeys.at(-1)).toMatchObject({ host: "a", epoch: 1 });
+  expect(revoked.senderKeys.every(({ epoch }) => epoch === 0)).toBe(true);
+  published.length = 0;
+  await leader.put("fan.duty", 43);
+  await eventually(() => survivor.state.get("fan.duty") === 43);
+  expect(published.length).toBeGreaterThan(0);
+  // All that the revoked one has ever known.
+  for (const publication of published) expect(receiver.open(publication)).toEqual({ fault: "unknown-key" });
+  const other = new GroupReceiver(nodeCiphers, "covey/greenhouse/all/raft");
+  for (const key of survivor.senderKeys) other.hold(key);
+  expect(other.open(published.at(-1)!)).toHaveProperty("payload");
+});
+
+test("boards at either host open what the leader publishes, before and after somebody was revoked, whichever leads", async () => {
+  const hosts = await SeveralHosts.start(["a", "b"], ["north-1"]);
+  const [voterAtA] = await hosts.join("north-1", ["a", "b"]);
+  await eventually(() => voterAtA!.received.length > 0);
+  const name = await hosts.leader();
+  const south = await hosts.host("a").join("south-1");
+  const north = await hosts.host("b").join("north-2");
+  await eventually(() => new Set(south.senderKeys.map(({ host }) => host)).size === 2);
+  await eventually(() => new Set(north.senderKeys.map(({ host }) => host)).size === 2);
+  const isTaken = async (value: number) => {
+    await hosts.set(name, "fan.duty", value);
+    await eventually(() => south.state.get("fan.duty") === value && north.state.get("fan.duty") === value);
+  };
+  await isTaken(51);
+  const [southBefore, northBefore] = [south, north].map(({ publications }) => publications.length);
+  await revoke(hosts.host(name), 1, rootOf("greenhouse").issue("board", "nobody"));
+  await eventually(() => south.senderKeys.filter(({ epoch }) => epoch === 1).length === 2);
+  await eventually(() => north.senderKeys.filter(({ epoch }) => epoch === 1).length === 2);
+  await isTaken(52);
+  await isTaken(53);
+  expect(south.publications.length).toBeGreaterThan(southBefore!);
+  expect(north.publications.length).toBeGreaterThan(northBefore!);
+  expect([...south.unopened, ...north.unopened]).toEqual([]);
+  await eventually(() => hosts.host("b").logged.join("").includes("roster epoch=1"));
+  hosts.expectNoViolations();
+});
+
+test("a host that finds itself revoked says so and is of no more use", async () => {
+  const failures: Error[] = [];
+  const leader = await leaderUnderTest({ onFailure: (error) => failures.push(error) });
+  const board = await leader.join("north-2");
+  await revoke(leader, 1, memberOf("greenhouse", "host", "a"));
+  await eventually(() => failures.length > 0);
+  expect(failures[0]).toMatchObject({ name: "OwnIdentityRevoked" });
+  expect(failures[0]!.message).toContain("The identity of host a was revoked (roster 1)");
+  board.cut();
+});
+
+/** Publications as they cross the wire, for somebody who can listen there: a client with a copied identity, which proves nothing. */
+async function listenIn(port: number): Promise<Uint8Array[]> {
+  const published: Uint8Array[] = [];
+  const listener = new RawBoard({
+    swarm: "greenhouse",
+    name: "north-1",
+    port,
+    isHalfOpen: true,
+    onPublication: (payload) => published.push(payload),
+  });
+  onTestFinished(() => listener.cut());
+  await listener.connect();
+  await listener.subscribe();
+  return published;
+}
