@@ -1,5 +1,6 @@
 /** `covey keys init`: a root of trust for a swarm. */
-import { resolve } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { WrongInput } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";
 import { chosenPassphrase } from "./passphrase.ts";
@@ -14,6 +15,7 @@ export async function initKeys(terminal: Terminal, options: KeyOptions): Promise
   terminal.progress("Making the root's keys");
   const folder = await KeyFolder.create(path, swarm, passphrase);
   terminal.endProgress();
+  keepFromGit(options.state);
   terminal.line(`The root of ${swarm} is in ${shownPath(path)}, under your passphrase.`);
   terminal.line(
     "Keep a copy of that folder, and the passphrase, off this computer: without them nobody can be issued an identity or revoked.",
@@ -21,6 +23,12 @@ export async function initKeys(terminal: Terminal, options: KeyOptions): Promise
   terminal.line("Next: covey keys issue gives every host and board of swarm.ts its identity.");
   const root = Buffer.from(folder.root).toString("base64url");
   terminal.result({ swarm, folder: path, root });
+}
+
+/** Nothing of what members keep is to be published by mistake. */
+function keepFromGit(state: string): void {
+  const file = join(state, ".gitignore");
+  if (!existsSync(file)) writeFileSync(file, "*\n");
 }
 
 async function swarmOf({ swarm, file }: KeyOptions): Promise<string> {

@@ -23,6 +23,8 @@ const plain = () => board("esp32c3-devkit", { sense: [] });
 export default swarm("house", { boards: { door: plain(), gate: plain() } });
 `,
   );
+  const greenhouse = readFileSync(join(folder, "swarm.ts"), "utf8").replace("house", "greenhouse");
+  writeFileSync(join(folder, "greenhouse.ts"), greenhouse.replace("gate", '"north-2"'));
   writeFileSync(join(folder, "passphrase"), `${passphrase}\n`);
 });
 
@@ -75,6 +77,10 @@ describe("covey keys init", () => {
     for (const { said } of [first, second]) expect(said).not.toMatch(/long passphrase|another|four words/);
     expect(await open().unlock(passphrase)).toMatchObject({ root: expect.any(Uint8Array) });
   }, 30_000);
+
+  it("keeps all of it out of git", () => {
+    expect(readFileSync(join(folder, ".covey/.gitignore"), "utf8")).toBe("*\n");
+  });
 
   it("is done once for a swarm", async () => {
     await refused(
@@ -291,6 +297,34 @@ describe("covey lead", () => {
     );
   });
 });
+
+it("carries out every command of the documentation", async () => {
+  const documented = ["README.md", "docs/keys.md"].map((file) =>
+    readFileSync(join(import.meta.dirname, "../../..", file), "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("npx covey keys "))
+      .map((line) => line.replace(/ #.*/, "").trim().split(/\s+/).slice(2)),
+  );
+  for (const [i, commands] of documented.entries()) {
+    expect(commands.length).toBeGreaterThanOrEqual(4);
+    const state = `documented-${i}`;
+    let leader: CoveyProcess | undefined;
+    try {
+      for (const command of commands) {
+        if (command[1] === "revoke") {
+          const place = ["--state", state, "--http-port", "0", "--mqtt-port", "0", "--log-level", "error"];
+          leader = new CoveyProcess(["lead", "greenhouse.ts", ...place], folder, bare);
+          await leader.firstLine();
+        }
+        const words = [...command, "--state", state, "--file", "greenhouse.ts"];
+        const { exitCode, stderr } = await covey(words, folder, { ...bare, COVEY_PASSPHRASE: passphrase });
+        expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: expect.any(String) });
+      }
+    } finally {
+      await leader?.interrupt();
+    }
+  }
+}, 60_000);
 
 /** Types each answer once it is asked for; the terminal is one of util-linux's `script`. */
 async function atTerminal(words: readonly string[], answers: readonly string[]): Promise<{ said: string }> {
