@@ -8,7 +8,7 @@ export interface Arrival {
   readonly link: Link;
   /** undefined for what was published to all members. */
   readonly channel: string | undefined;
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
 }
 
 /**
@@ -31,3 +31,12 @@ export class Inbox {
     return this.#arrivals.shift();
   }
 }
+
+/** Takes the bytes out of `arrival`, so that what is made of them need not share the heap with them. */
+export function takeBytes(arrival: Arrival): Uint8Array {
+  const { bytes } = arrival;
+  arrival.bytes = noBytes;
+  return bytes;
+}
+
+const noBytes = new Uint8Array(0);

@@ -8,20 +8,24 @@
  *                       +---- none in time, refused -----+----> the link is lost
  * ```
  */
-import type { OwnIdentity, Step } from "../../protocols/security/session/end.ts";
+import type { Ciphers } from "../../protocols/security/ciphers.ts";
+import type { Known, Roster } from "../../protocols/security/identity/roster.ts";
+import type { EndOptions, OwnIdentity, Step } from "../../protocols/security/session/end.ts";
 import { SessionInitiator } from "../../protocols/security/session/initiator.ts";
 import type { Trust } from "./trust.ts";
 
-export const sessionLimits = Object.freeze({
+export const linkSessionLimits = Object.freeze({
+  /** For each answer of the host. */
+  answerMs: 5_000,
   /** Records of a connection that do not open. Beyond it somebody plays with what the broker carries, or one side is lost. */
   refusedMax: 32,
 });
 
-export class LinkSession {
+export class LinkSession implements EndOptions {
+  readonly own: OwnIdentity;
   readonly #trust: Trust;
   readonly #host: string;
   readonly #initiator: SessionInitiator;
-  readonly #answerMs: number;
   /** When the host's answer must be there; Infinity when it owes none. */
   #dueMs = Infinity;
   #refused = 0;
@@ -29,20 +33,12 @@ export class LinkSession {
   /** Epoch of the latest refresh that was asked for. */
   #askedEpoch = -1;
 
-  /** With `host`, which has `answerMs` for each answer. */
-  constructor(trust: Trust, own: OwnIdentity, host: string, answerMs: number) {
+  /** With the host of this name. */
+  constructor(trust: Trust, own: OwnIdentity, host: string) {
+    this.own = own;
     this.#trust = trust;
     this.#host = host;
-    this.#answerMs = answerMs;
-    const options = trust.endOptions(own, (peer) => {
-      this.#objection = trust.objectionTo(peer, host);
-      return this.#objection === undefined;
-    });
-    this.#initiator = new SessionInitiator(options, trust.sessionWith(host));
-  }
-
-  get isUp(): boolean {
-    return this.#initiator.isUp;
+    this.#initiator = new SessionInitiator(this, trust.sessionWith(host));
   }
 
   get dueMs(): number {
@@ -51,24 +47,30 @@ export class LinkSession {
 
   /** So much that did not open has come that the link is to be dropped. */
   get isGarbled(): boolean {
-    return this.#refused > sessionLimits.refusedMax;
+    return this.#refused > linkSessionLimits.refusedMax;
+  }
+
+  /** Whether the host was revoked since. */
+  get isOver(): boolean {
+    const { session } = this.#initiator;
+    return session !== undefined && !this.#trust.roster.belongs(session.peer);
   }
 
   /** The first frame to send. */
   begin(nowMs: number): Uint8Array {
-    this.#dueMs = nowMs + this.#answerMs;
-    return this.refresh() ?? this.#initiator.start();
+    return this.refresh(nowMs) ?? this.start(nowMs);
   }
 
   /** A frame of the host; what comes of it. */
   take(frame: Uint8Array, nowMs: number): Step {
     const step = this.#initiator.take(frame);
     const { session } = this.#initiator;
+    if (step.isIgnored) this.refuse();
     if (step.isUp) {
       this.#dueMs = Infinity;
-      this.#trust.hold(this.#host, session!);
+      this.#trust.hold(session!);
     } else if (step.send !== undefined) {
-      this.#dueMs = nowMs + this.#answerMs;
+      this.#dueMs = nowMs + linkSessionLimits.answerMs;
       // The host knows nothing of what was to be refreshed.
       if (session === undefined) this.#trust.forget(this.#host);
     }
@@ -76,21 +78,22 @@ export class LinkSession {
     return { ...step, failure: this.#objection };
   }
 
-  /** Whether the peer was revoked since. */
-  get isOver(): boolean {
-    const { session } = this.#initiator;
-    return session !== undefined && !this.#trust.belongs(session.peer);
-  }
-
   /** A frame that asks for new keys, if they are due and have not been asked for: the roster has a later epoch, or much was sealed. */
   renew(nowMs: number): Uint8Array | undefined {
-    const { session } = this.#initiator;
-    if (!this.isUp || session === undefined) return undefined;
-    const isStale = Math.max(session.epoch, this.#askedEpoch) < this.#trust.epoch;
-    const isWorn = session.isWorn && this.#dueMs === Infinity;
-    if (!isStale && !isWorn) return undefined;
-    this.#dueMs = nowMs + this.#answerMs;
-    return this.refresh() ?? this.#initiator.start();
+    const { session, isUp, isWaiting } = this.#initiator;
+    if (session === undefined || !isUp) return undefined;
+    const isStale = Math.max(session.epoch, this.#askedEpoch) < this.#trust.roster.epoch;
+    const isWorn = session.isWorn && !isWaiting;
+    return isStale || isWorn ? this.begin(nowMs) : undefined;
+  }
+
+  /** A frame that asks for new keys of the session that there is; undefined for none that can be refreshed. */
+  refresh(nowMs: number): Uint8Array | undefined {
+    const frame = this.#initiator.refresh();
+    if (frame === undefined) return undefined;
+    this.#askedEpoch = this.#trust.roster.epoch;
+    this.#dueMs = nowMs + linkSessionLimits.answerMs;
+    return frame;
   }
 
   /** undefined while the session is not up. */
@@ -112,10 +115,23 @@ export class LinkSession {
     this.#trust.countRefused();
   }
 
-  private refresh(): Uint8Array | undefined {
-    const number = this.#trust.nextRefresh(this.#host);
-    if (number === 0) return undefined;
-    this.#askedEpoch = this.#trust.epoch;
-    return this.#initiator.refresh(number);
+  // For the initiator.
+
+  get ciphers(): Ciphers {
+    return this.#trust.ciphers;
+  }
+
+  get roster(): Roster {
+    return this.#trust.roster;
+  }
+
+  admits(peer: Known): boolean {
+    this.#objection = this.#trust.objectionTo(peer, this.#host);
+    return this.#objection === undefined;
+  }
+
+  private start(nowMs: number): Uint8Array {
+    this.#dueMs = nowMs + linkSessionLimits.answerMs;
+    return this.#initiator.start();
   }
 }

@@ -25,7 +25,7 @@ import { senderKeyFromWire } from "../../protocols/security/group/sender-key.ts"
 import type { Clock, HostAddress, Network, Random, TcpConnection, TcpEvents } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
 import type { BoardLog } from "./board-log.ts";
-import type { Inbox } from "./inbox.ts";
+import { type Arrival, type Inbox, takeBytes } from "./inbox.ts";
 import { LinkSession } from "./link-session.ts";
 import type { Trust } from "./trust.ts";
 import type { Turns } from "./turns.ts";
@@ -33,7 +33,7 @@ import type { Turns } from "./turns.ts";
 export const linkLimits = Object.freeze({
   /** From the attempt to an open TCP connection. */
   connectMs: 10_000,
-  /** For an answer: of the broker to the CONNECT or a ping, of the host to a message of the handshake. */
+  /** For an answer of the broker: to the CONNECT, to a ping. */
   answerMs: 5_000,
   keepaliveSeconds: 15,
   pauseFirstMs: 250,
@@ -143,14 +143,15 @@ export class Link implements TcpEvents, MqttEvents {
     else this.#session?.tick(nowMs);
   }
 
-  /** What arrived on a channel of the board, or was published to all if that is undefined. */
-  read(channel: string | undefined, bytes: Uint8Array, nowMs: number): void {
+  /** What arrived, and waited in the inbox. */
+  read(arrival: Arrival, nowMs: number): void {
+    const { channel } = arrival;
     const secure = this.#secure;
     // Of a connection that ended meanwhile.
     if (secure === undefined) return;
-    if (channel === undefined) this.readPublication(secure, bytes);
-    else if (channel === "edhoc") this.readFrame(secure, bytes, nowMs);
-    else this.readRecord(secure, channel, bytes);
+    if (channel === undefined) this.readPublication(secure, arrival);
+    else if (channel === "edhoc") this.readFrame(secure, takeBytes(arrival), nowMs);
+    else this.readRecord(secure, channel, arrival);
     if (secure.isGarbled && secure === this.#secure) this.dropForGarbage("records that do not open");
   }
 
@@ -158,6 +159,13 @@ export class Link implements TcpEvents, MqttEvents {
   onRoster(nowMs: number): void {
     if (this.#secure?.isOver) this.lose(`${this.host.name} was revoked`);
     else this.renew(nowMs);
+  }
+
+  /** Makes new keys. */
+  refresh(): void {
+    const nowMs = this.nowMs();
+    const frame = this.#secure?.refresh(nowMs);
+    if (frame !== undefined) this.sendFrame(frame, nowMs);
   }
 
   /** Counts what the host was not to send. */
@@ -277,7 +285,7 @@ export class Link implements TcpEvents, MqttEvents {
     const { trust } = this.#parts;
     const nowMs = this.nowMs();
     if (trust.own === undefined) return;
-    this.#secure = new LinkSession(trust, trust.own, this.host.name, linkLimits.answerMs);
+    this.#secure = new LinkSession(trust, trust.own, this.host.name);
     this.sendFrame(this.#secure.begin(nowMs), nowMs);
   }
 
@@ -305,15 +313,15 @@ export class Link implements TcpEvents, MqttEvents {
     if (this.#state === "joining") this.join(nowMs);
   }
 
-  private readRecord(secure: LinkSession, channel: string, record: Uint8Array): void {
-    const payload = secure.open(this.#parts.topics.down + channel, channel, record);
+  private readRecord(secure: LinkSession, channel: string, arrival: Arrival): void {
+    const payload = secure.open(this.#parts.topics.down + channel, channel, takeBytes(arrival));
     if (payload === undefined) return;
     if (channel === "group") this.readKey(payload);
     else this.#events.onPayload(this, channel, payload);
   }
 
-  private readPublication(secure: LinkSession, bytes: Uint8Array): void {
-    const opened = this.#parts.trust.openPublication(bytes);
+  private readPublication(secure: LinkSession, arrival: Arrival): void {
+    const opened = this.#parts.trust.openPublication(takeBytes(arrival));
     if (opened === "garbage") secure.refuse();
     else if (opened !== undefined) this.#events.onPublication(this, opened);
   }

@@ -102,7 +102,7 @@ export class Links {
   run(nowMs: number): void {
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
       // A voter has all that is published sent to itself.
-      if (next.channel !== undefined || !this.#isVoter) next.link.read(next.channel, next.bytes, nowMs);
+      if (next.channel !== undefined || !this.#isVoter) next.link.read(next, nowMs);
     }
     for (const link of this.#links) if (nowMs >= link.dueMs) link.run(nowMs);
     if (nowMs < this.silentDueMs()) return;
@@ -145,6 +145,7 @@ export class Links {
   setVoter(isVoter: boolean): void {
     if (isVoter === this.#isVoter) return;
     this.#isVoter = isVoter;
+    this.#parts.trust.listen(!isVoter);
     this.#parts.log.write("info", isVoter ? "votes" : "votes-no-more", "hosts", this.#hosts.length);
     if (this.#hosts.length > 1) this.connectAs(isVoter);
     const pauseMostMs = isVoter ? linkLimits.voterPauseMostMs : linkLimits.pauseMostMs;
@@ -179,6 +180,8 @@ export class Links {
     for (const link of this.#links) if (link !== main) this.drop(link);
     main.goTo(this.#hosts);
     this.#links = [main];
+    // With new keys of the session come those of publications.
+    main.refresh();
   }
 
   private linkTo(host: HostAddress, present: Link): Link {

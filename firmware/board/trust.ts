@@ -9,7 +9,7 @@ import type { SenderKey } from "../../protocols/security/group/sender-key.ts";
 import { kidOf } from "../../protocols/security/identity/credential.ts";
 import { type Known, Roster, rosterKey } from "../../protocols/security/identity/roster.ts";
 import { isAllowed, Permission } from "../../protocols/security/identity/scope.ts";
-import type { EndOptions, OwnIdentity } from "../../protocols/security/session/end.ts";
+import type { OwnIdentity } from "../../protocols/security/session/end.ts";
 import { restoreSession, type SecureSession } from "../../protocols/security/session/secure-session.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import { type BoardConfig, type Ciphers, hostsMax } from "../platform/ports.ts";
@@ -18,30 +18,29 @@ import { keptSessionsFrom, keptSessionsToBytes } from "./kept-sessions.ts";
 import { ownIdentity, WrongCredentials } from "./own-identity.ts";
 
 export class Trust {
+  readonly ciphers: Ciphers;
+  readonly roster: Roster;
   /** undefined for a board that cannot say who it is: it has no links. */
   readonly own: OwnIdentity | undefined;
-  readonly #ciphers: Ciphers;
   readonly #config: BoardConfig;
   readonly #log: BoardLog;
-  readonly #roster: Roster;
-  readonly #group: GroupReceiver;
-  /** At most one of each host. */
-  #sessions: readonly HostSession[] = [];
+  /** Topic of publications. */
+  readonly #all: string;
+  /** undefined for a voter, which has all that is published sent to itself. */
+  #group: GroupReceiver | undefined;
+  /** At most one with each host. */
+  #sessions: readonly SecureSession[] = [];
   #refused = 0;
 
   /** `all` is the topic of publications. */
   constructor(ciphers: Ciphers, config: BoardConfig, all: string, log: BoardLog) {
-    this.#ciphers = ciphers;
+    this.ciphers = ciphers;
+    this.roster = new Roster(ciphers, config.credentials.root, config.swarm, hostsMax);
     this.#config = config;
     this.#log = log;
-    this.#roster = new Roster(ciphers, config.credentials.root, config.swarm, hostsMax);
-    this.#group = new GroupReceiver(ciphers, all);
+    this.#all = all;
     this.own = this.readOwn();
-  }
-
-  /** Of the roster, as far as the board knows. */
-  get epoch(): number {
-    return this.#roster.epoch;
+    this.listen(true);
   }
 
   /** Records and publications that did not open, and messages that were not their sender's to send. */
@@ -56,22 +55,17 @@ export class Trust {
   /** Takes what the agreed state says under `rosterKey`. True when it is news. */
   takeRoster(value: StateValue | undefined): boolean {
     if (value === undefined) return false;
-    if (!(value instanceof Uint8Array) || !this.#roster.take(value)) {
-      // What is applied again after a snapshot is no news, and no forgery.
-      if (this.epoch === 0) this.#log.write("error", "roster-refused", "key", rosterKey);
+    const { roster, own } = this;
+    if (!(value instanceof Uint8Array) || !roster.take(value)) {
+      // What is applied once more, as after a snapshot, is no news, and no forgery.
+      if (roster.epoch === 0) this.#log.write("error", "roster-refused", "key", rosterKey);
       return false;
     }
-    this.#log.write("info", "roster", "epoch", this.epoch);
-    this.#sessions = this.#sessions.filter(({ session }) => this.#roster.belongs(session.peer));
-    const { own } = this;
-    const isOut = own !== undefined && !this.#roster.belongs(this.known(own));
-    if (isOut) this.#log.write("error", "revoked", "board", own.identity.name, "epoch", this.epoch);
+    this.#log.write("info", "roster", "epoch", roster.epoch);
+    this.#sessions = this.#sessions.filter(({ peer }) => roster.belongs(peer));
+    const isOut = own !== undefined && !roster.belongs({ ...own, kid: kidOf(this.ciphers, own.signed) });
+    if (isOut) this.#log.write("error", "revoked", "board", own.identity.name, "epoch", roster.epoch);
     return true;
-  }
-
-  /** Whether the root has not revoked it. */
-  belongs(peer: Known): boolean {
-    return this.#roster.belongs(peer);
   }
 
   /** Why this member is not whom a link to `host` is for; undefined when it is. */
@@ -83,86 +77,70 @@ export class Trust {
     return isMine ? undefined : `the scope of ${name} does not let it command ${this.#config.board}`;
   }
 
-  /** For a session with whom `admits` says yes to. */
-  endOptions(own: OwnIdentity, admits: (peer: Known) => boolean): EndOptions {
-    return { ciphers: this.#ciphers, own, roster: this.#roster, admits };
-  }
-
   // Sessions.
 
   /** An earlier one with this host, which may be refreshed. */
   sessionWith(host: string): SecureSession | undefined {
-    return this.find(host)?.session;
+    return this.#sessions.find(({ peer }) => peer.identity.name === host);
   }
 
-  /** The number of the next refresh of the session with this host: higher than any that was ever begun. 0 without a session. */
-  nextRefresh(host: string): number {
-    const found = this.find(host);
-    return found === undefined ? 0 : ++found.begun;
-  }
-
-  /** The session with this host is up, with these keys. */
-  hold(host: string, session: SecureSession): void {
-    this.forget(host);
-    this.#sessions = [...this.#sessions, { host, session, begun: session.refreshes }];
+  /** The session with its peer is up, with these keys. */
+  hold(session: SecureSession): void {
+    this.forget(session.peer.identity.name);
+    this.#sessions = [...this.#sessions, session];
   }
 
   forget(host: string): void {
-    if (this.find(host) !== undefined) this.#sessions = this.#sessions.filter((each) => each.host !== host);
+    this.#sessions = this.#sessions.filter(({ peer }) => peer.identity.name !== host);
   }
 
   /** What is to be kept while the board sleeps; undefined for nothing. */
   save(): Uint8Array | undefined {
-    const kept = this.#sessions
-      // As after the last refresh that was begun: the other side may have followed it.
-      .map(({ session, begun }) =>
-        begun > session.refreshes ? session.refreshed(begun, this.epoch) : session,
-      )
-      .filter((session) => session !== undefined)
-      .map((session) => session.kept());
-    return kept.length === 0 ? undefined : keptSessionsToBytes(this.binding(), kept);
+    if (this.#sessions.length === 0) return undefined;
+    const kept = this.#sessions.map((session) => session.kept());
+    return keptSessionsToBytes(this.binding(), kept);
   }
 
   /** Takes up what was kept, by this board under these credentials. Gives the number of sessions. */
   restore(bytes: Uint8Array): number {
-    const { own } = this;
+    const { own, ciphers } = this;
     const kept = own && keptSessionsFrom(this.binding(), bytes);
     if (own === undefined || kept === undefined) return 0;
-    for (const each of kept) {
-      const session = restoreSession(this.#ciphers, own.identity.name, each);
-      if (this.#roster.belongs(session.peer)) this.hold(session.peer.identity.name, session);
-    }
+    const sessions = kept.map((each) => restoreSession(ciphers, own.identity.name, each));
+    this.#sessions = sessions.filter(({ peer }) => this.roster.belongs(peer));
     return this.#sessions.length;
   }
 
   // Publications.
 
+  /** Whether publications are taken. The keys for them come within a session, whenever that has new keys itself. */
+  listen(isListening: boolean): void {
+    this.#group = isListening ? new GroupReceiver(this.ciphers, this.#all) : undefined;
+  }
+
   /** Takes the key under which a host publishes from now on. */
   holdKey(key: SenderKey): void {
-    if (this.#config.hosts.some(({ name }) => name === key.host)) this.#group.hold(key);
+    if (this.#config.hosts.some(({ name }) => name === key.host)) this.#group?.hold(key);
     else this.#refused++;
   }
 
-  /** What is published; or whether what it is none of is worse than a key that is not known, or a copy. */
+  /**
+   * What is published; undefined, and counted, for what can't be opened: `garbage` when it is worse than sealed under a key that is not known,
+   * or a copy.
+   */
   openPublication(bytes: Uint8Array): Uint8Array | "garbage" | undefined {
-    const opened = this.#group.open(bytes);
+    const opened = this.#group?.open(bytes);
+    if (opened === undefined) return undefined;
     if ("payload" in opened) return opened.payload;
+    if (opened.fault === "malformed" || opened.fault === "forged") return "garbage";
     this.#refused++;
-    return opened.fault === "malformed" || opened.fault === "forged" ? "garbage" : undefined;
-  }
-
-  private find(host: string): HostSession | undefined {
-    return this.#sessions.find((each) => each.host === host);
-  }
-
-  private known({ signed, identity }: OwnIdentity): Known {
-    return { signed, identity, kid: kidOf(this.#ciphers, signed) };
+    return undefined;
   }
 
   /** What was kept under other credentials is not this board's. */
   private binding(): Uint8Array {
     const { root, signed } = this.#config.credentials;
-    return kidOf(this.#ciphers, concat(root, signed));
+    return kidOf(this.ciphers, concat(root, signed));
   }
 
   private readOwn(): OwnIdentity | undefined {
@@ -174,11 +152,4 @@ export class Trust {
       return undefined;
     }
   }
-}
-
-interface HostSession {
-  readonly host: string;
-  readonly session: SecureSession;
-  /** The highest refresh that was ever begun. */
-  begun: number;
 }

@@ -74,7 +74,8 @@ export class MqttSession {
     this.#state = "connecting";
     this.#answerDueMs = nowMs + this.#options.answerTimeoutMs;
     this.#heardMs = nowMs;
-    this.control(this.#writer.connect(this.#options), nowMs);
+    // It is long, because of the password, and comes once: the writer's buffer need not grow for it.
+    this.control(new PacketWriter(this.#options.packetBytesMax).connect(this.#options), nowMs);
   }
 
   /** Bytes from the transport, in any pieces. */

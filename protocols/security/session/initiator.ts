@@ -176,15 +176,16 @@ export function ownCredential(ciphers: Ciphers, own: OwnIdentity, isByValue: boo
 }
 
 /** Whether a session with this peer may go on: the root has not revoked it, and the connection is for it. */
-export function belongs({ roster, admits }: EndOptions, peer: Known): boolean {
-  return roster.belongs(peer) && admits(peer);
+export function belongs(options: EndOptions, peer: Known): boolean {
+  return options.roster.belongs(peer) && options.admits(peer);
 }
 
 /** Whom an ID_CRED_x speaks of, if that is somebody for this connection. */
-export function findPeer({ roster, admits }: EndOptions, id: Uint8Array): Credential | undefined {
-  const known = knownPeer(roster, id);
-  if (known === undefined || !admits(known)) return undefined;
-  return { id, bytes: known.signed, publicKey: known.identity.publicKey };
+export function findPeer(options: EndOptions, id: Uint8Array): Credential | undefined {
+  const known = knownPeer(options.roster, id);
+  if (known === undefined || !options.admits(known)) return undefined;
+  // The handshake goes by the ID_CRED_x that it has read. This stays as long as the session, so the short one does.
+  return { id: known.kid, bytes: known.signed, publicKey: known.identity.publicKey };
 }
 
 function knownPeer(roster: Roster, id: Uint8Array): Known | undefined {
