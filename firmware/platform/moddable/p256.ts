@@ -83,8 +83,7 @@ export class P256 {
 
   /** ECDSA (FIPS 186-5, section 6.4.2) of a hash of 32 bytes; the key's length and the signature's may be any. */
   verify(publicKey: Uint8Array, hash: Uint8Array, signature: Uint8Array): boolean {
-    if (publicKey.length !== 2 * keyBytes || signature.length !== 2 * keyBytes) return false;
-    // Natively an s of 0 is inverted for ever.
+    if (publicKey.length !== 2 * keyBytes) return false;
     const r = scalarOf(signature.subarray(0, keyBytes));
     const s = scalarOf(signature.subarray(keyBytes));
     const x = numberOf(publicKey.subarray(0, keyBytes));
@@ -93,6 +92,7 @@ export class P256 {
     const inverse = this.inverse(s);
     const [ofBase, ofKey] = [(numberOf(hash) * inverse) % n, (r * inverse) % n];
     const point = this.#curve.mul2(this.#base, ofBase, new ECPoint(x, y), ofKey);
+    // Of infinity the SDK leaves an x that its last sum happened to have.
     return !point.isZero() && point.x % n === r;
   }
 

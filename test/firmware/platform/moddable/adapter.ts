@@ -20,7 +20,7 @@ import type {
   UpdateSlot,
 } from "../../../../firmware/platform/ports.ts";
 import type { Ciphers } from "../../../../protocols/security/ciphers.ts";
-import type { world } from "./sdk-model.ts";
+import type { EC, world } from "./sdk-model.ts";
 
 export interface Traffic {
   receivedBytes: number;
@@ -29,6 +29,8 @@ export interface Traffic {
 
 export interface Adapter {
   readonly world: typeof world;
+  /** The model's, as this adapter calls it. */
+  readonly EC: typeof EC;
   readonly ChipClock: new () => Clock;
   readonly ChipCiphers: new (random: Random) => Ciphers;
   readonly P256: new (
@@ -109,7 +111,7 @@ export async function loadAdapter(): Promise<Adapter> {
   try {
     await build({
       stdin: {
-        contents: [`export { world } from ${JSON.stringify(model)};`]
+        contents: [`export { EC, world } from ${JSON.stringify(model)};`]
           .concat(files.map((file) => `export * from "./${file}.ts";`))
           .join("\n"),
         resolveDir: sources,

@@ -1,11 +1,12 @@
 /** The guards of the chip's ciphers, over a model of the SDK's natives that has none. Wycheproof's cases are in `test/conformance/wycheproof`. */
 import { randomFillSync } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { nodeCiphers } from "../../../../host-tools/security/node-ciphers.ts";
 import { loadAdapter } from "./adapter.ts";
 import { EC, ECPoint, Mont } from "./sdk-crypt-model.ts";
 
-const { ChipCiphers, P256 } = await loadAdapter();
+const adapter = await loadAdapter();
+const { ChipCiphers, P256 } = adapter;
 const random = { fill: (into: Uint8Array) => void randomFillSync(into) };
 const ciphers = new ChipCiphers(random);
 
@@ -140,6 +141,32 @@ describe("what the SDK would take", () => {
     expect(verifies(key.x + p)).toBe(false);
   });
 
+  test("nor does one whose y is beyond the field", () => {
+    const smallY = 5n;
+    const key = new ECPoint(0xd7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7n, smallY);
+    const r = big(curve.mul2(base, 1n, key, 1n).x % n);
+    const verifies = (keyY: bigint) => p256.verify(both(key.x, keyY), r, Uint8Array.of(...r, ...r));
+    expect(verifies(smallY)).toBe(true);
+    expect(verifies(smallY + p)).toBe(false);
+  });
+
+  test("nor one with a zero before its y", () => {
+    const longer = Uint8Array.of(...publicKey.subarray(0, 32), 0, ...publicKey.subarray(32));
+    expect(ciphers.verify(longer, text, ciphers.sign(privateKey, text))).toBe(false);
+  });
+
+  test("infinity has no x that an r could be", () => {
+    // u1 G + u2 Q = 0, with a u1 that is odd, so that the last sum is one of two points that cancel each other out.
+    const d = 3n;
+    const [ofBase, ofKey] = [n - 2n * d, 2n];
+    const key = curve.mul(base, d);
+    const end = curve.mul2(base, ofBase, key, ofKey);
+    expect(end.isZero()).toBe(true);
+    const r = end.x % n;
+    const s = (r * new Mont({ m: n }).exp(ofKey, n - 2n)) % n;
+    expect(p256.verify(both(key.x, key.y), big((ofBase * s) % n), both(r, s))).toBe(false);
+  });
+
   test("the x of a point off the curve does not pass, though the equation holds there too", () => {
     // The SDK adds by the formulas of another curve: G + Q has an x for any Q.
     const [keyX, keyY] = [1n, 1n];
@@ -156,23 +183,31 @@ test("a generator that is stuck makes no keys", () => {
   }
 });
 
-test("a secret scalar never comes to the SDK twice as the same number", () => {
-  const drawn: string[] = [];
-  const counting = new ChipCiphers({
-    fill(into) {
-      random.fill(into);
-      drawn.push(hex(into));
-    },
-  });
-  const [key, x] = [big(2n), big(smallX)];
-  expect(counting.sharedSecret(key, x)).toEqual(counting.sharedSecret(key, x));
-  expect(new Set(drawn).size).toBe(2);
+test("a secret scalar never comes to the SDK as it is, nor twice as the same number", () => {
+  const multiply = vi.spyOn(adapter.EC.prototype, "mul");
+  const secret = 2n;
+  for (let round = 0; round < 4; round++) ciphers.sharedSecret(big(secret), big(smallX));
+  const scalars = multiply.mock.calls.map(([, scalar]) => scalar);
+  multiply.mockRestore();
+  expect(new Set(scalars).size).toBe(4);
+  for (const scalar of scalars) {
+    expect(scalar % n).toBe(secret);
+    expect(scalar > n).toBe(true);
+  }
+});
+
+test("more than AES-CCM has counters for is not sealed, and does not open", () => {
+  const [key, nonce, none] = [bytes(16), bytes(13), bytes(0)];
+  expect(() => ciphers.ccmSeal(key, nonce, 8, none, bytes(0x10000))).toThrow(RangeError);
+  expect(() => ciphers.ccmSeal(key, nonce, 8, bytes(0xff00), none)).toThrow(RangeError);
+  expect(ciphers.ccmOpen(key, nonce, 8, none, bytes(0x10008))).toBeUndefined();
 });
 
 test("equality is of length and of every byte", () => {
   const array = bytes(33);
   expect(ciphers.isEqual(array, array.slice())).toBe(true);
-  expect(ciphers.isEqual(array, array.subarray(1))).toBe(false);
+  expect(ciphers.isEqual(array, array.subarray(0, 32))).toBe(false);
+  expect(ciphers.isEqual(array.subarray(0, 32), array)).toBe(false);
   for (let at = 0; at < array.length; at++) {
     const other = array.slice();
     other[at]! ^= 0x80;

@@ -100,7 +100,7 @@ export class EC {
       if (addend !== undefined) sum = this.#add(sum, addend);
     }
     const [x, y, z] = sum;
-    if (z === 0n) return new ECPoint(0n, 0n, true);
+    if (z === 0n) return new ECPoint(x, y, true);
     const inverse = inverseOf(z, this.#m);
     return new ECPoint(modulo(x * inverse ** 2n, this.#m), modulo(y * inverse ** 3n, this.#m));
   }
@@ -120,7 +120,8 @@ export class EC {
     if (z2 === 0n) return left;
     const [u1, s1] = [modulo(x1 * z2 * z2, m), modulo(y1 * z2 ** 3n, m)];
     const [dx, dy] = [modulo(x2 * z1 * z1 - u1, m), modulo(y2 * z1 ** 3n - s1, m)];
-    if (dx === 0n) return dy === 0n ? this.#double(left) : [0n, 0n, 0n];
+    // Only z says so: the SDK leaves what the others were.
+    if (dx === 0n) return dy === 0n ? this.#double(left) : [x1, y1, 0n];
     const [square, cube] = [modulo(dx * dx, m), modulo(dx ** 3n, m)];
     const x = modulo(dy * dy - cube - 2n * u1 * square, m);
     return [x, modulo(dy * (u1 * square - x) - s1 * cube, m), modulo(z1 * z2 * dx, m)];
