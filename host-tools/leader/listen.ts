@@ -54,5 +54,8 @@ function explain(purpose: PortPurpose, port: number, code: string | undefined, c
   if (code === "EACCES") {
     return `Port ${port} for ${words[purpose]} may not be opened by this user; choose one above 1023 with ${option}.`;
   }
+  if (code === "EADDRNOTAVAIL") {
+    return `This computer does not have the address that it was to listen at (${cause.message}); give one of its own with --listen.`;
+  }
   return `Port ${port} for ${words[purpose]} could not be opened (${cause.message}); choose another with ${option}.`;
 }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { readMemberFile } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
+import type { ReachOptions } from "./access/reach.ts";
 import { type RunningHost, startHost } from "./host.ts";
 import { hostDirectoryPath } from "./host-directory.ts";
 import { parsePeers } from "./hosts/peer-addresses.ts";
@@ -32,6 +33,10 @@ interface Options {
   readonly peerPort: number;
   readonly mqttPort: number;
   readonly httpPort: number;
+  readonly listen: string | undefined;
+  readonly publicName: readonly string[] | undefined;
+  readonly requireLogin: boolean | undefined;
+  readonly mqttPlain: boolean | undefined;
   readonly keepDays: number | undefined;
   readonly keepReadings: number | undefined;
   readonly logLevel: LogLevel;
@@ -48,6 +53,10 @@ const command = new Command("host")
   .option("--peer-port <port>", "for the other hosts; 0 takes any free one", parsePort, 7900)
   .option("--mqtt-port <port>", "for the boards; 0 takes any free one", parsePort, 7883)
   .option("--http-port <port>", "for the page and the other verbs; 0 takes any free one", parsePort, 7800)
+  .option("--listen <address>", "listen there, with TLS and a login, not on this computer alone")
+  .option("--public-name <names...>", "further names of this host")
+  .option("--require-login", "ask who is there on this computer too")
+  .option("--mqtt-plain", "no TLS towards the boards")
   .option("--keep-days <days>", "how long readings are kept", parsePositive)
   .option("--keep-readings <count>", "how many readings of each metric are kept", parsePositive)
   .addOption(
@@ -83,6 +92,7 @@ async function main(options: Options): Promise<void> {
       peerPort: options.peerPort,
       mqttPort: options.mqttPort,
       httpPort: options.httpPort,
+      reach: reachOf(options),
       retention: retentionOf(options),
       log,
       onFailure: (error) => {
@@ -117,6 +127,10 @@ function peersOf({ peers }: Options): ReturnType<typeof parsePeers> & {} {
   const parsed = parsePeers(peers);
   if (parsed === undefined) throw new Error(`--peers takes b=127.0.0.1:7901,c=...; ${peers} is not that.`);
   return parsed;
+}
+
+function reachOf({ listen, publicName, requireLogin, mqttPlain }: Options): ReachOptions {
+  return { listen, publicNames: publicName, requireLogin, mqttPlain };
 }
 
 function retentionOf({ keepDays, keepReadings }: Options) {

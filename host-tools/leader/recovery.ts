@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { LogRequest, MemberId, Message } from "../../protocols/raft/types.ts";
 import type { MemberSecrets } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
+import { Reach, type ReachOptions } from "./access/reach.ts";
 import type { Audit } from "./audit.ts";
 import { BoardRegistry } from "./board-registry.ts";
 import { startBroker } from "./broker.ts";
@@ -38,6 +39,8 @@ export interface RecoveryOptions {
   readonly member: MemberSecrets;
   readonly mqttPort: number;
   readonly peerPort: number;
+  /** From where boards and hosts may reach it; from this computer alone if not said. */
+  readonly reach?: ReachOptions | undefined;
   readonly peers: ReadonlyMap<string, PeerAddress>;
   readonly log: Log;
 }
@@ -56,7 +59,6 @@ export class NothingLost extends Error {
   }
 }
 
-const loopback = "127.0.0.1";
 /** For one answer of a member; a board may be writing its flash. */
 const answerMs = 3_000;
 
@@ -166,6 +168,7 @@ export class Recovery {
     const { definition, hostName, mqttPort, peerPort, peers, log } = this.#options;
     const boards = this.#boards;
     const membership = new Membership(this.#options.member, { swarm: definition.name, host: hostName });
+    const reach = new Reach(hostName, this.#options.reach ?? {}, membership.own.tls);
     const { name: swarm } = definition;
     const audit: Audit = { refused: (who, what) => log.warn("refused", { who, what }) };
     const groupKeys = new GroupKeys(membership, { tellBoards: () => {}, tellHosts: () => {} });
@@ -176,13 +179,20 @@ export class Recovery {
       onMessage: (link, channel, payload) => boards.receive(link, channel, payload),
       onDisconnect: (link) => boards.disconnected(link),
     });
-    const broker = await startBroker({ swarm, host: loopback, port: mqttPort, log, clients: sessions });
+    const broker = await startBroker({
+      swarm,
+      host: reach.address,
+      tls: reach.mqttTls,
+      port: mqttPort,
+      log,
+      clients: sessions,
+    });
     this.#opened.push(() => broker.stop());
     const links = new HostLinks({
       ...{ member: membership.own, roster: membership.roster, audit },
       hostNames: definition.hosts,
       peers,
-      listenAddress: loopback,
+      listenAddress: reach.address,
       port: peerPort,
       log,
       // That it has none must not make another host found a group anew.

@@ -10,11 +10,12 @@ import { Failed, WrongInput } from "../failure.ts";
 import { hostIdentity } from "../host-identity.ts";
 import { untilInterrupted } from "../interruption.ts";
 import { port } from "../option-values.ts";
+import { type HostReachOptions, listenOptions, loginOptions, reachOf } from "../reach-options.ts";
 import type { Verb } from "../verb.ts";
 import { noteAdvice } from "../voter-advice-note.ts";
 
 /** Which host this is and where it answers: for `lead` and `recover`. */
-export interface HostPlaceOptions {
+export interface HostPlaceOptions extends HostReachOptions {
   readonly name?: string;
   readonly member?: string;
   readonly peers?: ReadonlyMap<string, PeerAddress>;
@@ -42,6 +43,7 @@ export function hostPlaceOptions(): Option[] {
       port,
     ),
     new Option("--mqtt-port <port>", portText("for the boards", firstPorts.mqtt)).argParser(port),
+    ...listenOptions(),
     new Option("--state <folder>", "where the swarms' state is kept").default(".covey"),
     new Option("--log-level <level>", "the least important line to log").choices(logLevels).default("info"),
   ];
@@ -55,13 +57,14 @@ export const lead: Verb<HostPlaceOptions> = {
   usage: "lead [file]",
   summary: "run a host of the swarm for real boards, until Ctrl-C",
   details:
-    "Broker for the boards, replicated log, readings and the page, on this computer; what happens is logged on stderr. One of the hosts leads; the others take over when it dies. State is kept, so the next start goes on from there.",
+    "Broker for the boards, replicated log, readings and the page, on this computer, or with --listen for others too, who have to prove who they are; what happens is logged on stderr. One of the hosts leads; the others take over when it dies. State is kept, so the next start goes on from there.",
   examples: [
     "covey lead",
     "covey lead --name b --peers a=127.0.0.1:7900",
     "covey lead greenhouse/swarm.ts --http-port 8080 --log-level warn",
+    "covey lead --listen 192.0.2.7",
   ],
-  options: hostPlaceOptions(),
+  options: [...hostPlaceOptions(), ...loginOptions()],
   async run(terminal, options, [file]) {
     const { loadSwarm } = await import("../../swarm-file/load.ts");
     const definition = await loadSwarm(file);
@@ -94,7 +97,7 @@ export const lead: Verb<HostPlaceOptions> = {
 
 export type HostPlace = Pick<
   StartOptions,
-  "hostName" | "peers" | "stateDir" | "httpPort" | "mqttPort" | "peerPort"
+  "hostName" | "peers" | "stateDir" | "httpPort" | "mqttPort" | "peerPort" | "reach"
 >;
 
 /** What the options say, and what goes without saying. @throws {WrongInput} */
@@ -116,6 +119,7 @@ export function placeOf(definition: SwarmDefinition, options: HostPlaceOptions):
     hostName,
     peers: peersOf(hostName, hosts, given),
     stateDir: resolve(options.state, swarm),
+    reach: reachOf(options),
     httpPort: options.httpPort ?? firstPorts.http + place,
     mqttPort: options.mqttPort ?? firstPorts.mqtt + place,
     peerPort: options.peerPort ?? (hosts.length === 1 ? 0 : firstPorts.peer + place),
@@ -124,7 +128,7 @@ export function placeOf(definition: SwarmDefinition, options: HostPlaceOptions):
 
 /** Refusals that are no fault of Covey's; each says itself what to do. */
 const refusals = [
-  ...["PortUnavailable", "HostDirectoryInUse", "NewerDatabase"],
+  ...["NoCertificate", "PortUnavailable", "HostDirectoryInUse", "NewerDatabase"],
   ...["DamagedLog", "NewerLog", "ForeignLog"],
 ];
 
