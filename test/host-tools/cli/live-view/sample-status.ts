@@ -22,6 +22,7 @@ export function sampleBoard(id: string, over: Partial<BoardStatus> = {}): BoardS
     outputs: [{ name: "fan", value: 90, cause: "rule", kind: "pwm" }],
     readings: [{ metric: "temperature", value: 28.31, unit: "°C", atMs: 0 }],
     lastSeenMs: 0,
+    cloned: false,
     ...over,
   };
 }
@@ -72,6 +73,18 @@ export function sampleStatus(boards: readonly BoardStatus[], over: Partial<Statu
       refused: 0,
       garbage: 0,
       disconnects: 0,
+      turnedAway: 0,
+      sessions: {
+        handshakes: 0,
+        refreshes: 0,
+        handshakesFailed: 0,
+        strangers: 0,
+        unproven: 0,
+        recordsMalformed: 0,
+        recordsReplayed: 0,
+        recordsForged: 0,
+        beyondScope: 0,
+      },
       publications: 0,
       publicationBytes: 0,
       publicationWrites: 0,
