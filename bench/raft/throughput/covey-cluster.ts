@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Status } from "../../../host-tools/leader/api-types.ts";
+import { SimulationKeys } from "../../../host-tools/simulator/simulation-keys.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import { repository, sleep } from "../../../test/end-to-end/running-swarm.ts";
 import { keyOf } from "./load.ts";
@@ -21,6 +22,7 @@ export class CoveyCluster {
   readonly #folder: string;
   readonly #places: readonly Place[];
   readonly #processes = new Map<string, StartedProcess>();
+  readonly #keys: SimulationKeys;
   readonly #nodeOptions: readonly string[];
 
   /** `nodeOptions` are for profiling. */
@@ -37,15 +39,23 @@ export class CoveyCluster {
       peerPort: ports[3 * at + 2]!,
     }));
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "definition.json"), JSON.stringify(definitionFor(hostNames)));
-    const cluster = new CoveyCluster(folder, places, nodeOptions);
+    const definition = definitionFor(hostNames);
+    writeFileSync(join(folder, "definition.json"), JSON.stringify(definition));
+    const keys = await SimulationKeys.prepare(join(folder, "state"), definition);
+    const cluster = new CoveyCluster(folder, places, keys, nodeOptions);
     for (const { name } of places) cluster.restart(name);
     return cluster;
   }
 
-  private constructor(folder: string, places: readonly Place[], nodeOptions: readonly string[]) {
+  private constructor(
+    folder: string,
+    places: readonly Place[],
+    keys: SimulationKeys,
+    nodeOptions: readonly string[],
+  ) {
     this.#folder = folder;
     this.#places = places;
+    this.#keys = keys;
     this.#nodeOptions = nodeOptions;
   }
 
@@ -70,6 +80,7 @@ export class CoveyCluster {
       ...this.#nodeOptions,
       ...[main, "--name", name, "--definition", join(this.#folder, "definition.json")],
       ...["--state", join(this.#folder, "state"), "--log-level", "warn"],
+      ...["--member", this.#keys.memberFile(name)],
       ...["--http-port", `${httpPort}`, "--mqtt-port", `${mqttPort}`, "--peer-port", `${peerPort}`],
       ...["--peers", peers.map((peer) => `${peer.name}=127.0.0.1:${peer.peerPort}`).join(",")],
     ];
