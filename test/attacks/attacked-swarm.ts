@@ -145,6 +145,12 @@ export class AttackedSwarm {
     return board;
   }
 
+  /** Takes a board's power and gives it back: it begins with a handshake, and without what it has learned of waiting. */
+  async restart(name: string): Promise<void> {
+    await this.boards.get(name)!.powerOff();
+    this.boards.set(name, this.powerOn(name));
+  }
+
   flashOf(name: string): string {
     return join(this.folder, `${name}.flash`);
   }
@@ -158,9 +164,7 @@ export class AttackedSwarm {
 
   /** Sets `fan.duty` as an operator on this computer would. Gives the index at which it is committed. */
   async set(value: number): Promise<number> {
-    const { url } = [...this.hosts.values()].find(
-      ({ running }) => running?.status().leader.role === "leader",
-    )!.running!;
+    const url = await this.#leaderUrl();
     const response = await fetch(`${url}/api/settings/fan.duty`, {
       method: "PUT",
       headers: { "content-type": "application/json" },
@@ -195,9 +199,7 @@ export class AttackedSwarm {
     const { nodeCiphers } = await import("../../host-tools/security/node-ciphers.ts");
     const kids = members.map(({ signed }) => kidOf(nodeCiphers, signed));
     const statement = Buffer.from(rootOf(swarmName).revoke(epoch, ...kids)).toString("base64url");
-    const { url } = [...this.hosts.values()].find(
-      ({ running }) => running?.status().leader.role === "leader",
-    )!.running!;
+    const url = await this.#leaderUrl();
     const response = await fetch(`${url}/api/roster`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -222,6 +224,12 @@ export class AttackedSwarm {
       await running?.stop();
     }
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #leaderUrl(): Promise<string> {
+    const leads = ({ running }: AttackedHost) => running?.status().leader.role === "leader";
+    await this.until("somebody leads", () => [...this.hosts.values()].some(leads));
+    return [...this.hosts.values()].find(leads)!.running!.url;
   }
 
   async #begin(): Promise<void> {
