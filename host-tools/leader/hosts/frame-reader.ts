@@ -41,7 +41,7 @@ export class FrameReader {
     this.#pieces.push(chunk);
     this.#held += chunk.length;
     if (this.#held < this.#needed()) return;
-    let bytes = this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces, this.#held);
+    let bytes = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces, this.#held);
     while (bytes.length >= headerBytes) {
       const length = this.#lengthOf(bytes);
       if (bytes.length < headerBytes + length) break;

@@ -1,0 +1,16 @@
+import type { Target } from "../target.ts";
+import { codecTargets } from "./codecs.ts";
+import { securityTargets } from "./security.ts";
+import { streamTargets } from "./streams.ts";
+
+/** Every decoder that faces the network. */
+export const targets: readonly Target[] = [...codecTargets, ...streamTargets, ...securityTargets];
+
+/** What looks like a decoder, by its name, and faces no network. */
+export const notFacing: Readonly<Record<string, string>> = {
+  "protocols/cbor/shape.ts ItemReader": "walks decoded values: run by every codec",
+  "protocols/text/utf8.ts readUtf8": "run by the CBOR decoder and the MQTT packets on whatever comes",
+  "protocols/messages/host-address.ts parseHosts": "an address list on a command line or in an image",
+  "protocols/time/posix-tz.ts parseZone": "a time zone in swarm.ts",
+  "host-tools/leader/hosts/peer-addresses.ts parsePeers": "an address list on a command line",
+};
