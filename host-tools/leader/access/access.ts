@@ -132,14 +132,18 @@ export class Access {
     const login = readLogin(body);
     if (!this.#challenges.isFresh(login.challenge)) {
       this.#gate.failed(address);
-      throw notLoggedIn("This challenge is not of this host, used, or older than a minute");
+      throw new ApiFailure(
+        "not-logged-in",
+        "That challenge is used, older than a minute, or not of this host; try again.",
+      );
     }
     const known = people.admit(bytesOf(login.identity));
     if (known !== undefined && this.#isSigned(login, known)) return known;
     this.#gate.failed(address);
     audit.refused(address, known === undefined ? "log in" : `log in as ${known.identity.name}`);
-    throw notLoggedIn(
-      "That proves nothing here: the identity is of another swarm, revoked or no person's, or the signature is not its own or not for this address",
+    throw new ApiFailure(
+      "not-logged-in",
+      "That proves nothing here: the identity is of another swarm, revoked or no person's, or it was signed with another key or for another address.",
     );
   }
 

@@ -46,6 +46,7 @@ export class Login {
     }
     this.#show(undefined);
     this.#form.hidden = false;
+    setText(byId("summary"), "");
     document.body.dataset.login = "wanted";
     return false;
   }

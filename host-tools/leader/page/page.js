@@ -161,9 +161,19 @@ function counterFacts({ counters }) {
     ["Bytes out", bytes(counters.bytesOut)],
     ["Readings stored", exact(counters.readingsStored)],
     ["Disconnects", exact(counters.disconnects)],
-    ["Refused", exact(counters.refused)],
+    ["Sessions begun", exact(counters.sessions.handshakes)],
+    ["Sessions refreshed", exact(counters.sessions.refreshes)],
+    ["Strangers refused", exact(counters.sessions.strangers)],
+    ["Handshakes failed", exact(counters.sessions.handshakesFailed)],
+    ["Records not opened", exact(unopened(counters.sessions))],
+    ["Connections refused", exact(counters.refused)],
     ["Garbage", exact(counters.garbage)],
   ];
+}
+
+/** @param {Status["counters"]["sessions"]} sessions */
+function unopened({ recordsMalformed, recordsReplayed, recordsForged }) {
+  return recordsMalformed + recordsReplayed + recordsForged;
 }
 
 /**

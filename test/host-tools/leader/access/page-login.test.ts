@@ -178,4 +178,11 @@ test("a phone shows the question without scrolling sideways", async () => {
   await page.setViewportSize({ width: 360, height: 740 });
   await page.locator("#login").waitFor({ timeout: 5_000 });
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+  const card = (await page.locator("#login").boundingBox())!;
+  for (const inside of await page.locator("#login :is(h2, p, input, button)").all()) {
+    const box = await inside.boundingBox();
+    if (box === null) continue;
+    expect(box.x).toBeGreaterThanOrEqual(card.x);
+    expect(box.x + box.width).toBeLessThanOrEqual(card.x + card.width);
+  }
 });
