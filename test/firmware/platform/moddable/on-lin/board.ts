@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ModdableSdk } from "../../../../../host-tools/builder/moddable.ts";
+import { writeMemberFile } from "../../../../../host-tools/security/member-file.ts";
 import { runCovey } from "../../../../end-to-end/running-swarm.ts";
+import { TestRoot } from "../../../../members.ts";
 import { freePort } from "./free-port.ts";
+import { credentialValues, writeKeyValues } from "./key-values.ts";
 import { LeadProcess } from "./lead-process.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
 import type { Seen } from "./prove.ts";
@@ -31,16 +34,27 @@ export async function proveBoard(sdk: ModdableSdk, folder: string, seen: Seen): 
   const program = await build(folder, mqttPort);
   seen("built for lin, with no warning of the linker");
   const runner = compileRunner(sdk.folder, folder);
-  const powerOn = () => new LinProcess(runner, program, join(folder, "flash"));
+  const flash = join(folder, "flash");
+  const powerOn = () => new LinProcess(runner, program, flash);
+  const root = new TestRoot("house");
+  const memberFile = join(folder, "main.json");
+  writeMemberFile(memberFile, root.issue("host", "main"));
+  const lead = () => LeadProcess.start(folder, mqttPort, memberFile);
 
-  let leader = await LeadProcess.start(folder, mqttPort);
   let board = powerOn();
+  await board.until("error: ProvisioningError: The board has not got its swarm's root key");
+  await board.kill();
+  seen("without an identity it says what to do, and waits");
+  writeKeyValues(flash, "house", "hall", credentialValues(root.issue("board", "hall")));
+
+  let leader = await lead();
+  board = powerOn();
   try {
     const formatted = await board.until("info: formatted member=hall.");
     const member = /member=(\S+)/.exec(formatted)![1]!;
     await board.until("info: joined");
     await board.until("pin 4: 20 %");
-    seen(`joined as ${member}, and its output follows the setting`);
+    seen(`a session with its host is up: joined as ${member}, and its output follows the setting`);
 
     await leader.set("fan.duty", 40);
     await board.until("pin 4: 40 %");
@@ -67,7 +81,7 @@ export async function proveBoard(sdk: ModdableSdk, folder: string, seen: Seen): 
     await board.until("pin 4: 40 %");
     seen("after a power cut it runs what was committed, with no leader there");
 
-    leader = await LeadProcess.start(folder, mqttPort);
+    leader = await lead();
     await board.until(`info: joined host=main member=${member}`);
     await leader.set("fan.duty", 55);
     await board.until("pin 4: 55 %");

@@ -13,11 +13,13 @@ export class LeadProcess {
   readonly #folder: string;
   readonly #url: string;
 
-  /** In a folder with a `swarm.ts`, where its state is kept. */
-  static async start(folder: string, mqttPort: number): Promise<LeadProcess> {
+  /** In a folder with a `swarm.ts`, where its state is kept. @param memberFile the host's identity */
+  static async start(folder: string, mqttPort: number, memberFile: string): Promise<LeadProcess> {
     const words = [
       "lead",
       "--json",
+      "--member",
+      memberFile,
       "--http-port",
       "0",
       "--mqtt-port",
