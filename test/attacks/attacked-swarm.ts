@@ -88,6 +88,12 @@ export class AttackedSwarm {
     return all.find(({ leader }) => leader.role === "leader") ?? all[0]!;
   }
 
+  /** Member id of the host that leads. */
+  get leaderId(): string {
+    const { hosts } = this.status;
+    return hosts.find(({ role }) => role === "leader")!.memberId!;
+  }
+
   boardStatus(name: string): BoardStatus {
     return this.status.boards.find(({ id }) => id === name)!;
   }

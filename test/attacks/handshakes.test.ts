@@ -94,6 +94,9 @@ test("off-curve points: neither side computes with one", async () => {
   };
   await swarm.restart("north-2");
   await swarm.until("both tried", () => toHost === 1 && toBoard === 1, 30_000);
+  await swarm.until("the board says so", () =>
+    swarm.said.some((line) => line.includes("north-2") && line.includes("not a point of the curve")),
+  );
   await swarm.until(
     "refused",
     ({ counters }) => counters.sessions.handshakesFailed > handshakesFailed,
