@@ -148,6 +148,8 @@ export class Links {
     this.#parts.trust.listen(!isVoter);
     this.#parts.log.write("info", isVoter ? "votes" : "votes-no-more", "hosts", this.#hosts.length);
     if (this.#hosts.length > 1) this.connectAs(isVoter);
+    // With new keys of the session come those of publications.
+    if (!isVoter) this.main?.refresh();
     const pauseMostMs = isVoter ? linkLimits.voterPauseMostMs : linkLimits.pauseMostMs;
     for (const link of this.#links) link.pauseMostMs = pauseMostMs;
   }
@@ -180,8 +182,6 @@ export class Links {
     for (const link of this.#links) if (link !== main) this.drop(link);
     main.goTo(this.#hosts);
     this.#links = [main];
-    // With new keys of the session come those of publications.
-    main.refresh();
   }
 
   private linkTo(host: HostAddress, present: Link): Link {

@@ -435,6 +435,11 @@ class Connection implements TcpConnection {
 
   #onRecord(channel: string, bytes: Uint8Array): void {
     const opened = this.#responder.open(this.#prefix + channel, channel, bytes);
+    const { session } = this.#responder;
+    if (session !== undefined && !this.#leader.trust.roster.belongs(session.peer)) {
+      this.breakOff("revoked");
+      return;
+    }
     if (opened === undefined || !("payload" in opened)) {
       throw new Error(`What the board sealed on ${channel} does not open: ${JSON.stringify(opened)}`);
     }
