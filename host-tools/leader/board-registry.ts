@@ -102,6 +102,11 @@ export class BoardRegistry {
     return this.#records.get(nameOf(memberId))?.hostsOf(memberId, this.#options.hostName)[0];
   }
 
+  /** Whether this member has a session with this host itself. */
+  isHere(memberId: MemberId): boolean {
+    return this.#records.get(nameOf(memberId))?.presences.get(this.#options.hostName)?.memberId === memberId;
+  }
+
   /** Sends to the board that the message is for, if it is connected here; dropped otherwise, which Raft expects. */
   send(message: Message): void {
     const presence = this.#records.get(nameOf(message.to))?.presences.get(this.#options.hostName);

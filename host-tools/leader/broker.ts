@@ -198,6 +198,7 @@ class EmbeddedBroker implements Broker {
       authorizePublish: (client, packet, done) => done(this.#authorize(client, packet)),
       authorizeSubscribe: (client, subscription, done) =>
         done(null, this.#subscribe(client, subscription) ? subscription : null),
+      authorizeForward: (client, packet) => (this.#mayHear(client, packet.topic) ? packet : null),
       published: (packet, client, done) => done(this.#receive(client, packet)),
     });
     this.#aedes.on("client", (client) => this.#connected(client));
@@ -221,7 +222,7 @@ class EmbeddedBroker implements Broker {
   }
 
   publish(payload: Uint8Array): number {
-    const listening = [...this.#links.values()].filter((link) => link.listens && !link.isStuck());
+    const listening = [...this.#links.values()].filter((link) => link.hears && !link.isStuck());
     if (listening.length === 0) return 0;
     this.counters.publications++;
     this.counters.publicationBytes += payload.byteLength;
@@ -328,6 +329,11 @@ class EmbeddedBroker implements Broker {
     return true;
   }
 
+  /** What is published to all goes to boards that have proved to be some. */
+  #mayHear(client: Client, topic: string): boolean {
+    return topic !== sharedTopic(this.#options.swarm) || this.#links.get(client)?.hears === true;
+  }
+
   /** aedes calls this for its own `$SYS` messages too, with no client. */
   #receive(client: Client | null, packet: AedesPublishPacket): Error | null {
     const link = client === null ? undefined : this.#links.get(client);
@@ -355,7 +361,8 @@ class EmbeddedBroker implements Broker {
     const kind = kindOf(error);
     if (kind === "garbage") this.counters.garbage++;
     if (kind === "refused") this.counters.refused++;
-    const facts = { client: client.id ?? undefined, reason: error.message };
+    const name = this.#links.get(client)?.board ?? client.id ?? undefined;
+    const facts = { client: name, reason: error.message };
     if (kind === "lost") this.#options.log.debug("connection-lost", facts);
     else this.#options.log.warn(`connection-${kind}`, facts);
   }
@@ -379,6 +386,11 @@ class ClientLink implements BoardConnection {
     this.#topicPrefix = `covey/${swarm}/down/${board}/`;
     this.#counters = counters;
     this.#onProved = onProved;
+  }
+
+  /** What is published to all. */
+  get hears(): boolean {
+    return this.listens && this.isProved;
   }
 
   get address(): string {

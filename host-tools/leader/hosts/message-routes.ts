@@ -72,6 +72,8 @@ export class MessageRoutes {
     if (sender !== host && hostNames.includes(sender)) {
       throw new PeerRefused(`a message from ${message.from} on the connection of ${host}`);
     }
+    // Who is here speaks for itself: what another host says in its name while it can is late, or is not its own.
+    if (boards.isHere(message.from)) return;
     if (nameOf(message.to) === hostName) {
       if (message.type === "append-response" && sender !== host) boards.takeAppendResponse(message);
       receive(message);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -96,6 +96,22 @@ test("a second process of the same host is refused and told which one is there; 
   const third = startProcess(stateDir);
   await third.ready;
   expect(JSON.parse(readFileSync(join(stateDir, "host-a", "host.json"), "utf8")).pid).toBe(third.child.pid);
+});
+
+test("an identity that can't be read, is another's, or may be read by others is refused with one sentence", async () => {
+  const file = join(temporaryFolder(), "member.json");
+  const refusal = async () => {
+    const { exitCode, stderr } = await startProcess(temporaryFolder(), ["--member", file]).ended;
+    expect(exitCode).toBe(1);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    return stderr;
+  };
+  expect(await refusal()).toMatch(/member\.json can't be read: issue the identity with covey keys issue/);
+  writeMemberFile(file, memberOf("greenhouse", "host", "b"));
+  expect(await refusal()).toMatch(/that of the host b of the swarm greenhouse; host a .* needs its own/);
+  writeMemberFile(file, memberOf("greenhouse", "host", "a"));
+  chmodSync(file, 0o644);
+  expect(await refusal()).toMatch(/may be read by others and holds a private key; run chmod 600/);
 });
 
 for (const purpose of ["MQTT", "HTTP"] as const) {

@@ -99,6 +99,16 @@ test("whoever copied a board's identity gets no further than the handshake, and 
   await expect(impostor.secure()).rejects.toThrow("closed before the session was up");
   expect(leader.status().counters.sessions).toMatchObject({ handshakes: 1, handshakesFailed: 1 });
   await eventually(() => leader.logged.some((line) => line.includes('what="handshake as north-2"')));
+  // What is published to all does not go to one who has proved nothing.
+  const { publicationWrites } = leader.status().counters;
+  const listener = client(leader, { onPublication: (payload) => overheard.push(payload) });
+  const overheard: Uint8Array[] = [];
+  await listener.connect();
+  await listener.subscribe();
+  await leader.put("fan.duty", 44);
+  await eventually(() => board.state.get("fan.duty") === 44);
+  expect(leader.status().counters.publicationWrites).toBeGreaterThan(publicationWrites);
+  expect(overheard).toEqual([]);
   board.health({ samplesIn: 7 });
   await eventually(() => leader.status().boards[1]!.samplesIn === 7);
   expect(leader.status().boards[1]).toMatchObject({ link: "up" });
