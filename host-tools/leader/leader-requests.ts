@@ -95,7 +95,7 @@ async function forward(context: Context, leader: Leader, actor: Actor): Promise<
   } catch (error) {
     if (isRead) return undefined;
     if (error instanceof ApiFailure) throw error;
-    throw new ApiFailure("timeout", `The leader at ${leader.url} did not answer; look before you ask again.`);
+    throw unanswered(leader, error as NodeJS.ErrnoException);
   } finally {
     clearTimeout(slow);
   }
@@ -150,9 +150,19 @@ function unanswered({ url }: Leader, { code, message }: NodeJS.ErrnoException): 
   if (code === "ECONNREFUSED") {
     return new ApiFailure("not-leader", `The leader at ${url} does not answer; try again.`);
   }
-  const why = code?.startsWith("ERR_TLS") || code?.includes("CERT") ? ` (${message})` : "";
-  return new ApiFailure("timeout", `The leader at ${url} does not answer${why}; try again.`);
+  if (code?.startsWith("ERR_TLS_CERT") || certificateFaults.test(code ?? "")) {
+    const what = `The leader at ${url} shows a certificate that this swarm's authority did not sign (${message})`;
+    return new ApiFailure(
+      "internal",
+      `${what}; nothing was sent to it. Issue its identity anew with covey keys.`,
+      502,
+    );
+  }
+  return new ApiFailure("timeout", `The leader at ${url} did not answer; look before you ask again.`);
 }
+
+/** Of OpenSSL's codes (X509_V_ERR_...), those that are about a certificate. */
+const certificateFaults = /CERT|ISSUER|SIGNATURE/;
 
 const handedOnHeaders = ["content-type", "content-disposition", "cache-control", "idempotency-key"];
 

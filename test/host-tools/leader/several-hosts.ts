@@ -1,6 +1,7 @@
 /** Several real hosts in this process, connected by real sockets, for tests. */
 import { expect } from "vitest";
 import type { ApiError, Members, Status } from "../../../host-tools/leader/api-types.ts";
+import type { HostOptions } from "../../../host-tools/leader/host.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import {
   definition,
@@ -18,12 +19,24 @@ export class SeveralHosts {
   /** Where each host listens for the others; kept over its restarts. */
   readonly #ports = new Map<string, Pick<LeaderUnderTest, "httpPort" | "mqttPort" | "peerPort">>();
 
-  constructor(names: readonly string[], voters: readonly string[]) {
+  /** What a host is started with beside the rest. */
+  readonly #more: (name: string) => Partial<HostOptions>;
+
+  constructor(
+    names: readonly string[],
+    voters: readonly string[],
+    more: (name: string) => Partial<HostOptions> = () => ({}),
+  ) {
+    this.#more = more;
     this.definition = { ...definition, hosts: names, voters };
   }
 
-  static async start(names: readonly string[], voters: readonly string[]): Promise<SeveralHosts> {
-    const several = new SeveralHosts(names, voters);
+  static async start(
+    names: readonly string[],
+    voters: readonly string[],
+    more?: (name: string) => Partial<HostOptions>,
+  ): Promise<SeveralHosts> {
+    const several = new SeveralHosts(names, voters, more);
     for (const name of names) await several.start(name);
     return several;
   }
@@ -42,6 +55,7 @@ export class SeveralHosts {
       hostName: name,
       peers,
       ...this.#ports.get(name),
+      ...this.#more(name),
     });
     this.hosts.set(name, host);
     this.#ports.set(name, host);
