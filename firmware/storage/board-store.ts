@@ -240,6 +240,11 @@ export class BoardStore implements RaftLog {
     return true;
   }
 
+  /** What is kept; not to be used before it is taken. Throws `FlashDamaged`. */
+  get kept(): Uint8Array | undefined {
+    return this.#contents.kept.read(this.#contents.log);
+  }
+
   /** Keeps `bytes`, at least one, for a single `takeKept`, in place of what was kept. False when the flash has no room for them. */
   keep(bytes: Uint8Array): boolean {
     if (!this.#room.makeForParts([bytes])) return false;
@@ -252,8 +257,7 @@ export class BoardStore implements RaftLog {
    * durable. Throws `FlashDamaged`.
    */
   takeKept(): Uint8Array | undefined {
-    const { kept, log } = this.#contents;
-    const bytes = kept.read(log);
+    const bytes = this.kept;
     if (bytes === undefined || !this.#room.make(undefined)) return undefined;
     this.writeKept(noData);
     return bytes;

@@ -38,6 +38,7 @@ export class StoreModel {
   hardState: HardState = { term: 0, vote: undefined };
   crashes = 0;
   checkpoint: readonly Uint8Array[] = [];
+  kept: Uint8Array | undefined;
   applied = 0;
   /** That became the state so far. */
   snapshots = 0;
@@ -84,6 +85,7 @@ export class StoreModel {
       hard: this.hardState,
       crashes: this.crashes,
       checkpoint: this.checkpoint.map(hex),
+      kept: this.kept && hex(this.kept),
       applied: this.#placeAt(this.applied),
       waiting: waiting.map(shownEntry),
       staged: this.staged && { ...shownPlace(this.staged.place), items: this.staged.items.length },
@@ -158,6 +160,7 @@ export function contentsOf(store: BoardStore): string {
     hard: store.hardState,
     crashes: store.crashes,
     checkpoint,
+    kept: store.kept && hex(store.kept),
     applied: shownPlace(applied),
     waiting,
     staged: staged && { ...shownPlace(staged), items: staged.items },

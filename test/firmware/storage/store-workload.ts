@@ -58,6 +58,8 @@ export type Step =
   /** Saved again and again, which makes the ring go round while the log stands still. */
   | { readonly do: "checkpoint"; readonly parts: readonly Uint8Array[]; readonly times: number }
   | { readonly do: "crashes"; readonly count: number }
+  | { readonly do: "keep"; readonly bytes: Uint8Array }
+  | { readonly do: "take" }
   | { readonly do: "tidy" };
 
 /** A new snapshot: so many entries ahead of the applied one, with these values. */
@@ -133,6 +135,14 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("crashes" as const), count: fc.nat(5) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("keep" as const),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 100 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: "take" } as const) },
   { weight: 1, arbitrary: fc.constant({ do: "tidy" } as const) },
 );
 
@@ -197,6 +207,26 @@ export class Workload {
           },
           (model) => {
             model.crashes = asked.count;
+          },
+        );
+      case "keep":
+        return alone(
+          (store) => store.keep(asked.bytes),
+          (model) => {
+            model.kept = asked.bytes;
+          },
+        );
+      case "take":
+        return alone(
+          (store) => {
+            const { kept } = store;
+            const taken = store.takeKept();
+            if (taken === undefined && kept !== undefined) return false;
+            if (`${taken}` !== `${kept}`) throw new Error("Other bytes were taken than were kept.");
+            return true;
+          },
+          (model) => {
+            model.kept = undefined;
           },
         );
       case "tidy":
