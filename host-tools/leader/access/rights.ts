@@ -37,16 +37,12 @@ export function hasRight(actor: Actor, { verb, resource }: Right): boolean {
 /** Lets pass whoever has the right; a refusal is audited. */
 export function demand(actor: Actor, right: Right, audit: Audit): void {
   if (hasRight(actor, right)) return;
-  const { verb } = right;
-  const what = `${verb} ${nameOf(right)}`;
+  const { verb, resource } = right;
+  const what = `${verb} ${resource === "*" ? "everything" : (resource ?? "anything")}`;
   audit.refused(actor.name, what);
+  const missing = `${resource ?? "*"}:${verb[0]}`;
   throw new ApiFailure(
     "forbidden",
-    `${describeActor(actor)} may not ${what}: that takes the right to ${verb} it, which covey keys issue puts into an identity.`,
+    `${describeActor(actor)} may not ${what}: that takes an identity whose scope has ${missing} (covey keys issue).`,
   );
-}
-
-function nameOf({ resource }: Right): string {
-  if (resource === undefined) return "anything";
-  return resource === "*" ? "everything" : resource;
 }
