@@ -21,6 +21,14 @@ describe("ciphers whose chance comes from a seed", () => {
     const [own, other] = [ciphers.generateKeyPair(), nodeCiphers.generateKeyPair()];
     const here = ciphers.sharedSecret(own.privateKey, other.publicKey.slice(0, 32));
     expect(here).toEqual(nodeCiphers.sharedSecret(other.privateKey, own.publicKey.slice(0, 32)));
+    const third = ciphers.generateKeyPair();
+    const twice = [
+      ciphers.sharedSecret(own.privateKey, third.publicKey.slice(0, 32)),
+      ciphers.sharedSecret(third.privateKey, own.publicKey.slice(0, 32)),
+    ];
+    const right = nodeCiphers.sharedSecret(third.privateKey, own.publicKey.slice(0, 32));
+    expect(twice).toEqual([right, right]);
+    expect(ciphers.sharedSecret(own.privateKey, new Uint8Array(32).fill(255))).toBe(undefined);
   });
 
   it("issue the same identities from the same seed, and others from another", () => {

@@ -20,14 +20,36 @@ export function seededCiphers(next: () => number): Ciphers {
       if (number > 0n && number < order) return bytes;
     }
   };
+  // A run takes its time for curves: what two have computed alike, or one again and again, is remembered.
+  const verified = new Map<string, boolean>();
+  const shared = new Map<string, Uint8Array | undefined>();
+  /** The x of each key pair that was generated, by its private key. */
+  const ownX = new Map<string, string>();
   return {
     ...nodeCiphers,
     random,
     generateKeyPair: () => {
       const privateKey = scalar();
-      return { privateKey, publicKey: multiplied(privateKey) };
+      const publicKey = multiplied(privateKey);
+      ownX.set(textOf(privateKey), textOf(publicKey.subarray(0, keyBytes)));
+      return { privateKey, publicKey };
+    },
+    sharedSecret: (privateKey, publicX) => {
+      const own = ownX.get(textOf(privateKey));
+      const [least, most] = [own ?? textOf(privateKey), textOf(publicX)].sort();
+      const name = `${least}${most}`;
+      if (!shared.has(name)) shared.set(name, nodeCiphers.sharedSecret(privateKey, publicX));
+      return shared.get(name)?.slice();
     },
     sign: (privateKey, message) => sign(privateKey, message, scalar()),
+    verify: (publicKey, message, signature) => {
+      const what = textOf(Buffer.concat([publicKey, signature, message]));
+      const known = verified.get(what);
+      if (known !== undefined) return known;
+      const isRight = nodeCiphers.verify(publicKey, message, signature);
+      verified.set(what, isRight);
+      return isRight;
+    },
   };
 }
 
@@ -68,4 +90,8 @@ function toNumber(bytes: Uint8Array): bigint {
 
 function toBytes(number: bigint): Uint8Array {
   return Uint8Array.from(Buffer.from(number.toString(16).padStart(2 * keyBytes, "0"), "hex"));
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }

@@ -26,12 +26,16 @@ const copied = [
   "protocols",
   "firmware",
   "host-tools/codec",
+  "host-tools/keys",
+  "host-tools/security",
   "host-tools/leader/raft",
   "host-tools/raft-shell",
   "test/firmware/storage/flash-model.ts",
+  "test/members.ts",
   "test/protocols/raft/group",
   "test/simulation/linearizability",
   "test/simulation/raft",
+  "test/simulation/seeded-ciphers.ts",
 ];
 
 /**

@@ -111,6 +111,39 @@ const forgetful: Partial<FullWeather> = {
   loseDiskEveryMs: Infinity,
 };
 
+/** Nothing fails; but whoever is between boards and hosts is hostile most of the time. */
+const spiedUpon: Partial<FullWeather> = {
+  ...forgetful,
+  clients: 2,
+  operateEveryMs: 200,
+  noiseEveryMs: Infinity,
+  hostilityEveryMs: 1_000,
+  hostilityShare: 0.2,
+};
+
+/** One host speaks in the name of the other all the time. */
+const slandered: Partial<FullWeather> = {
+  ...spiedUpon,
+  hostilityEveryMs: Infinity,
+  forgeEveryMs: 300,
+};
+
+/** Members are revoked, early on. */
+const purged: Partial<FullWeather> = {
+  ...busy,
+  crashHostEveryMs: 6_000,
+  revokeEveryMs: 5_000,
+};
+
+/** A board sleeps, and loses its power at times. */
+const sleepy: Partial<FullWeather> = {
+  ...spiedUpon,
+  hostilityEveryMs: Infinity,
+  voters: ["n"],
+  sleepers: ["x"],
+  crashBoardEveryMs: 1_000,
+};
+
 /** A leader that is cut off, asked for reads while another takes over. */
 const lonelyLeader: Partial<CoreWeather> = {
   preVote: true,
@@ -129,6 +162,7 @@ const lonelyLeader: Partial<CoreWeather> = {
 const follower = "protocols/raft/follower.ts";
 const leadership = "protocols/raft/leadership.ts";
 const quorum = "protocols/raft/quorum.ts";
+const channel = "protocols/security/record/channel.ts";
 const requests = "host-tools/leader/raft/client-requests.ts";
 const hostMember = "host-tools/leader/raft/host-member.ts";
 
@@ -509,6 +543,61 @@ export const faults: readonly Fault[] = [
     seed: 81,
     core: { ...lonelyLeader, transferEveryMs: 100, noiseEveryMs: 100, loss: 0.1, slow: 0.3, slowMsMax: 50 },
     changes: [{ file: leadership, correct: "this.rounds.giveUpLease();", broken: "" }],
+  },
+  {
+    name: "moves the replay window before the record is opened (RFC 8613, 7.4)",
+    full: spiedUpon,
+    changes: [
+      {
+        file: channel,
+        correct: 'return { fault: "replayed" };',
+        broken: 'return { fault: "replayed" };\n    this.#window.accept(number);',
+      },
+    ],
+  },
+  {
+    name: "opens a record twice",
+    full: spiedUpon,
+    changes: [{ file: channel, correct: "    this.#window.accept(number);", broken: "" }],
+  },
+  {
+    name: "a board believes what is relayed while it has a session with whoever is said to speak",
+    full: slandered,
+    changes: [
+      {
+        file: "firmware/board/links.ts",
+        correct:
+          'return isHost && !this.#links.some(({ state, host }) => state === "joined" && host.name === name);',
+        broken: "return isHost;",
+      },
+    ],
+  },
+  {
+    name: "admits whoever was revoked",
+    full: purged,
+    changes: [
+      {
+        file: "protocols/security/identity/roster.ts",
+        correct: "return identity.epoch >= statement.since && !holds(statement.references, kid);",
+        broken: "return holds(statement.references, kid) || identity.epoch >= statement.since;",
+      },
+    ],
+  },
+  {
+    name: "refreshes a session under a number that it has used, when it wakes again",
+    full: sleepy,
+    changes: [
+      {
+        file: "firmware/storage/board-store.ts",
+        correct: "    this.writeKept(noData);\n    return bytes;",
+        broken: "    return bytes;",
+      },
+      {
+        file: "firmware/board/board.ts",
+        correct: 'kept === undefined || this.#ports.system.startReason !== "sleep"',
+        broken: "kept === undefined",
+      },
+    ],
   },
   {
     name: "answers reads when it leads no more",
