@@ -48,10 +48,15 @@ export class SequenceReader {
 
   /** A byte string, a copy. Throws `CborError` when the next item is none. */
   byteString(): Uint8Array {
+    return this.byteStringView().slice();
+  }
+
+  /** The same, a view. */
+  byteStringView(): Uint8Array {
     const at = this.#at;
     const [type, length] = this.head();
     if (type !== 2) this.fail(at, "unsupported", "a byte string must stand here");
-    return this.take(length).slice();
+    return this.take(length);
   }
 
   /** The number of items of an array, which come next. Throws `CborError` when the next item is none. */

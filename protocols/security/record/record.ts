@@ -57,6 +57,7 @@ export function sealGroupRecord(
 
 export interface ReceivedRecord {
   readonly number: number;
+  /** A view of the record. */
   readonly sealed: Uint8Array;
 }
 
@@ -79,7 +80,7 @@ function parse(bytes: Uint8Array, hasKeyId: boolean): (ReceivedRecord & { keyId:
     const keyId = hasKeyId ? reader.byteString() : none;
     if (reader.integer() !== partialIvLabel) return undefined;
     const partialIv = reader.byteString();
-    const sealed = reader.byteString();
+    const sealed = reader.byteStringView();
     reader.end();
     // One way to write a number: a leading zero would be another.
     if (partialIv.length < 1 || partialIv.length > 4 || (partialIv.length > 1 && partialIv[0] === 0))
