@@ -1,10 +1,14 @@
 /** The whole board in the real XS engine, in the arena and with the stack of an ESP32-C3. */
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { loadBoards } from "../../../host-tools/boards/boards.ts";
+import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import type { ScheduledValue } from "../../../protocols/pipeline/program.ts";
+import { kidBytes, kidOf } from "../../../protocols/security/identity/credential.ts";
+import { rosterKey } from "../../../protocols/security/identity/roster.ts";
 import { parseZone } from "../../../protocols/time/posix-tz.ts";
 import { BoardInXs, type XsFirmware, xsFirmware } from "./board-in-xs.ts";
 import { LeaderOnTheWire } from "./leader-on-the-wire.ts";
+import { memberOf, root } from "./members.ts";
 import { program, programBytes, SimulatedSurroundings, threeHosts } from "./surroundings.ts";
 
 /** What a board may use at most, so that the issues to come have room: of an arena of 94,208 bytes. */
@@ -127,7 +131,34 @@ describe("a board in XS", () => {
     expectToFit(board);
   });
 
-  test("sleeps, and wakes with its filters as they were", { timeout: 60_000 }, async () => {
+  test("goes over to new keys with a new epoch, refreshes when it comes back, refuses what is forged, and fits", {
+    timeout: 60_000,
+  }, async () => {
+    const here = new SimulatedSurroundings();
+    const { leader } = here;
+    leader.put("program/north-1", programBytes(program));
+    const board = powerOn(here);
+    await board.run(2000);
+    leader.put(rosterKey, root.revoke(1, new Uint8Array(kidBytes)));
+    await board.run(1000);
+    expect(leader.trust).toMatchObject({ handshakes: 1, refreshes: 1 });
+    expect(leader.trust.kept.get(7883)!.epoch).toBe(1);
+    leader.cut();
+    await board.run(2000);
+    expect(leader.trust).toMatchObject({ handshakes: 1, refreshes: 2 });
+    for (let i = 0; i < 10; i++) leader.sendRaw("raft", new Uint8Array(30).fill(i));
+    leader.put("fan.duty", 40);
+    await board.run(3000);
+    expect(here.outputs.get("fan")).toBe(40);
+    expect(leader.healths.at(-1)!.device!.recordsRefused).toBe(10);
+    expectToFit(board);
+    leader.put(rosterKey, root.revoke(2, kidOf(nodeCiphers, memberOf("host", "main").signed)));
+    await board.run(3000);
+    expect(here.logged("link-lost").at(-1)).toMatch(/main was revoked|nobody that is known/);
+    expect(here.restarts).toEqual([]);
+  });
+
+  test("sleeps, and wakes with its filters as they were, and its session", { timeout: 60_000 }, async () => {
     const before = new SimulatedSurroundings();
     before.leader.put(
       "program/north-1",
@@ -140,9 +171,12 @@ describe("a board in XS", () => {
     before.leader.cut();
     const wakesMs = before.nowMs + before.sleepsMs[0]!;
     const here = new SimulatedSurroundings(before.leader, before.flash.reboot(), wakesMs);
+    Object.assign(here.world.system, { startReason: "sleep" });
     const again = powerOn(here);
     await again.run(8000);
     expect(here.logged("checkpoint-restored")).toHaveLength(1);
+    expect(here.logged("sessions-restored")).toHaveLength(1);
+    expect(here.leader.trust).toMatchObject({ handshakes: 1, refreshes: 1 });
     expect(here.sleepsMs).toHaveLength(1);
     expect(here.leader.hellos).toHaveLength(2);
     expect(here.restarts).toEqual([]);

@@ -1,12 +1,14 @@
-/** Who belongs to the swarm of these tests: one root, an identity for each name, as long as the test runs. */
+/** Who belongs to the swarm of these tests: one root, an identity for each name, as long as the test runs; the same ones each time. */
 
 import type { BoardCredentials } from "../../../firmware/platform/ports.ts";
 import type { MemberSecrets } from "../../../host-tools/security/member-file.ts";
 import type { IdentityRole } from "../../../protocols/security/identity/identity.ts";
 import { TestRoot } from "../../members.ts";
+import { Random } from "../../simulation/raft/random.ts";
+import { seededCiphers } from "../../simulation/seeded-ciphers.ts";
 
 export const swarm = "greenhouse";
-export const root = new TestRoot(swarm);
+export const root = new TestRoot(swarm, seededCiphers(new Random(0).next));
 
 const issued = new Map<string, MemberSecrets>();
 
