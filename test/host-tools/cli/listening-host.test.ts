@@ -1,5 +1,5 @@
 /** A host that others reach, as a user sets it up: keys, `covey lead --listen`, and people who log in, each command in a process of its own. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -10,6 +10,11 @@ const { folder, remove } = scratchFolder();
 const environment = { ...process.env, COVEY_PASSPHRASE: "four words are enough" };
 const run = (...words: string[]): Promise<Ended> => covey(words, folder, environment);
 const fileOf = (name: string) => join(".covey/house/keys/issued", `${name}.json`);
+
+const documented = readFileSync(join(import.meta.dirname, "../../../docs/access.md"), "utf8")
+  .split("\n")
+  .filter((line) => line.startsWith("npx covey "))
+  .map((line) => line.replace(/ #.*/, "").trim().split(/\s+/).slice(2));
 
 let host: CoveyProcess;
 let ready: { url: string; mqttPort: number };
@@ -29,8 +34,8 @@ export default swarm("house", { boards: { door: board("esp32c3-devkit", { sense:
   ];
   for (const words of setUp) expect(await run("keys", ...words)).toMatchObject({ exitCode: 0 });
   const ports = ["--http-port", "0", "--mqtt-port", "0", "--peer-port", "0"];
-  const words = ["lead", "--listen", "127.0.0.1", ...ports, "--json", "--log-level", "error"];
-  host = new CoveyProcess(words, folder, environment);
+  const lead = documented[0]!.map((word) => word.replace("192.0.2.7", "127.0.0.1"));
+  host = new CoveyProcess([...lead, ...ports, "--json", "--log-level", "error"], folder, environment);
   ready = JSON.parse(await host.firstLine());
 }, 60_000);
 
@@ -60,6 +65,17 @@ test("it answers whoever the root vouches for, over HTTPS, each within their rig
   expect(texts).toContainEqual(
     expect.stringMatching(/^covey\/audit\/\d\d = ".+ 1x vera: write covey\/voters"$/),
   );
+});
+
+test("it takes every command of the documentation", { timeout: 60_000 }, async () => {
+  expect(documented.length).toBeGreaterThanOrEqual(3);
+  for (const command of documented.slice(1)) {
+    const words = command.map((word) =>
+      word.replace("anna.json", fileOf("anna")).replace("https://192.0.2.7:7800", ready.url),
+    );
+    const { exitCode, stderr } = await run(...words);
+    expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: "" });
+  }
 });
 
 test("whom the root revokes is out at once", { timeout: 60_000 }, async () => {
