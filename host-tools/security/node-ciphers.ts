@@ -47,7 +47,10 @@ function ccmSeal(
   cipher.setAAD(aad, { plaintextLength: plaintext.length });
   const ciphertext = cipher.update(plaintext);
   cipher.final();
-  return plain(Buffer.concat([ciphertext, cipher.getAuthTag()]));
+  const sealed = new Uint8Array(ciphertext.length + tagBytes);
+  sealed.set(ciphertext);
+  sealed.set(cipher.getAuthTag(), ciphertext.length);
+  return sealed;
 }
 
 function ccmOpen(
