@@ -93,13 +93,15 @@ export class SequenceReader {
   /** Major type and argument; of a simple value or a float, the bytes of its value are passed over. */
   private head(): readonly [number, number] {
     const at = this.#at;
-    const initial = this.take(1)[0]!;
+    if (this.isAtEnd) this.fail(at, "truncated", "an item is missing");
+    const initial = this.#bytes[this.#at++]!;
     const additional = initial & 0x1f;
     if (additional < 24) return [initial >> 5, additional];
     if (additional > 27) this.fail(at, "unsupported", "indefinite lengths are not used");
     const size = 1 << (additional - 24);
     let argument = 0;
-    for (const byte of this.take(size)) argument = argument * 256 + byte;
+    this.take(size);
+    for (let i = this.#at - size; i < this.#at; i++) argument = argument * 256 + this.#bytes[i]!;
     // Shortest form (RFC 8949, section 4.2.1): else one message could be written in two ways.
     const least = size === 1 ? 24 : size === 2 ? 0x100 : size === 4 ? 0x10000 : 0x1_0000_0000;
     if (initial >> 5 !== 7 && argument < least)
@@ -131,12 +133,12 @@ export function encodeMap(...pairs: readonly (readonly [Uint8Array, Uint8Array])
 /** The arrays one after the other. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
-  for (const part of parts) length += part.length;
+  for (let i = 0; i < parts.length; i++) length += parts[i]!.length;
   const bytes = new Uint8Array(length);
   let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
+  for (let i = 0; i < parts.length; i++) {
+    bytes.set(parts[i]!, at);
+    at += parts[i]!.length;
   }
   return bytes;
 }

@@ -7,9 +7,6 @@
  * [h'', {6: number}, ciphertext and tag]     at most 20 bytes more than the payload
  * ```
  */
-import { encodeCbor } from "../../cbor/encode.ts";
-import { CborError } from "../../cbor/error.ts";
-import { concat, encodeMap, SequenceReader } from "../../cbor/sequence.ts";
 import type { Ciphers } from "../ciphers.ts";
 
 /** Number of the next record of a key may not reach this: then a new handshake or a key update is due. */
@@ -30,14 +27,10 @@ export function sealRecord(
   aad: Uint8Array,
   payload: Uint8Array,
 ): Uint8Array {
-  if (!(number >= 0 && number < recordNumbersMax))
-    throw new RangeError(`Record number ${number} is out of range.`);
-  const sealed = ciphers.ccmSeal(keys.key, nonceOf(keys.iv, number), tagBytes, aad, payload);
-  const unprotected = encodeMap([encodeCbor(partialIvLabel), encodeCbor(shortest(number))]);
-  return concat(Uint8Array.of(0x83, 0x40), unprotected, encodeCbor(sealed));
+  return assemble(none, number, seal(ciphers, keys, number, aad, payload));
 }
 
-/** The same with the id of the key in it: for a key that several hold. Throws `RangeError` for a number out of range. */
+/** The same with the id of the key in it, 1 to 23 bytes: for a key that several hold. Throws `RangeError` for a number out of range. */
 export function sealGroupRecord(
   ciphers: Ciphers,
   { id, keys }: { readonly id: Uint8Array; readonly keys: RecordKeys },
@@ -45,14 +38,7 @@ export function sealGroupRecord(
   aad: Uint8Array,
   payload: Uint8Array,
 ): Uint8Array {
-  if (!(number >= 0 && number < recordNumbersMax))
-    throw new RangeError(`Record number ${number} is out of range.`);
-  const sealed = ciphers.ccmSeal(keys.key, nonceOf(keys.iv, number), tagBytes, aad, payload);
-  const unprotected = encodeMap(
-    [encodeCbor(kidLabel), encodeCbor(id)],
-    [encodeCbor(partialIvLabel), encodeCbor(shortest(number))],
-  );
-  return concat(Uint8Array.of(0x83, 0x40), unprotected, encodeCbor(sealed));
+  return assemble(id, number, seal(ciphers, keys, number, aad, payload));
 }
 
 export interface ReceivedRecord {
@@ -71,28 +57,36 @@ export function parseGroupRecord(bytes: Uint8Array): (ReceivedRecord & { keyId: 
   return parse(bytes, true);
 }
 
+/** By hand, because every message of a board goes through it: everything before the ciphertext has one form, given its lengths. */
 function parse(bytes: Uint8Array, hasKeyId: boolean): (ReceivedRecord & { keyId: Uint8Array }) | undefined {
-  try {
-    const reader = new SequenceReader(bytes);
-    if (reader.array() !== 3 || reader.byteString().length !== 0) return undefined;
-    if (reader.map() !== (hasKeyId ? 2 : 1)) return undefined;
-    if (hasKeyId && reader.integer() !== kidLabel) return undefined;
-    const keyId = hasKeyId ? reader.byteString() : none;
-    if (reader.integer() !== partialIvLabel) return undefined;
-    const partialIv = reader.byteString();
-    const sealed = reader.byteStringView();
-    reader.end();
-    // One way to write a number: a leading zero would be another.
-    if (partialIv.length < 1 || partialIv.length > 4 || (partialIv.length > 1 && partialIv[0] === 0))
-      return undefined;
-    return { keyId, number: partialIv.reduce((number, byte) => number * 256 + byte, 0), sealed };
-  } catch (error) {
-    if (error instanceof CborError) return undefined;
-    throw error;
+  if (bytes[0] !== 0x83 || bytes[1] !== 0x40 || bytes[2] !== (hasKeyId ? 0xa2 : 0xa1)) return undefined;
+  let at = 3;
+  let keyId = none;
+  if (hasKeyId) {
+    const length = bytes[at + 1]! - 0x40;
+    if (bytes[at] !== kidLabel || !(length >= 0 && length <= shortBytesMax)) return undefined;
+    keyId = bytes.slice(at + 2, at + 2 + length);
+    at += 2 + length;
   }
+  const ivBytes = bytes[at + 1]! - 0x40;
+  if (bytes[at] !== partialIvLabel || !(ivBytes >= 1 && ivBytes <= partialIvBytesMax)) return undefined;
+  at += 2;
+  // One way to write a number: a leading zero would be another.
+  if (ivBytes > 1 && bytes[at] === 0) return undefined;
+  let number = 0;
+  for (const end = at + ivBytes; at < end; at++) number = number * 256 + bytes[at]!;
+  const initial = bytes[at++]!;
+  let length = initial - 0x40;
+  if (initial === 0x58) {
+    length = bytes[at++]!;
+    if (length <= shortBytesMax) return undefined;
+  } else if (initial === 0x59) {
+    length = bytes[at++]! * 0x100 + bytes[at++]!;
+    if (length < 0x100) return undefined;
+  } else if (!(length >= 0 && length <= shortBytesMax)) return undefined;
+  if (bytes.length - at !== length) return undefined;
+  return { keyId, number, sealed: bytes.subarray(at) };
 }
-
-const none = new Uint8Array(0);
 
 /** The payload; undefined when the record is not what the sender sealed in this context. */
 export function openRecord(
@@ -104,10 +98,66 @@ export function openRecord(
   return ciphers.ccmOpen(keys.key, nonceOf(keys.iv, number), tagBytes, aad, sealed);
 }
 
+function seal(
+  ciphers: Ciphers,
+  keys: RecordKeys,
+  number: number,
+  aad: Uint8Array,
+  payload: Uint8Array,
+): Uint8Array {
+  if (!(number >= 0 && number < recordNumbersMax))
+    throw new RangeError(`Record number ${number} is out of range.`);
+  if (payload.length + tagBytes > sealedBytesMax)
+    throw new RangeError(
+      `A payload has ${payload.length} bytes: at most ${sealedBytesMax - tagBytes} fit a record.`,
+    );
+  return ciphers.ccmSeal(keys.key, nonceOf(keys.iv, number), tagBytes, aad, payload);
+}
+
+/** [h'', {? 4: key id, 6: number}, sealed], in one array. */
+function assemble(keyId: Uint8Array, number: number, sealed: Uint8Array): Uint8Array {
+  const { length } = sealed;
+  const ivBytes = number > 0xff_ffff ? 4 : number > 0xffff ? 3 : number > 0xff ? 2 : 1;
+  const idBytes = keyId.length === 0 ? 0 : 2 + keyId.length;
+  const headBytes = length <= shortBytesMax ? 1 : length < 0x100 ? 2 : 3;
+  const record = new Uint8Array(3 + idBytes + 2 + ivBytes + headBytes + length);
+  record[0] = 0x83;
+  record[1] = 0x40;
+  record[2] = idBytes === 0 ? 0xa1 : 0xa2;
+  let at = 3;
+  if (idBytes > 0) {
+    record[at] = kidLabel;
+    record[at + 1] = 0x40 + keyId.length;
+    record.set(keyId, at + 2);
+    at += idBytes;
+  }
+  record[at] = partialIvLabel;
+  record[at + 1] = 0x40 + ivBytes;
+  at += 2 + ivBytes;
+  for (let place = at - 1, rest = number, left = ivBytes; left > 0; left--) {
+    record[place--] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  if (headBytes === 1) record[at] = 0x40 + length;
+  else {
+    record[at] = headBytes === 2 ? 0x58 : 0x59;
+    if (headBytes === 3) record[at + 1] = length >> 8;
+    record[at + headBytes - 1] = length & 0xff;
+  }
+  record.set(sealed, at + headBytes);
+  return record;
+}
+
 /** COSE header parameters "kid" and "Partial IV" (RFC 9052, section 3.1). */
 const kidLabel = 4;
 const partialIvLabel = 6;
 const tagBytes = 8;
+const partialIvBytesMax = 4;
+/** Bytes of a byte string whose length is in its initial byte. */
+const shortBytesMax = 23;
+/** Of a ciphertext with its tag: lengths of two bytes. */
+const sealedBytesMax = 0xffff;
+const none = new Uint8Array(0);
 
 function nonceOf(iv: Uint8Array, number: number): Uint8Array {
   const nonce = iv.slice();
@@ -117,13 +167,4 @@ function nonceOf(iv: Uint8Array, number: number): Uint8Array {
     rest = Math.floor(rest / 256);
   }
   return nonce;
-}
-
-/** Big-endian without leading zeros, one byte at least. */
-function shortest(number: number): Uint8Array {
-  const bytes = number > 0xff_ffff ? 4 : number > 0xffff ? 3 : number > 0xff ? 2 : 1;
-  const array = new Uint8Array(bytes);
-  for (let at = bytes - 1, rest = number; at >= 0; at--, rest = Math.floor(rest / 256))
-    array[at] = rest % 256;
-  return array;
 }

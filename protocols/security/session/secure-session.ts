@@ -51,6 +51,13 @@ interface Levels {
   begun: number;
 }
 
+/** A topic and type with what binds a record to them. */
+interface Bound {
+  readonly topic: string;
+  readonly type: string;
+  readonly aad: Uint8Array;
+}
+
 export class SecureSession {
   readonly epoch: number;
   /** Its level. */
@@ -60,6 +67,9 @@ export class SecureSession {
   /** undefined for a session as it was kept, which can only be refreshed. */
   readonly #channel: RecordChannel | undefined;
   readonly #levels: Levels;
+  /** The latest each way: nearly all records are Raft's, on one topic up and one down. */
+  #to: Bound | undefined;
+  #from: Bound | undefined;
 
   constructor(
     ends: SessionEnds,
@@ -101,18 +111,24 @@ export class SecureSession {
 
   /** A payload of kind `type` (the channel) for `topic`, sealed for the peer. */
   seal(topic: string, type: string, payload: Uint8Array): Uint8Array {
-    const { epoch } = this;
     const { own, peer } = this.#ends;
-    const aad = recordAad({ epoch, sender: own, receiver: peer.identity.name, topic, type });
-    return this.channel.seal(aad, payload);
+    let to = this.#to;
+    if (to === undefined || to.topic !== topic || to.type !== type) {
+      to = { topic, type, aad: this.aad(own, peer.identity.name, topic, type) };
+      this.#to = to;
+    }
+    return this.channel.seal(to.aad, payload);
   }
 
   /** What the peer sealed for this side, this topic and this type; whatever else it is, the fault says. */
   open(topic: string, type: string, record: Uint8Array): OpenedRecord {
-    const { epoch } = this;
     const { own, peer } = this.#ends;
-    const aad = recordAad({ epoch, sender: peer.identity.name, receiver: own, topic, type });
-    return this.channel.open(aad, record);
+    let from = this.#from;
+    if (from === undefined || from.topic !== topic || from.type !== type) {
+      from = { topic, type, aad: this.aad(peer.identity.name, own, topic, type) };
+      this.#from = from;
+    }
+    return this.channel.open(from.aad, record);
   }
 
   /** The initiator's session after refresh `number`; this one stays valid until the other side has followed. undefined for a number that was begun. */
@@ -151,6 +167,10 @@ export class SecureSession {
     if (this.#channel === undefined)
       throw new RangeError("A kept session has no keys until it is refreshed.");
     return this.#channel;
+  }
+
+  private aad(sender: string, receiver: string, topic: string, type: string): Uint8Array {
+    return recordAad({ epoch: this.epoch, sender, receiver, topic, type });
   }
 
   private atLevel(number: number, epoch: number): SecureSession | undefined {

@@ -1,10 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
+import { encodeCbor } from "../../../protocols/cbor/encode.ts";
+import { CborError } from "../../../protocols/cbor/error.ts";
+import { concat, encodeMap, SequenceReader } from "../../../protocols/cbor/sequence.ts";
 import { RecordChannel } from "../../../protocols/security/record/channel.ts";
 import { type RecordContext, recordAad } from "../../../protocols/security/record/context.ts";
-import { parseRecord, type RecordKeys, sealRecord } from "../../../protocols/security/record/record.ts";
+import {
+  parseGroupRecord,
+  parseRecord,
+  type RecordKeys,
+  sealGroupRecord,
+  sealRecord,
+} from "../../../protocols/security/record/record.ts";
 import { ReplayWindow, replayWindowSize } from "../../../protocols/security/record/replay-window.ts";
+import { mutate } from "../../fuzz/mutate.ts";
+import { randomOf } from "../../fuzz/random.ts";
 
 const context: RecordContext = {
   epoch: 3,
@@ -70,6 +81,53 @@ describe("a record", () => {
     expect(() => overhead(2 ** 32, 1)).toThrow(RangeError);
   });
 
+  test("is written as the plain codec writes it, at every length of its number and payload", () => {
+    const keys = { key: new Uint8Array(16), iv: new Uint8Array(13) };
+    const id = Uint8Array.of(1, 2, 3, 4);
+    const numbers = [0, 1, 255, 256, 65_535, 65_536, 2 ** 24 - 1, 2 ** 24, 2 ** 32 - 1];
+    for (const number of numbers) {
+      for (const length of [0, 15, 16, 247, 248, 300, 65_527]) {
+        const content = new Uint8Array(length);
+        const record = sealRecord(nodeCiphers, keys, number, aad, content);
+        const { sealed } = parseRecord(record)!;
+        expect(record).toEqual(plainRecord(undefined, number, sealed));
+        const ofGroup = sealGroupRecord(nodeCiphers, { id, keys }, number, aad, content);
+        expect(ofGroup).toEqual(plainRecord(id, number, sealed));
+        expect(parseGroupRecord(ofGroup)).toEqual({ keyId: id, number, sealed });
+      }
+    }
+    expect(() => sealRecord(nodeCiphers, keys, 0, aad, new Uint8Array(65_528))).toThrow(/at most 65527/);
+  });
+
+  test("is taken apart as the plain reader does, whatever comes", () => {
+    const keys = { key: new Uint8Array(16), iv: new Uint8Array(13) };
+    const seeds = [0, 300, 2 ** 24].flatMap((number) =>
+      [1, 40, 300].flatMap((length) => [
+        sealRecord(nodeCiphers, keys, number, aad, new Uint8Array(length)),
+        sealGroupRecord(nodeCiphers, { id: new Uint8Array(4), keys }, number, aad, new Uint8Array(length)),
+      ]),
+    );
+    fc.assert(
+      fc.property(
+        fc.nat(seeds.length - 1),
+        fc.nat(),
+        fc.integer({ min: 0, max: 4 }),
+        (seed, chance, times) => {
+          const bytes = mutate(seeds[seed]!, seeds, randomOf(chance), times);
+          for (const [parse, hasKeyId] of [
+            [parseRecord, false],
+            [parseGroupRecord, true],
+          ] as const) {
+            const { number, sealed } = parse(bytes) ?? {};
+            const plain = plainParse(bytes, hasKeyId);
+            expect({ number, sealed }).toEqual({ number: plain?.number, sealed: plain?.sealed });
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
   test("is read in one way only", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
@@ -110,4 +168,36 @@ function keys(): RecordKeys {
   const bytes = new Uint8Array(29);
   nodeCiphers.random(bytes);
   return { key: bytes.slice(0, 16), iv: bytes.slice(16) };
+}
+
+/** The plain model of what `record.ts` does by hand. */
+function plainRecord(id: Uint8Array | undefined, number: number, sealed: Uint8Array): Uint8Array {
+  const digits = [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256);
+  const first = digits.findIndex((digit) => digit > 0);
+  const partialIv = Uint8Array.from(first < 0 ? [0] : digits.slice(first));
+  const pairs: [Uint8Array, Uint8Array][] = [[encodeCbor(6), encodeCbor(partialIv)]];
+  if (id !== undefined) pairs.unshift([encodeCbor(4), encodeCbor(id)]);
+  return concat(Uint8Array.of(0x83, 0x40), encodeMap(...pairs), encodeCbor(sealed));
+}
+
+function plainParse(
+  bytes: Uint8Array,
+  hasKeyId: boolean,
+): { number: number; sealed: Uint8Array } | undefined {
+  try {
+    const reader = new SequenceReader(bytes);
+    if (reader.array() !== 3 || reader.byteString().length !== 0) return undefined;
+    if (reader.map() !== (hasKeyId ? 2 : 1)) return undefined;
+    if (hasKeyId && (reader.integer() !== 4 || reader.byteString().length > 23)) return undefined;
+    if (reader.integer() !== 6) return undefined;
+    const partialIv = reader.byteString();
+    const sealed = reader.byteString();
+    reader.end();
+    if (partialIv.length < 1 || partialIv.length > 4) return undefined;
+    if (partialIv.length > 1 && partialIv[0] === 0) return undefined;
+    return { number: partialIv.reduce((number, byte) => number * 256 + byte, 0), sealed };
+  } catch (error) {
+    if (error instanceof CborError) return undefined;
+    throw error;
+  }
 }
