@@ -5,7 +5,7 @@ import type { AppendResponse, MemberId } from "../../protocols/raft/types.ts";
 import type { BoardDefinition } from "../swarm-file/definition.ts";
 import type { BoardStatus, OutputStatus } from "./api-types.ts";
 import { BoardClock } from "./board-clock.ts";
-import type { BoardLink } from "./broker.ts";
+import type { BoardLink } from "./broker-types.ts";
 import type { NewReading } from "./telemetry.ts";
 
 type LastReading = BoardStatus["readings"][number];

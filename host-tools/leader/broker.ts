@@ -16,142 +16,21 @@ import {
   type Client,
   type Subscription,
 } from "aedes";
-import {
-  channels,
-  type DownChannel,
-  messageLimits,
-  type UpChannel,
-} from "../../protocols/messages/board-messages.ts";
-import type { TlsSecrets } from "../security/member-file.ts";
+import { channels, type UpChannel } from "../../protocols/messages/board-messages.ts";
+import { publicationTopic } from "../../protocols/messages/topics.ts";
 import { tlsAcceptor } from "./access/tls.ts";
+import {
+  ClientRefused,
+  ConnectionReplaced,
+  kindOf,
+  MalformedPayload,
+  ProtocolRefused,
+} from "./broker-refusals.ts";
+import { type Broker, type BrokerCounters, type BrokerOptions, brokerLimits } from "./broker-types.ts";
+import { ClientLink, connectionOf } from "./client-link.ts";
 import { listen, portOf } from "./listen.ts";
-import type { Log } from "./log.ts";
-import { FramingError, MeasuredSocket, type Traffic } from "./measured-socket.ts";
+import { MeasuredSocket } from "./measured-socket.ts";
 import { WaitingRoom } from "./trust/waiting-room.ts";
-
-/** A board's connection; a new one for each connect. */
-export interface BoardLink {
-  readonly board: string;
-  /**
-   * Publishes to `down/<board>/<channel>`. False when it was dropped because the board has not subscribed or has gone; a board that
-   * does not read loses its connection.
-   */
-  send(channel: DownChannel, payload: Uint8Array): boolean;
-  /** Ends the connection because of what the board did; counted as garbage or as a refusal by the error's class. */
-  close(reason: Error): void;
-}
-
-/** A link whose board nobody vouches for yet. */
-export interface BoardConnection extends BoardLink {
-  /** Where it comes from. */
-  readonly address: string;
-  /** It is the board: former connections of that board end, and this one makes room for nobody. */
-  prove(): void;
-  /** Sends this last, then closes. */
-  closeAfter(channel: DownChannel, payload: Uint8Array, reason: Error): void;
-}
-
-/** What a client says of itself when it connects. */
-export interface Credentials {
-  readonly clientId: string;
-  readonly userName: string | undefined;
-  readonly password: Uint8Array | undefined;
-  readonly address: string;
-}
-
-export interface BrokerOptions {
-  readonly swarm: string;
-  readonly clients: BrokerClients;
-  readonly host: string;
-  /** 0 for any free one. */
-  readonly port: number;
-  /** undefined for plain TCP. */
-  readonly tls?: TlsSecrets | undefined;
-  readonly log: Log;
-}
-
-/** Decides who may connect, and takes what they say. */
-export interface BrokerClients {
-  /** How many of them there can be at a time. */
-  readonly boardsMax: number;
-  /** Whether this may be the board of that name. @throws {ClientRefused} */
-  admit(credentials: Credentials): void;
-  connected(connection: BoardConnection): void;
-  /** Throwing `MalformedPayload` or `ProtocolRefused` ends that board's connection. */
-  receive(connection: BoardConnection, channel: UpChannel, payload: Uint8Array): void;
-  disconnected(connection: BoardConnection): void;
-}
-
-export interface Broker {
-  readonly port: number;
-  readonly counters: Readonly<BrokerCounters>;
-  /**
-   * Publishes to every board that listens, on `covey/<swarm>/all/raft`: encoded once, written to each one's socket. Gives how many
-   * these are.
-   */
-  publish(payload: Uint8Array): number;
-  /** Closes every connection and the port. */
-  stop(): Promise<void>;
-}
-
-export interface BrokerCounters extends Traffic {
-  /** Bytes of the messages as they are sealed, without topics and framing. */
-  payloadBytesIn: number;
-  payloadBytesOut: number;
-  garbage: number;
-  /** Publications to all boards that listen; the bytes of each are counted once. */
-  publications: number;
-  publicationBytes: number;
-  /** Publications times the boards that each was written to. */
-  publicationWrites: number;
-  /** Connections ended for asking what is not theirs: an unknown client id, a foreign topic, QoS above 0. */
-  refused: number;
-  disconnects: number;
-  /** Connections that made room for newcomers before they had proved to be a board's. */
-  turnedAway: number;
-}
-
-export const brokerLimits = {
-  /** Beyond the boards of the swarm: connections being replaced, and strangers on their way out. */
-  spareConnections: 32,
-  /** An MQTT packet's body: a payload and its topic. */
-  packetBytesMax: messageLimits.payloadBytesMax + 256,
-  /** Unsent bytes for a board that does not read; sixteen full messages. */
-  unsentBytesMax: 64 * 1024,
-  /** From the TCP connection to a complete CONNECT. */
-  connectMs: 5_000,
-  /** For a full socket to take bytes again. */
-  drainMs: 10_000,
-} as const;
-
-/** A payload that does not decode, or says what cannot be. */
-export class MalformedPayload extends Error {
-  override readonly name = "MalformedPayload";
-}
-
-/** Well-formed, but not for this client to do. */
-export class ProtocolRefused extends Error {
-  override readonly name: string = "ProtocolRefused";
-}
-
-/** Not let in. */
-export class ClientRefused extends ProtocolRefused implements AuthenticateError {
-  /** CONNACK codes (MQTT 3.1.1, table 3.1). */
-  static readonly identifier = 2;
-  static readonly credentials = 4;
-  override readonly name = "ClientRefused";
-  readonly returnCode: 2 | 4;
-
-  constructor(returnCode: 2 | 4, message: string) {
-    super(message);
-    this.returnCode = returnCode;
-  }
-}
-
-/** The board has another connection: nobody did wrong. */
-class ConnectionReplaced extends Error {
-  override readonly name = "ConnectionReplaced";
-}
 
 /** @throws {PortUnavailable} */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
@@ -229,7 +108,7 @@ class EmbeddedBroker implements Broker {
     this.counters.publicationWrites += listening.length;
     this.counters.messagesOut += listening.length;
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const topic = sharedTopic(this.#options.swarm);
+    const topic = publicationTopic(this.#options.swarm);
     this.#aedes.publish({ cmd: "publish", topic, payload: bytes, qos: 0, retain: false, dup: false }, noop);
     return listening.length;
   }
@@ -317,9 +196,9 @@ class EmbeddedBroker implements Broker {
 
   #subscribe(client: Client, subscription: Subscription): boolean {
     const link = this.#links.get(client);
-    const own = `covey/${this.#options.swarm}/down/${link?.board}/`;
-    const isShared = subscription.topic === sharedTopic(this.#options.swarm);
-    if (link === undefined || !(isShared || subscription.topic.startsWith(own))) {
+    const own = `covey/${this.#options.swarm}/down/${link?.board}/#`;
+    const isShared = subscription.topic === publicationTopic(this.#options.swarm);
+    if (link === undefined || !(isShared || subscription.topic === own)) {
       this.#options.log.warn("subscription-refused", { board: link?.board, topic: subscription.topic });
       return false;
     }
@@ -331,7 +210,7 @@ class EmbeddedBroker implements Broker {
 
   /** What is published to all goes to boards that have proved to be some. */
   #mayHear(client: Client, topic: string): boolean {
-    return topic !== sharedTopic(this.#options.swarm) || this.#links.get(client)?.hears === true;
+    return topic !== publicationTopic(this.#options.swarm) || this.#links.get(client)?.hears === true;
   }
 
   /** aedes calls this for its own `$SYS` messages too, with no client. */
@@ -368,102 +247,12 @@ class EmbeddedBroker implements Broker {
   }
 }
 
-class ClientLink implements BoardConnection {
-  /** To its own topics. */
-  subscribed = false;
-  /** To what is published to all. */
-  listens = false;
-  isProved = false;
-  readonly board: string;
-  readonly client: Client;
-  readonly #topicPrefix: string;
-  readonly #counters: BrokerCounters;
-  readonly #onProved: () => void;
-
-  constructor(client: Client, board: string, swarm: string, counters: BrokerCounters, onProved: () => void) {
-    this.client = client;
-    this.board = board;
-    this.#topicPrefix = `covey/${swarm}/down/${board}/`;
-    this.#counters = counters;
-    this.#onProved = onProved;
-  }
-
-  /** What is published to all. */
-  get hears(): boolean {
-    return this.listens && this.isProved;
-  }
-
-  get address(): string {
-    return connectionOf(this.client).address;
-  }
-
-  prove(): void {
-    if (this.isProved) return;
-    this.isProved = true;
-    this.#onProved();
-  }
-
-  send(channel: DownChannel, payload: Uint8Array): boolean {
-    return this.#publish(channel, payload, noop);
-  }
-
-  closeAfter(channel: DownChannel, payload: Uint8Array, reason: Error): void {
-    if (!this.#publish(channel, payload, () => this.close(reason))) this.close(reason);
-  }
-
-  #publish(channel: DownChannel, payload: Uint8Array, done: () => void): boolean {
-    if (!this.subscribed || this.client.closed || this.isStuck()) return false;
-    this.#counters.messagesOut++;
-    this.#counters.payloadBytesOut += payload.byteLength;
-    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const topic = this.#topicPrefix + channel;
-    this.client.publish({ cmd: "publish", topic, payload: bytes, qos: 0, retain: false, dup: false }, done);
-    return true;
-  }
-
-  /** Whether it does not read; then its connection is ended. */
-  isStuck(): boolean {
-    if (connectionOf(this.client).unsentBytes <= brokerLimits.unsentBytesMax) return false;
-    this.close(new ProtocolRefused(`more than ${brokerLimits.unsentBytesMax} bytes wait unread`));
-    return true;
-  }
-
-  close(reason: Error): void {
-    if (!this.client.closed) this.client.emit("error", reason);
-  }
-}
-
-function connectionOf(client: Client): MeasuredSocket {
-  return client.conn as MeasuredSocket;
-}
-
-/** Where committed entries are published to all boards of a swarm that listen; only hosts publish there. */
-function sharedTopic(swarm: string): string {
-  return `covey/${swarm}/all/raft`;
-}
-
 /** The channel of `covey/<swarm>/up/<board>/<channel>`, when it is one and the board's own. */
 function channelOf(topic: string, swarm: string, board: string): UpChannel | undefined {
   const prefix = `covey/${swarm}/up/${board}/`;
   if (!topic.startsWith(prefix)) return undefined;
   const channel = topic.slice(prefix.length);
   return Object.hasOwn(channels, channel) ? (channel as UpChannel) : undefined;
-}
-
-/** aedes tells these apart only by their text. */
-const lossMessages = new Set([
-  "keep alive timeout",
-  "connect did not arrive in time",
-  "drain timeout",
-  "connection closed",
-]);
-
-function kindOf(error: Error & { code?: string }): "garbage" | "refused" | "lost" {
-  if (error instanceof FramingError || error instanceof MalformedPayload) return "garbage";
-  if (error instanceof ConnectionReplaced) return "lost";
-  if (error instanceof ProtocolRefused || error.message === "unacceptable protocol version") return "refused";
-  // A code marks an error of the operating system or of a stream, such as ECONNRESET: nobody's wrong-doing.
-  return error.code !== undefined || lossMessages.has(error.message) ? "lost" : "garbage";
 }
 
 function noop(): void {}

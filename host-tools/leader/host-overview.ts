@@ -23,7 +23,7 @@ import type {
   VotersChanged,
 } from "./api-types.ts";
 import type { BoardRegistry } from "./board-registry.ts";
-import type { Broker } from "./broker.ts";
+import type { Broker } from "./broker-types.ts";
 import { type Command, carryOut, notLeading } from "./commands.ts";
 import type { Deployment } from "./deployment.ts";
 import { describeEntry } from "./entries.ts";

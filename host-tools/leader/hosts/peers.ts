@@ -2,7 +2,7 @@
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
 import type { BoardRegistry } from "../board-registry.ts";
-import type { Broker } from "../broker.ts";
+import type { Broker } from "../broker-types.ts";
 import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";
 import { nameOf } from "../raft/voter-policy.ts";

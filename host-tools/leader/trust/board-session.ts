@@ -18,7 +18,8 @@ import type { EndOptions } from "../../../protocols/security/session/end.ts";
 import { FrameKind } from "../../../protocols/security/session/frames.ts";
 import { SessionResponder } from "../../../protocols/security/session/responder.ts";
 import type { SecureSession } from "../../../protocols/security/session/secure-session.ts";
-import { type BoardConnection, type BoardLink, MalformedPayload, ProtocolRefused } from "../broker.ts";
+import { MalformedPayload, ProtocolRefused } from "../broker-refusals.ts";
+import type { BoardConnection, BoardLink } from "../broker-types.ts";
 import type { SessionCounters } from "./session-counters.ts";
 
 export const boardSessionLimits = {
@@ -29,6 +30,8 @@ export const boardSessionLimits = {
   attemptsMs: 10_000,
   /** Records of one connection that do not open, and frames that change nothing. */
   uselessMax: 32,
+  /** Records that are still sealed for a board that should refresh its session. */
+  wornRecordsMax: 4_096,
 } as const;
 
 /** What is taken from a board within its session. */
@@ -58,6 +61,8 @@ export class BoardSession implements BoardLink {
   readonly #attemptsMs: number[] = [];
   #responder: SessionResponder;
   #useless = 0;
+  /** Sealed since the board should have refreshed. */
+  #wornRecords = 0;
   #isGone = false;
   #isEnded = false;
 
@@ -94,8 +99,9 @@ export class BoardSession implements BoardLink {
     const record = this.#responder.seal(this.#topics.down + channel, channel, payload);
     if (record === undefined) return false;
     const isSent = this.connection.send(channel, record);
-    // A board refreshes long before, because it says more than it is told.
-    if (this.session!.isWorn) this.close(new ProtocolRefused("its session has sealed too much: refresh it"));
+    if (this.session!.isWorn && ++this.#wornRecords > boardSessionLimits.wornRecordsMax) {
+      this.close(new ProtocolRefused("its session is worn, and it does not refresh it"));
+    }
     return isSent;
   }
 
@@ -104,7 +110,10 @@ export class BoardSession implements BoardLink {
     this.connection.close(reason);
   }
 
-  /** What came on its topics. @throws {MalformedPayload | ProtocolRefused} and the connection is to be closed. */
+  /**
+   * What came on its topics; `gone` in the clear, because it says no more than that a connection is at its end, which whoever carries it could bring about.
+   * @throws {MalformedPayload | ProtocolRefused} and the connection is to be closed.
+   */
   receive(channel: UpChannel, payload: Uint8Array): void {
     if (this.#isEnded) return;
     if (channel === "edhoc") this.#takeFrame(new Uint8Array(payload));
@@ -133,6 +142,7 @@ export class BoardSession implements BoardLink {
     if (isIgnored === true) this.#countUseless("a frame that nobody asked for");
     if (isUp !== true) return;
     clearTimeout(this.#timer);
+    this.#wornRecords = 0;
     if (kind === FrameKind.refresh) this.#counters.refreshes++;
     else this.#counters.handshakes++;
     this.#events.onUp(this);

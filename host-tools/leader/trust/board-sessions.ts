@@ -10,14 +10,8 @@ import type { UpChannel } from "../../../protocols/messages/board-messages.ts";
 import { boardTopics } from "../../../protocols/messages/topics.ts";
 import type { SecureSession } from "../../../protocols/security/session/secure-session.ts";
 import type { Audit } from "../audit.ts";
-import {
-  type BoardConnection,
-  type BoardLink,
-  type BrokerClients,
-  ClientRefused,
-  type Credentials,
-  ProtocolRefused,
-} from "../broker.ts";
+import { ClientRefused, ProtocolRefused } from "../broker-refusals.ts";
+import type { BoardConnection, BoardLink, BrokerClients, Credentials } from "../broker-types.ts";
 import type { Log } from "../log.ts";
 import { BoardSession, type SealedChannel } from "./board-session.ts";
 import type { Membership } from "./membership.ts";

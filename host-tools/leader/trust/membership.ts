@@ -3,7 +3,7 @@
  * agreed state. Since the root signed it, it need not be committed to be true: what a host finds in its log at the start counts at once.
  */
 import type { Ciphers } from "../../../protocols/security/ciphers.ts";
-import { type Known, Roster, rosterKey } from "../../../protocols/security/identity/roster.ts";
+import { type Known, Roster, readRoster, rosterKey } from "../../../protocols/security/identity/roster.ts";
 import type { EndOptions, OwnIdentity } from "../../../protocols/security/session/end.ts";
 import type { StateValue } from "../../../protocols/state/command.ts";
 import type { MemberSecrets } from "../../security/member-file.ts";
@@ -45,7 +45,6 @@ export class Membership {
   readonly roster: Roster;
   readonly #listeners: (() => void)[] = [];
   #offered: StateValue | undefined;
-  #latest: Uint8Array | undefined;
 
   /** @throws {ForeignIdentity} */
   constructor(own: MemberSecrets, wanted: { readonly swarm: string; readonly host: string }) {
@@ -74,20 +73,19 @@ export class Membership {
   }
 
   /**
-   * Takes what stands under `rosterKey`; the same again costs nothing. "refused" is no statement of this swarm's root, or one that is older than what is known.
+   * Takes what stands under `rosterKey`; the same again costs nothing. "known" is also whatever the root said before, "refused" what it never did.
    */
   take(value: StateValue | undefined): "known" | "taken" | "refused" {
     if (value === undefined || value === this.#offered) return "known";
     this.#offered = value;
     if (!(value instanceof Uint8Array)) return "refused";
     // An array of its own: a Buffer's slices are views.
-    if (!this.roster.take(new Uint8Array(value))) return this.#isLatest(value) ? "known" : "refused";
-    this.#latest = value;
-    for (const listener of this.#listeners) listener();
-    return "taken";
-  }
-
-  #isLatest(value: Uint8Array): boolean {
-    return this.#latest !== undefined && Buffer.compare(this.#latest, value) === 0;
+    const statement = new Uint8Array(value);
+    if (this.roster.take(statement)) {
+      for (const listener of this.#listeners) listener();
+      return "taken";
+    }
+    const { root, identity } = this.own;
+    return readRoster(this.ciphers, root, statement)?.swarm === identity.swarm ? "known" : "refused";
   }
 }

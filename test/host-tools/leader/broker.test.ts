@@ -1,7 +1,8 @@
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { encodeCbor } from "../../../host-tools/codec/cbor.ts";
-import { type BoardLink, brokerLimits, startBroker } from "../../../host-tools/leader/broker.ts";
+import { startBroker } from "../../../host-tools/leader/broker.ts";
+import { type BoardLink, brokerLimits } from "../../../host-tools/leader/broker-types.ts";
 import { createLog } from "../../../host-tools/leader/log.ts";
 import { reportToWire } from "../../../protocols/messages/codec.ts";
 import { eventually, type LeaderUnderTest, leaderUnderTest } from "./leader-under-test.ts";
@@ -138,6 +139,8 @@ test("a board may not subscribe to what goes to another", async () => {
     "#",
     "covey/greenhouse/down/+/raft",
     "covey/greenhouse/all/#",
+    // Nor to more of its own than there is: a broker keeps each topic.
+    "covey/greenhouse/down/north-2/raft/1/2/3",
   ]) {
     expect((await board.subscribe([topic])).granted).toEqual([128]);
   }

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { decodeCbor } from "../../../../host-tools/codec/cbor.ts";
-import { ProtocolRefused } from "../../../../host-tools/leader/broker.ts";
+import { ProtocolRefused } from "../../../../host-tools/leader/broker-refusals.ts";
 import type { HostFrame } from "../../../../host-tools/leader/hosts/host-frames.ts";
 import { GroupKeys } from "../../../../host-tools/leader/trust/group-keys.ts";
 import { Membership } from "../../../../host-tools/leader/trust/membership.ts";
 import { ShapeError } from "../../../../protocols/cbor/shape.ts";
 import { senderKeyFromWire } from "../../../../protocols/security/group/sender-key.ts";
+import { TestRoot } from "../../../members.ts";
 import { memberOf, rootOf } from "../test-swarm.ts";
 
 function keysOf(host: string) {
@@ -57,7 +58,11 @@ test("a statement counts once, and only the root's, and only a newer one", () =>
   expect(membership.take("text")).toBe("refused");
   expect(membership.take(second)).toBe("taken");
   expect(membership.take(second.slice())).toBe("known");
-  expect(membership.take(first)).toBe("refused");
+  expect(membership.take(first)).toBe("known");
+  expect(membership.roster.epoch).toBe(2);
+  expect(membership.take(Object.assign(new TestRoot("orchard"), { keys: root.keys }).revoke(3))).toBe(
+    "refused",
+  );
   const forged = root.revoke(3);
   forged[20]! ^= 1;
   expect(membership.take(forged)).toBe("refused");
