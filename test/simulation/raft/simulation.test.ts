@@ -46,6 +46,11 @@ describe("whole swarms in bad weather: two or three hosts, five boards, clients"
     expect(sums.flashesLost!).toBeGreaterThan(0);
     expect(sums.transfers!).toBeGreaterThan(0);
     expect(sums.votersChanged!).toBeGreaterThan(0);
+    expect(sums.sealed! / seeds).toBeGreaterThan(500);
+    expect(sums.mischief!).toBeGreaterThan(100);
+    expect(sums.forgeries!).toBeGreaterThan(50);
+    expect(sums.revoked!).toBeGreaterThan(2);
+    expect(sums.sleeps!).toBeGreaterThan(10);
   });
 
   it("go exactly the same way again with the same seed", () => {

@@ -10,6 +10,7 @@ import { BoardGone, XsProcess } from "../../../host-tools/simulator/xs-host/proc
 import type { Health } from "../../../protocols/messages/board-messages.ts";
 import { healthFromWire, helloFromWire, reportFromWire } from "../../../protocols/messages/codec.ts";
 import { LeaderOnTheWire } from "../../firmware/board/leader-on-the-wire.ts";
+import { credentialsOf, memberOf } from "../../firmware/board/members.ts";
 import { FlashModel, PowerCut } from "../../firmware/storage/flash-model.ts";
 import { MarkAccounts } from "./mark-accounts.ts";
 import type { ProbeFirmware } from "./probe-firmware.ts";
@@ -254,7 +255,7 @@ export class BoardUnderSoak {
       random: {
         fill: (into) => into.set(random.bytes(into.length)),
       },
-      ciphers: this.tap.tapped(this.#ciphers),
+      ciphers: this.tap.tapped(this.leader.trust.boardCiphers),
       flash: this.#flash,
       network: this.tap,
       sensors: { read: (sensor) => this.#sample(sensor) },
@@ -275,6 +276,7 @@ export class BoardUnderSoak {
           board: boardName,
           model: "esp32c3-devkit",
           hosts: [{ name: "main", address: "127.0.0.1", port: 7883 }],
+          credentials: credentialsOf(memberOf("board", boardName)),
         },
         log: (level, text) => this.#onLine(level, text),
         restart: (reason) => this.fail(`the board restarts: ${reason}`),

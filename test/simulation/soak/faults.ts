@@ -87,6 +87,20 @@ export const faults: Readonly<Record<string, Fault>> = {
     await board.run(1000);
   },
 
+  "hostile broker": async (board, random) => {
+    for (let sent = random.integer(1, 40); sent > 0; sent--) {
+      const channel = random.one(["edhoc", "raft", "group", "time"]);
+      const own = random.one(board.tap.seen);
+      board.leader.sendRaw(channel, random.one([own, corrupted(own, random), random.bytes(60)]));
+    }
+    await board.run(1000);
+  },
+
+  "host forgets": async ({ leader }) => {
+    leader.trust.kept.clear();
+    leader.cut();
+  },
+
   "send buffer full": async (board, random) => {
     board.leader.sendBufferBytes = random.one([0, 40, 100]);
     await board.run(somewhile(random));
@@ -128,4 +142,10 @@ export async function cutPower(
   await board.run(random.integer(10, 30_000));
   board.powerOn();
   return where;
+}
+
+function corrupted(bytes: Uint8Array, random: Random): Uint8Array {
+  const changed = bytes.slice();
+  if (changed.length > 0) changed[random.integer(0, changed.length - 1)]! ^= 1;
+  return changed;
 }

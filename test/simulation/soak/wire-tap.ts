@@ -7,6 +7,8 @@ import type { Ciphers, Network, TcpConnection, TcpEvents } from "../../../firmwa
 import { parseRecord } from "../../../protocols/security/record/record.ts";
 
 export class WireTap implements Network {
+  /** What came to the board last, as it came. */
+  readonly seen: Uint8Array[] = [];
   readonly #network: Network;
   readonly #onPublish: (channel: string, payload: Uint8Array) => void;
   /** By what came of it; latest last. */
@@ -54,9 +56,16 @@ export class WireTap implements Network {
       if (isOpen) this.#open--;
       isOpen = false;
     };
+    const arriving = parser({ protocolVersion: 4 });
+    arriving.on("packet", (packet) => this.#onArrival(packet));
+    // Garbage, which is for the board to deal with.
+    arriving.on("error", () => {});
     const connection = this.#network.connect(host, port, {
       onOpen: () => events.onOpen(),
-      onData: (bytes) => events.onData(bytes),
+      onData: (bytes) => {
+        arriving.parse(Buffer.from(bytes));
+        events.onData(bytes);
+      },
       onClose: (reason) => {
         ended();
         events.onClose(reason);
@@ -80,6 +89,12 @@ export class WireTap implements Network {
     };
   }
 
+  #onArrival(packet: Packet): void {
+    if (packet.cmd !== "publish") return;
+    if (this.seen.length >= seenMax) this.seen.shift();
+    this.seen.push(Uint8Array.from(packet.payload as Buffer));
+  }
+
   #onPacket(packet: Packet): void {
     if (packet.cmd !== "publish") return;
     const channel = packet.topic.slice(packet.topic.lastIndexOf("/") + 1);
@@ -90,6 +105,8 @@ export class WireTap implements Network {
     this.#onPublish(channel, payload);
   }
 }
+
+const seenMax = 32;
 
 /** Records that were sealed before one of them is published: all that a turn says. */
 const sealedMax = 64;

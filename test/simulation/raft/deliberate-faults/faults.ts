@@ -63,8 +63,17 @@ const compacting: Partial<CoreWeather> = { compactEveryMs: 50, proposeEveryMs: 1
 
 const forging: Partial<CoreWeather> = { forgeEveryMs: 50, listens: true, proposeEveryMs: 10 };
 
+/** Everybody belongs, says what is true, and is awake. */
+const peaceful: Partial<FullWeather> = {
+  hostilityEveryMs: Infinity,
+  forgeEveryMs: Infinity,
+  revokeEveryMs: Infinity,
+  sleepers: [],
+};
+
 /** Hosts die and boards too, with clients who all want the same few keys. */
 const busy: Partial<FullWeather> = {
+  ...peaceful,
   keys: 1,
   clients: 6,
   operateEveryMs: 20,
@@ -93,6 +102,7 @@ const compactingHosts: Partial<FullWeather> = { ...powerless, compactionEntries:
 
 /** Hosts that live, a network that does not: answers are lost, and commands come again much later. */
 const forgetful: Partial<FullWeather> = {
+  ...peaceful,
   clients: 20,
   keys: 6,
   operateEveryMs: 10,
