@@ -122,7 +122,8 @@ function jwkOf(publicKey: Uint8Array): JsonWebKey {
   return { kty: "EC", crv: "P-256", x: x!, y: y! };
 }
 
-/** An array of its own: a Buffer's memory may be a pool's. */
+/** As a `Uint8Array` with memory of its own: a small Buffer's may be a pool's. */
 function plain(buffer: Uint8Array): Uint8Array {
-  return new Uint8Array(buffer);
+  const isAlone = buffer.byteLength === buffer.buffer.byteLength;
+  return isAlone ? new Uint8Array(buffer.buffer) : new Uint8Array(buffer);
 }

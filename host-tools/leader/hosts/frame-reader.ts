@@ -11,13 +11,20 @@ export class FrameTooLong extends Error {
   }
 }
 
-const headerBytes = 4;
+export const frameHeaderBytes = 4;
+
+/** What stands before a payload of this length. */
+export function headerOf(length: number): Buffer {
+  const header = Buffer.allocUnsafe(frameHeaderBytes);
+  header.writeUInt32BE(length);
+  return header;
+}
 
 /** `payload` with its length before it. */
 export function frameOf(payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(headerBytes + payload.length);
+  const frame = Buffer.allocUnsafe(frameHeaderBytes + payload.length);
   frame.writeUInt32BE(payload.length);
-  frame.set(payload, headerBytes);
+  frame.set(payload, frameHeaderBytes);
   return frame;
 }
 
@@ -42,11 +49,11 @@ export class FrameReader {
     this.#held += chunk.length;
     if (this.#held < this.#needed()) return;
     let bytes = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces, this.#held);
-    while (bytes.length >= headerBytes) {
+    while (bytes.length >= frameHeaderBytes) {
       const length = this.#lengthOf(bytes);
-      if (bytes.length < headerBytes + length) break;
-      this.#onFrame(bytes.subarray(headerBytes, headerBytes + length));
-      bytes = bytes.subarray(headerBytes + length);
+      if (bytes.length < frameHeaderBytes + length) break;
+      this.#onFrame(bytes.subarray(frameHeaderBytes, frameHeaderBytes + length));
+      bytes = bytes.subarray(frameHeaderBytes + length);
     }
     this.#pieces = bytes.length === 0 ? [] : [bytes];
     this.#held = bytes.length;
@@ -54,9 +61,9 @@ export class FrameReader {
 
   /** Bytes of the first frame with its header, as far as its header is known: so that a long frame is put together once. */
   #needed(): number {
-    if (this.#held < headerBytes) return headerBytes;
-    if (this.#pieces[0]!.length < headerBytes) this.#pieces = [Buffer.concat(this.#pieces, this.#held)];
-    return headerBytes + this.#lengthOf(this.#pieces[0]!);
+    if (this.#held < frameHeaderBytes) return frameHeaderBytes;
+    if (this.#pieces[0]!.length < frameHeaderBytes) this.#pieces = [Buffer.concat(this.#pieces, this.#held)];
+    return frameHeaderBytes + this.#lengthOf(this.#pieces[0]!);
   }
 
   #lengthOf(bytes: Buffer): number {

@@ -7,8 +7,8 @@
  * [length] record            a piece of the stream, sealed; the first byte is 0x83, an array of COSE
  * ```
  *
- * A piece is what was written in one turn of the event loop: sealing costs as much for a hundred bytes as for a thousand. It has 65,535 bytes at
- * most, which is as far as AES-CCM counts with a nonce of 13 (RFC 3610, section 2.1), so a long frame is in several.
+ * A piece is what was written in one turn of the event loop: sealing costs as much for a hundred bytes as for a thousand. It has 65,527 bytes at
+ * most, as many as AES-CCM counts with a nonce of 13 (RFC 3610, section 2.1) less its tag, so a long frame is in several.
  * TCP loses and swaps nothing, so each record must have the number that comes next: one that is repeated, left out or moved ends the connection
  * like one that is forged.
  */
@@ -20,12 +20,12 @@ import { FrameKind, frameBytesMax } from "../../../protocols/security/session/fr
 import { SessionInitiator } from "../../../protocols/security/session/initiator.ts";
 import { SessionResponder } from "../../../protocols/security/session/responder.ts";
 import { type SecureSession, sessionLimits } from "../../../protocols/security/session/secure-session.ts";
-import { FrameReader, frameOf } from "./frame-reader.ts";
+import { FrameReader, frameHeaderBytes, frameOf, headerOf } from "./frame-reader.ts";
 
 export const secureStreamLimits = {
   /** Messages 1 and 3, or their answers, by reference and once more by value. */
   handshakeFramesMax: 4,
-  pieceBytesMax: 65_535,
+  pieceBytesMax: 65_527,
   /** What waits for a peer that does not read. */
   unsentBytesMax: 8 * 1024 * 1024,
 } as const;
@@ -201,12 +201,18 @@ export class SecureStream {
   }
 
   #write(payload: Uint8Array): void {
-    const frame = frameOf(payload);
-    this.#socket.write(frame);
-    this.#options.traffic.bytesOut += frame.length;
+    if (payload.length < copiedBytesMax) {
+      this.#socket.write(frameOf(payload));
+    } else {
+      this.#socket.write(headerOf(payload.length));
+      this.#socket.write(payload);
+    }
+    this.#options.traffic.bytesOut += frameHeaderBytes + payload.length;
   }
 }
 
+/** Up to here a copy costs less than one more buffer for the system to gather. */
+const copiedBytesMax = 4_096;
 const topic = "hosts";
 const type = "frame";
 /** CBOR's head of an array of three. */
