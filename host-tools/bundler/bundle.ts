@@ -64,7 +64,7 @@ export async function bundleFirmware(options: {
 }): Promise<FirmwareBundle> {
   const root = options.root ?? projectRoot;
   const [core, main] = await Promise.all([
-    joinCore(join(root, "firmware/core.ts")).then(minify),
+    joinCore(coreFile(options.main, root)).then(minify),
     joinMain(options.main, root).then(minify),
   ]);
   return { core, main, coreBytes: Buffer.byteLength(core), mainBytes: Buffer.byteLength(main) };
@@ -80,8 +80,13 @@ export function joinMain(platform: MainPlatform, root: string = projectRoot): Pr
   const folder = join(root, "firmware/platform", platform);
   return joinModule({
     entryPoints: [join(folder, "main.ts")],
-    plugins: [mainImports({ coreFile: join(root, "firmware/core.ts"), folder })],
+    plugins: [mainImports({ coreFile: coreFile(platform, root), folder })],
   });
+}
+
+/** What is linked ahead of time. A chip's image links its main as well; the simulator's engine can only link one module, which has both. */
+function coreFile(platform: MainPlatform, root: string): string {
+  return join(root, platform === "desktop" ? "firmware/platform/desktop/linked.ts" : "firmware/core.ts");
 }
 
 /**

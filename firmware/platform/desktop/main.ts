@@ -1,7 +1,6 @@
 /** Starts the board inside XS on a desktop, and hands it its turns. The first turn runs this file's top level. */
-import { bootBoard } from "../../core.ts";
 import type { Host } from "./host.ts";
-import { DesktopPorts } from "./ports.ts";
+import { bootBoard, DesktopPorts } from "./linked.ts";
 
 declare const host: Host;
 

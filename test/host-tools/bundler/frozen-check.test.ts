@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { projectRoot } from "../../../host-tools/bundler/bundle.ts";
 import { checkFrozen, checkFrozenMain, formatFinding } from "../../../host-tools/bundler/frozen-check.ts";
 
 const cases = parseCases(await readFile(new URL("frozen-cases.txt", import.meta.url), "utf8"));
@@ -25,6 +26,11 @@ describe("the frozen check", () => {
 
   test("passes the firmware's own core", async () => {
     expect((await checkFrozen()).map(formatFinding)).toEqual([]);
+  });
+
+  test("passes what a simulated board has linked", async () => {
+    const linked = join(projectRoot, "firmware/platform/desktop/linked.ts");
+    expect((await checkFrozen(linked)).map(formatFinding)).toEqual([]);
   });
 
   test("passes the main for the Moddable SDK", async () => {
