@@ -105,12 +105,14 @@ export class Access {
 
   /** @param body of the request, unchecked. @throws {ApiFailure} */
   login(body: Readonly<Record<string, unknown>>, request: IncomingMessage): OpenedSession {
+    // First: what is no login at all is no attempt, of which there are only so many for all.
+    const login = readLogin(body);
     const address = request.socket.remoteAddress ?? "";
     const waitMs = this.#gate.waitMs(address);
     if (waitMs > 0) throw new TooManyAttempts(waitMs);
-    const known = this.#proven(body, address);
+    const known = this.#proven(login, address);
     this.#gate.succeeded(address);
-    this.#challenges.use(body.challenge as string);
+    this.#challenges.use(login.challenge);
     const token = this.#sessions.open(known);
     const { name, role, scope } = known.identity;
     const seconds = sessionLimits.ageMaxMs / 1_000;
@@ -127,9 +129,8 @@ export class Access {
     return this.#cookie(request, "", 0);
   }
 
-  #proven(body: Readonly<Record<string, unknown>>, address: string): Known {
+  #proven(login: LoginRequest, address: string): Known {
     const { people, audit } = this.#options;
-    const login = readLogin(body);
     if (!this.#challenges.isFresh(login.challenge)) {
       this.#gate.failed(address);
       throw new ApiFailure(

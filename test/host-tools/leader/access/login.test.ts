@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { expect, test } from "vitest";
 import { nodeCiphers } from "../../../../host-tools/security/node-ciphers.ts";
 import { kidOf } from "../../../../protocols/security/identity/credential.ts";
@@ -242,4 +243,31 @@ async function failOften(leader: LeaderUnderTest, times: number) {
     statuses.push(last.status);
   }
   return { statuses, last };
+}
+
+test("what is no login at all uses up nobody's attempts", async () => {
+  const leader = await leaderUnderTest(asking);
+  for (let i = 0; i < 100; i++) expect((await postLogin(leader.url, { identity: i })).status).toBe(400);
+  expect((await loginAt(leader)).status).toBe(200);
+});
+
+test("one address that goes on and on keeps nobody else out", async () => {
+  const leader = await leaderUnderTest(asking);
+  const { statuses } = await failOften(leader, 100);
+  expect(new Set(statuses.slice(3))).toEqual(new Set([429]));
+  // Another address of this computer.
+  const login = proofOf(person("viewer", "vera"), await challengeOf(leader.url), leader.url);
+  expect(await postFrom("127.0.0.2", leader.url, login)).toBe(200);
+});
+
+/** The status of a login that comes from that address. */
+function postFrom(localAddress: string, url: string, login: object): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(`${url}/api/login`, { method: "POST", headers: json, localAddress }, (response) => {
+      response.resume();
+      resolve(response.statusCode!);
+    })
+      .on("error", reject)
+      .end(JSON.stringify(login));
+  });
 }

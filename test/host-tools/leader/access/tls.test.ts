@@ -1,12 +1,12 @@
 import { X509Certificate } from "node:crypto";
-import { connect as connectPlain } from "node:net";
+import { type AddressInfo, connect as connectPlain, createServer } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import mqtt from "mqtt-packet";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { makeAuthority, makeHostCertificate, pem } from "../../../../host-tools/keys/authority.ts";
 import { NoCertificate } from "../../../../host-tools/leader/access/reach.ts";
 import { fetchTrusting } from "../../../../host-tools/security/trusting-fetch.ts";
-import { type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";
+import { eventually, type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";
 import { memberOf } from "../test-swarm.ts";
 
 const authority = makeAuthority("greenhouse", Date.now());
@@ -157,6 +157,44 @@ test("MQTT answers over TLS, and in the clear only where it was asked for", asyn
 
   const plain = await leaderUnderTest({ member, reach: { listen: "127.0.0.1", mqttPlain: true } });
   expect(await talk(plain.mqttPort, connectPacket)).toMatch(/^\x20/);
+});
+
+/** The TLS of a board that has none of its own: 1.2, as the boards' SDK speaks it. Gives the port to connect to. */
+async function tunnelTo(port: number): Promise<number> {
+  const server = createServer((plain) => {
+    const secure = connect({ host: "127.0.0.1", port, ca, maxVersion: "TLSv1.2" });
+    for (const [end, other] of [
+      [plain, secure],
+      [secure, plain],
+    ] as const) {
+      end.pipe(other).on("error", () => end.destroy());
+      end.on("close", () => other.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+test("a board does all over TLS 1.2 that it does without: session, votes, reports", async () => {
+  const leader = await leaderUnderTest(open);
+  const board = await leader.join("north-1", { port: await tunnelTo(leader.mqttPort) });
+  board.report(0, [{ metric: "temperature", takenMs: 0, value: 21.5, quality: 0 }]);
+  await eventually(() => leader.status().boards[0]!.readings[0]?.value === 21.5);
+  await eventually(() => leader.status().leader.voters.length === 2);
+  const { commitIndex } = leader.status().leader;
+  await eventually(() => leader.status().boards[0]!.appliedIndex >= commitIndex);
+  expect(leader.status().violations).toEqual([]);
+});
+
+test("whoever opens MQTT connections and says nothing is cut off, and boards get in meanwhile", async () => {
+  const leader = await leaderUnderTest(open);
+  const silent = Array.from({ length: 100 }, () => connectPlain(leader.mqttPort, "127.0.0.1"));
+  for (const socket of silent) socket.on("error", () => {});
+  const board = await leader.join("north-1", { port: await tunnelTo(leader.mqttPort) });
+  board.report(0, [{ metric: "temperature", takenMs: 0, value: 21.5, quality: 0 }]);
+  await eventually(() => leader.status().boards[0]!.readings.length === 1);
+  await eventually(() => silent.every((socket) => socket.closed), 10_000);
 });
 
 test("without a certificate a host does not listen elsewhere, and says how to get one", async () => {
