@@ -57,7 +57,7 @@ printTable("One set on five boards, two of them voting (counted, no clock)", [
     how: "an answer to each but the publication",
   },
   { what: "Raft payload", figure: bytes(cost.payloadBytes), how: "CBOR, both ways" },
-  { what: "on the sockets", figure: bytes(cost.mqttBytes), how: "with MQTT's header and topic" },
+  { what: "on the sockets", figure: bytes(cost.mqttBytes), how: "sealed, with MQTT's header and topic" },
 ]);
 
 const leaderCost = learnerCounts.map((learners) => measureLeaderCost(learners));

@@ -12,7 +12,7 @@ export interface SetCost {
   readonly messagesFromBoards: number;
   /** Bytes of the Raft messages themselves. */
   readonly payloadBytes: number;
-  /** With MQTT's header and topic, as published. */
+  /** Sealed, with MQTT's header and topic, as published. */
   readonly mqttBytes: number;
 }
 

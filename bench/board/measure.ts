@@ -8,7 +8,7 @@ import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
 import { runScenarios, type Scenario } from "./scenarios.ts";
 import { measureSession, type SessionCosts, type StepCost } from "./session-costs.ts";
-import { measureWholeFirmware, type WholeFirmware } from "./whole-firmware.ts";
+import { measureVoter, measureWholeFirmware, type VoterHeap, type WholeFirmware } from "./whole-firmware.ts";
 
 /** What one piece of work costs; where a scenario has several turns of a kind, their mean. */
 export interface WorkCost {
@@ -37,7 +37,7 @@ export interface BoardBudget {
   readonly work: readonly WorkCost[];
   readonly ram: readonly RamUse[];
   readonly code: readonly CodeSize[];
-  /** Of the secure session, which is not in the firmware yet. */
+  /** Of the secure session by itself. */
   readonly session: readonly StepCost[];
   readonly adapter: AdapterCosts;
 }
@@ -52,11 +52,12 @@ export async function measureBudget(): Promise<BoardBudget> {
   const chip = await runScenarios({ ...flash, memory: chipMemory() });
   const ample = await runScenarios({ ...flash, memory: ampleMemory });
   const whole = await measureWholeFirmware({ ...flash, memory: chipMemory() }, pipelines);
+  const voter = await measureVoter({ ...flash, memory: chipMemory() }, pipelines);
   const session = await measureSession();
   return {
     arenaBytes: chipMemory().arenaBytes,
     work: [...chip.map((scenario, i) => workCost(scenario, ample[i]!)), ...(await mqttCosts())],
-    ram: [...ramUse(chip), ...wholeUse(whole), ...sessionUse(session)],
+    ram: [...ramUse(chip), ...wholeUse(whole), ...voterUse(voter), ...sessionUse(session)],
     code: [
       ...(await measureCode()),
       { name: "the secure session: EDHOC, records", bytes: session.minifiedBytes },
@@ -159,6 +160,18 @@ function wholeUse(whole: WholeFirmware): RamUse[] {
       amount: whole.stackPeakSlots,
       unit: "slots",
     },
+  ];
+}
+
+function voterUse(voter: VoterHeap): RamUse[] {
+  return [
+    { name: "heap peak, a voter with three sessions", amount: voter.heapPeakBytes, unit: "bytes" },
+    {
+      name: "heap peak, a voter that makes them anew",
+      amount: voter.heapPeakHandshakesBytes,
+      unit: "bytes",
+    },
+    { name: "heap that a voter holds on to", amount: voter.heapLiveBytes, unit: "bytes" },
   ];
 }
 

@@ -4,6 +4,7 @@
  * that nothing is ever collected it costs its work alone, and all that it allocates can be counted.
  */
 
+import type { BoardConfig } from "../../firmware/platform/ports.ts";
 import { checkpointLimits } from "../../firmware/storage/checkpoints.ts";
 import { encodeCbor } from "../../host-tools/codec/cbor.ts";
 import type { Program, Stage } from "../../protocols/pipeline/program.ts";
@@ -52,7 +53,7 @@ const programOf = (everyMs: number, stages: readonly Stage[]): Program => ({
   rules: [],
 });
 
-function wholePackets(): LeaderOnTheWire {
+export function wholePackets(): LeaderOnTheWire {
   const leader = new LeaderOnTheWire();
   leader.firstPieceBytes = 0;
   return leader;
@@ -249,8 +250,14 @@ function filledLog(parts: ScenarioParts) {
 }
 
 /** A board that has joined and runs its program, its samples and reports out of step with the leader's heartbeats. */
-export async function joined(parts: ScenarioParts, program: Program, leader = wholePackets(), nowMs = 0) {
-  const surroundings = new SimulatedSurroundings(leader, blank(parts), nowMs);
+export async function joined(
+  parts: ScenarioParts,
+  program: Program,
+  leader = wholePackets(),
+  nowMs = 0,
+  over: Partial<BoardConfig> = {},
+) {
+  const surroundings = new SimulatedSurroundings(leader, blank(parts), nowMs, over);
   const board = powerOn(parts, surroundings);
   await board.run(1060);
   leader.put("program/north-1", programBytes(program));

@@ -5,9 +5,9 @@
  */
 import { checkpointLimits } from "../../firmware/storage/checkpoints.ts";
 import type { Program } from "../../protocols/pipeline/program.ts";
-import { programBytes } from "../../test/firmware/board/surroundings.ts";
+import { programBytes, threeHosts } from "../../test/firmware/board/surroundings.ts";
 import type { MeasuredBoard } from "./measured-board.ts";
-import { joined, type ScenarioParts, typical } from "./scenarios.ts";
+import { joined, type ScenarioParts, typical, wholePackets } from "./scenarios.ts";
 
 /** What a board takes after a minute of work. */
 export interface WholeFirmware {
@@ -54,6 +54,59 @@ export async function measureWholeFirmware(parts: ScenarioParts, pipelines: numb
     stackPeakSlots: heap.stackPeakSlots,
     instructionsASecond: Math.round(sum("instructions") / seconds),
     collectionsASecond: Math.round(sum("collections") / seconds),
+  };
+}
+
+/** What a board takes that votes and so has a session with each of three hosts. */
+export interface VoterHeap {
+  /** While it works, and one host after the other takes the lead. */
+  readonly heapPeakBytes: number;
+  /** The same while it makes a new session with each: none of them knows any more of the one that was. */
+  readonly heapPeakHandshakesBytes: number;
+  /** The least that a collection left, with three sessions. */
+  readonly heapLiveBytes: number;
+  readonly stackPeakSlots: number;
+}
+
+export async function measureVoter(parts: ScenarioParts, pipelines: number): Promise<VoterHeap> {
+  const program = programOf(pipelines, 1000);
+  const { board, leader, surroundings } = await joined(parts, program, wholePackets(), 0, {
+    hosts: threeHosts,
+  });
+  await board.run(3000);
+  leader.change("promote");
+  await board.run(5000);
+  if (leader.connected.length < threeHosts.length) throw new Error("A voter has a link to each host.");
+  const fromMs = surroundings.nowMs;
+  await work(board, 20, (second) => {
+    surroundings.sensors.set("temperature", 20 + 5 * Math.sin(second / 3));
+    if (second % 5 === 2) leader.put("fan.duty", second);
+    if (second % 5 === 4) leader.put("note", new Uint8Array(56).fill(second));
+  });
+  const { heapPeakBytes, heapLiveBytes } = heapSince(board, fromMs);
+  const { handshakes } = leader.trust;
+  for (const { port } of threeHosts) {
+    leader.trust.kept.clear();
+    leader.cut(port);
+    await board.run(4000);
+  }
+  if (leader.trust.handshakes < handshakes + threeHosts.length)
+    throw new Error("A host has forgotten nothing.");
+  await board.powerOff();
+  const { heap } = board.turns.at(-1)!;
+  return {
+    heapPeakBytes,
+    heapPeakHandshakesBytes: heap.peakBytes,
+    heapLiveBytes,
+    stackPeakSlots: heap.stackPeakSlots,
+  };
+}
+
+function heapSince(board: MeasuredBoard, fromMs: number): { heapPeakBytes: number; heapLiveBytes: number } {
+  const turns = board.turns.filter(({ nowMs }) => nowMs > fromMs);
+  return {
+    heapPeakBytes: turns.at(-1)!.heap.peakBytes,
+    heapLiveBytes: Math.min(...turns.map(({ heap }) => heap.usedBytes)),
   };
 }
 

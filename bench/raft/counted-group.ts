@@ -21,8 +21,9 @@ import type { Message, Publication } from "../../protocols/raft/types.ts";
 import { Member, productCores } from "../../test/protocols/raft/group/member.ts";
 import { SimulatedDisk } from "../../test/simulation/raft/simulated-disk.ts";
 import { publishBytes } from "../mqtt-bytes.ts";
+import { Sealer } from "../sealed.ts";
 
-/** What was said; `bytes` are as written to a socket, with MQTT's header and topic, `payloadBytes` without. */
+/** What was said; `bytes` are as written to a socket, sealed, with MQTT's header and topic, `payloadBytes` without. */
 export interface Said {
   messages: number;
   bytes: number;
@@ -54,6 +55,7 @@ export class CountedGroup {
   readonly #host: HostMember;
   readonly #boards = new Map<string, Member>();
   readonly #syncing: (() => void)[] = [];
+  readonly #sealer = new Sealer(publicationTopic(swarm));
   readonly #wire: (() => void)[] = [];
   #nowMs = 0;
 
@@ -158,14 +160,16 @@ export class CountedGroup {
     const payload = encodeCbor(messageToWire(message));
     const entries = message.type === "append-request" ? message.entries.length : 0;
     const said = entries > 0 ? this.#counts.appends : this.#counts.confirmations;
-    count(said, `${boardTopics(swarm, nameOf(message.to)).down}raft`, payload, entries);
+    const topic = `${boardTopics(swarm, nameOf(message.to)).down}raft`;
+    count(said, topic, payload, this.#sealer.record(topic, payload), entries);
     const received = messageFromWire(decodeCbor(payload));
     this.#wire.push(() => this.#onBoard(message.to, (member) => member.receive(received, this.#nowMs)));
   }
 
   #publish(publication: Publication): void {
     const payload = encodeCbor(publicationToWire(publication));
-    count(this.#counts.publications, publicationTopic(swarm), payload, publication.entries.length);
+    const sealed = this.#sealer.publication(payload);
+    count(this.#counts.publications, publicationTopic(swarm), payload, sealed, publication.entries.length);
     const received = publicationFromWire(decodeCbor(payload));
     for (const { id, listens } of this.#host.status(this.#nowMs).members) {
       if (!listens) continue;
@@ -182,15 +186,16 @@ export class CountedGroup {
 
   #answer(message: Message): void {
     const payload = encodeCbor(messageToWire(message));
-    count(this.#counts.answers, `${boardTopics(swarm, nameOf(message.from)).up}raft`, payload, 0);
+    const topic = `${boardTopics(swarm, nameOf(message.from)).up}raft`;
+    count(this.#counts.answers, topic, payload, this.#sealer.record(topic, payload), 0);
     const received = messageFromWire(decodeCbor(payload));
     this.#wire.push(() => this.#host.receive(received, this.#nowMs));
   }
 }
 
-function count(said: Said, topic: string, payload: Uint8Array, entries: number): void {
+function count(said: Said, topic: string, payload: Uint8Array, sealed: Uint8Array, entries: number): void {
   said.messages++;
-  said.bytes += publishBytes(topic, payload);
+  said.bytes += publishBytes(topic, sealed);
   said.payloadBytes += payload.length;
   said.entries += entries;
 }
