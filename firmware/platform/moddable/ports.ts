@@ -35,9 +35,10 @@ export class ModdablePorts implements Ports {
 
   /** @throws ProvisioningError */
   constructor() {
-    const { board, wifi, arenaBytes } = provisioned(this.keyValue);
+    const { board, wifi, lacks, arenaBytes } = provisioned(this.keyValue);
     const traffic = new Traffic();
     this.system = new ChipSystem(board, arenaBytes, () => this.actuators.makeSafe());
+    if (lacks !== undefined) this.system.log("error", lacks.message);
     this.network = new ChipNetwork(new WifiStation(wifi, this.clock, this.random), traffic);
     const attached = new AttachedSensors(boardSensors, this.clock, (level, text) =>
       this.system.log(level, text),

@@ -10,6 +10,8 @@ import { keyBytes } from "./p256.ts";
 export interface Provisioned {
   readonly board: BoardConfig;
   readonly wifi: { readonly SSID: string; readonly password?: string };
+  /** What its credentials lack: it then runs what it knows and speaks to nobody. */
+  readonly lacks: ProvisioningError | undefined;
   /** Bytes of the JavaScript arena, the sum of what `creation` in manifest.json gives. */
   readonly arenaBytes: number;
 }
@@ -28,9 +30,10 @@ export class ProvisioningError extends Error {
   }
 }
 
-/** @throws ProvisioningError */
+/** @throws ProvisioningError for what the board was built with */
 export function provisioned(values: Pick<KeyValue, "read">): Provisioned {
   const password = text("password", "has no Wi-Fi password (none: password=)");
+  const found = credentials(values);
   return {
     board: {
       swarm: given("swarm", "does not know its swarm"),
@@ -38,9 +41,10 @@ export function provisioned(values: Pick<KeyValue, "read">): Provisioned {
       model: given("model", "does not know what kind of board it is"),
       hosts: hosts(),
       timeServer: optional("timeServer"),
-      credentials: credentials(values),
+      credentials: found,
     },
     wifi: { SSID: given("ssid", "has no Wi-Fi network"), ...(password === "" ? {} : { password }) },
+    lacks: lackOf(found),
     arenaBytes: Number(config.arenaBytes),
   };
 }
@@ -53,21 +57,25 @@ function hosts(): readonly HostAddress[] {
   return found;
 }
 
+/** As they are found, and empty where there is none. */
 function credentials(values: Pick<KeyValue, "read">): BoardCredentials {
-  return {
-    root: credential(values, credentialKeys.root, "its swarm's root key", 2 * keyBytes),
-    signed: credential(values, credentialKeys.signed, "an identity"),
-    privateKey: credential(values, credentialKeys.privateKey, "a private key", keyBytes),
-  };
+  const found = (key: string) => values.read(key) ?? new Uint8Array(0);
+  const { root, signed, privateKey } = credentialKeys;
+  return { root: found(root), signed: found(signed), privateKey: found(privateKey) };
 }
 
-/** @param bytes how many there must be; any but 0 unless told */
-function credential(values: Pick<KeyValue, "read">, key: string, what: string, bytes?: number): Uint8Array {
-  const value = values.read(key);
-  if (value !== undefined && value.length > 0 && value.length === (bytes ?? value.length)) return value;
+/** Only whether each has a length that it can have: whose they are is seen where they are used. */
+function lackOf({ root, signed, privateKey }: BoardCredentials): ProvisioningError | undefined {
+  if (root.length !== 2 * keyBytes) return lack(credentialKeys.root, "its swarm's root key", root);
+  if (signed.length === 0) return lack(credentialKeys.signed, "an identity", signed);
+  if (privateKey.length !== keyBytes) return lack(credentialKeys.privateKey, "a private key", privateKey);
+  return undefined;
+}
+
+function lack(key: string, what: string, found: Uint8Array): ProvisioningError {
   const problem =
-    value === undefined ? `has not got ${what}` : `can't use what it has for ${what}: ${value.length} bytes`;
-  throw new ProvisioningError(key, problem, "give it its identity with covey provision");
+    found.length === 0 ? `has not got ${what}` : `can't use what it has for ${what}: ${found.length} bytes`;
+  return new ProvisioningError(key, problem, "give it its identity with covey provision");
 }
 
 function optional(key: string): string | undefined {

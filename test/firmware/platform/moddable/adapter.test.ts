@@ -301,6 +301,7 @@ describe("what the board was built with", () => {
         },
       },
       wifi: { SSID: "flock", password: "secret" },
+      lacks: undefined,
       arenaBytes: 94_208,
     });
   });
@@ -328,13 +329,16 @@ describe("what the board was built with", () => {
     [{}, "The board has not got its swarm's root key; give it its identity with covey provision."],
     [{ root: 64 }, "The board has not got an identity; give it its identity with covey provision."],
     [{ root: 64, identity: 200 }, "The board has not got a private key"],
-    [{ ...given, identity: 0 }, "The board can't use what it has for an identity: 0 bytes"],
+    [{ ...given, identity: 0 }, "The board has not got an identity"],
     [{ ...given, root: 65 }, "The board can't use what it has for its swarm's root key: 65 bytes"],
     [{ ...given, key: 31 }, "The board can't use what it has for a private key: 31 bytes"],
-  ] as const)("is refused in one sentence when its small values are %j", ([lengths, message]) => {
+  ] as const)("lacks what one sentence says when its small values are %j", ([lengths, message]) => {
     Object.assign(adapter.world.config, complete);
-    expect(() => adapter.provisioned(valuesOf(lengths))).toThrow(adapter.ProvisioningError);
-    expect(() => adapter.provisioned(valuesOf(lengths))).toThrow(message);
+    const { lacks, board } = adapter.provisioned(valuesOf(lengths));
+    expect(lacks).toBeInstanceOf(adapter.ProvisioningError);
+    expect(lacks!.message).toContain(message);
+    // It still knows who it is, and so finds its log and runs what is in it.
+    expect(board.board).toBe("north-1");
   });
 });
 

@@ -73,6 +73,7 @@ export interface Adapter {
   readonly provisioned: (values: Pick<KeyValue, "read">) => {
     board: BoardConfig;
     wifi: object;
+    lacks: Error | undefined;
     arenaBytes: number;
   };
 }

@@ -42,9 +42,12 @@ export async function proveBoard(sdk: ModdableSdk, folder: string, seen: Seen): 
   const lead = () => LeadProcess.start(folder, mqttPort, memberFile);
 
   let board = powerOn();
-  await board.until("error: ProvisioningError: The board has not got its swarm's root key");
+  await board.until(
+    "error: The board has not got its swarm's root key; give it its identity with covey provision.",
+  );
+  await board.until("pin 4: 0 %");
   await board.kill();
-  seen("without an identity it says what to do, and waits");
+  seen("without an identity it says what to do, and drives its output as ever");
   writeKeyValues(flash, "house", "hall", credentialValues(root.issue("board", "hall")));
 
   let leader = await lead();
