@@ -78,7 +78,7 @@ export function decodeMessage2(bytes: Uint8Array): { ephemeralY: Uint8Array; cip
 /** Messages 3 and 4, which are one byte string. */
 export function decodeCiphertext(what: string, bytes: Uint8Array): Uint8Array {
   return reading(what, bytes, (reader) => {
-    const ciphertext = reader.byteString();
+    const ciphertext = reader.byteStringView();
     reader.end();
     return ciphertext;
   });

@@ -414,6 +414,24 @@ describe("whoever is in between", () => {
     expect(pair.talks()).toBe(true);
   });
 
+  test("can bring a connection of its own up with a refresh that it withheld, and say or read nothing on it", () => {
+    const pair = new Pair().up();
+    const withheld = pair.initiator.refresh()!;
+    const itsOwn = new SessionResponder(pair.host.options, pair.responder.session);
+    expect(itsOwn.take(withheld).isUp).toBe(true);
+    // It has the frames that go by, and no key.
+    const said = itsOwn.seal("t/down", "raft", hello)!;
+    expect(Buffer.from(said).includes(hello)).toBe(false);
+    for (const record of [said, withheld.slice(3)]) {
+      expect(itsOwn.open("t/up", "report", record)).toHaveProperty("fault");
+    }
+    // The board comes back, and goes on.
+    pair.reconnect();
+    pair.responder = new SessionResponder(pair.host.options, itsOwn.session);
+    pair.carry(pair.initiator.refresh());
+    expect(pair.talks()).toBe(true);
+  });
+
   test("makes the end that answers hold one half-open handshake, however many it begins", () => {
     const pair = new Pair().up();
     const strangers = Array.from({ length: 20 }, () => new Pair().initiator.start());
