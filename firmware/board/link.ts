@@ -14,21 +14,14 @@
  * A link that may go to several hosts tries the next one after each failure; once all have refused the board, or it them, the pauses are longer.
  * What arrives waits for the board's turn in its inbox, off the deep stack of the socket, and is opened there.
  */
-import { decodeCbor } from "../../protocols/cbor/decode.ts";
-import { CborError } from "../../protocols/cbor/error.ts";
-import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { messageLimits, type SealedChannel } from "../../protocols/messages/board-messages.ts";
-import type { BoardTopics } from "../../protocols/messages/topics.ts";
 import type { MqttError } from "../../protocols/mqtt/error.ts";
-import { type MqttEvents, type MqttOptions, MqttSession } from "../../protocols/mqtt/session.ts";
-import { senderKeyFromWire } from "../../protocols/security/group/sender-key.ts";
-import type { Clock, HostAddress, Network, Random, TcpConnection, TcpEvents } from "../platform/ports.ts";
+import { type MqttEvents, MqttSession } from "../../protocols/mqtt/session.ts";
+import type { HostAddress, TcpConnection, TcpEvents } from "../platform/ports.ts";
 import { Backoff } from "./backoff.ts";
-import type { BoardLog } from "./board-log.ts";
-import { type Arrival, type Inbox, takeBytes } from "./inbox.ts";
+import { type Arrival, takeBytes } from "./inbox.ts";
+import type { LinkEvents, LinkParts } from "./link-parts.ts";
 import { LinkSession } from "./link-session.ts";
-import type { Trust } from "./trust.ts";
-import type { Turns } from "./turns.ts";
 
 export const linkLimits = Object.freeze({
   /** From the attempt to an open TCP connection. */
@@ -49,28 +42,6 @@ export const linkLimits = Object.freeze({
 });
 
 export type LinkState = "offline" | "waiting" | "connecting" | "joining" | "joined";
-
-export interface LinkEvents {
-  /** The session is up; the hello must be the first that is published. */
-  onJoined(link: Link): void;
-  /** The host said this on one of the board's own channels. */
-  onPayload(link: Link, channel: string, payload: Uint8Array): void;
-  /** A publication of Raft's to all members, by whoever has the key of a host. */
-  onPublication(link: Link, payload: Uint8Array): void;
-}
-
-/** What all links of a board share. */
-export interface LinkParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly network: Network;
-  readonly log: BoardLog;
-  readonly turns: Turns;
-  readonly trust: Trust;
-  readonly inbox: Inbox;
-  readonly topics: BoardTopics;
-  readonly mqttOptions: MqttOptions;
-}
 
 export class Link implements TcpEvents, MqttEvents {
   /** Longest pause before it connects again. */
@@ -316,23 +287,14 @@ export class Link implements TcpEvents, MqttEvents {
   private readRecord(secure: LinkSession, channel: string, arrival: Arrival): void {
     const payload = secure.open(this.#parts.topics.down + channel, channel, takeBytes(arrival));
     if (payload === undefined) return;
-    if (channel === "group") this.readKey(payload);
-    else this.#events.onPayload(this, channel, payload);
+    if (channel !== "group") this.#events.onPayload(this, channel, payload);
+    else if (!this.#parts.trust.takeKey(payload)) this.dropForGarbage("a key of publications that is none");
   }
 
   private readPublication(secure: LinkSession, arrival: Arrival): void {
     const opened = this.#parts.trust.openPublication(takeBytes(arrival));
     if (opened === "garbage") secure.refuse();
     else if (opened !== undefined) this.#events.onPublication(this, opened);
-  }
-
-  private readKey(payload: Uint8Array): void {
-    try {
-      this.#parts.trust.holdKey(senderKeyFromWire(decodeCbor(payload)));
-    } catch (error) {
-      if (!(error instanceof CborError || error instanceof ShapeError)) throw error;
-      this.dropForGarbage(error.message);
-    }
   }
 
   private join(nowMs: number): void {

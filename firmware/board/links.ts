@@ -9,7 +9,8 @@ import type { BoardTopics } from "../../protocols/messages/topics.ts";
 import type { MemberId } from "../../protocols/raft/types.ts";
 import type { BoardConfig, HostAddress } from "../platform/ports.ts";
 import { Inbox } from "./inbox.ts";
-import { Link, type LinkEvents, type LinkParts, type LinkState, linkLimits } from "./link.ts";
+import { Link, type LinkState, linkLimits } from "./link.ts";
+import type { LinkEvents, LinkParts } from "./link-parts.ts";
 
 export const linksLimits = Object.freeze({
   /** A learner with a choice leaves a host through which it has heard no leader for so long; twice as long each time that it finds none. */

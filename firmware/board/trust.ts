@@ -3,9 +3,12 @@
  * hosts publish. A session outlives its connection, so that coming back costs a refresh instead of a handshake; over deep sleep the
  * flash keeps it (`BoardStore.keep`), for one use.
  */
+import { decodeCbor } from "../../protocols/cbor/decode.ts";
+import { CborError } from "../../protocols/cbor/error.ts";
 import { concat } from "../../protocols/cbor/sequence.ts";
+import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { GroupReceiver } from "../../protocols/security/group/group-records.ts";
-import type { SenderKey } from "../../protocols/security/group/sender-key.ts";
+import { senderKeyFromWire } from "../../protocols/security/group/sender-key.ts";
 import { kidOf } from "../../protocols/security/identity/credential.ts";
 import { type Known, Roster, rosterKey } from "../../protocols/security/identity/roster.ts";
 import { isAllowed, Permission } from "../../protocols/security/identity/scope.ts";
@@ -118,10 +121,17 @@ export class Trust {
     this.#group = isListening ? new GroupReceiver(this.ciphers, this.#all) : undefined;
   }
 
-  /** Takes the key under which a host publishes from now on. */
-  holdKey(key: SenderKey): void {
-    if (this.#config.hosts.some(({ name }) => name === key.host)) this.#group?.hold(key);
-    else this.#refused++;
+  /** Takes the key under which a host publishes from now on, as a host said it. False for garbage. */
+  takeKey(payload: Uint8Array): boolean {
+    try {
+      const key = senderKeyFromWire(decodeCbor(payload));
+      if (this.#config.hosts.some(({ name }) => name === key.host)) this.#group?.hold(key);
+      else this.#refused++;
+      return true;
+    } catch (error) {
+      if (error instanceof CborError || error instanceof ShapeError) return false;
+      throw error;
+    }
   }
 
   /**
