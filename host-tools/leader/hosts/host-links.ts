@@ -8,7 +8,7 @@
  * Whoever connects has to prove that it is a host of the swarm before anything that it says is looked at (`secure-stream.ts`); who has not done so
  * yet takes one of a few places, and a newer one takes that of the oldest.
  */
-import { connect, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import type { Known, Roster } from "../../../protocols/security/identity/roster.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
 import type { MemberSecrets } from "../../security/member-file.ts";
@@ -16,6 +16,7 @@ import type { Actor } from "../access/actor.ts";
 import type { Audit } from "../audit.ts";
 import { listen, portOf } from "../listen.ts";
 import type { Log } from "../log.ts";
+import { Dialer, type PeerAddress } from "./dialer.ts";
 import { frameOf } from "./frame-reader.ts";
 import { frameToWire, type HostFrame, type HostHello } from "./host-frames.ts";
 import {
@@ -29,10 +30,7 @@ import {
 import { HandshakeFailed } from "./secure-stream.ts";
 import { type ForwardedRequest, vouchingHost } from "./vouching.ts";
 
-export interface PeerAddress {
-  readonly address: string;
-  readonly port: number;
-}
+export type { PeerAddress };
 
 export interface HostLinksOptions {
   /** This host's identity: a host of the swarm. */
@@ -60,17 +58,6 @@ export interface HostLinksOptions {
 export const hostLinksLimits = {
   /** Connections of others that have not proved yet who they are. */
   unprovedMax: 8,
-} as const;
-
-const dialLimits = {
-  /** For the TCP connection. */
-  connectMs: 2_000,
-  pauseFirstMs: 100,
-  pauseMostMs: 2_000,
-  /** A connection that held this long was good: the next pause is the first again. */
-  goodMs: 2_000,
-  /** Before the next attempt where the other side is not who it is to be, or does not take this host for one. */
-  refusedMs: 10_000,
   /** How much longer a host waits before it dials one that stands later. */
   earlierWaitsMs: 1_000,
 } as const;
@@ -113,7 +100,7 @@ export class HostLinks {
     const own = hostNames.indexOf(hostName);
     for (const [name, address] of peers) {
       if (name === hostName) continue;
-      const patienceMs = hostNames.indexOf(name) > own ? dialLimits.earlierWaitsMs : 0;
+      const patienceMs = hostNames.indexOf(name) > own ? hostLinksLimits.earlierWaitsMs : 0;
       const dialer: Dialer = new Dialer(address, patienceMs, (socket) =>
         this.#open(socket, name, () => dialer.backOff()),
       );
@@ -293,71 +280,4 @@ function objectionTo({ identity }: Known, { own, hostNames, dialled }: Wanted): 
   if (!hostNames.includes(name)) return `this host's swarm.ts names no host ${name}`;
   if (dialled !== undefined && name !== dialled) return `host ${name} answers at the address of ${dialled}`;
   return undefined;
-}
-
-/** Tries again and again, with growing pauses, as long as the connection is wanted. */
-class Dialer {
-  isWanted: () => boolean = () => false;
-  readonly #address: PeerAddress;
-  readonly #patienceMs: number;
-  readonly #onSocket: (socket: Socket) => void;
-  #pauseMs: number = dialLimits.pauseFirstMs;
-  #timer: NodeJS.Timeout | undefined;
-  #socket: Socket | undefined;
-  #isRefused = false;
-  #isStopped = false;
-
-  constructor(address: PeerAddress, patienceMs: number, onSocket: (socket: Socket) => void) {
-    this.#address = address;
-    this.#patienceMs = patienceMs;
-    this.#onSocket = onSocket;
-  }
-
-  start(): void {
-    this.#later(this.#patienceMs);
-  }
-
-  /** The connection that comes to its end was refused, by either side: let some time pass. */
-  backOff(): void {
-    this.#isRefused = true;
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-    this.#socket?.destroy();
-  }
-
-  #later(delayMs: number): void {
-    if (this.#isStopped) return;
-    this.#timer = setTimeout(() => this.#try(), delayMs);
-  }
-
-  #try(): void {
-    if (!this.isWanted()) {
-      this.#pauseMs = dialLimits.pauseFirstMs;
-      this.#later(dialLimits.pauseFirstMs + this.#patienceMs);
-      return;
-    }
-    const socket = connect({ host: this.#address.address, port: this.#address.port });
-    this.#socket = socket;
-    const slow = setTimeout(() => socket.destroy(), dialLimits.connectMs);
-    let openedMs = Number.POSITIVE_INFINITY;
-    socket.on("error", () => {});
-    socket.once("connect", () => {
-      clearTimeout(slow);
-      openedMs = performance.now();
-      this.#onSocket(socket);
-    });
-    // Half to whole pauses, so that two hosts that start together do not stay in step.
-    socket.once("close", () => {
-      clearTimeout(slow);
-      this.#socket = undefined;
-      if (performance.now() - openedMs > dialLimits.goodMs) this.#pauseMs = dialLimits.pauseFirstMs;
-      const pauseMs = this.#isRefused ? dialLimits.refusedMs : this.#pauseMs;
-      this.#isRefused = false;
-      this.#later(this.#patienceMs + pauseMs * (0.5 + Math.random() / 2));
-      this.#pauseMs = Math.min(dialLimits.pauseMostMs, this.#pauseMs * 2);
-    });
-  }
 }
