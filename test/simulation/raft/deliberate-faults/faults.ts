@@ -425,7 +425,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a board believes a record that the power cut short",
-    seed: 17,
+    seed: 18,
     full: { ...powerless, crashBoardEveryMs: 1_000 },
     changes: [
       {
@@ -461,6 +461,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "forgets after a restart which commands its log holds",
+    seed: 15,
     full: { ...busy, rememberedEntries: 65_536, powerShare: 0.2, noiseEveryMs: 2_000, loss: 0.4 },
     changes: [
       {
@@ -472,6 +473,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "remembers commands only once they are applied",
+    seed: 10,
     full: { ...divided, slowDiskEveryMs: 4_000, slowSyncMsMax: 1_500, noiseEveryMs: 2_000, loss: 0.4 },
     changes: [
       {
@@ -500,6 +502,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "decides a compare-and-set on what is applied alone",
+    seed: 12,
     full: busy,
     changes: [
       {
@@ -511,6 +514,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "refuses a compare-and-set without asking whether it still leads",
+    seed: 4,
     full: divided,
     changes: [
       {
@@ -522,6 +526,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "acknowledges whatever stands where the command was to be",
+    seed: 10,
     full: divided,
     changes: [
       {
@@ -584,6 +589,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "admits whoever was revoked",
+    seed: 12,
     full: purged,
     changes: [
       {

@@ -107,7 +107,7 @@ function drawWeather(random: Random): FullWeather {
     hostilityEveryMs: random.pick([3_000, 10_000, never]),
     hostilityShare: random.pick([0.01, 0.05, 0.2]),
     forgeEveryMs: random.pick([500, never]),
-    revokeEveryMs: random.pick([15_000, never]),
+    revokeEveryMs: random.pick([8_000, never]),
     sleepers: random.pick([[], ["x"]]),
     leaderShare: random.pick([0.3, 0.7]),
     powerShare: random.pick([0.2, 0.8]),
