@@ -448,7 +448,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a host's snapshot counts before it is durable",
-    seed: 112,
+    seed: 202,
     full: compactingHosts,
     changes: [
       {
