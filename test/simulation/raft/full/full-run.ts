@@ -18,8 +18,8 @@ import { historyToText } from "../../linearizability/history.ts";
 import type { Watching } from "../engine.ts";
 import { Random } from "../random.ts";
 import { UnsafeStep } from "../safety.ts";
-import type { BoardSession } from "./board-session.ts";
 import { Client } from "./client.ts";
+import { Forgeries } from "./forgeries.ts";
 import { Observer } from "./observer.ts";
 import { Outcasts } from "./outcasts.ts";
 import type { SimulatedBoard } from "./simulated-board.ts";
@@ -93,7 +93,7 @@ class FullRun {
     revoked: 0,
   };
   readonly #outcasts = new Outcasts();
-  readonly #forgeries: Forgery[] = [];
+  readonly #forgeries = new Forgeries();
   /** The root's latest. */
   #statement: Uint8Array | undefined;
   #sleepers: readonly string[];
@@ -133,7 +133,7 @@ class FullRun {
           observer.onBoardTurn(board);
           this.#outcasts.onBoardTurn(board);
         },
-        onBelieved: (forgery) => this.#onBelieved(forgery),
+        onBelieved: (forgery) => this.#forgeries.onBelieved(forgery, swarm),
         onViolation: (host, violation) => {
           throw new UnsafeStep("violation reported", `${host.name}: ${violation}`);
         },
@@ -168,7 +168,7 @@ class FullRun {
       snapshotsOnBoards: this.#observer.snapshotsOnBoards,
       ...this.#result,
       mischief: swarm.hostile.mischief,
-      forgeries: this.#forgeries.length,
+      forgeries: this.#forgeries.count,
       sealed: swarm.ciphers.sealed,
       sleeps: swarm.boards.reduce((sum, { sleeps }) => sum + sleeps, 0),
       convergedMs: swarm.nowMs - faultsEndMs,
@@ -423,27 +423,11 @@ class FullRun {
     });
   }
 
-  /** One host speaks in the leader's name to a board that has a session of its own with the leader. */
   #forge(random: Random): void {
     const leader = this.#leader;
     const others = this.#hosts.filter((host) => host !== leader && host.member !== undefined);
     if (leader === undefined || others.length === 0) return;
-    const board = random.pick(this.#boards).name;
-    const own = leader.sessions.get(board);
-    if (own === undefined || own.boots !== this.#swarm.bootsOf(board)) return;
-    const forger = random.pick(others);
-    this.#forgeries.push({ forger: forger.name, board, leader, own });
-    forger.forge(board, leader.member!.id, this.#forgeries.length - 1);
-  }
-
-  /** Whoever had no session with the leader meanwhile had to believe what is relayed. */
-  #onBelieved(number: number): void {
-    const { forger, board, leader, own } = this.#forgeries[number]!;
-    if (leader.sessions.get(board) !== own || own.boots !== this.#swarm.bootsOf(board)) return;
-    throw new UnsafeStep(
-      "who speaks",
-      `${board} believes ${forger}, which speaks in the name of ${leader.name}`,
-    );
+    this.#forgeries.make(leader, others, random.pick(this.#boards).name, this.#swarm, random);
   }
 
   /** Somebody belongs no more: a board, which may come back as another one, or a host, for good. */
@@ -567,14 +551,6 @@ class FullRun {
 /** What an option of the state has of a value. */
 function isSame(value: StateValue | undefined, bytes: Uint8Array): boolean {
   return value instanceof Uint8Array && Buffer.compare(value, bytes) === 0;
-}
-
-/** What one host has said to a board in the name of the leader, and the session that the board had with that one. */
-interface Forgery {
-  readonly forger: string;
-  readonly board: string;
-  readonly leader: SimulatedHost;
-  readonly own: BoardSession;
 }
 
 type Way = readonly [from: string, to: string];
