@@ -1,15 +1,9 @@
 /** The identity of the host that this computer is to be: for `lead` and `recover`. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { hostDirectoryPath } from "../leader/host-directory.ts";
+import { memberPath } from "../leader/host-directory.ts";
 import type { MemberSecrets } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { Failed } from "./failure.ts";
-
-/** Where a host's identity is when nobody says otherwise. @param stateDir `.covey/<swarm>`. */
-export function memberPath(stateDir: string, hostName: string): string {
-  return join(hostDirectoryPath(stateDir, hostName), "member.json");
-}
 
 /** @param file undefined for its usual place. @throws {Failed} for none, and for another's */
 export async function hostIdentity(

@@ -103,9 +103,9 @@ export class BoardRegistry {
     return this.#records.get(nameOf(memberId))?.hostsOf(memberId, this.#options.hostName)[0];
   }
 
-  /** Whether this member has a session with this host itself. */
+  /** Whether this member's board has a session with this host itself, be it as this member or after it has lost its memory. */
   isHere(memberId: MemberId): boolean {
-    return this.#records.get(nameOf(memberId))?.presences.get(this.#options.hostName)?.memberId === memberId;
+    return this.#records.get(nameOf(memberId))?.presences.has(this.#options.hostName) === true;
   }
 
   /** Sends to the board that the message is for, if it is connected here; dropped otherwise, which Raft expects. */
@@ -190,8 +190,10 @@ export class BoardRegistry {
     channel: TelemetryChannel,
     payload: Uint8Array,
   ): void {
-    const startId = record.presences.get(host)?.startId;
-    if (startId !== undefined) this.#options.clones.heard(record.name, startId, performance.now());
+    const presence = record.presences.get(host);
+    // It has not said that the board is there.
+    if (presence === undefined) return;
+    this.#options.clones.heard(record.name, presence.startId, performance.now());
     this.#telemetry(record, channel, payload, undefined);
   }
 

@@ -4,6 +4,8 @@
  * ```
  * host.lock       held by the living host
  * host.json       where it answers (`HostFile`), while it does
+ * member.json     its identity, unless that is said to be elsewhere
+ * roster          the root's latest statement about who belongs
  * ...             its part of the Raft log, and the readings
  * ```
  */
@@ -37,7 +39,7 @@ export class HostDirectory {
   /** Makes the folder in `stateDir` if need be and takes it. @throws {HostDirectoryInUse} */
   constructor(stateDir: string, hostName: string) {
     this.path = hostDirectoryPath(stateDir, hostName);
-    mkdirSync(this.path, { recursive: true });
+    makeHostDirectory(stateDir, hostName);
     const lock = ExclusiveLock.take(join(this.path, "host.lock"));
     if (lock === undefined) throw new HostDirectoryInUse(hostName, this.path, readHostFile(this.path));
     this.#lock = lock;
@@ -63,9 +65,20 @@ export class HostDirectory {
   }
 }
 
+/** For its user alone: what the boards measured and what was agreed is in it, which a host may ask a login for. */
+export function makeHostDirectory(stateDir: string, hostName: string): void {
+  mkdirSync(stateDir, { recursive: true });
+  mkdirSync(hostDirectoryPath(stateDir, hostName), { recursive: true, mode: 0o700 });
+}
+
 /** Where a host of the swarm whose state is in `stateDir` keeps its own. */
 export function hostDirectoryPath(stateDir: string, hostName: string): string {
   return join(stateDir, `${hostFolderPrefix}${hostName}`);
+}
+
+/** Where a host's identity is when nobody says otherwise. */
+export function memberPath(stateDir: string, hostName: string): string {
+  return join(hostDirectoryPath(stateDir, hostName), "member.json");
 }
 
 /** Folders of hosts begin with it. */

@@ -38,6 +38,7 @@ import { BoardSessions } from "./trust/board-sessions.ts";
 import { CloneWatch, clonedSentence } from "./trust/clone-watch.ts";
 import { GroupKeys } from "./trust/group-keys.ts";
 import { Membership, OwnIdentityRevoked, rosterKey } from "./trust/membership.ts";
+import { recallRoster } from "./trust/roster-file.ts";
 import { rostersInLog } from "./trust/rosters-in-log.ts";
 import { Violations } from "./violations.ts";
 
@@ -90,7 +91,7 @@ export class UnknownHost extends Error {
 /**
  * Starts a host; resolves when its ports answer. It leads when the voters elect it; with no log and no group, the first host of the
  * swarm founds one as soon as the others have said that they have none either.
- * @throws {UnknownHost | ForeignIdentity | NoCertificate | HostDirectoryInUse | PortUnavailable | DamagedLog | NewerLog | ForeignLog | NewerDatabase}
+ * @throws {UnknownHost | ForeignIdentity | OwnIdentityRevoked | NoCertificate | HostDirectoryInUse | PortUnavailable | DamagedLog | NewerLog | ForeignLog | NewerDatabase}
  */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   if (!options.definition.hosts.includes(options.hostName)) {
@@ -152,6 +153,9 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   });
   opened.push(() => replica.stop());
   if (replica.tornBytes > 0) log.warn("log-torn-write", { bytesCut: replica.tornBytes });
+  // Before anybody can connect.
+  recallRoster(membership, directory.path, log, rostersInLog(replica));
+  if (membership.isRevoked) throw new OwnIdentityRevoked(hostName, membership.roster.epoch);
 
   const clones = new CloneWatch((board) => {
     violations.add(clonedSentence(board));
@@ -241,7 +245,6 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   const takeRoster = () => {
     if (membership.take(state.get(rosterKey)?.value) === "refused") log.error("roster-refused");
   };
-  for (const statement of rostersInLog(replica)) membership.take(statement);
   await listen(server, { host: reach.address, port: options.httpPort, purpose: "HTTP" });
   reach.port = portOf(server);
   opened.push(() => stopWebServer(server));
@@ -270,7 +273,7 @@ function openTelemetry(options: HostOptions, directory: string, violations: Viol
   const { definition, log, retention } = options;
   const telemetry = new Telemetry({
     file: join(directory, "telemetry.sqlite"),
-    unitOf: (board, metric) => definition.boards[board]?.units[metric] ?? "",
+    unitOf: (board, metric) => ownValue(ownValue(definition.boards, board)?.units ?? {}, metric) ?? "",
     ...(retention === undefined ? {} : { retention }),
     onError: (error) => log.error("readings-not-stored", { reason: error.message }),
   });
@@ -281,6 +284,11 @@ function openTelemetry(options: HostOptions, directory: string, violations: Viol
     );
   }
   return telemetry;
+}
+
+/** Names that boards make up are no names of what every object has. */
+function ownValue<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 /** Last opened, first closed. Called again, there is nothing left to close. */

@@ -5,13 +5,12 @@
  * stdin closes: a parent that dies by SIGKILL leaves no host behind.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { readMemberFile } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { ReachOptions } from "./access/reach.ts";
 import { type RunningHost, startHost } from "./host.ts";
-import { hostDirectoryPath } from "./host-directory.ts";
+import { memberPath } from "./host-directory.ts";
 import { parsePeers } from "./hosts/peer-addresses.ts";
 import { createLog, type LogLevel, logLevels } from "./log.ts";
 
@@ -83,9 +82,7 @@ async function main(options: Options): Promise<void> {
   try {
     host = await startHost({
       definition: readDefinition(options.definition),
-      member: readMemberFile(
-        options.member ?? join(hostDirectoryPath(options.state, options.name), "member.json"),
-      ),
+      member: readMemberFile(options.member ?? memberPath(options.state, options.name)),
       stateDir: options.state,
       hostName: options.name,
       peers: peersOf(options),

@@ -3,7 +3,7 @@
  * and hosts, and rebuilds its log from the most up-to-date of them (`raft/recover.ts`).
  */
 import { existsSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { LogRequest, MemberId, Message } from "../../protocols/raft/types.ts";
 import type { MemberSecrets } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
@@ -26,7 +26,8 @@ import { nameOf } from "./raft/voter-policy.ts";
 import { BoardSessions } from "./trust/board-sessions.ts";
 import { CloneWatch } from "./trust/clone-watch.ts";
 import { GroupKeys } from "./trust/group-keys.ts";
-import { Membership } from "./trust/membership.ts";
+import { Membership, OwnIdentityRevoked } from "./trust/membership.ts";
+import { recallRoster } from "./trust/roster-file.ts";
 import { Violations } from "./violations.ts";
 
 export interface RecoveryOptions {
@@ -42,6 +43,8 @@ export interface RecoveryOptions {
   /** From where boards and hosts may reach it; from this computer alone if not said. */
   readonly reach?: ReachOptions | undefined;
   readonly peers: ReadonlyMap<string, PeerAddress>;
+  /** Of the root, about who belongs: as far as they are known beyond what the host's folder has. */
+  readonly statements?: readonly Uint8Array[] | undefined;
   readonly log: Log;
 }
 
@@ -67,6 +70,8 @@ type Closer = () => void | Promise<void>;
 export class Recovery {
   /** Where a damaged log is kept; undefined when there was none. */
   readonly keptAs: string | undefined;
+  /** Where the boards connect. */
+  mqttPort = 0;
   readonly #options: RecoveryOptions;
   readonly #directory: string;
   readonly #opened: Closer[] = [];
@@ -78,7 +83,7 @@ export class Recovery {
 
   /**
    * Takes the host's folder and its ports. Members come from now on.
-   * @throws {HostDirectoryInUse | NothingLost | NewerLog | PortUnavailable}
+   * @throws {HostDirectoryInUse | NothingLost | NewerLog | PortUnavailable | OwnIdentityRevoked}
    */
   static async open(options: RecoveryOptions): Promise<Recovery> {
     const directory = new HostDirectory(options.stateDir, options.hostName);
@@ -88,8 +93,8 @@ export class Recovery {
       await recovery.#listen();
       return recovery;
     } catch (error) {
-      await recovery?.close();
-      directory.release();
+      if (recovery === undefined) directory.release();
+      else await recovery.close();
       throw error;
     }
   }
@@ -168,6 +173,9 @@ export class Recovery {
     const { definition, hostName, mqttPort, peerPort, peers, log } = this.#options;
     const boards = this.#boards;
     const membership = new Membership(this.#options.member, { swarm: definition.name, host: hostName });
+    // Whoever was revoked is not to offer its log.
+    recallRoster(membership, dirname(this.#directory), log, this.#options.statements ?? []);
+    if (membership.isRevoked) throw new OwnIdentityRevoked(hostName, membership.roster.epoch);
     const reach = new Reach(hostName, this.#options.reach ?? {}, membership.own.tls);
     const { name: swarm } = definition;
     const audit: Audit = { refused: (who, what) => log.warn("refused", { who, what }) };
@@ -188,6 +196,7 @@ export class Recovery {
       clients: sessions,
     });
     this.#opened.push(() => broker.stop());
+    this.mqttPort = broker.port;
     const links = new HostLinks({
       ...{ member: membership.own, roster: membership.roster, audit },
       hostNames: definition.hosts,

@@ -63,7 +63,9 @@ export class StateFolder {
 /** undefined when another process has it. @throws {StateFolderUnusable} */
 function take(path: string): ExclusiveLock | undefined {
   try {
-    mkdirSync(join(path, "boards"), { recursive: true });
+    mkdirSync(path, { recursive: true });
+    // Flash has secrets in it.
+    mkdirSync(join(path, "boards"), { recursive: true, mode: 0o700 });
     return ExclusiveLock.take(join(path, "simulator.lock"));
   } catch (error) {
     throw new StateFolderUnusable(path, error as Error);

@@ -1,13 +1,11 @@
 /** `covey keys issue`: identities for hosts, boards and people. */
-import { mkdirSync } from "node:fs";
 import type { IdentityRole } from "../../../protocols/security/identity/identity.ts";
 import type { IssueRequest } from "../../keys/issue.ts";
 import { type Ledger, type LedgerEntry, latestOf, standingOf } from "../../keys/ledger.ts";
 import { formatScope, parseScope } from "../../keys/scope-text.ts";
-import { hostDirectoryPath } from "../../leader/host-directory.ts";
+import { makeHostDirectory, memberPath } from "../../leader/host-directory.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { WrongInput } from "../failure.ts";
-import { memberPath } from "../host-identity.ts";
 import type { Terminal } from "../terminal.ts";
 import { deliverDue } from "./delivery.ts";
 import { definitionOf, type KeyOptions, type KeyPlace, openKeys, shownPath, unlock } from "./place.ts";
@@ -116,7 +114,7 @@ export async function handOut({ folder, stateDir, isSimulated }: KeyPlace): Prom
     } catch (error) {
       if (!(error instanceof MemberFileError)) throw error;
     }
-    mkdirSync(hostDirectoryPath(stateDir, name), { recursive: true });
+    makeHostDirectory(stateDir, name);
     writeMemberFile(path, member);
     written.push(path);
   }

@@ -47,6 +47,25 @@ export async function openKeys(terminal: Terminal, options: KeyOptions): Promise
   return { folder, stateDir, isSimulated };
 }
 
+/** What the root last said of who belongs, where its keys are on this computer too. @param stateDir `.covey/<swarm>` */
+export async function statementsBeside(terminal: Terminal, stateDir: string): Promise<Uint8Array[]> {
+  const { KeyFolder } = await import("../../keys/key-folder.ts");
+  const { KeyError } = await import("../../keys/key-error.ts");
+  const paths = [keysName, simulationKeysName].map((name) => join(stateDir, name)).filter(existsSync);
+  return paths.flatMap((path) => {
+    try {
+      const { roster } = KeyFolder.open(path).ledger();
+      // One that is held back waits until every member has its new file.
+      const isKnown = roster !== undefined && roster.delivery !== "held";
+      return !isKnown ? [] : [new Uint8Array(Buffer.from(roster.statement, "base64url"))];
+    } catch (error) {
+      if (!(error instanceof KeyError)) throw error;
+      terminal.note(error.message);
+      return [];
+    }
+  });
+}
+
 /** With the passphrase, where there is one. @throws {WrongInput} {Failed} {KeyError} */
 export async function unlock(terminal: Terminal, folder: KeyFolder, options: KeyOptions): Promise<RootKeys> {
   if (!folder.isSealed) return folder.unlock();

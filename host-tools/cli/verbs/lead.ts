@@ -129,7 +129,7 @@ export function placeOf(definition: SwarmDefinition, options: HostPlaceOptions):
 /** Refusals that are no fault of Covey's; each says itself what to do. */
 const refusals = [
   ...["NoCertificate", "PortUnavailable", "HostDirectoryInUse", "NewerDatabase"],
-  ...["DamagedLog", "NewerLog", "ForeignLog"],
+  ...["DamagedLog", "NewerLog", "ForeignLog", "OwnIdentityRevoked"],
 ];
 
 async function start(options: StartOptions): Promise<RunningHost> {

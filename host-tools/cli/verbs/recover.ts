@@ -7,6 +7,7 @@ import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { hostIdentity } from "../host-identity.ts";
 import { untilInterrupted } from "../interruption.ts";
+import { statementsBeside } from "../keys/place.ts";
 import { durationMs } from "../option-values.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
@@ -42,7 +43,8 @@ export const recover: Verb<RecoverOptions> = {
     const signal = untilInterrupted();
     const log = createLog("error", (line) => terminal.note(line.trimEnd()));
     const member = await hostIdentity(options.member, definition, place);
-    const recovery = await open({ ...place, definition, member, log });
+    const statements = await statementsBeside(terminal, place.stateDir);
+    const recovery = await open({ ...place, definition, member, statements, log });
     try {
       if (recovery.keptAs !== undefined) {
         terminal.note(`The log of host ${place.hostName} is damaged; it is kept as ${recovery.keptAs}.`);
@@ -128,7 +130,7 @@ function some(names: readonly string[]): string {
 }
 
 /** Refusals that are no fault of Covey's; each says itself what to do. */
-const refusals = ["PortUnavailable", "HostDirectoryInUse", "NothingLost", "NewerLog"];
+const refusals = ["PortUnavailable", "HostDirectoryInUse", "NothingLost", "NewerLog", "OwnIdentityRevoked"];
 
 async function open(options: Parameters<typeof Recovery.open>[0]): Promise<Recovery> {
   const { Recovery } = await import("../../leader/recovery.ts");

@@ -45,7 +45,7 @@ export interface BoardSessionEvents {
   onMessage(session: BoardSession, channel: SealedChannel, payload: Uint8Array): void;
   /** It did not prove to be the board, or does what it may not. */
   onRefused(session: BoardSession, what: string): void;
-  /** What was up is not any more: once. */
+  /** What was up is not any more, or says so; may be told again. */
   onGone(session: BoardSession): void;
 }
 
@@ -63,7 +63,6 @@ export class BoardSession implements BoardLink {
   #useless = 0;
   /** Sealed since the board should have refreshed. */
   #wornRecords = 0;
-  #isGone = false;
   #isEnded = false;
 
   constructor(
@@ -203,9 +202,7 @@ export class BoardSession implements BoardLink {
   }
 
   #gone(): void {
-    if (this.#isGone || !this.#responder.isUp) return;
-    this.#isGone = true;
-    this.#events.onGone(this);
+    if (this.#responder.isUp) this.#events.onGone(this);
   }
 }
 

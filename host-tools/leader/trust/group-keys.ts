@@ -1,6 +1,10 @@
 /**
  * The keys that publications are sealed under, of this host and of the others: each host makes its own and hands it to all who belong, boards and hosts,
  * within their sessions. When somebody is revoked every host makes a new one, which that one does not get.
+ *
+ * Hosts hear of a revocation one after the other. So a key of a later epoch than this host's waits: until this host knows who was revoked, it might
+ * hand it to that one. And a key of an earlier epoch, which somebody has who was revoked since, is let pass by: the host that it comes from makes
+ * another one as soon as it has heard.
  */
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
@@ -48,7 +52,7 @@ export class GroupKeys {
 
   /** What a board is told whose session has come up: the key of each host. */
   get payloads(): Uint8Array[] {
-    return [this.#sender.key, ...this.#others.values()].map((key) => encodeCbor(senderKeyToWire(key)));
+    return [this.#sender.key, ...this.#othersOfEpoch].map(payloadOf);
   }
 
   /** What a host is told that has connected. */
@@ -62,8 +66,10 @@ export class GroupKeys {
     if (key.host !== host || host === this.#hostName) {
       throw new ProtocolRefused(`a sender key of ${key.host} on the connection of ${host}`);
     }
+    const { epoch } = this.#membership.roster;
+    if (key.epoch < epoch) return;
     this.#others.set(host, key);
-    this.#events.tellBoards(encodeCbor(senderKeyToWire(key)));
+    if (key.epoch === epoch) this.#events.tellBoards(payloadOf(key));
   }
 
   /** The epoch has risen, and whoever was revoked is cut off already. */
@@ -72,11 +78,18 @@ export class GroupKeys {
     // Whoever comes from now on need not hear of a key that a revoked member knows.
     for (const [host, key] of this.#others) if (key.epoch < epoch) this.#others.delete(host);
     this.#replace();
+    for (const key of this.#othersOfEpoch) this.#events.tellBoards(payloadOf(key));
+  }
+
+  /** Those that every board may have that is connected here. */
+  get #othersOfEpoch(): SenderKey[] {
+    const { epoch } = this.#membership.roster;
+    return [...this.#others.values()].filter((key) => key.epoch === epoch);
   }
 
   #replace(): void {
     this.#sender = this.#newSender();
-    this.#events.tellBoards(encodeCbor(senderKeyToWire(this.#sender.key)));
+    this.#events.tellBoards(payloadOf(this.#sender.key));
     this.#events.tellHosts(this.frame);
   }
 
@@ -84,4 +97,8 @@ export class GroupKeys {
     const { ciphers, roster } = this.#membership;
     return new GroupSender(ciphers, makeSenderKey(ciphers, this.#hostName, roster.epoch), this.#topic);
   }
+}
+
+function payloadOf(key: SenderKey): Uint8Array {
+  return encodeCbor(senderKeyToWire(key));
 }

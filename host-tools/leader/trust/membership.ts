@@ -45,6 +45,7 @@ export class Membership {
   readonly roster: Roster;
   readonly #listeners: (() => void)[] = [];
   #offered: StateValue | undefined;
+  #statement: Uint8Array | undefined;
 
   /** @throws {ForeignIdentity} */
   constructor(own: MemberSecrets, wanted: { readonly swarm: string; readonly host: string }) {
@@ -67,7 +68,12 @@ export class Membership {
     this.#listeners.push(listener);
   }
 
-  /** Whether the root still vouches for this host itself. */
+  /** The latest, as the root signed it; undefined before the first. */
+  get statement(): Uint8Array | undefined {
+    return this.#statement;
+  }
+
+  /** Whether the root no longer vouches for this host itself. */
   get isRevoked(): boolean {
     return this.roster.admit(this.own.signed) === undefined;
   }
@@ -82,6 +88,7 @@ export class Membership {
     // An array of its own: a Buffer's slices are views.
     const statement = new Uint8Array(value);
     if (this.roster.take(statement)) {
+      this.#statement = statement;
       for (const listener of this.#listeners) listener();
       return "taken";
     }

@@ -4,10 +4,13 @@
  */
 import type { Entry } from "../../../protocols/raft/types.ts";
 import { changeOf } from "../../../protocols/state/apply.ts";
+import type { StateValue } from "../../../protocols/state/command.ts";
 import { rosterKey } from "./membership.ts";
 
 /** Part of the replica. */
 export interface LogView {
+  /** As the latest snapshot has it, before anything of the log is applied. */
+  readonly state: { get(key: string): StateValue | undefined };
   status(): { readonly firstIndex: number; readonly lastIndex: number };
   entries(from: number, limit: number): readonly Entry[];
 }
@@ -15,6 +18,8 @@ export interface LogView {
 const entriesAtOnce = 256;
 
 export function* rostersInLog(log: LogView): Generator<Uint8Array> {
+  const stored = log.state.get(rosterKey);
+  if (stored instanceof Uint8Array) yield stored;
   const { firstIndex, lastIndex } = log.status();
   for (let from = firstIndex; from <= lastIndex; from += entriesAtOnce) {
     for (const entry of log.entries(from, entriesAtOnce)) {

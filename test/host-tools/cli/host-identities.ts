@@ -1,7 +1,7 @@
 /** Identities for hosts that a test starts as `covey lead`, of the same root as those of the boards made of bytes. */
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { memberPath } from "../../../host-tools/cli/host-identity.ts";
+import { memberPath } from "../../../host-tools/leader/host-directory.ts";
 import { writeMemberFile } from "../../../host-tools/security/member-file.ts";
 import { memberOf } from "../leader/test-swarm.ts";
 

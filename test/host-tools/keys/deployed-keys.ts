@@ -1,9 +1,9 @@
 /** Identities for a swarm whose hosts a test starts as `covey lead`; its keys have no passphrase, or each use of them would take a second. */
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { memberPath } from "../../../host-tools/cli/host-identity.ts";
 import { issueMembers } from "../../../host-tools/keys/issue.ts";
 import { KeyFolder } from "../../../host-tools/keys/key-folder.ts";
+import { memberPath } from "../../../host-tools/leader/host-directory.ts";
 import { writeMemberFile } from "../../../host-tools/security/member-file.ts";
 
 /** A root in `.covey/<swarm>/keys`, and what it issues to these hosts and boards. @param stateDir `.covey/<swarm>`. */

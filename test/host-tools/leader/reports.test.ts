@@ -34,6 +34,22 @@ test("a report is stored at the leader's time, shown, and exported as JSON and C
   expect(Date.parse(rows[0]!.time!)).toBe(stored[0]!.atMs);
 });
 
+test("a metric is called what no board of swarm.ts calls one, such as what every object has: it has no unit", async () => {
+  const leader = await leaderUnderTest();
+  const board = await leader.join("north-2");
+  const metrics = ["constructor", "__proto__", "toString"];
+  board.report(
+    6_000,
+    metrics.map((metric) => ({ ...warm, metric })),
+  );
+  await eventually(() => leader.status().boards[1]!.readings.length === metrics.length);
+  const stored = JSON.parse((await leader.request("/api/readings")).body) as StoredReading[];
+  expect(stored.map(({ metric, unit }) => [metric, unit])).toEqual(metrics.map((metric) => [metric, ""]));
+  const csv = await leader.request("/api/readings?format=csv");
+  const rows = parse(csv.body, { columns: true }) as Record<string, string>[];
+  expect(rows.map(({ unit }) => unit)).toEqual(["", "", ""]);
+});
+
 test("a report that is repeated on a connection is taken once; after a reboot the count starts anew", async () => {
   const leader = await leaderUnderTest();
   const board = await leader.join("north-2");

@@ -99,6 +99,19 @@ test("a board that reconnects refreshes its session: one frame each way, new key
   expect(leader.status().boards[1]!.link).toBe("up");
 });
 
+test("a board that says that it is gone, by itself or in the broker's words, and greets again is there until it is cut off", async () => {
+  const leader = await leaderUnderTest();
+  const board = await leader.join("north-2", { answers: false });
+  const isUp = () => leader.status().boards[1]!.link === "up";
+  await eventually(isUp);
+  board.publishBytes(board.topic("gone"), Uint8Array.of(0));
+  await eventually(() => !isUp());
+  board.hello();
+  await eventually(isUp);
+  board.cut();
+  await eventually(() => !isUp());
+});
+
 test("a host that was started anew knows no session: the refresh becomes a handshake", async () => {
   const leader = await leaderUnderTest();
   const first = await leader.join("north-2");

@@ -42,6 +42,25 @@ test("a host hands on the keys of the others, and none of an epoch that is over"
   expect(a.keys.payloads.map(describe)).toEqual(["a 1", "b 1"]);
 });
 
+test("a key of a later epoch waits until this host knows who was revoked, and one of an earlier epoch is let pass by", () => {
+  const [a, b] = [keysOf("a"), keysOf("b")];
+  const former = b.keys.frame.key;
+  b.membership.take(rootOf("greenhouse").revoke(1));
+  // Whoever was revoked is connected to a still.
+  a.keys.take("b", b.keys.frame.key);
+  expect(a.boards).toEqual([]);
+  expect(a.keys.payloads.map(describe)).toEqual(["a 0"]);
+
+  a.membership.take(rootOf("greenhouse").revoke(1));
+  expect(a.boards).toEqual(["a 1", "b 1"]);
+  expect(a.keys.payloads.map(describe)).toEqual(["a 1", "b 1"]);
+
+  // Of a host that has not heard yet, or that says again what it said before: no reason to end the connection over which it is to hear.
+  a.keys.take("b", former);
+  expect(a.boards).toEqual(["a 1", "b 1"]);
+  expect(a.keys.payloads.map(describe)).toEqual(["a 1", "b 1"]);
+});
+
 test("a host gives a key for itself alone", () => {
   const [a, b] = [keysOf("a"), keysOf("b")];
   expect(() => a.keys.take("c", b.keys.frame.key)).toThrow(ProtocolRefused);
