@@ -12,6 +12,8 @@ export interface LoginOptions {
   readonly as?: string;
   /** File of the certificate authority. */
   readonly ca?: string;
+  /** Its certificate, DER, where neither file brings one. */
+  readonly authority?: Uint8Array;
 }
 
 export class HostLogin {
@@ -26,10 +28,10 @@ export class HostLogin {
   }
 
   /** @throws {WrongInput} for a file that is not what it is to be. */
-  static of({ as, ca }: LoginOptions): HostLogin {
+  static of({ as, ca, authority }: LoginOptions): HostLogin {
     try {
       const member = as === undefined ? undefined : readMemberFile(as);
-      return new HostLogin(member, ca === undefined ? member?.authority : readAuthority(ca));
+      return new HostLogin(member, ca === undefined ? (member?.authority ?? authority) : readAuthority(ca));
     } catch (error) {
       throw new WrongInput((error as Error).message);
     }
@@ -103,7 +105,7 @@ function readAuthority(path: string): string {
   }
   if (text.includes("BEGIN CERTIFICATE")) return text;
   throw new Error(
-    `${path} holds no certificate in PEM; covey keys list shows that of the swarm's authority.`,
+    `${path} holds no certificate in PEM; covey keys show prints that of the swarm's authority.`,
   );
 }
 

@@ -22,6 +22,8 @@ export interface SwarmOptions {
   readonly as?: string;
   /** The swarm's certificate authority: its file, PEM. */
   readonly ca?: string;
+  /** Its certificate, DER, where neither file brings one. */
+  readonly authority?: Uint8Array;
 }
 
 /** For every verb that asks a running swarm. */

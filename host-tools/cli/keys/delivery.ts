@@ -21,7 +21,7 @@ export async function deliver(
   }
   terminal.progress("Telling the swarm");
   try {
-    const swarm = SwarmClient.find({ ...options, swarm: folder.swarm });
+    const swarm = SwarmClient.find({ ...options, swarm: folder.swarm, authority: folder.authority });
     await swarm.post("/api/roster", { statement: roster.statement });
   } finally {
     terminal.endProgress();

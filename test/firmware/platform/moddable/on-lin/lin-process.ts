@@ -5,14 +5,15 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Compiles the runner that stands in for the SDK's simulator. @returns its path */
+/** Compiles the runner that stands in for the SDK's simulator, with the compiler that make takes, too. @returns its path */
 export function compileRunner(moddable: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
   const runner = join(folder, "run-on-lin");
   const gio = execFileSync("pkg-config", ["--cflags", "--libs", "gio-2.0"], { encoding: "utf8" });
   const source = join(import.meta.dirname, "run-on-lin.c");
   const headers = join(moddable, "build/simulators/modules");
-  execFileSync("gcc", ["-o", runner, source, "-I", headers, ...gio.trim().split(/\s+/), "-ldl"]);
+  const [compiler, ...flags] = (process.env.CC ?? "gcc").trim().split(/\s+/);
+  execFileSync(compiler!, [...flags, "-o", runner, source, "-I", headers, ...gio.trim().split(/\s+/), "-ldl"]);
   return runner;
 }
 

@@ -1,6 +1,6 @@
 /** Builds a program of a test's own over the adapter for the SDK's `lin`, in the place of the board's main. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { build } from "esbuild";
 import { loadBoards } from "../../../../../host-tools/boards/boards.ts";
 import { buildImage, type ModdableSdk } from "../../../../../host-tools/builder/moddable.ts";
@@ -17,6 +17,10 @@ export interface Probe {
   /** What the program finds as `givenText`, in JSON. */
   readonly given: object;
   readonly tls: boolean;
+  /** Files of C beside this one, without their ending. */
+  readonly natives?: readonly string[];
+  /** As whom it runs, and where its hosts are; `probeName`, and nowhere. */
+  readonly as?: { readonly swarm: string; readonly board: string; readonly hosts: string };
 }
 
 /** @returns the program for `LinProcess` */
@@ -29,11 +33,15 @@ export async function buildProbe(sdk: ModdableSdk, folder: string, probe: Probe)
     platform: "lin",
     board: loadBoards().get("esp32c3-devkit")!,
     bundle: { core, main, coreBytes: 0, mainBytes: 0 },
-    config: { swarm: probeName, board: probeName, hosts: "main=127.0.0.1:1", timeServer: "" },
+    config: {
+      ...(probe.as ?? { swarm: probeName, board: probeName, hosts: "main=127.0.0.1:1" }),
+      timeServer: "",
+    },
     wifi: undefined,
     tls: probe.tls,
   });
   writeFileSync(join(project, "main.js"), main);
+  addNatives(manifest, probe.natives ?? []);
   return buildImage({
     sdk,
     target: "lin",
@@ -42,6 +50,13 @@ export async function buildProbe(sdk: ModdableSdk, folder: string, probe: Probe)
     environment: process.env,
     onProgress: () => {},
   });
+}
+
+function addNatives(manifest: string, names: readonly string[]): void {
+  const described = JSON.parse(readFileSync(manifest, "utf8"));
+  const folder = relative(join(manifest, ".."), import.meta.dirname);
+  for (const name of names) described.modules["*"].push(`${folder}/${name}`);
+  writeFileSync(manifest, JSON.stringify(described));
 }
 
 /** As the bundler joins a platform's main: the core and the SDK's modules stay outside. */
