@@ -1,5 +1,5 @@
 /**
- * The embedded MQTT broker: aedes on a loopback socket, opened only to the boards of one swarm.
+ * The embedded MQTT broker: aedes on a socket of its own, opened only to the boards of one swarm.
  *
  * A client id is a board's name; a board publishes under its own `up/` topics and subscribes under its own `down/` topics, at
  * QoS 0, nothing retained (Raft repeats what is lost, so a broker that stores would only repeat what is stale). Boards never
