@@ -1,0 +1,76 @@
+/**
+ * How DTR and RTS reach a chip.
+ *
+ * A board with a USB-UART bridge has two transistors: EN is low while RTS alone is on, IO0 is low while DTR alone
+ * is on. EN has a capacitor, so it rises some milliseconds after its transistor opens, and IO0 is sampled then.
+ * The USB-Serial/JTAG peripheral looks at changes: DTR alone sets "download next", RTS alone resets, both off
+ * clears (ESP32-C3 Technical Reference Manual, "USB Serial/JTAG Controller").
+ */
+export interface ResetPins {
+  /** The chip is held in reset. */
+  hold(): void;
+  /** The chip starts; `download` says what IO0, or the flag, asks for. */
+  start(download: boolean): void;
+}
+
+export interface ResetLines {
+  set(dtr: boolean, rts: boolean): void;
+  /** The port was closed: both lines fall without a word. */
+  release(): void;
+}
+
+/** @param wiring which of the two wires is there, asked at each change */
+export function transistorReset(
+  pins: ResetPins,
+  wiring: () => "both" | "enable-only" | "none",
+  riseMs = 5,
+): ResetLines {
+  let enable = true;
+  let boot = true;
+  let rising: NodeJS.Timeout | undefined;
+  return {
+    set(dtr, rts) {
+      if (wiring() === "none") return;
+      boot = !(dtr && !rts) || wiring() === "enable-only";
+      const now = !(rts && !dtr);
+      if (enable && !now) {
+        clearTimeout(rising);
+        pins.hold();
+      } else if (!enable && now) {
+        clearTimeout(rising);
+        rising = setTimeout(() => pins.start(!boot), riseMs);
+      }
+      enable = now;
+    },
+    release() {
+      boot = true;
+      if (!enable) rising = setTimeout(() => pins.start(false), riseMs);
+      enable = true;
+    },
+  };
+}
+
+/** @param wiring whether the port's lines are heard at all; "enable-only" leaves the flag out */
+export function usbSerialJtagReset(
+  pins: ResetPins,
+  wiring: () => "both" | "enable-only" | "none",
+): ResetLines {
+  let download = false;
+  let resetting = false;
+  return {
+    set(dtr, rts) {
+      if (wiring() === "none") return;
+      if (!rts) download = dtr;
+      const now = rts && !dtr;
+      if (now && !resetting) {
+        pins.hold();
+        pins.start(download && wiring() === "both");
+      }
+      resetting = now;
+    },
+    release() {
+      download = false;
+      resetting = false;
+    },
+  };
+}
