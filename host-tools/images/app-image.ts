@@ -2,14 +2,14 @@
  * An image that an ESP32 boots: an application, or the bootloader itself. ESP-IDF, "App Image Format".
  *
  * ```
- * header, 24     E9 | segments | SPI mode | speed and size | entry, 4 | WP pin | drive, 3 | chip id, 2 | min revision | min rev, 2 | max rev, 2 | 4 | hash appended
- * segments       load address, 4 | length, 4 | data
+ * header, 24     E9 | segments | SPI mode | speed and size | entry, 4 | WP pin | drive, 3 | chip id, 2 | old min rev | min rev, 2 | max rev, 2 | 4 | hash appended
+ * segments       load address, 4 | length, 4 | data, a multiple of 4
  * padding        so that the checksum's byte ends a block of 16
  * checksum       0xEF xored with every byte of every segment's data
  * SHA-256        of all before, when the header says so
  * ```
  *
- * The first segment of an application begins with its descriptor (`esp_app_desc_t`).
+ * The first segment of an application begins with its descriptor (`esp_app_desc_t`). What may follow the hash, such as a signature, is not looked at.
  */
 import { createHash } from "node:crypto";
 import { ImageError } from "./image-error.ts";
@@ -18,8 +18,9 @@ export interface AppImage {
   readonly chipId: number;
   readonly entry: number;
   readonly flash: FlashHeader;
-  /** Of the chip, major * 100 + minor; 0 and 65,535 for any. */
+  /** Of the chip, major * 100 + minor; 0 for any. */
   readonly minRevision: number;
+  /** Of the chip, major * 100 + minor; 65,535 for any. */
   readonly maxRevision: number;
   readonly segments: readonly Segment[];
   /** undefined for a bootloader. */
@@ -46,6 +47,7 @@ export interface Segment {
 export interface AppDescriptor {
   readonly version: string;
   readonly project: string;
+  /** `Nov 23 2026 04:54:03`: as C writes date and time. */
   readonly built: string;
   readonly idfVersion: string;
   readonly secureVersion: number;
@@ -69,6 +71,7 @@ export function readAppImage(bytes: Uint8Array): AppImage {
     if (at + 8 > bytes.length) throw new ImageError(what, at, "it ends within a segment's header");
     const lengthBytes = view.getUint32(at + 4, true);
     const offsetBytes = at + 8;
+    if (lengthBytes % 4 !== 0) throw new ImageError(what, at, "a segment's length is no multiple of 4");
     if (lengthBytes > bytes.length - offsetBytes) throw new ImageError(what, at, "it ends within a segment");
     segments.push({ address: view.getUint32(at, true), offsetBytes, lengthBytes });
     at = offsetBytes + lengthBytes;
@@ -78,13 +81,12 @@ export function readAppImage(bytes: Uint8Array): AppImage {
   at = Math.floor(at / 16) * 16 + 16;
   if (at > bytes.length) throw new ImageError(what, bytes.length, "it ends before its checksum");
   if (bytes[at - 1] !== checksum) throw new ImageError(what, at - 1, "its checksum is wrong");
-  const sha256 = bytes[23] === 1 ? hashAt(bytes, at) : undefined;
+  const sha256 = bytes[23] !== 0 ? hashAt(bytes, at) : undefined;
   return {
     chipId: view.getUint16(12, true),
     entry: view.getUint32(4, true),
     flash: { mode: bytes[2]!, frequency: bytes[3]! & 0x0f, sizeBytes: flashSizeOf(bytes[3]! >> 4) },
-    minRevision: view.getUint16(15, true),
-    maxRevision: view.getUint16(17, true),
+    ...revisions(view),
     segments,
     app: descriptor(bytes, segments[0]!),
     sha256,
@@ -106,18 +108,21 @@ export interface NewImage {
   readonly segments: readonly { readonly address: number; readonly data: Uint8Array }[];
 }
 
-/** An image with checksum and hash, as a linker's last step makes it. @throws {RangeError} for no segment, or too many */
+/**
+ * An image with checksum and hash, as a linker's last step makes it; data is filled up with 0 to a multiple of 4.
+ * @throws {RangeError} for no segment, or too many, or a size of flash that has no code
+ */
 export function writeAppImage({
   chipId,
   entry,
   flash,
   minRevision = 0,
-  maxRevision = 0xffff,
+  maxRevision = anyRevision,
   segments,
 }: NewImage): Uint8Array {
   if (segments.length < 1 || segments.length > segmentsMax)
     throw new RangeError(`An image has 1 to ${segmentsMax} segments.`);
-  const dataBytes = segments.reduce((sum, { data }) => sum + 8 + data.length, headerBytes);
+  const dataBytes = segments.reduce((sum, { data }) => sum + 8 + filled(data), headerBytes);
   const checksumAt = Math.floor(dataBytes / 16) * 16 + 15;
   const bytes = new Uint8Array(checksumAt + 1 + hashBytes);
   const view = new DataView(bytes.buffer);
@@ -125,6 +130,7 @@ export function writeAppImage({
   view.setUint32(4, entry, true);
   bytes[8] = 0xee; // No pin for write protection.
   view.setUint16(12, chipId, true);
+  bytes[14] = chipId === esp32c3Id ? minRevision % 100 : Math.floor(minRevision / 100);
   view.setUint16(15, minRevision, true);
   view.setUint16(17, maxRevision, true);
   bytes[23] = 1;
@@ -132,9 +138,9 @@ export function writeAppImage({
   let checksum = checksumSeed;
   for (const { address, data } of segments) {
     view.setUint32(at, address, true);
-    view.setUint32(at + 4, data.length, true);
+    view.setUint32(at + 4, filled(data), true);
     bytes.set(data, at + 8);
-    at += 8 + data.length;
+    at += 8 + filled(data);
     for (const byte of data) checksum ^= byte;
   }
   bytes[checksumAt] = checksum;
@@ -160,12 +166,13 @@ export function writeAppDescriptor({
   const view = new DataView(bytes.buffer);
   view.setUint32(0, descriptorMagic, true);
   view.setUint32(4, secureVersion, true);
-  const [date = "", time = ""] = built.split(" ");
+  const day = built.slice(0, built.lastIndexOf(" "));
+  const time = built.slice(day.length + 1);
   for (const [at, length, text] of [
     [16, 32, version],
     [48, 32, project],
     [80, 16, time],
-    [96, 16, date],
+    [96, 16, day],
     [112, 32, idfVersion],
   ] as const) {
     bytes.set(new TextEncoder().encode(text).subarray(0, length - 1), at);
@@ -182,6 +189,27 @@ const checksumSeed = 0xef;
 const hashBytes = 32;
 const descriptorMagic = 0xabcd5432;
 const descriptorBytes = 256;
+const anyRevision = 0xffff;
+const esp32c3Id = 5;
+
+/**
+ * Images made before there were revisions like 3.1 have 0 in both fields of 16 bits, and byte 14 alone counts: the major revision, on an ESP32-C3 the minor one
+ * (`esp_image_header_t`).
+ */
+function revisions(view: DataView): Pick<AppImage, "minRevision" | "maxRevision"> {
+  const min = view.getUint16(15, true);
+  const max = view.getUint16(17, true);
+  const isOld = min === 0 && (max === 0 || max === anyRevision);
+  const unit = view.getUint16(12, true) === esp32c3Id ? 1 : 100;
+  return {
+    minRevision: isOld ? view.getUint8(14) * unit : min,
+    maxRevision: max === 0 ? anyRevision : max,
+  };
+}
+
+function filled(data: Uint8Array): number {
+  return Math.ceil(data.length / 4) * 4;
+}
 
 function hashAt(bytes: Uint8Array, at: number): Uint8Array {
   const stated = bytes.slice(at, at + hashBytes);
@@ -211,6 +239,7 @@ function descriptor(bytes: Uint8Array, { offsetBytes, lengthBytes }: Segment): A
 
 /** Half-byte codes: 0 is 1 MB, each next one twice as much, up to 128 MB. */
 function flashSizeOf(code: number): number {
+  if (code > 7) throw new ImageError(what, 3, `its size of flash has the code ${code}`);
   return 0x10_0000 * 2 ** code;
 }
 

@@ -1,11 +1,14 @@
-/** A partition table in ESP-IDF's text form: `name, type, subtype, offset, size, flags`, a row a line, `#` begins a comment. */
-import { parse } from "csv-parse/sync";
+/**
+ * A partition table in ESP-IDF's text form: `name, type, subtype, offset, size, flags`, a row a line; a line that begins with `#` is a comment. As `gen_esp32part.py` reads it:
+ * there are no quotes, an empty offset is the next one that fits, a negative size says where the partition ends.
+ */
 import {
   type Partition,
   PartitionType,
   partitionTableOffset,
   subtypeName,
   subtypeOf,
+  typeName,
 } from "./partition-table.ts";
 
 /** A row of the text can't be read; the message names the line. */
@@ -19,66 +22,83 @@ export class PartitionCsvError extends Error {
   }
 }
 
-/** An empty offset is the next one that fits. @throws {PartitionCsvError} */
+/** @throws {PartitionCsvError} */
 export function parsePartitionCsv(text: string): Partition[] {
   const partitions: Partition[] = [];
   let end = partitionTableOffset + 0x1000;
-  for (const [i, line] of text.split("\n").entries()) {
-    const [row] = parse(line, {
-      trim: true,
-      comment: "#",
-      relax_column_count: true,
-      skip_empty_lines: true,
-    }) as string[][];
-    if (row === undefined) continue;
+  for (const [i, line] of text
+    .replace(/^\ufeff/, "")
+    .split("\n")
+    .entries()) {
+    const row = line.trim();
+    if (row === "" || row.startsWith("#")) continue;
     const partition = readRow(row, i + 1, end);
     partitions.push(partition);
-    end = partition.offsetBytes + partition.sizeBytes;
+    if (partition.offsetBytes >= partitionTableOffset + 0x1000)
+      end = partition.offsetBytes + partition.sizeBytes;
   }
+  if (partitions.length === 0) throw new PartitionCsvError(1, "and all others hold no partition");
   return partitions;
 }
 
+/** Flags that have no word are left out, as ESP-IDF leaves them out. @throws {RangeError} for a name that a row can't hold */
 export function formatPartitionCsv(partitions: readonly Partition[]): string {
   const rows = partitions.map(({ name, type, subtype, offsetBytes, sizeBytes, flags }) => {
-    const kind = Object.entries(PartitionType).find(([, number]) => number === type)?.[0] ?? hex(type);
+    if (name === "" || name !== name.trim() || name.startsWith("#") || /[,\n]/.test(name)) {
+      throw new RangeError(`The partition's name ${JSON.stringify(name)} can't be written into a row.`);
+    }
     const words = flagNames.filter((_, bit) => (flags & (1 << bit)) !== 0).join(":");
-    return `${name}, ${kind}, ${subtypeName(type, subtype)}, ${hex(offsetBytes)}, ${hex(sizeBytes)}, ${words}`.trimEnd();
+    const kind = `${typeName(type)}, ${subtypeName(type, subtype)}`;
+    return `${name}, ${kind}, ${hex(offsetBytes)}, ${hex(sizeBytes)}, ${words}`.trimEnd();
   });
   return `# Name, Type, SubType, Offset, Size, Flags\n${rows.join("\n")}\n`;
 }
 
 const flagNames = ["encrypted", "readonly"];
+const undefinedSubtype = 0x06;
 
-function readRow(row: readonly string[], line: number, end: number): Partition {
+function readRow(text: string, line: number, end: number): Partition {
+  const fail = (problem: string): never => {
+    throw new PartitionCsvError(line, problem);
+  };
+  const row = text.split(",").map((field) => field.trim());
   const [name = "", kind = "", subkind = "", offset = "", size = "", words = ""] = row;
-  const type = Object.hasOwn(PartitionType, kind)
-    ? PartitionType[kind as keyof typeof PartitionType]
-    : numberOf(kind);
-  if (name === "" || type === undefined)
-    throw new PartitionCsvError(line, "has no name, or a type that is neither app, data nor a number");
-  const subtype = subtypeOf(type, subkind);
-  if (subtype === undefined)
-    throw new PartitionCsvError(line, `has the subtype ${subkind}, which is not known`);
+  if (name === "") fail("has no name");
+  if (new TextEncoder().encode(name).length > 15) fail(`has the name ${name}, which is longer than 15 bytes`);
+  const type = byteOf(kind, Object.hasOwn(PartitionType, kind) ? PartitionType[kind as "app"] : undefined);
+  if (type === undefined)
+    return fail(`has the type ${kind || "nothing"}, which is neither app, data nor 0 to 0xfe`);
+  const isEmptyData = subkind === "" && type !== PartitionType.app;
+  const subtype = isEmptyData ? undefinedSubtype : byteOf(subkind, subtypeOf(type, subkind));
+  if (subtype === undefined) return fail(`has the subtype ${subkind || "nothing"}, which is not known`);
   const align = type === PartitionType.app ? 0x1_0000 : 0x1000;
   const offsetBytes = offset === "" ? Math.ceil(end / align) * align : numberOf(offset);
-  const sizeBytes = numberOf(size);
-  if (offsetBytes === undefined || sizeBytes === undefined) {
-    throw new PartitionCsvError(line, `has an offset or a size that is no number: ${offset} ${size}`);
+  if (offsetBytes === undefined) return fail(`has the offset ${offset}, which is no number of 32 bits`);
+  const upTo = size.startsWith("-") ? numberOf(size.slice(1)) : undefined;
+  const sizeBytes = upTo === undefined ? numberOf(size) : upTo - offsetBytes;
+  if (sizeBytes === undefined || sizeBytes < 0 || offsetBytes + sizeBytes > 0xffff_ffff) {
+    return fail(`has the size ${size || "nothing"}, which is no number of 32 bits`);
   }
   let flags = 0;
   for (const word of words.split(":").filter((each) => each !== "")) {
     const bit = flagNames.indexOf(word);
-    if (bit < 0) throw new PartitionCsvError(line, `has the flag ${word}, which is not known`);
+    if (bit < 0) fail(`has the flag ${word}, which is not known`);
     flags |= 1 << bit;
   }
   return { name, type, subtype, offsetBytes, sizeBytes, flags };
 }
 
-/** Decimal, hexadecimal, or with K or M behind it. */
+function byteOf(text: string, word: number | undefined): number | undefined {
+  const number = word ?? numberOf(text);
+  return number !== undefined && number <= 0xfe ? number : undefined;
+}
+
+/** Decimal, hexadecimal, or with K or M behind it; of 32 bits. */
 function numberOf(text: string): number | undefined {
   const [, digits, unit] = /^(0x[0-9a-f]+|\d+)([km]?)$/i.exec(text) ?? [];
   if (digits === undefined) return undefined;
-  return Number(digits) * ({ k: 1024, m: 1024 * 1024 }[unit!.toLowerCase()] ?? 1);
+  const number = Number(digits) * ({ k: 1024, m: 1024 * 1024 }[unit!.toLowerCase()] ?? 1);
+  return number <= 0xffff_ffff ? number : undefined;
 }
 
 function hex(number: number): string {

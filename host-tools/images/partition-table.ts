@@ -5,6 +5,7 @@
  * ```
  * AA 50 | type | subtype | offset, 4 | size, 4 | name, 16 | flags, 4          little-endian
  * EB EB | FF x 14 | MD5 of all rows before, 16
+ * FF x 32
  * ```
  */
 import { createHash } from "node:crypto";
@@ -13,7 +14,7 @@ import { ImageError } from "./image-error.ts";
 export interface Partition {
   /** Up to 15 bytes. */
   readonly name: string;
-  /** 0 app, 1 data; 0x40 to 0xFE are the user's own. */
+  /** 0 app, 1 data, 2 bootloader, 3 partition table; 0x40 to 0xFE are the user's own. */
   readonly type: number;
   readonly subtype: number;
   readonly offsetBytes: number;
@@ -26,7 +27,7 @@ export const partitionTableOffset = 0x8000;
 /** A table takes one sector, of which the rows may fill the first 3,072 bytes. */
 export const partitionTableBytes = 0xc00;
 
-export const PartitionType = { app: 0, data: 1 } as const;
+export const PartitionType = { app: 0, data: 1, bootloader: 2, partition_table: 3 } as const;
 export const AppSubtype = { factory: 0x00, ota0: 0x10, otaMax: 0x1f, test: 0x20 } as const;
 export const DataSubtype = {
   ota: 0x00,
@@ -37,19 +38,22 @@ export const DataSubtype = {
   spiffs: 0x82,
 } as const;
 
-/** @throws {ImageError} */
+/** A table without a row of MD5, as ESP-IDF made them before 2018, is one too. @throws {ImageError} */
 export function readPartitionTable(bytes: Uint8Array): Partition[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const partitions: Partition[] = [];
+  let isChecked = false;
   for (let at = 0; at + rowBytes <= Math.min(bytes.length, partitionTableBytes); at += rowBytes) {
     const magic = view.getUint16(at, true);
-    if (magic === checksumMagic) {
-      checkSum(bytes, at);
-      return partitions;
-    }
-    if (magic === 0xffff) {
+    if (magic === endMagic) {
       if (partitions.length === 0) throw new ImageError(what, at, "it is empty");
       return partitions;
+    }
+    if (isChecked) throw new ImageError(what, at, "a row follows the MD5");
+    if (magic === checksumMagic) {
+      checkSum(bytes, at);
+      isChecked = true;
+      continue;
     }
     if (magic !== rowMagic) throw new ImageError(what, at, `a row begins with 0x${magic.toString(16)}`);
     partitions.push({
@@ -67,7 +71,7 @@ export function readPartitionTable(bytes: Uint8Array): Partition[] {
 /** One whole table of `partitionTableBytes`. @throws {RangeError} for more partitions than fit, or a name too long */
 export function writePartitionTable(partitions: readonly Partition[]): Uint8Array {
   const bytes = new Uint8Array(partitionTableBytes).fill(0xff);
-  if ((partitions.length + 1) * rowBytes > partitionTableBytes) {
+  if (partitions.length > partitionsMax) {
     throw new RangeError(`${partitions.length} partitions do not fit one table; it holds ${partitionsMax}.`);
   }
   const view = new DataView(bytes.buffer);
@@ -89,89 +93,138 @@ export function writePartitionTable(partitions: readonly Partition[]): Uint8Arra
   return bytes;
 }
 
-export const partitionsMax = partitionTableBytes / 32 - 1;
+/** A row holds the MD5 and one is the end; without an end the bootloader takes no table. */
+export const partitionsMax = partitionTableBytes / 32 - 2;
 
 /**
- * What is wrong with a table on a flash of this size, a sentence each; empty when nothing is. Offsets are multiples of a sector, of 64 KB for an app, nothing
- * overlaps, and nothing lies in the way of the bootloader or of the table.
+ * What is wrong with a table on a flash of this size, a sentence each; empty when nothing is. ESP-IDF's own rules (`gen_esp32part.py`): offsets are multiples of a sector,
+ * of 64 KB for an app; an app's size is one of a sector; names are there once, otadata too, and it has two sectors; an NVS that is written has three; nothing overlaps, and
+ * nothing but the bootloader's and the table's own partitions lies where they are.
  */
 export function checkPartitions(partitions: readonly Partition[], flashBytes: number): string[] {
   const problems: string[] = [];
   const names = new Set<string>();
-  let end = partitionTableOffset + sectorBytes;
-  let before = "the partition table";
+  let hasOtaData = false;
+  let end = 0;
+  let before = "";
   for (const each of partitions.toSorted((a, b) => a.offsetBytes - b.offsetBytes)) {
     const { name, type, offsetBytes, sizeBytes } = each;
     const align = type === PartitionType.app ? 0x1_0000 : sectorBytes;
+    const isOwn = isBoot(each);
+    if (!isOwn && end < partitionTableOffset + sectorBytes) {
+      end = partitionTableOffset + sectorBytes;
+      before = "the partition table";
+    }
     if (names.has(name)) problems.push(`Two partitions are called ${name}.`);
     names.add(name);
     if (offsetBytes % align !== 0)
       problems.push(`${name} begins at ${hex(offsetBytes)}, which is no multiple of ${hex(align)}.`);
-    if (sizeBytes === 0 || sizeBytes % sectorBytes !== 0)
-      problems.push(`${name} has ${hex(sizeBytes)} bytes, which is no multiple of a sector.`);
+    if (sizeBytes === 0) problems.push(`${name} has no bytes.`);
+    if (type === PartitionType.app && sizeBytes % sectorBytes !== 0)
+      problems.push(`${name} has ${hex(sizeBytes)} bytes, which is no multiple of ${hex(sectorBytes)}.`);
+    if (isData(each, DataSubtype.ota)) {
+      if (hasOtaData) problems.push(`${name} is a second otadata; a table has one.`);
+      hasOtaData = true;
+      if (sizeBytes !== 2 * sectorBytes)
+        problems.push(`${name} has ${hex(sizeBytes)} bytes; otadata has ${hex(2 * sectorBytes)}.`);
+    }
+    if (isData(each, DataSubtype.nvs) && (each.flags & 2) === 0 && sizeBytes < 3 * sectorBytes)
+      problems.push(`${name} has ${hex(sizeBytes)} bytes; an NVS has ${hex(3 * sectorBytes)} at least.`);
     if (offsetBytes < end)
       problems.push(`${name} at ${hex(offsetBytes)} overlaps ${before}, which ends at ${hex(end)}.`);
-    if (offsetBytes + sizeBytes > flashBytes) {
+    if (offsetBytes + sizeBytes > flashBytes)
       problems.push(`${name} ends at ${hex(offsetBytes + sizeBytes)}, and the flash at ${hex(flashBytes)}.`);
+    if (offsetBytes + sizeBytes >= end) {
+      end = offsetBytes + sizeBytes;
+      before = name;
     }
-    end = Math.max(end, offsetBytes + sizeBytes);
-    before = name;
   }
   return problems;
 }
 
+/** The app that boots where otadata chooses none: the factory app, or the first slot. */
+export function defaultApp(partitions: readonly Partition[]): Partition | undefined {
+  const app = (subtype: number) =>
+    partitions.find((each) => each.type === PartitionType.app && each.subtype === subtype);
+  return app(AppSubtype.factory) ?? app(AppSubtype.ota0);
+}
+
+/** How many slots `ota_0`, `ota_1`... there are in a row, which is what the bootloader counts. */
+export function otaSlots(partitions: readonly Partition[]): Partition[] {
+  const slots: Partition[] = [];
+  for (let subtype: number = AppSubtype.ota0; subtype <= AppSubtype.otaMax; subtype++) {
+    const slot = partitions.find((each) => each.type === PartitionType.app && each.subtype === subtype);
+    if (slot === undefined) break;
+    slots.push(slot);
+  }
+  return slots;
+}
+
+export function isData({ type, subtype }: Partition, wanted: number): boolean {
+  return type === PartitionType.data && subtype === wanted;
+}
+
 /** As `data/nvs`; a number where there is no word for it: `data/0x40`. */
 export function describeType({ type, subtype }: Pick<Partition, "type" | "subtype">): string {
-  const kind = Object.entries(PartitionType).find(([, number]) => number === type)?.[0] ?? hex(type);
-  return `${kind}/${subtypeName(type, subtype)}`;
+  return `${typeName(type)}/${subtypeName(type, subtype)}`;
+}
+
+/** The word for it in a table's text form, or a number. */
+export function typeName(type: number): string {
+  return wordFor(PartitionType, type) ?? hex(type);
 }
 
 /** The word for it in a table's text form, or a number. */
 export function subtypeName(type: number, subtype: number): string {
-  if (type === PartitionType.app) {
-    if (subtype === AppSubtype.factory) return "factory";
-    if (subtype === AppSubtype.test) return "test";
-    return subtype >= AppSubtype.ota0 && subtype <= AppSubtype.otaMax
-      ? `ota_${subtype - AppSubtype.ota0}`
-      : hex(subtype);
-  }
-  if (type !== PartitionType.data) return hex(subtype);
-  return Object.entries(dataNames).find(([, number]) => number === subtype)?.[0] ?? hex(subtype);
+  return wordFor(subtypeNames[type] ?? {}, subtype) ?? hex(subtype);
 }
 
-/** Of a word in a table's text form, or a number; undefined for neither. */
+/** Of a word in a table's text form; undefined for none. */
 export function subtypeOf(type: number, name: string): number | undefined {
-  if (type === PartitionType.app) {
-    if (name === "factory") return AppSubtype.factory;
-    if (name === "test") return AppSubtype.test;
-    const [, slot] = /^ota_(\d+)$/.exec(name) ?? [];
-    if (slot !== undefined) return Number(slot) <= 15 ? AppSubtype.ota0 + Number(slot) : undefined;
-  } else if (type === PartitionType.data && Object.hasOwn(dataNames, name)) {
-    return dataNames[name];
-  }
-  const number = Number(name);
-  return name !== "" && Number.isInteger(number) && number >= 0 && number <= 0xfe ? number : undefined;
+  const names = subtypeNames[type] ?? {};
+  return Object.hasOwn(names, name) ? names[name] : undefined;
 }
 
 const what = "partition table";
 const rowBytes = 32;
 const rowMagic = 0x50aa;
 const checksumMagic = 0xebeb;
+const endMagic = 0xffff;
 const sectorBytes = 4096;
 
-const dataNames: Readonly<Record<string, number>> = {
-  ota: DataSubtype.ota,
-  phy: DataSubtype.phy,
-  nvs: DataSubtype.nvs,
-  coredump: DataSubtype.coredump,
-  nvs_keys: DataSubtype.nvsKeys,
-  efuse: 0x05,
-  undefined: 0x06,
-  esphttpd: 0x80,
-  fat: 0x81,
-  spiffs: DataSubtype.spiffs,
-  littlefs: 0x83,
+const subtypeNames: Readonly<Record<number, Readonly<Record<string, number>>>> = {
+  [PartitionType.app]: {
+    factory: AppSubtype.factory,
+    ...Object.fromEntries(Array.from({ length: 16 }, (_, slot) => [`ota_${slot}`, AppSubtype.ota0 + slot])),
+    test: AppSubtype.test,
+    tee_0: 0x30,
+    tee_1: 0x31,
+  },
+  [PartitionType.data]: {
+    ota: DataSubtype.ota,
+    phy: DataSubtype.phy,
+    nvs: DataSubtype.nvs,
+    coredump: DataSubtype.coredump,
+    nvs_keys: DataSubtype.nvsKeys,
+    efuse: 0x05,
+    undefined: 0x06,
+    esphttpd: 0x80,
+    fat: 0x81,
+    spiffs: DataSubtype.spiffs,
+    littlefs: 0x83,
+    tee_ota: 0x90,
+  },
+  [PartitionType.bootloader]: { primary: 0, ota: 1, recovery: 2 },
+  [PartitionType.partition_table]: { primary: 0, ota: 1 },
 };
+
+function wordFor(words: Readonly<Record<string, number>>, wanted: number): string | undefined {
+  return Object.entries(words).find(([, number]) => number === wanted)?.[0];
+}
+
+function isBoot({ type, subtype }: Partition): boolean {
+  return (type === PartitionType.bootloader || type === PartitionType.partition_table) && subtype === 0;
+}
 
 function checkSum(bytes: Uint8Array, at: number): void {
   const stated = bytes.subarray(at + 16, at + 32);
