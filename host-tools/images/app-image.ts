@@ -99,6 +99,12 @@ export function isAppImage(bytes: Uint8Array): boolean {
   return bytes[0] === magic && bytes.length > headerBytes && bytes[1]! >= 1 && bytes[1]! <= segmentsMax;
 }
 
+/** The descriptor of an app of which only the beginning was read, `appStartBytes` of it; undefined when it is no app. */
+export function readAppStart(bytes: Uint8Array): AppDescriptor | undefined {
+  if (!isAppImage(bytes) || bytes.length < appStartBytes) return undefined;
+  return descriptor(bytes, { address: 0, offsetBytes: headerBytes + 8, lengthBytes: descriptorBytes });
+}
+
 export interface NewImage {
   readonly chipId: number;
   readonly entry: number;
@@ -189,6 +195,7 @@ const checksumSeed = 0xef;
 const hashBytes = 32;
 const descriptorMagic = 0xabcd5432;
 const descriptorBytes = 256;
+export const appStartBytes = headerBytes + 8 + descriptorBytes;
 const anyRevision = 0xffff;
 const esp32c3Id = 5;
 
@@ -212,7 +219,7 @@ function filled(data: Uint8Array): number {
 }
 
 function hashAt(bytes: Uint8Array, at: number): Uint8Array {
-  const stated = bytes.slice(at, at + hashBytes);
+  const stated = new Uint8Array(bytes.subarray(at, at + hashBytes));
   if (stated.length < hashBytes) throw new ImageError(what, bytes.length, "it ends within its hash");
   const found = createHash("sha256").update(bytes.subarray(0, at)).digest();
   if (Buffer.compare(stated, found) !== 0) throw new ImageError(what, at, "its SHA-256 does not fit");
@@ -233,7 +240,7 @@ function descriptor(bytes: Uint8Array, { offsetBytes, lengthBytes }: Segment): A
     project: text(48, 32),
     built: `${text(96, 16)} ${text(80, 16)}`.trim(),
     idfVersion: text(112, 32),
-    elfSha256: bytes.slice(offsetBytes + 144, offsetBytes + 176),
+    elfSha256: new Uint8Array(bytes.subarray(offsetBytes + 144, offsetBytes + 176)),
   };
 }
 

@@ -12,7 +12,7 @@ import {
   readPartitionTable,
 } from "./partition-table.ts";
 
-/** Bytes with their place in the flash. */
+/** Bytes with their place in the flash; those of a split image are views of it. */
 export interface Piece {
   /** `bootloader`, `partition table`, or the partition's name. */
   readonly name: string;
@@ -68,7 +68,7 @@ export function splitImage(image: Uint8Array): SplitImage {
   const { chip, bootloader } = findBootloader(image);
   const pieces: Piece[] = [
     bootloader,
-    { name: "partition table", offsetBytes: partitionTableOffset, bytes: tableBytes.slice() },
+    { name: "partition table", offsetBytes: partitionTableOffset, bytes: tableBytes },
   ];
   for (const partition of partitions) {
     const bytes = contentOf(image, partition);
@@ -93,7 +93,7 @@ function findBootloader(image: Uint8Array): { chip: Chip; bootloader: Piece } {
         `its bootloader is for a ${chipLabel(chipId)}, which is not known`,
       );
     if (chip.bootloaderOffset !== offsetBytes) continue;
-    return { chip, bootloader: { name: "bootloader", offsetBytes, bytes: rest.slice(0, sizeBytes) } };
+    return { chip, bootloader: { name: "bootloader", offsetBytes, bytes: rest.subarray(0, sizeBytes) } };
   }
   throw new ImageError(what, 0, "no bootloader begins at 0x0 or 0x1000");
 }
@@ -102,7 +102,7 @@ function contentOf(image: Uint8Array, partition: Partition): Uint8Array | undefi
   const { type, offsetBytes, sizeBytes } = partition;
   // The bootloader's and the table's own partitions, which are pieces already.
   if (type === PartitionType.bootloader || type === PartitionType.partition_table) return undefined;
-  const bytes = image.slice(offsetBytes, offsetBytes + sizeBytes);
+  const bytes = image.subarray(offsetBytes, offsetBytes + sizeBytes);
   const lastUsed = bytes.findLastIndex((byte) => byte !== 0xff);
   if (lastUsed < 0) return isData(partition, DataSubtype.ota) && bytes.length > 0 ? bytes : undefined;
   // Of an app what is written, in whole sectors; of data all, because its empty sectors mean something.

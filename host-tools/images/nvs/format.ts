@@ -6,8 +6,10 @@
  * header           state, 4 | sequence, 4 | version FE | FF x 19 | CRC-32 of bytes 4 to 27
  * entry            namespace | type | span | chunk | CRC-32 of the rest, 4 | key, 16 | data, 8
  * data             of a number: itself; of a text or a blob's chunk: length, 2 | FF FF | CRC-32 of what follows in the next entries
- *                  of a blob's index: length, 4 | chunks | first chunk | FF FF
+ *                  of a blob's index: length, 4 | chunks | number of the first, 00 or 80 | FF FF
  * ```
+ *
+ * A blob's chunks are written before its index, with the other first number than the value that they replace, so that a power cut leaves the old one or the new one.
  *
  * Where the partition is encrypted, entries are (AES-256-XTS, an entry a unit, its offset in the partition the tweak), header and bitmap are not.
  */
@@ -57,10 +59,12 @@ export const formatVersion = 0xfe;
 export const noChunk = 0xff;
 
 export const nvsLimits = {
-  /** ASCII characters of a namespace or a key. */
-  keyLengthMax: 15,
+  /** Bytes of a namespace or a key. */
+  keyBytesMax: 15,
   /** Bytes of a text with its final 0. */
   textBytesMax: 4000,
+  /** Of all of a blob: 127 chunks, each of a page less the entry that heads it. */
+  blobBytesMax: 127 * 4000,
   namespacesMax: 254,
 } as const;
 
@@ -71,11 +75,16 @@ export type NvsValue =
 
 export type NvsItem = { readonly namespace: string; readonly key: string } & NvsValue;
 
-/** As the ROM computes it: zlib's polynomial, begun at 0xFFFFFFFF. */
+/** As the ROM's `crc32_le(0xffffffff, ...)`: what zlib's gives when it goes on from 0xFFFFFFFF. */
 export function nvsCrc(...parts: readonly Uint8Array[]): number {
   let crc = 0xffff_ffff;
   for (const part of parts) crc = crc32(part, crc);
   return crc;
+}
+
+/** Of the page's bitmap: two bits an entry. */
+export function stateOf(page: Uint8Array, entry: number): number {
+  return (page[32 + (entry >> 2)]! >> ((entry & 3) * 2)) & 0b11;
 }
 
 export function entryCrc(entry: Uint8Array): number {

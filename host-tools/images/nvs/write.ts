@@ -1,4 +1,4 @@
-/** Items to an NVS partition, as ESP-IDF would have written them into an empty one, one after the other. */
+/** Items to an NVS partition, as ESP-IDF (`nvs_storage.cpp`) would have written them into an empty one, one after the other. */
 import {
   EntryState,
   EntryType,
@@ -56,6 +56,7 @@ export function writeNvs(items: readonly NvsItem[], sizeBytes: number): Uint8Arr
 
 function write(writer: Writer, item: NvsItem, namespace: number): void {
   if (item.type === "text") {
+    if (item.value.includes("\0")) throw new NvsItemError(item, "holds a 0, which ends a text: store a blob");
     const bytes = new TextEncoder().encode(`${item.value}\0`);
     if (bytes.length > nvsLimits.textBytesMax) {
       throw new NvsItemError(
@@ -65,6 +66,9 @@ function write(writer: Writer, item: NvsItem, namespace: number): void {
     }
     writer.data(item, namespace, EntryType.text, noChunk, bytes);
   } else if (item.type === "blob") {
+    const { blobBytesMax } = nvsLimits;
+    if (item.value.length > blobBytesMax)
+      throw new NvsItemError(item, `has ${item.value.length} bytes, and a blob may have ${blobBytesMax}`);
     writer.blob(item, namespace, item.value);
   } else {
     checkRange(item);
@@ -73,8 +77,9 @@ function write(writer: Writer, item: NvsItem, namespace: number): void {
 }
 
 function checkName(item: NvsItem, name: string, what: string): void {
-  if (!/^[\x21-\x7e]+$/.test(name) || name.length > nvsLimits.keyLengthMax) {
-    throw new NvsItemError(item, `has a ${what} that is not 1 to ${nvsLimits.keyLengthMax} ASCII characters`);
+  const { length } = new TextEncoder().encode(name);
+  if (length < 1 || length > nvsLimits.keyBytesMax || name.includes("\0")) {
+    throw new NvsItemError(item, `has a ${what} that is not 1 to ${nvsLimits.keyBytesMax} bytes without a 0`);
   }
 }
 
@@ -86,6 +91,9 @@ function checkRange(item: Extract<NvsItem, { value: bigint }>): void {
     throw new NvsItemError(item, `is ${item.value}, and ${item.type} goes from ${min} to ${max}`);
   }
 }
+
+/** Bytes; a tenth of what a page holds. */
+const worthBeginning = 400;
 
 class Writer {
   readonly #bytes: Uint8Array;
@@ -137,10 +145,11 @@ class Writer {
   blob(item: NvsItem, namespace: number, bytes: Uint8Array): void {
     let chunks = 0;
     let at = 0;
+    // A blob that does not fit here begins here only when it is worth it.
+    if (this.#tailroom < Math.max(bytes.length, 1) && this.#tailroom < worthBeginning) this.#next(item);
     do {
-      // Two entries are worth beginning: one of the header and one of data.
-      if (this.#left < 2) this.#next(item);
-      const length = Math.min(bytes.length - at, (this.#left - 1) * entryBytes);
+      if (this.#tailroom === 0) this.#next(item);
+      const length = Math.min(bytes.length - at, this.#tailroom);
       this.data(item, namespace, EntryType.blobData, chunks, bytes.subarray(at, at + length));
       at += length;
       chunks++;
@@ -155,6 +164,11 @@ class Writer {
 
   get #left(): number {
     return entriesPerPage - this.#used;
+  }
+
+  /** Bytes of data that a chunk may have on this page, behind its own entry. */
+  get #tailroom(): number {
+    return Math.max(0, (this.#left - 1) * entryBytes);
   }
 
   #room(item: NvsItem, entries: number): void {
