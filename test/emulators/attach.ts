@@ -11,7 +11,7 @@ export interface Attached {
 
 export async function attach(options: Partial<ChipOptions> = {}): Promise<Attached> {
   const chip = new EmulatedChip({ chip: "esp32s3", flashBytes: 0x400000, ...options });
-  onTestFinished(() => chip.close());
+  onTestFinished(() => chip.close(), 5000);
   return { chip, ...(await chip.listen()) };
 }
 

@@ -18,6 +18,7 @@ export interface PortOwner {
 export class PortServer {
   readonly #owner: PortOwner;
   readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
   #client: { readonly socket: Socket; readonly send: (bytes: Uint8Array) => void } | undefined;
 
   constructor(owner: PortOwner) {
@@ -43,17 +44,21 @@ export class PortServer {
   }
 
   async close(): Promise<void> {
-    this.drop();
+    for (const socket of this.#sockets) socket.destroy();
     await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
     this.#servers.length = 0;
   }
 
   async #serve(attach: (socket: Socket) => (bytes: Uint8Array) => void): Promise<number> {
     const server = createServer({ noDelay: true }, (socket) => {
+      this.#sockets.add(socket);
       socket.on("error", () => socket.destroy());
+      socket.on("close", () => this.#sockets.delete(socket));
       const refusal = this.#client === undefined ? this.#owner.refusal() : "Port already in use";
       if (refusal !== undefined) {
         socket.end(`${refusal}\r\n`);
+        // What it still sends is read, or its end would never be seen.
+        socket.resume();
         return;
       }
       this.#client = { socket, send: attach(socket) };
