@@ -1,5 +1,5 @@
 /** A chip with an open port for one test; both go when the test is over. */
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { type ChipOptions, EmulatedChip } from "./esp-chip.ts";
 import { RawClient, words } from "./raw-client.ts";
 
@@ -22,9 +22,15 @@ export async function inRom(
   const attached = await attach(options);
   const client = await RawClient.open(attached.url);
   onTestFinished(() => client.port.close());
-  await client.enterDownload();
+  await startRom(client, attached.chip);
   await client.sync();
   return { ...attached, client };
+}
+
+/** Through the control lines into the ROM's loader, however long a busy machine takes for it. */
+export async function startRom(client: RawClient, chip: EmulatedChip): Promise<void> {
+  await client.enterDownload();
+  await expect.poll(() => chip.mode).toBe("download");
 }
 
 /** In the stub. */

@@ -47,7 +47,7 @@ export interface Counters {
 }
 
 export class EmulatedChip {
-  /** May be changed at any time. */
+  /** May be changed at any time; what counts down, counts down here. */
   readonly faults: Faults;
   readonly #core: ChipCore;
   readonly #line: SerialLine;
@@ -124,7 +124,7 @@ export class EmulatedChip {
   /** Off and on, with the cable in. */
   powerCycle(): void {
     this.#core.stop("off");
-    this.#core.start("power-on", false);
+    if (this.#line.plugged) this.#core.start("power-on", false);
   }
 
   /** The button on IO0; what counts is where it is when the chip starts. */

@@ -1,5 +1,6 @@
 /**
- * What differs between the chips, as far as a serial loader can see it.
+ * What differs between the chips, as far as a serial loader can see it. It shares nothing with the program's own
+ * table of chips, so that a mistake there is found here.
  *
  * Register addresses: the chips' technical reference manuals ("eFuse Controller", "SPI Controller", "Low-Power
  * Management"); the ROM's first lines are what boards print at reset.

@@ -100,7 +100,7 @@ export class ChipCore {
   async #serve(loader: Loader): Promise<void> {
     const life = this.#life;
     this.#loader = loader;
-    this.#slip = new SlipReader(loader.maxPacketBytes);
+    this.#slip = new SlipReader(loader.maxPacketBytes, loader.endsEmptyFrames);
     try {
       for (;;) {
         const packet = await this.#receive(life);

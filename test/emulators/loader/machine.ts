@@ -30,5 +30,7 @@ export interface Machine {
 export interface Loader {
   /** The longest packet that it has room for. */
   readonly maxPacketBytes: number;
+  /** What its receiver makes of two 0xC0 in a row: see `SlipReader`. */
+  readonly endsEmptyFrames: boolean;
   handle(packet: Uint8Array): Promise<void>;
 }

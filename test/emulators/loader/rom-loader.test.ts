@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { attach, inRom, startStub, stubEntry } from "../attach.ts";
+import { attach, inRom, startRom, startStub, stubEntry } from "../attach.ts";
 import type { ChipName } from "../esp/chip-table.ts";
 import { RawClient, syncBody, words } from "../raw-client.ts";
 import { slipFrame } from "../serial/slip.ts";
@@ -11,9 +11,9 @@ const ok = [0, 0, 0, 0];
 const error = (code: number) => [1, code, 0, 0];
 
 test("SYNC is answered eight times, byte for byte as a trace of a board shows it", async () => {
-  const { url } = await attach({ chip: "esp32" });
+  const { url, chip } = await attach({ chip: "esp32" });
   const client = await RawClient.open(url);
-  await client.enterDownload();
+  await startRom(client, chip);
   await client.sync();
   expect(client.heard).toMatch(/boot:0x3 \(DOWNLOAD_BOOT.*\)\r\nwaiting for download\r\n/);
   const frames = Buffer.from(client.heard.slice(client.heard.indexOf("\xc0")), "latin1").toString("hex");
@@ -133,7 +133,7 @@ test("code that is entered where nothing lies crashes the chip until it is reset
   expect(chip.mode).toBe("crashed");
   await client.send(0x08, syncBody);
   expect(await client.silent()).toBe(true);
-  await client.enterDownload();
+  await startRom(client, chip);
   await client.sync();
   expect(chip.mode).toBe("download");
 });

@@ -10,9 +10,11 @@ import type { Loader, Machine } from "./machine.ts";
 import { MemoryDownload } from "./memory-download.ts";
 import { command, dataChecksum, type Request, readRequest, responsePacket, word } from "./packet.ts";
 import { securityInfo } from "./security-info.ts";
+import { writeRegisters } from "./write-registers.ts";
 
 export class RomLoader implements Loader {
   readonly maxPacketBytes = 0x4000 + 0x100;
+  readonly endsEmptyFrames = false;
   readonly #machine: Machine;
   readonly #memory: MemoryDownload;
   #flash: FlashDownload | undefined;
@@ -241,15 +243,6 @@ export class RomLoader implements Loader {
   #securityInfo(request: Request): void {
     if (!this.#machine.traits.securityInfo) this.#refuse();
     else this.#answer(request, 0, 0, securityInfo(this.#machine));
-  }
-}
-
-/** Address, value, mask, delay, as often as there are. The delays, in us, are not waited for. */
-export function writeRegisters({ space }: Machine, body: Uint8Array): void {
-  for (let at = 0; at < body.length / 4; at += 4) {
-    const [address, value, mask] = [word(body, at), word(body, at + 1), word(body, at + 2)];
-    const kept = mask === 0xffffffff ? 0 : space.read(address) & ~mask;
-    space.write(address, ((value & mask) | kept) >>> 0);
   }
 }
 

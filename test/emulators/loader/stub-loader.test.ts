@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { inStub, stubEntry } from "../attach.ts";
-import { words } from "../raw-client.ts";
+import { syncBody, words } from "../raw-client.ts";
 import { slipFrame } from "../serial/slip.ts";
 
 const ok = [0, 0];
@@ -47,10 +47,12 @@ test("the stub of an ESP32 has no security info", async () => {
   expect((await client.ask(0x14)).data).toEqual(error(0xff));
 });
 
-test("a frame over the stub's buffer is dropped whole, and the next is heard", async () => {
+test("a frame over the stub's buffer is dropped whole and puts it out of step until another 0xC0 comes", async () => {
   const { client } = await inStub();
   await client.send(0x03, new Uint8Array(0x4000 + 0x100));
+  await client.send(0x08, syncBody);
   expect(await client.silent()).toBe(true);
+  await client.write(Uint8Array.of(0xc0));
   expect((await client.sync()).length).toBe(8);
 });
 

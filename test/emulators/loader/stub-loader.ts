@@ -8,8 +8,8 @@ import { FlashDownload } from "./flash-download.ts";
 import type { Loader, Machine } from "./machine.ts";
 import { MemoryDownload } from "./memory-download.ts";
 import { command, dataChecksum, type Request, readRequest, responsePacket, word } from "./packet.ts";
-import { writeRegisters } from "./rom-loader.ts";
 import { securityInfo } from "./security-info.ts";
+import { writeRegisters } from "./write-registers.ts";
 
 /** What a command answers, and what is done after the answer went out. */
 interface Reply {
@@ -22,6 +22,7 @@ interface Reply {
 
 export class StubLoader implements Loader {
   readonly maxPacketBytes = 8 + 0x4000 + 0xff;
+  readonly endsEmptyFrames = true;
   readonly #machine: Machine;
   readonly #memory: MemoryDownload;
   #flash: FlashDownload | undefined;

@@ -19,32 +19,43 @@ export interface ResetLines {
   release(): void;
 }
 
-/** @param wiring which of the two wires is there, asked at each change */
+/**
+ * @param wiring which of the two wires is there, asked at each change
+ * @param riseMs from EN let go to the chip's start; IO0 low at any time in between counts, and what waits in the
+ *   socket then still does, so that a busy machine's pauses don't decide how a chip starts
+ */
 export function transistorReset(
   pins: ResetPins,
   wiring: () => "both" | "enable-only" | "none",
-  riseMs = 5,
+  riseMs = 15,
 ): ResetLines {
   let enable = true;
-  let boot = true;
+  let bootLow = false;
+  let wasLow = false;
   let rising: NodeJS.Timeout | undefined;
+  const rise = () => {
+    clearTimeout(rising);
+    wasLow = bootLow;
+    const letGo = setTimeout(() => {
+      setImmediate(() => {
+        if (rising === letGo && enable) pins.start(wasLow);
+      });
+    }, riseMs);
+    rising = letGo;
+  };
   return {
     set(dtr, rts) {
       if (wiring() === "none") return;
-      boot = !(dtr && !rts) || wiring() === "enable-only";
+      bootLow = dtr && !rts && wiring() === "both";
+      wasLow ||= bootLow;
       const now = !(rts && !dtr);
-      if (enable && !now) {
-        clearTimeout(rising);
-        pins.hold();
-      } else if (!enable && now) {
-        clearTimeout(rising);
-        rising = setTimeout(() => pins.start(!boot), riseMs);
-      }
+      if (enable && !now) pins.hold();
+      if (!enable && now) rise();
       enable = now;
     },
     release() {
-      boot = true;
-      if (!enable) rising = setTimeout(() => pins.start(false), riseMs);
+      bootLow = false;
+      if (!enable) rise();
       enable = true;
     },
   };

@@ -19,17 +19,24 @@ export function slipFrame(packet: Uint8Array): Uint8Array {
 }
 
 /**
- * Finds packets in a stream as the loaders' receivers do: what stands outside a frame is passed over, so is an
- * empty frame, and a wrong escape or a packet over the buffer gives the frame up until the next 0xC0.
+ * Finds packets in a stream as the loaders' receivers do: what stands outside a frame is passed over, and a wrong
+ * escape or a packet over the buffer gives the frame up until the next 0xC0.
  */
 export class SlipReader {
   readonly #buffer: Uint8Array;
   #length = 0;
   #state: "outside" | "inside" | "escaping" = "outside";
 
-  /** @param maxBytes the longest packet, unescaped, that the receiver has room for */
-  constructor(maxBytes: number) {
+  readonly #endsEmpty: boolean;
+
+  /**
+   * @param maxBytes the longest packet, unescaped, that the receiver has room for
+   * @param endsEmpty the stub's way: the second of two 0xC0 ends an empty frame instead of beginning the next, so
+   *   that one lost 0xC0 puts all that follows out of step until another is lost or too many
+   */
+  constructor(maxBytes: number, endsEmpty = false) {
     this.#buffer = new Uint8Array(maxBytes);
+    this.#endsEmpty = endsEmpty;
   }
 
   /** The packets that `bytes` complete, each a copy. */
@@ -44,10 +51,8 @@ export class SlipReader {
         else if (byte === escapedEscape) this.#put(escapeByte);
         else this.#state = "outside";
       } else if (byte === end) {
-        if (this.#length > 0) {
-          packets.push(this.#buffer.slice(0, this.#length));
-          this.#state = "outside";
-        }
+        if (this.#length > 0) packets.push(this.#buffer.slice(0, this.#length));
+        if (this.#length > 0 || this.#endsEmpty) this.#state = "outside";
       } else if (byte === escapeByte) this.#state = "escaping";
       else this.#put(byte);
     }
