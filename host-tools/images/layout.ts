@@ -1,10 +1,14 @@
-/** What goes where in the flash of one board: from mcconfig's output folder, or from a merged image. */
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { type ChipName, chipLabel, chipWithId } from "../chips/chips.ts";
-import { type AppImage, readAppImage } from "./app-image.ts";
+/**
+ * What goes where in a board's flash: of the folder that mcconfig fills (`bootloader.bin`, `partition-table.bin`, `xs_esp32.bin`), or of one merged image, which is cut into
+ * its partitions. Pure; files are read by `host-tools/flasher/image-files.ts`.
+ *
+ * A partition that is blank in a merged image is left as it is on the board, because its settings and its identity lie in such. The selection of the app that boots
+ * (`otadata`) is always part of a layout, blank unless given: else a board that had updated itself would go on booting its other slot.
+ */
+import { chipLabel, chipWithId } from "../chips/chips.ts";
+import { isAppImage, readAppImage } from "./app-image.ts";
 import { ImageError } from "./image-error.ts";
-import { imageBytesMax, isMerged, type Piece, splitImage } from "./merge.ts";
+import { isMerged, type Piece, splitImage } from "./merge.ts";
 import { emptyOtaData, readOtaData } from "./ota-data.ts";
 import {
   DataSubtype,
@@ -18,148 +22,136 @@ import {
 
 export type { Piece } from "./merge.ts";
 
-export interface FlashLayout {
-  /** By offset. */
+export interface Layout {
+  /** The folder or file that it was made of. */
+  readonly source: string;
+  /** Of the images' headers. */
+  readonly chipId: number;
+  /** By rising offset. */
   readonly pieces: readonly Piece[];
-  readonly chip: ChipName;
   readonly partitions: readonly Partition[];
-  readonly bootloader: AppImage;
-  /** The app that boots; undefined for a merged image without one. */
-  readonly app: AppImage | undefined;
+  /** The app that boots; its first sector is written last, so that a half-written board does not start. */
+  readonly app: Piece | undefined;
 }
 
-/** A folder or a file that makes no layout: the message names the file and what to do. */
+/** Files do not make a layout; the message names the one that is missing or wrong. */
 export class LayoutError extends Error {
   override readonly name = "LayoutError";
-  readonly path: string;
-
-  constructor(path: string, problem: string) {
-    super(`${path} ${problem}.`);
-    this.path = path;
-  }
 }
 
-/** What mcconfig leaves in build/bin/esp32/.../NAME, by its makefile (`make.esp32.mk`). */
-export const outputFiles = {
-  bootloader: "bootloader.bin",
-  table: "partition-table.bin",
-  app: "xs_esp32.bin",
-  otaData: "ota_data_initial.bin",
-} as const;
+/** @param files by the names that mcconfig gives them @throws {LayoutError}, {ImageError} */
+export function layoutOfFiles(source: string, files: ReadonlyMap<string, Uint8Array>): Layout {
+  const file = (name: string) => {
+    const bytes = files.get(name);
+    if (bytes === undefined) throw new LayoutError(`${source} has no ${name}: build the board again.`);
+    return bytes;
+  };
+  const app = file("xs_esp32.bin");
+  const table = file("partition-table.bin");
+  const bootloader = file("bootloader.bin");
+  const { chipId } = readAppImage(app);
+  const chip = chipWithId(chipId);
+  if (chip === undefined)
+    throw new LayoutError(`${source} is for a ${chipLabel(chipId)}, which Covey does not flash.`);
+  const partitions = readPartitionTable(table);
+  const slot = bootApp(source, partitions);
+  const pieces: Piece[] = [
+    { name: "bootloader", offsetBytes: chip.bootloaderOffset, bytes: bootloader },
+    { name: "partition table", offsetBytes: partitionTableOffset, bytes: table },
+    { name: slot.name, offsetBytes: slot.offsetBytes, bytes: app },
+  ];
+  const selection = partitions.find(isSelection);
+  const given = files.get("ota_data_initial.bin");
+  if (selection !== undefined && given !== undefined)
+    pieces.push({ name: selection.name, offsetBytes: selection.offsetBytes, bytes: given });
+  return completed(source, chipId, partitions, pieces);
+}
+
+/** @param bytes a flash from its beginning, with a partition table @throws {LayoutError}, {ImageError} */
+export function layoutOfMerged(source: string, bytes: Uint8Array): Layout {
+  if (!isMerged(bytes)) {
+    throw new LayoutError(
+      isAppImage(bytes)
+        ? `${source} is one app alone: give the folder that it lies in, with bootloader and partition table.`
+        : `${source} is no merged image: it has no partition table at 0x8000.`,
+    );
+  }
+  const { chip, partitions, pieces } = splitImage(bytes);
+  return completed(source, chip.id, partitions, pieces);
+}
+
+/** Where the bootloader lets the app be that it boots when nothing else is selected. @throws {LayoutError} */
+export function bootApp(source: string, partitions: readonly Partition[]): Partition {
+  const found = defaultApp(partitions);
+  if (found === undefined) throw new LayoutError(`The partition table of ${source} has no room for an app.`);
+  return found;
+}
 
 /**
- * Of a folder, or of a merged image's file. Where the table has otadata it is a piece, empty when mcconfig made none: a board whose other slot was updated boots the app that
- * is written. @throws {LayoutError} for what is missing, damaged, for another chip, or too large for its place
+ * What keeps the pieces from making a board that starts, whatever board it is, a sentence each: images that are damaged or for several chips, and what does not fit its place.
  */
-export async function readLayout(path: string): Promise<FlashLayout> {
-  const info = await stat(path).catch(() => undefined);
-  if (info === undefined)
-    throw new LayoutError(path, "is not there: build the board's image first (covey build)");
-  const layout = info.isDirectory() ? await ofFolder(path) : await ofFile(path, info.size);
-  checkFit(path, layout);
-  return { ...layout, pieces: layout.pieces.toSorted((a, b) => a.offsetBytes - b.offsetBytes) };
-}
-
-async function ofFolder(folder: string): Promise<FlashLayout> {
-  const [bootloaderBytes, tableBytes, appBytes] = await Promise.all(
-    [outputFiles.bootloader, outputFiles.table, outputFiles.app].map((name) => need(folder, name)),
-  );
-  const bootloader = read(join(folder, outputFiles.bootloader), () => readAppImage(bootloaderBytes!));
-  const partitions = read(join(folder, outputFiles.table), () => readPartitionTable(tableBytes!));
-  const app = read(join(folder, outputFiles.app), () => readAppImage(appBytes!));
-  if (app.chipId !== bootloader.chipId) {
-    throw new LayoutError(
-      folder,
-      `holds a bootloader for ${chipLabel(bootloader.chipId)} and an app for ${chipLabel(app.chipId)}: build it again`,
-    );
-  }
-  const chip = chipWithId(bootloader.chipId);
-  if (chip === undefined)
-    throw new LayoutError(folder, `is for a ${chipLabel(bootloader.chipId)}, which is not known`);
-  const slot = defaultApp(partitions);
-  if (slot === undefined) throw new LayoutError(folder, "has a partition table with no place for an app");
-  const pieces: Piece[] = [
-    { name: "bootloader", offsetBytes: chip.bootloaderOffset, bytes: bootloaderBytes! },
-    { name: "partition table", offsetBytes: partitionTableOffset, bytes: tableBytes! },
-    { name: slot.name, offsetBytes: slot.offsetBytes, bytes: appBytes! },
-  ];
-  const otaData = partitions.find((each) => isData(each, DataSubtype.ota));
-  if (otaData !== undefined) {
-    const bytes = await readFile(join(folder, outputFiles.otaData)).catch(emptyOtaData);
-    pieces.push({ name: otaData.name, offsetBytes: otaData.offsetBytes, bytes });
-  }
-  return { pieces, chip: chip.name, partitions, bootloader, app };
-}
-
-async function ofFile(file: string, sizeBytes: number): Promise<FlashLayout> {
-  if (sizeBytes > imageBytesMax) throw new LayoutError(file, "is larger than any flash");
-  const image = await readFile(file);
-  if (!isMerged(image)) {
-    throw new LayoutError(
-      file,
-      "is no image of a whole flash: give mcconfig's output folder, or a file of covey image merge",
-    );
-  }
-  const { chip, partitions, pieces } = read(file, () => splitImage(image));
-  const bootloader = readAppImage(pieces[0]!.bytes);
-  const slot = bootingApp(partitions, pieces);
-  const piece = pieces.find(({ offsetBytes }) => offsetBytes === slot?.offsetBytes);
-  const app = piece && read(`${file}, partition ${piece.name},`, () => readAppImage(piece.bytes));
-  if (app !== undefined && app.chipId !== chip.id) {
-    throw new LayoutError(
-      file,
-      `has a bootloader for ${chip.label} and in ${piece!.name} an app for ${chipLabel(app.chipId)}`,
-    );
-  }
-  return { pieces, chip: chip.name, partitions, bootloader, app };
-}
-
-/** A copy of a board's flash may say that another slot boots than that of a new board. */
-function bootingApp(partitions: readonly Partition[], pieces: readonly Piece[]): Partition | undefined {
-  const slots = otaSlots(partitions);
-  const otaData = partitions.find((each) => isData(each, DataSubtype.ota));
-  const bytes = pieces.find(({ offsetBytes }) => offsetBytes === otaData?.offsetBytes)?.bytes;
-  const selected = bytes && slots.length > 0 ? readOtaData(bytes, slots.length) : undefined;
-  return selected ? slots[selected.slot] : defaultApp(partitions);
-}
-
-async function need(folder: string, name: string): Promise<Uint8Array> {
-  return readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw new LayoutError(join(folder, name), `can't be read (${error.code})`);
-    throw new LayoutError(
-      folder,
-      `holds no ${name}: give the folder that mcconfig made, build/bin/esp32/.../release/NAME`,
-    );
-  });
-}
-
-/** What is wrong with bytes, with the file that they come from. */
-function read<Value>(file: string, reader: () => Value): Value {
-  try {
-    return reader();
-  } catch (error) {
-    throw error instanceof ImageError
-      ? new LayoutError(file, `can't be used: ${lowered(error.message)}`)
-      : error;
-  }
-}
-
-function lowered(message: string): string {
-  return (message[0]!.toLowerCase() + message.slice(1)).replace(/\.$/, "");
-}
-
-function checkFit(path: string, { pieces, partitions }: FlashLayout): void {
-  for (const { name, offsetBytes, bytes } of pieces) {
-    const room = partitions.find((each) => each.name === name && each.offsetBytes === offsetBytes);
-    const end = room ? room.offsetBytes + room.sizeBytes : endOfOwn(name);
-    if (offsetBytes + bytes.length > end) {
-      const over = offsetBytes + bytes.length - end;
-      throw new LayoutError(path, `has a ${name} that is ${over} bytes too large for its place`);
+export function layoutProblems({ source, chipId, pieces, partitions, app }: Layout): string[] {
+  const problems: string[] = [];
+  for (const piece of pieces) {
+    const { name, offsetBytes, bytes } = piece;
+    const partition = partitions.find((each) => each.offsetBytes === offsetBytes);
+    const endBytes = partition ? offsetBytes + partition.sizeBytes : endOf(offsetBytes);
+    if (offsetBytes + bytes.length > endBytes) {
+      const over = (offsetBytes + bytes.length - endBytes).toLocaleString("en-US");
+      problems.push(`The ${name} in ${source} is ${over} bytes too large for its place.`);
+    }
+    if (piece !== app && name !== "bootloader") continue;
+    try {
+      const image = readAppImage(bytes);
+      if (image.chipId !== chipId) {
+        problems.push(
+          `The ${name} in ${source} is for an ${chipLabel(image.chipId)}, and other parts for an ${chipLabel(chipId)}: build it again.`,
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      problems.push(`The ${name} in ${source} can't be used. ${error.message}`);
     }
   }
+  return problems;
 }
 
-/** The bootloader ends where the table begins, and the table with its sector. */
-function endOfOwn(name: string): number {
-  return name === "bootloader" ? partitionTableOffset : partitionTableOffset + 0x1000;
+export function isSelection(partition: Partition): boolean {
+  return isData(partition, DataSubtype.ota);
+}
+
+/** Whether nothing is to be there but erased flash. */
+export function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0xff);
+}
+
+function completed(
+  source: string,
+  chipId: number,
+  partitions: readonly Partition[],
+  given: readonly Piece[],
+): Layout {
+  const pieces = [...given];
+  const selection = partitions.find(isSelection);
+  if (selection !== undefined && !pieces.some(({ offsetBytes }) => offsetBytes === selection.offsetBytes)) {
+    const { name, offsetBytes } = selection;
+    pieces.push({ name, offsetBytes, bytes: emptyOtaData() });
+  }
+  pieces.sort((a, b) => a.offsetBytes - b.offsetBytes);
+  const { offsetBytes: appAt } = bootingApp(source, partitions, pieces);
+  return { source, chipId, pieces, partitions, app: pieces.find(({ offsetBytes }) => offsetBytes === appAt) };
+}
+
+/** The copy of a flash may say that another slot boots than that of a new board. */
+function bootingApp(source: string, partitions: readonly Partition[], pieces: readonly Piece[]): Partition {
+  const slots = otaSlots(partitions);
+  const selection = partitions.find(isSelection);
+  const bytes = pieces.find(({ offsetBytes }) => offsetBytes === selection?.offsetBytes)?.bytes;
+  const selected = bytes && slots.length > 0 ? readOtaData(bytes, slots.length) : undefined;
+  return selected ? slots[selected.slot]! : bootApp(source, partitions);
+}
+
+/** What is in no partition ends where the table begins, or with the table's sector. */
+function endOf(offsetBytes: number): number {
+  return offsetBytes < partitionTableOffset ? partitionTableOffset : partitionTableOffset + 0x1000;
 }

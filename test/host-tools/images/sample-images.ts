@@ -3,7 +3,6 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChipName, chips } from "../../../host-tools/chips/chips.ts";
 import { type NewImage, writeAppDescriptor, writeAppImage } from "../../../host-tools/images/app-image.ts";
-import { outputFiles } from "../../../host-tools/images/layout.ts";
 import { emptyOtaData } from "../../../host-tools/images/ota-data.ts";
 import { parsePartitionCsv } from "../../../host-tools/images/partition-csv.ts";
 import { type Partition, writePartitionTable } from "../../../host-tools/images/partition-table.ts";
@@ -62,20 +61,27 @@ export function sampleBootloader(chip: ChipName): Uint8Array {
   });
 }
 
-export interface OutputFolder {
+export interface OutputFiles {
   readonly partitions?: readonly Partition[];
   readonly app?: Uint8Array;
   readonly bootloader?: Uint8Array;
   readonly otaData?: boolean;
 }
 
-/** Writes mcconfig's output. */
-export function writeOutputFolder(folder: string, chip: ChipName, contents: OutputFolder = {}): string {
+/** What mcconfig leaves in its output folder. */
+export function outputFiles(chip: ChipName, contents: OutputFiles = {}): Map<string, Uint8Array> {
   const { partitions = parsePartitionCsv(slotsCsv), otaData = true } = contents;
+  const files = new Map([
+    ["bootloader.bin", contents.bootloader ?? sampleBootloader(chip)],
+    ["partition-table.bin", writePartitionTable(partitions)],
+    ["xs_esp32.bin", contents.app ?? sampleApp(chip)],
+  ]);
+  if (otaData) files.set("ota_data_initial.bin", emptyOtaData());
+  return files;
+}
+
+export function writeOutputFolder(folder: string, chip: ChipName, contents?: OutputFiles): string {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, outputFiles.bootloader), contents.bootloader ?? sampleBootloader(chip));
-  writeFileSync(join(folder, outputFiles.table), writePartitionTable(partitions));
-  writeFileSync(join(folder, outputFiles.app), contents.app ?? sampleApp(chip));
-  if (otaData) writeFileSync(join(folder, outputFiles.otaData), emptyOtaData());
+  for (const [name, bytes] of outputFiles(chip, contents)) writeFileSync(join(folder, name), bytes);
   return folder;
 }
