@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { blockBytes, sectorBytes } from "../chips/chips.ts";
-import type { Piece } from "./layout.ts";
+import type { Piece } from "../images/layout.ts";
 
 export interface Range {
   readonly offsetBytes: number;

@@ -5,10 +5,10 @@
  * its app slot begins blank and goes on with something. The next run finds what is there by its MD5s and writes the rest.
  */
 import { sectorBytes } from "../chips/chips.ts";
+import { isBlank, type Layout, type Piece } from "../images/layout.ts";
 import { withLoader } from "./attempts.ts";
 import { type ChipFacts, locks } from "./chip-facts.ts";
 import { type Difference, difference, md5, type Range } from "./difference.ts";
-import { isBlank, type Layout, type Piece } from "./layout.ts";
 import type { Loader } from "./loader.ts";
 import { refusals } from "./plan.ts";
 import { FlashProblem, problem, verifyAttempts } from "./problems.ts";

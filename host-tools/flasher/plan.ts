@@ -2,9 +2,9 @@
 import { chipLabel, chipWithId, revisionText, sectorBytes } from "../chips/chips.ts";
 import { type AppImage, isAppImage, readAppImage } from "../images/app-image.ts";
 import { ImageError } from "../images/image-error.ts";
+import type { Layout, Piece } from "../images/layout.ts";
 import { checkPartitions, PartitionType } from "../images/partition-table.ts";
 import type { ChipFacts } from "./chip-facts.ts";
-import type { Layout, Piece } from "./layout.ts";
 
 /** Why this layout must not be written to this chip, a sentence each; empty when it may. */
 export function refusals(layout: Layout, facts: ChipFacts): string[] {

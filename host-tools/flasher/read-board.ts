@@ -1,6 +1,7 @@
 /** What a board holds, read and told without writing: its chip, partitions, apps; or every byte of its flash. */
 import { type AppDescriptor, appStartBytes, readAppStart } from "../images/app-image.ts";
 import { ImageError } from "../images/image-error.ts";
+import { isSelection } from "../images/layout.ts";
 import { type OtaSelection, otaDataBytes, readOtaData } from "../images/ota-data.ts";
 import {
   AppSubtype,
@@ -13,7 +14,6 @@ import {
 import { withLoader } from "./attempts.ts";
 import { type ChipFacts, locks } from "./chip-facts.ts";
 import type { Progress } from "./flash-board.ts";
-import { isSelection } from "./layout.ts";
 import type { Loader } from "./loader.ts";
 import { problem } from "./problems.ts";
 import { BoardPort } from "./serial/board-port.ts";

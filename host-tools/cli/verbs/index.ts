@@ -4,7 +4,9 @@ import { boards } from "./boards.ts";
 import { build } from "./build.ts";
 import { doctor } from "./doctor.ts";
 import { exportReadings } from "./export.ts";
+import { flash } from "./flash.ts";
 import { get } from "./get.ts";
+import { image } from "./image.ts";
 import { init } from "./init.ts";
 import { lead } from "./lead.ts";
 import { log } from "./log.ts";
@@ -31,6 +33,8 @@ export const verbs: readonly Verb<any>[] = [
   exportReadings,
   boards,
   build,
+  flash,
+  image,
   doctor,
   raftShell,
 ];

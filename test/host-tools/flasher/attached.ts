@@ -1,7 +1,7 @@
 /** Emulated boards at a port, and a job for them. */
 import type { FlashJob, FlashReport, Progress } from "../../../host-tools/flasher/flash-board.ts";
 import { flashBoard } from "../../../host-tools/flasher/flash-board.ts";
-import type { Layout } from "../../../host-tools/flasher/layout.ts";
+import type { Layout } from "../../../host-tools/images/layout.ts";
 import { type ChipOptions, EmulatedChip } from "../../emulators/esp-chip.ts";
 
 export interface AttachedBoard {

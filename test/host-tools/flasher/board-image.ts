@@ -1,8 +1,8 @@
 /** Images of a board as mcconfig makes them: sound headers, hashes and table, with a program that deflates to about 0.55 as real ones do. */
 import { createHash } from "node:crypto";
 import { type ChipName, chips } from "../../../host-tools/chips/chips.ts";
-import { type Layout, layoutOfFiles } from "../../../host-tools/flasher/layout.ts";
 import { writeAppDescriptor, writeAppImage } from "../../../host-tools/images/app-image.ts";
+import { type Layout, layoutOfFiles } from "../../../host-tools/images/layout.ts";
 import { type Partition, writePartitionTable } from "../../../host-tools/images/partition-table.ts";
 
 export interface BoardImage {
@@ -13,6 +13,8 @@ export interface BoardImage {
   readonly flashBytes?: number;
   /** Another seed is another program. */
   readonly seed?: number;
+  /** 64 bytes of the program there, from the image's beginning, are others; the image's hash is with them. */
+  readonly changedAt?: number;
 }
 
 export const flash4MB = 0x40_0000;
@@ -49,6 +51,10 @@ export function appImage(image: BoardImage): Uint8Array {
     elfSha256: createHash("sha256").update("elf").digest(),
   });
   const program = programBytes(image.appBytes - descriptor.length - 24 - 8 - 48, image.seed ?? 1);
+  if (image.changedAt !== undefined) {
+    const at = image.changedAt - descriptor.length - 32;
+    program.fill(0xa5, at, at + 64);
+  }
   return bootImage(image, Buffer.concat([descriptor, program]));
 }
 
@@ -65,13 +71,13 @@ function bootImage(
   });
 }
 
-/** Of every 16 bytes, 8 drawn and 8 of a short list: deflates to about 0.55. */
+/** Of every 64 bytes, 33 drawn and the others the same: deflates to about 0.55. */
 function programBytes(length: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let state = seed;
   for (let at = 0; at < length; at++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    bytes[at] = at % 16 < 8 ? state >>> 24 : at % 64;
+    bytes[at] = at % 64 < 33 ? state >>> 24 : at % 64;
   }
   return bytes;
 }
