@@ -57,6 +57,11 @@ export function readNvs(partition: Uint8Array, keys?: NvsKeys): NvsItem[] {
   return found.items();
 }
 
+/** Whether any page has a header of NVS, to tell a partition from other files. */
+export function isNvs(bytes: Uint8Array): boolean {
+  return soundPages(bytes).length > 0;
+}
+
 const what = "NVS partition";
 
 function soundPages(bytes: Uint8Array): Uint8Array[] {
