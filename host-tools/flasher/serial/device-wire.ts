@@ -34,22 +34,25 @@ export async function openDevice(path: string, baud: number, listener: WireListe
   port.on("close", (error: Error | null) => {
     if (!closing) listener.gone(error?.message ?? "closed");
   });
+  const setLines = ({ dtr, rts }: Lines) =>
+    settled((done) =>
+      port.set({ ...(dtr === undefined ? {} : { dtr }), ...(rts === undefined ? {} : { rts }) }, done),
+    );
+  // A pseudo-terminal, as some serial servers make them, has none.
+  const hasLines = await setLines({ dtr: false, rts: false }).then(
+    () => true,
+    () => false,
+  );
   return {
-    hasLines: true,
-    hasBaud: true,
+    hasLines,
+    hasBaud: hasLines,
     usb: known?.usb,
     write: (bytes) =>
       settled((done) => {
         port.write(bytes);
         port.drain(done);
       }),
-    setLines: ({ dtr, rts }: Lines) =>
-      settled((done) =>
-        port.set(
-          { ...(dtr === undefined ? {} : { dtr }), ...(rts === undefined ? {} : { rts }), brk: false },
-          done,
-        ),
-      ),
+    setLines: hasLines ? setLines : async () => {},
     setBaud: (baudRate) => settled((done) => port.update({ baudRate }, done)),
     close: async () => {
       closing = true;

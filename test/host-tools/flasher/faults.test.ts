@@ -66,6 +66,21 @@ test("bytes lost and turned on the way: it begins again slower and finishes", as
   expect(holds(chip, layout)).toBe(true);
 });
 
+test.each([1, 2, 3, 4])("noise all the time, drawn by seed %i: finished or truly told", async (seed) => {
+  const noise = { lostPerMillion: 8, flippedPerMillion: 8 };
+  const { chip, url } = await attach({ ...board, seed, faults: { toChip: noise, toHost: noise } });
+  const problem = await flash(url, layout).then(
+    () => undefined,
+    (error: FlashProblem) => error,
+  );
+  if (problem === undefined) expect(holds(chip, layout)).toBe(true);
+  else expect(problem).toMatchObject({ name: "FlashProblem", board: "half-written" });
+  chip.faults.toChip = {};
+  chip.faults.toHost = {};
+  await flash(url, layout);
+  expect(holds(chip, layout)).toBe(true);
+});
+
 test("a cable too bad for 921,600 bit/s is used at the rate that it carries", async () => {
   const { chip, url } = await attach({ ...board, faults: { maxBaud: 250_000 } });
   const run = await flash(url, layout);
