@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isAppImage, readAppImage } from "../../../host-tools/images/app-image.ts";
+import { identify } from "../../../host-tools/images/identify.ts";
 import { ImageError } from "../../../host-tools/images/image-error.ts";
 import { mergePieces, splitImage } from "../../../host-tools/images/merge.ts";
 import { readNvsKeys, writeNvsKeys } from "../../../host-tools/images/nvs/encryption.ts";
@@ -60,6 +61,7 @@ const readers: Readonly<Record<string, { readonly seed: Uint8Array; read(bytes: 
   "an encrypted NVS": { seed: nvs, read: (bytes) => readNvs(bytes, keys) },
   "NVS keys": { seed: writeNvsKeys(keys).subarray(0, 80), read: readNvsKeys },
   "a merged image": { seed: merged, read: splitImage },
+  "a file of any kind": { seed: merged, read: (bytes) => identify(bytes, keys) },
 };
 
 describe.for(Object.entries(readers))("%s", ([, { seed, read }]) => {
