@@ -32,9 +32,10 @@ export async function difference({ offsetBytes, bytes }: Piece, chipMd5: ChipMd5
   const differs = async (range: Range) =>
     (await chipMd5(range.offsetBytes, range.lengthBytes)) !== wanted(range);
 
+  const parts = split(whole, blockBytes);
   const blocks: Range[] = [];
-  for (const block of split(whole, blockBytes)) {
-    if (bytes.length <= blockBytes || (await differs(block))) blocks.push(block);
+  for (const block of parts) {
+    if (parts.length === 1 || (await differs(block))) blocks.push(block);
   }
   const ranges: Range[] = [];
   let wholeBlockDiffered = false;

@@ -51,6 +51,16 @@ describe("of 1.2 MB", () => {
   });
 });
 
+test("a small piece across a border of 64 KB is written only where it differs", async () => {
+  const bytes = new Uint8Array(2 * sector).fill(0xff);
+  const held = Uint8Array.from(bytes);
+  held[5] = 0;
+  const small = { name: "otadata", offsetBytes: 0xf000, bytes };
+  const ask = async (offset: number, length: number) =>
+    md5(held.subarray(offset - 0xf000, offset - 0xf000 + length));
+  expect((await difference(small, ask)).ranges).toEqual([{ offsetBytes: 0xf000, lengthBytes: sector }]);
+});
+
 test("whatever differs, writing the ranges makes them equal", async () => {
   await fc.assert(
     fc.asyncProperty(
