@@ -4,7 +4,9 @@ import { boards } from "./boards.ts";
 import { build } from "./build.ts";
 import { doctor } from "./doctor.ts";
 import { exportReadings } from "./export.ts";
+import { flash } from "./flash.ts";
 import { get } from "./get.ts";
+import { image } from "./image.ts";
 import { init } from "./init.ts";
 import { keys } from "./keys.ts";
 import { lead } from "./lead.ts";
@@ -33,6 +35,8 @@ export const verbs: readonly Verb<any>[] = [
   exportReadings,
   boards,
   build,
+  flash,
+  image,
   doctor,
   raftShell,
 ];

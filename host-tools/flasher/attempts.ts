@@ -1,0 +1,63 @@
+/**
+ * Work on a board that goes on when the line is bad: what broke is begun again at the next lower rate, and because the work compares before it writes, it goes on where
+ * it was. What only a person can mend ends it with a sentence that says so.
+ */
+import { Loader } from "./loader.ts";
+import { type BoardState, FlashProblem, problem, slowestBaud } from "./problems.ts";
+import type { BoardPort } from "./serial/board-port.ts";
+
+/** What the work did to the board so far; told when it ends badly. */
+export interface Progressing {
+  board: BoardState;
+}
+
+/** @param baud what to begin with @param again hears why it is begun again @throws {FlashProblem} */
+export async function withLoader<Result>(
+  port: BoardPort,
+  baud: number,
+  state: Progressing,
+  act: (loader: Loader, attempt: number) => Promise<Result>,
+  again: (reason: string, baud: number) => void,
+): Promise<Result> {
+  let rate = baud;
+  let gaveWay = false;
+  let reason = "";
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    try {
+      return await act(await Loader.attach(port, rate), attempt);
+    } catch (error) {
+      if (error instanceof FlashProblem) throw ofState(error, state.board);
+      if (port.loss !== undefined) throw problem.unplugged(port.name, state.board);
+      if (!isLineTrouble(error)) throw error;
+      gaveWay ||= /brown-?_?out/i.test(port.heard);
+      reason = error.message;
+      rate = nextRate(rate);
+      if (attempt < attemptsMax) again(reason, rate);
+    } finally {
+      await port.close();
+    }
+  }
+  throw gaveWay
+    ? problem.noPower(port.name, attemptsMax, state.board)
+    : problem.unsteady(port.name, attemptsMax, reason, state.board);
+}
+
+export const attemptsMax = 5;
+
+/** In bit/s; what bridges and chips have in common. */
+export const rates = [921_600, 460_800, 230_400, slowestBaud] as const;
+
+function nextRate(baud: number): number {
+  return rates.find((rate) => rate < baud) ?? slowestBaud;
+}
+
+/** Not a fault of the program's own. */
+function isLineTrouble(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);
+}
+
+function ofState(error: FlashProblem, board: BoardState): FlashProblem {
+  if (board === "unchanged" || error.board === board) return error;
+  const also = "The board is half-written and does not start; the next run writes only what is missing.";
+  return new FlashProblem(error.code, [...error.problems, also], board);
+}
