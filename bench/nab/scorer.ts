@@ -41,16 +41,25 @@ const NEVER = 1.1;
 /** The score of a detector over all `scored` with the best threshold for `profile`. */
 export function scoreCorpus(scored: readonly Scored[], profile: Profile): CorpusScore {
   const threshold = bestThreshold(scored, profile);
-  const files = scored.map((one) => scoreFile(one, profile, threshold));
+  const files = scoreFiles(scored, profile, threshold);
+  return { score: onScale(files, profile), threshold, files };
+}
+
+/** What each file earns at one threshold. */
+export function scoreFiles(scored: readonly Scored[], profile: Profile, threshold: number): FileScore[] {
+  return scored.map((one) => scoreFile(one, profile, threshold));
+}
+
+/** What the files earn together, on the scale where no detection is 0 and the perfect detector 100; NaN without windows. */
+export function onScale(files: readonly FileScore[], profile: Profile): number {
   const windows = files.reduce((sum, file) => sum + file.windows, 0);
   const total = files.reduce((sum, file) => sum + file.score, 0);
   const nothing = -profile.falseNegative * windows;
   const perfect = profile.truePositive * windows;
-  return { score: (100 * (total - nothing)) / (perfect - nothing), threshold, files };
+  return (100 * (total - nothing)) / (perfect - nothing);
 }
 
-/** What one file earns at a threshold. */
-export function scoreFile(scored: Scored, profile: Profile, threshold: number): FileScore {
+function scoreFile(scored: Scored, profile: Profile, threshold: number): FileScore {
   const { file, windows } = scored.series;
   const points = pointsOf(scored, profile);
   const best = new Array<number>(windows.length).fill(-profile.falseNegative);

@@ -32,20 +32,35 @@ export class CorpusError extends Error {
   }
 }
 
-/** Every series of `folder`, in the order of their names. Throws CorpusError if one has no entry in `windowsFile`. */
+/**
+ * Every series of `folder`, in the order of their names. Throws CorpusError if something can't be read, or a series has no
+ * entry in `windowsFile`.
+ */
 export function readCorpus(folder: string, windowsFile: string): Series[] {
-  const windowsOf = JSON.parse(readFileSync(windowsFile, "utf8")) as Record<string, [string, string][]>;
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
-    file.endsWith(".csv"),
-  );
+  const windowsOf = reading(windowsFile, () => JSON.parse(readFileSync(windowsFile, "utf8"))) as WindowsFile;
+  const names = reading(folder, () => readdirSync(folder, { recursive: true, encoding: "utf8" }));
+  const files = names.filter((file) => file.endsWith(".csv")).sort();
   if (files.length === 0)
-    throw new CorpusError(folder, "holds no .csv file; name the folder that has the benchmark's");
-  return files.sort().map((file) => {
+    throw new CorpusError(folder, "holds no .csv file; name the folder that has the series");
+  return files.map((file) => {
     const windows = windowsOf[file];
-    if (windows === undefined)
+    if (windows === undefined) {
       throw new CorpusError(file, `has no entry in ${windowsFile}; add one, [] if it has no anomaly`);
-    return readSeries(folder, file, windows);
+    }
+    return reading(file, () => readSeries(folder, file, windows));
   });
+}
+
+/** First and last timestamp of each anomaly, by file. */
+type WindowsFile = Record<string, [string, string][]>;
+
+function reading<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CorpusError || !(error instanceof Error)) throw error;
+    throw new CorpusError(file, `can't be read: ${error.message}`);
+  }
 }
 
 function readSeries(folder: string, file: string, windows: readonly [string, string][]): Series {
@@ -58,7 +73,7 @@ function readSeries(folder: string, file: string, windows: readonly [string, str
     file,
     timestamps,
     timesMs: Float64Array.from(timestamps, utcMs),
-    values: Float64Array.from(rows, (row) => Number(row[1])),
+    values: Float64Array.from(rows, (row) => Number.parseFloat(row[1] ?? "")),
     windows: [],
   };
   for (let row = 0; row < rows.length; row++) {
@@ -67,7 +82,14 @@ function readSeries(folder: string, file: string, windows: readonly [string, str
     }
   }
   for (const [from, to] of windows) {
-    series.windows.push({ first: rowAt(series, from), last: rowAt(series, to) });
+    const window = { first: rowAt(series, from), last: rowAt(series, to) };
+    if (window.last < window.first || window.first <= (series.windows.at(-1)?.last ?? -1)) {
+      throw new CorpusError(
+        file,
+        `the window from ${from} to ${to} ends before it begins, or before the one before it`,
+      );
+    }
+    series.windows.push(window);
   }
   return series;
 }

@@ -23,7 +23,7 @@ import { Passing } from "./passing.ts";
 
 export const anomalyLimits = Object.freeze({
   /** Of numbers, without what the engine adds for the object. */
-  stateBytes: 488,
+  stateBytes: 480,
   /** A score from which on a sample is worth an alarm, when nothing better is known. */
   alarmScore: 0.5,
 });
@@ -155,6 +155,7 @@ export class AnomalyScore extends Passing {
       else this.blend(profile, state[slotMeanAt]!, Math.min(Math.floor(ended / slots) + 1, profilePeriods));
       state[slotAt] = slot;
       state[slotSamplesAt] = 0;
+      state[slotMeanAt] = 0;
     }
     this.blend(slotMeanAt, x, ++state[slotSamplesAt]!);
     return state[profileAt + (slot % slots)]!;
