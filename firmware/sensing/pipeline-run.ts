@@ -1,17 +1,17 @@
 import { ItemReader, ShapeError } from "../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { Quality } from "../../protocols/messages/board-messages.ts";
-import type { Pipeline } from "../../protocols/pipeline/program.ts";
+import { type Pipeline, programLimits } from "../../protocols/pipeline/program.ts";
 import type { Sensors } from "../platform/ports.ts";
-import { type Filter, filterFor } from "./filter.ts";
+import { type Filter, filterFor } from "./stages/filter.ts";
 
 /** Told of each reading that leaves a pipeline. */
 export interface ReadingSink {
   onReading(metric: string, takenMs: number, value: number, quality: Quality): void;
 }
 
-/** How often a sensor that goes on giving nothing is reported. */
-export const missingEveryMs = 10_000;
+/** How often it is said of a sensor that it goes on giving nothing, or nothing good. */
+export const faultEveryMs = 10_000;
 
 /** A pipeline at work: samples its sensor on a steady grid of time and passes each value through its stages. */
 export class PipelineRun {
@@ -22,8 +22,12 @@ export class PipelineRun {
   readonly #sink: ReadingSink;
   #filters: readonly Filter[];
   #nextSampleMs: number;
-  /** When the sensor's silence may be reported; -Infinity while it speaks. */
-  #missingDueMs = -Infinity;
+  /** What is wrong with the samples; 0 while nothing is. */
+  #fault: Quality = 0;
+  /** When that may be reported again. */
+  #faultDueMs = 0;
+  /** Bit i: stage i has taken a value that came late since something last left it. */
+  #late = 0;
 
   constructor(definition: Pipeline, sensors: Sensors, sink: ReadingSink, nowMs: number) {
     this.definition = definition;
@@ -41,9 +45,9 @@ export class PipelineRun {
     return samples;
   }
 
-  /** What its filters hold, for a checkpoint. */
+  /** What its filters hold, for a checkpoint, after which of them have taken a late value. */
   save(nowMs: number): CborValue {
-    const states: CborValue[] = [];
+    const states: CborValue[] = [this.#late];
     for (const filter of this.#filters) states.push(filter.save(nowMs));
     return states;
   }
@@ -51,12 +55,14 @@ export class PipelineRun {
   /** Takes up what a pipeline of the same definition saved; all of it or, when that is not what one saves, nothing. */
   restore(state: CborValue, nowMs: number): boolean {
     try {
-      const items = new ItemReader(state, "checkpoint", "filters", this.#filters.length);
+      const items = new ItemReader(state, "checkpoint", "filters", this.#filters.length + 1);
+      this.#late = items.integer("the late", 0, 2 ** programLimits.stagesMax - 1);
       for (const filter of this.#filters) filter.restore(items.any(), nowMs);
       return true;
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
       this.#filters = this.definition.stages.map(filterFor);
+      this.#late = 0;
       return false;
     } finally {
       this.setDue();
@@ -73,37 +79,63 @@ export class PipelineRun {
     for (let i = 0; i < this.#filters.length; i++) {
       const filter = this.#filters[i]!;
       const { dueMs } = filter;
-      if (dueMs <= nowMs) this.pass(filter.advance(), dueMs, i + 1);
+      if (dueMs <= nowMs) this.leave(filter.advance(), dueMs, i);
     }
     if (this.#nextSampleMs > nowMs) return 0;
     this.#nextSampleMs += this.definition.everyMs;
-    if (this.#nextSampleMs <= nowMs) {
+    const isLate = this.#nextSampleMs <= nowMs;
+    if (isLate) {
       // Late by a period or more: the samples that were missed are gone, the grid stays.
       const { everyMs } = this.definition;
       this.#nextSampleMs += (Math.floor((nowMs - this.#nextSampleMs) / everyMs) + 1) * everyMs;
     }
-    this.sample(nowMs);
+    this.sample(nowMs, isLate);
     return 1;
   }
 
-  private sample(nowMs: number): void {
+  private sample(nowMs: number, isLate: boolean): void {
     const value = this.#sensors.read(this.definition.sensor);
-    if (!Number.isNaN(value)) {
-      this.#missingDueMs = -Infinity;
-      this.pass(value, nowMs, 0);
-    } else if (nowMs >= this.#missingDueMs) {
-      // Filters see only values; that there is none goes past them.
-      this.#missingDueMs = nowMs + missingEveryMs;
-      this.#sink.onReading(this.definition.metric, nowMs, NaN, 1);
-    }
+    if (!Number.isFinite(value)) this.refuse(NaN, nowMs, 1);
+    else if (this.pass(value, nowMs, 0, isLate)) this.#fault = 0;
   }
 
-  private pass(value: number, atMs: number, fromStage: number): void {
+  /** A filter lets go of `value`, or of nothing, and with it of the mark that it has taken a late one. */
+  private leave(value: number, atMs: number, stage: number): void {
+    if (Number.isNaN(value)) return;
+    const mark = 1 << stage;
+    const isLate = (this.#late & mark) !== 0;
+    this.#late &= ~mark;
+    this.pass(value, atMs, stage + 1, isLate);
+  }
+
+  /** False for a value that a stage has refused. */
+  private pass(value: number, atMs: number, fromStage: number, isLate: boolean): boolean {
     let passing = value;
+    let late = isLate;
     for (let i = fromStage; i < this.#filters.length; i++) {
-      if (Number.isNaN(passing)) return;
-      passing = this.#filters[i]!.push(passing, atMs);
+      const filter = this.#filters[i]!;
+      const mark = 1 << i;
+      if (late) this.#late |= mark;
+      const given = passing;
+      passing = filter.push(given, atMs);
+      if (Number.isNaN(passing)) {
+        if (filter.fault === undefined) return true;
+        this.refuse(given, atMs, filter.fault);
+        return false;
+      }
+      late = (this.#late & mark) !== 0;
+      this.#late &= ~mark;
     }
-    if (!Number.isNaN(passing)) this.#sink.onReading(this.definition.metric, atMs, passing, 0);
+    if (Number.isFinite(passing)) this.#sink.onReading(this.definition.metric, atMs, passing, late ? 4 : 0);
+    else this.refuse(passing, atMs, 2);
+    return Number.isFinite(passing);
+  }
+
+  /** What a filter must not see goes past those that follow, and is said now and, while it stays so, once in `faultEveryMs`. */
+  private refuse(value: number, nowMs: number, fault: Quality): void {
+    if (fault === this.#fault && nowMs < this.#faultDueMs) return;
+    this.#fault = fault;
+    this.#faultDueMs = nowMs + faultEveryMs;
+    this.#sink.onReading(this.definition.metric, nowMs, value, fault);
   }
 }

@@ -8,7 +8,7 @@ export class ReadingQueue {
   readonly readingsMax: number;
   /** Names that readings in the queue have. */
   readonly #names: string[] = [];
-  /** Which of them each reading has, times two, plus its quality. */
+  /** Which of them each reading has, times `qualities`, plus its quality. */
   readonly #kinds: Uint8Array;
   readonly #takenMs: Float64Array;
   readonly #values: Float64Array;
@@ -39,7 +39,7 @@ export class ReadingQueue {
     }
     const name = this.nameOf(metric);
     const place = (this.#head + this.#count++) % this.readingsMax;
-    this.#kinds[place] = 2 * name + quality;
+    this.#kinds[place] = qualities * name + quality;
     this.#takenMs[place] = takenMs;
     this.#values[place] = value;
   }
@@ -51,10 +51,10 @@ export class ReadingQueue {
       const place = (this.#head + i) % this.readingsMax;
       const kind = this.#kinds[place]!;
       readings.push({
-        metric: this.#names[kind >> 1]!,
+        metric: this.#names[Math.floor(kind / qualities)]!,
         takenMs: this.#takenMs[place]!,
         value: this.#values[place]!,
-        quality: (kind & 1) as Quality,
+        quality: (kind % qualities) as Quality,
       });
     }
     return readings;
@@ -79,5 +79,8 @@ export class ReadingQueue {
   }
 }
 
-/** Several programs' worth of metrics. */
-const namesMax = 64;
+/** Room for each `Quality`. */
+const qualities = 5;
+
+/** Several programs' worth of metrics, which with a quality fit in a byte. */
+const namesMax = 51;

@@ -1,4 +1,5 @@
-import type { Output, Pipeline, Rule, Stage } from "../../protocols/pipeline/program.ts";
+import { isSameStage } from "../../protocols/pipeline/operators.ts";
+import type { Output, Pipeline, Rule } from "../../protocols/pipeline/program.ts";
 
 /** Whether a pipeline of a new program is the one at work, so that its filters keep what they hold. */
 export function isSamePipeline(a: Pipeline, b: Pipeline): boolean {
@@ -29,15 +30,4 @@ export function isSameOutput(a: Output, b: Output): boolean {
     a.safeValue === b.safeValue &&
     a.setting === b.setting
   );
-}
-
-function isSameStage(a: Stage, b: Stage): boolean {
-  switch (a.op) {
-    case "median":
-      return b.op === "median" && a.count === b.count;
-    case "mean":
-      return b.op === "mean" && a.windowMs === b.windowMs;
-    case "deadband":
-      return b.op === "deadband" && a.delta === b.delta && a.silenceMs === b.silenceMs;
-  }
 }

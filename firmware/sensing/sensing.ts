@@ -155,7 +155,8 @@ export class Sensing implements ReadingSink {
   /** For the pipelines, not for owners. */
   onReading(metric: string, takenMs: number, value: number, quality: Quality): void {
     this.#parts.queue.push(metric, takenMs, value, quality);
-    if (quality !== 0) return;
+    // Late is still good.
+    if (quality !== 0 && quality !== 4) return;
     for (let i = 0; i < this.#rules.length; i++) {
       const rule = this.#rules[i]!;
       if (rule.definition.metric === metric) rule.onReading(value, takenMs);

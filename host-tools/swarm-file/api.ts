@@ -32,12 +32,13 @@ import type {
   RulePart,
   SchedulePart,
   SettingPart,
-  StagePart,
   SwarmPart,
 } from "./parts.ts";
+import { type Pipeline, pipeline } from "./pipeline-api.ts";
 import type { SensorName } from "./sensors.ts";
 import type { Unit } from "./units.ts";
 
+export type { Calibration, Pipeline, StatisticName, Window } from "./pipeline-api.ts";
 export type { BoardModel, Duration, SensorName, Unit };
 
 /** A whole swarm, for `export default`. Its name is in its topics and its state folder: lower-case letters, digits and `-`. */
@@ -94,18 +95,6 @@ export function board<
   return { kind: "board", site: callSite(), model, given };
 }
 
-/** A pipeline under construction: each stage takes what the one before lets through. */
-export interface Pipeline<Metric extends string> extends PipelinePart<Metric> {
-  /** The median of the last `count` samples (odd, 3 to 31): removes outliers. */
-  median(count: number): Pipeline<Metric>;
-  /** The mean of each `window`, once a window. */
-  mean(window: Duration): Pipeline<Metric>;
-  /** Lets a value through when it differs from the last one by more than `delta`, and any value after `atLeastEvery` of silence. */
-  deadband(delta: number, options?: { atLeastEvery?: Duration }): Pipeline<Metric>;
-  /** Names the metric, which is the sensor's name otherwise. */
-  as<Name extends string>(metric: Name): Pipeline<Name>;
-}
-
 /** Reads a sensor of the catalogue at a fixed period, 10 ms or longer. */
 export function sense<Sensor extends SensorName>(
   sensor: Sensor,
@@ -116,6 +105,7 @@ export function sense<Sensor extends SensorName>(
     site: callSite(),
     metric: sensor,
     metricSite: undefined,
+    metricAfter: 0,
     sensor,
     every: options?.every,
     stages: [],
@@ -224,18 +214,6 @@ export function replay(
 
 function settingPart(type: SettingPart["type"], given: SettingPart["given"]): SettingPart {
   return { kind: "setting", site: callSite(), type, given };
-}
-
-function pipeline<Metric extends string>(part: PipelinePart<Metric>): Pipeline<Metric> {
-  const then = (stage: StagePart) => pipeline({ ...part, stages: [...part.stages, stage] });
-  return {
-    ...part,
-    median: (count) => then({ site: callSite(), op: "median", count }),
-    mean: (window) => then({ site: callSite(), op: "mean", window }),
-    deadband: (delta, options) =>
-      then({ site: callSite(), op: "deadband", delta, atLeastEvery: options?.atLeastEvery }),
-    as: (metric) => pipeline({ ...part, metric, metricSite: callSite() }),
-  };
 }
 
 function firing(fires: SchedulePart["fires"]): Firing {

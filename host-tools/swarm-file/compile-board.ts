@@ -1,12 +1,12 @@
 /** Checks and compiles one board: its model, its program, and what the simulator feeds it. */
 import { resolve } from "node:path";
-import type { Output, Pipeline, Program, Rule, ScheduledValue } from "../../protocols/pipeline/program.ts";
+import type { Output, Program, Rule, ScheduledValue } from "../../protocols/pipeline/program.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import type { BoardDescription } from "../boards/boards.ts";
 import { ReplayFileError, readSeries } from "../recording/series.ts";
 import { compileOutput, pinProblem } from "./compile-output.ts";
-import { compilePipeline } from "./compile-pipeline.ts";
+import { type CompiledPipeline, compilePipeline } from "./compile-pipeline.ts";
 import { compileRule } from "./compile-rule.ts";
 import { compileSchedule } from "./compile-schedule.ts";
 import { compileSleep } from "./compile-sleep.ts";
@@ -16,6 +16,7 @@ import { isNumberWithin, isPart, isRecord, shown } from "./given.ts";
 import type { BoardPart, OutputPart, PipelinePart, ReplayPart, RulePart, SchedulePart } from "./parts.ts";
 import { programSizeBytes } from "./program-size.ts";
 import { isSensor, sensorNames, sensors } from "./sensors.ts";
+import { boardStateBytesMax } from "./state-bytes.ts";
 import { suggestion } from "./suggestion.ts";
 import type { ZoneRules } from "./time-zone.ts";
 import { isUnit, quantityOf, units } from "./units.ts";
@@ -61,10 +62,11 @@ class BoardCompilation {
       this.#wrong([], 'a board needs its parts: board("...", { sense: [...] }).');
     const given: Record<string, unknown> = isRecord(this.#part.given) ? this.#part.given : { sense: [] };
     this.#checkKeys(given);
-    const pipelines = this.#pipelines(given.sense);
+    const compiled = this.#pipelines(given.sense);
+    const pipelines = compiled.map(({ pipeline }) => pipeline);
     const outputs = this.#outputs(given.outputs);
-    const rules = this.#rules(given.rules, pipelines, outputs);
-    const simulate = this.#simulate(given.simulate, pipelines);
+    const rules = this.#rules(given.rules, compiled, outputs);
+    const simulate = this.#simulate(given.simulate, compiled);
     const schedules = this.#schedules(given.schedules, outputs);
     const sleep = compileSleep(this.#part, given.sleep, this.#diagnostics);
     const program: Program = {
@@ -75,29 +77,31 @@ class BoardCompilation {
       ...(sleep === undefined ? {} : { sleep }),
     };
     this.#checkSize(program);
-    return { model, program, units: unitsOf(pipelines), simulate };
+    return { model, program, units: unitsOf(compiled), simulate };
   }
 
-  #pipelines(given: unknown): Pipeline[] {
-    const pipelines: Pipeline[] = [];
+  #pipelines(given: unknown): CompiledPipeline[] {
+    const pipelines: CompiledPipeline[] = [];
     for (const part of this.#list<PipelinePart>(
       "sense",
       given,
       "pipeline",
       'sense("temperature", { every: "1s" })',
     )) {
-      const pipeline = compilePipeline(part, this.#diagnostics);
-      const { metric } = pipeline;
-      if (pipelines.some((other) => other.metric === metric)) {
-        const place = part.metricSite ?? part.site;
-        this.#diagnostics.add(
-          place,
-          [metric],
-          `${this.#who} has two pipelines for ${shown(metric)}; name one of them with .as("...").`,
-        );
+      for (const compiled of compilePipeline(part, this.#diagnostics)) {
+        const { metric } = compiled.pipeline;
+        if (pipelines.some(({ pipeline }) => pipeline.metric === metric)) {
+          const place = part.metricSite ?? part.site;
+          this.#diagnostics.add(
+            place,
+            [metric],
+            `${this.#who} has two pipelines for ${shown(metric)}; name one of them with .as("...").`,
+          );
+        }
+        pipelines.push(compiled);
       }
-      pipelines.push(pipeline);
     }
+    this.#checkState(pipelines);
     this.#checkCount("sense", pipelines.length, programLimits.pipelinesMax, "pipelines");
     return pipelines;
   }
@@ -126,7 +130,7 @@ class BoardCompilation {
     return outputs;
   }
 
-  #rules(given: unknown, pipelines: readonly Pipeline[], outputs: readonly Output[]): Rule[] {
+  #rules(given: unknown, pipelines: readonly CompiledPipeline[], outputs: readonly Output[]): Rule[] {
     const parts = this.#list<RulePart>(
       "rules",
       given ?? [],
@@ -135,7 +139,7 @@ class BoardCompilation {
     );
     const board = {
       metrics: unitsOf(pipelines),
-      metricsKnown: pipelines.every(({ sensor }) => isSensor(sensor)),
+      metricsKnown: pipelines.every(({ pipeline }) => isSensor(pipeline.sensor)),
       outputs,
       settings: this.#at.settings,
     };
@@ -155,14 +159,14 @@ class BoardCompilation {
     return parts.map((part) => compileSchedule(part, board, this.#diagnostics));
   }
 
-  #simulate(given: unknown, pipelines: readonly Pipeline[]): Record<string, ReplayDefinition> {
+  #simulate(given: unknown, pipelines: readonly CompiledPipeline[]): Record<string, ReplayDefinition> {
     if (given !== undefined && !isRecord(given))
       this.#wrong(
         ["simulate"],
         'simulate must be an object such as { temperature: replay("data/series.csv") }.',
       );
     const simulate: Record<string, ReplayDefinition> = {};
-    const sensed = [...new Set(pipelines.map(({ sensor }) => sensor))];
+    const sensed = [...new Set(pipelines.map(({ pipeline }) => pipeline.sensor))];
     for (const [sensor, part] of Object.entries(isRecord(given) ? given : {})) {
       if (!isSensor(sensor))
         this.#wrong(
@@ -227,6 +231,16 @@ class BoardCompilation {
     if (count > max) this.#wrong([key], `${this.#who} has ${count} ${what}; a board holds at most ${max}.`);
   }
 
+  #checkState(pipelines: readonly CompiledPipeline[]): void {
+    const bytes = pipelines.reduce((sum, { stateBytes }) => sum + stateBytes, 0);
+    if (bytes <= boardStateBytesMax) return;
+    const { pipeline, stateBytes } = pipelines.reduce((a, b) => (b.stateBytes > a.stateBytes ? b : a));
+    this.#wrong(
+      ["sense"],
+      `the pipelines of ${this.#who} hold ${bytes} bytes of state; a board has ${boardStateBytesMax}, and ${shown(pipeline.metric)} takes most, ${stateBytes}.`,
+    );
+  }
+
   #checkSize(program: Program): void {
     const bytes = programSizeBytes(program);
     if (bytes > stateLimits.valueBytesMax) {
@@ -246,8 +260,6 @@ class BoardCompilation {
   }
 }
 
-function unitsOf(pipelines: readonly Pipeline[]): Record<string, string> {
-  return Object.fromEntries(
-    pipelines.map(({ metric, sensor }) => [metric, isSensor(sensor) ? sensors[sensor].unit : ""]),
-  );
+function unitsOf(pipelines: readonly CompiledPipeline[]): Record<string, string> {
+  return Object.fromEntries(pipelines.map(({ pipeline, unit }) => [pipeline.metric, unit]));
 }

@@ -1,19 +1,28 @@
 /** Checks and compiles one pipeline. */
-import type { Pipeline, Stage } from "../../protocols/pipeline/program.ts";
+import type { Pipeline } from "../../protocols/pipeline/program.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import { isProgramName } from "../../protocols/pipeline/program-codec.ts";
-import type { CallSite } from "./call-site.ts";
+import type { Stage } from "../../protocols/pipeline/stage.ts";
+import { compileDuration } from "./compile-duration.ts";
+import { compileStage } from "./compile-stage.ts";
 import type { Diagnostics } from "./diagnostics.ts";
-import { parseDuration } from "./duration.ts";
-import { isNumberWithin, programNameRule, shown } from "./given.ts";
+import { programNameRule, shown } from "./given.ts";
 import type { PipelinePart, StagePart } from "./parts.ts";
-import { isSensor, sensorNames } from "./sensors.ts";
+import { isSensor, sensorNames, sensors } from "./sensors.ts";
+import type { Signal } from "./stage-reader.ts";
+import { pipelineStateBytesMax, stageStateBytes } from "./state-bytes.ts";
 import { suggestion } from "./suggestion.ts";
 
-/** The longest duration in a program; times on the board stay small integers. */
-export const durationMsMax = 24 * 3_600_000;
+export interface CompiledPipeline {
+  readonly pipeline: Pipeline;
+  /** Of what it reports. */
+  readonly unit: string;
+  /** What the numbers that its stages hold take on the board. */
+  readonly stateBytes: number;
+}
 
-export function compilePipeline(part: PipelinePart, diagnostics: Diagnostics): Pipeline {
+/** One pipeline, and where `stats` asks for several statistics, one for each of them. */
+export function compilePipeline(part: PipelinePart, diagnostics: Diagnostics): CompiledPipeline[] {
   const { sensor, metric, site } = part;
   if (!isSensor(sensor)) {
     diagnostics.add(
@@ -25,69 +34,81 @@ export function compilePipeline(part: PipelinePart, diagnostics: Diagnostics): P
     const text = `${shown(metric)} cannot name a metric: ${programNameRule}.`;
     diagnostics.add(part.metricSite ?? site, [String(metric)], text);
   }
-  const everyMs = periodMs(part, diagnostics);
+  const everyMs = compileDuration(part.every, programLimits.everyMsMin, "every", site, diagnostics);
   const { stagesMax } = programLimits;
   if (part.stages.length > stagesMax) {
     const text = `the pipeline ${shown(metric)} has ${part.stages.length} stages; at most ${stagesMax} are possible.`;
     diagnostics.add(part.stages[stagesMax]!.site, [], text);
   }
-  const stages = part.stages.map((stage) => compileStage(stage, everyMs, diagnostics));
-  return { metric, sensor, everyMs, stages };
+  checkNaming(part, diagnostics);
+  const branches = branchesOf(part.stages);
+  return branches.map((branch) => compileBranch(part, branch, everyMs, diagnostics));
 }
 
-/** Reads a duration of at least `minMs`; notes a mistake and gives `minMs` when it is none. */
-export function compileDuration(
-  given: unknown,
-  minMs: number,
-  name: string,
-  site: CallSite | undefined,
-  diagnostics: Diagnostics,
-): number {
-  const ms = parseDuration(given);
-  if (ms !== undefined && ms >= minMs && ms <= durationMsMax) return ms;
-  const text =
-    ms === undefined
-      ? `${shown(given)} is not a duration; write ${name} as "500ms", "5s", "2m" or "1h".`
-      : `${name} is ${given}; it must be from ${minMs}ms to 24h.`;
-  diagnostics.add(site, typeof given === "string" ? [given] : [name], text);
-  return minMs;
+/** A way through the stages: for each of several statistics there is one. */
+interface Branch {
+  /** What the statistics on the way add to the metric: `.mean`. */
+  readonly suffix: string;
+  readonly stages: readonly StagePart[];
 }
 
-function periodMs(part: PipelinePart, diagnostics: Diagnostics): number {
-  const { everyMsMin } = programLimits;
-  return compileDuration(part.every, everyMsMin, "every", part.site, diagnostics);
-}
-
-function compileStage(stage: StagePart, everyMs: number, diagnostics: Diagnostics): Stage {
-  const { site } = stage;
-  const wrong = (text: string) => diagnostics.add(site, [], text);
-  switch (stage.op) {
-    case "median": {
-      const { count } = stage;
-      const { medianCountMax } = programLimits;
-      if (!isNumberWithin(count, 3, medianCountMax) || count % 2 !== 1) {
-        wrong(
-          `a median is taken of an odd number of samples from 3 to ${medianCountMax}, not of ${shown(count)}.`,
-        );
-      }
-      return { op: "median", count: count as number };
-    }
-    case "mean": {
-      const windowMs = compileDuration(stage.window, 1, "the window", site, diagnostics);
-      if (parseDuration(stage.window) !== undefined && windowMs < everyMs) {
-        wrong(
-          `a window of ${stage.window} is shorter than the sampling period, ${everyMs}ms; most windows would be empty.`,
-        );
-      }
-      return { op: "mean", windowMs };
-    }
-    case "deadband": {
-      const { delta, atLeastEvery } = stage;
-      if (!isNumberWithin(delta, 0, Number.MAX_VALUE))
-        wrong(`a deadband is a number, 0 or more, not ${shown(delta)}.`);
-      const silenceMs =
-        atLeastEvery === undefined ? 0 : compileDuration(atLeastEvery, 1, "atLeastEvery", site, diagnostics);
-      return { op: "deadband", delta: delta as number, silenceMs };
-    }
+function branchesOf(stages: readonly StagePart[]): Branch[] {
+  let branches: Branch[] = [{ suffix: "", stages: [] }];
+  for (const stage of stages) {
+    const ways = statisticsOf(stage);
+    branches = branches.flatMap(({ suffix, stages: before }) =>
+      ways.map((statistic) => ({
+        suffix: stage.given.statistics === undefined ? suffix : `${suffix}.${statistic}`,
+        stages: [...before, { ...stage, given: { ...stage.given, statistic } }],
+      })),
+    );
   }
+  return branches;
+}
+
+function statisticsOf({ given }: StagePart): unknown[] {
+  const { statistics } = given;
+  return Array.isArray(statistics) && statistics.length > 0 ? statistics : [given.statistic];
+}
+
+function compileBranch(
+  part: PipelinePart,
+  { suffix, stages: parts }: Branch,
+  everyMs: number,
+  diagnostics: Diagnostics,
+): CompiledPipeline {
+  const { sensor } = part;
+  const metric = `${part.metric}${suffix}`;
+  let signal: Signal = { unit: isSensor(sensor) ? sensors[sensor].unit : "", everyMs, isSteady: true };
+  const stages: Stage[] = [];
+  let stateBytes = 0;
+  for (const stagePart of parts) {
+    const compiled = compileStage(stagePart, signal, diagnostics);
+    if (compiled === undefined) continue;
+    signal = compiled.signal;
+    stages.push(compiled.stage);
+    stateBytes += stageStateBytes(compiled.stage);
+  }
+  if (suffix !== "" && isProgramName(part.metric) && !isProgramName(metric)) {
+    const text = `${shown(metric)} cannot name a metric: ${programNameRule}.`;
+    diagnostics.add(part.metricSite ?? part.site, [], text);
+  }
+  if (stateBytes > pipelineStateBytesMax) {
+    const text = `the pipeline ${shown(metric)} holds ${stateBytes} bytes of state; at most ${pipelineStateBytesMax} are possible, so take shorter windows or fewer of them.`;
+    diagnostics.add(part.site, [], text);
+  }
+  return { pipeline: { metric, sensor, everyMs, stages }, unit: signal.unit, stateBytes };
+}
+
+/** The metrics after `stats` are called after the pipeline, so that it needs its name before. */
+function checkNaming(part: PipelinePart, diagnostics: Diagnostics): void {
+  const isBranched = part.stages
+    .slice(0, part.metricAfter)
+    .some(({ given }) => given.statistics !== undefined);
+  if (!isBranched) return;
+  diagnostics.add(
+    part.metricSite,
+    [],
+    `name the pipeline with .as(${shown(part.metric)}) before .stats(...).`,
+  );
 }

@@ -1,7 +1,7 @@
 /** Checks and compiles one rule. */
 import type { Output, Rule } from "../../protocols/pipeline/program.ts";
+import { compileDuration } from "./compile-duration.ts";
 import { outputValue, valueRule } from "./compile-output.ts";
-import { compileDuration } from "./compile-pipeline.ts";
 import type { SettingDefinition } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, shown } from "./given.ts";

@@ -4,7 +4,7 @@ import { daysFromCivil } from "../../protocols/time/civil.ts";
 import { everyWeekday, type Schedule } from "../../protocols/time/schedule.ts";
 import { scheduleLimits } from "../../protocols/time/schedule-codec.ts";
 import { instantOf, type Zone } from "../../protocols/time/zone.ts";
-import { compileDuration } from "./compile-pipeline.ts";
+import { compileDuration } from "./compile-duration.ts";
 import { compileEffect } from "./compile-rule.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { shown } from "./given.ts";

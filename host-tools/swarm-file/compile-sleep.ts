@@ -1,6 +1,6 @@
 /** Checks and compiles when a board sleeps. */
 import { programLimits, type SleepPlan } from "../../protocols/pipeline/program.ts";
-import { compileDuration } from "./compile-pipeline.ts";
+import { compileDuration } from "./compile-duration.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isRecord, shown } from "./given.ts";
 import type { BoardPart } from "./parts.ts";

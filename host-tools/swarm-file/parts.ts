@@ -29,18 +29,20 @@ export interface SettingPart extends Part<"setting"> {
 /** A pipeline: a sensor, and the stages that its samples go through, in the order written. */
 export interface PipelinePart<Metric extends string = string> extends Part<"pipeline"> {
   readonly metric: Metric;
-  /** Where it was named with `as`. */
+  /** Where it was named with `as`, and after how many stages. */
   readonly metricSite: CallSite | undefined;
+  readonly metricAfter: number;
   readonly sensor: string;
   readonly every: unknown;
   readonly stages: readonly StagePart[];
 }
 
-export type StagePart = { readonly site: CallSite | undefined } & (
-  | { readonly op: "median"; readonly count: unknown }
-  | { readonly op: "mean"; readonly window: unknown }
-  | { readonly op: "deadband"; readonly delta: unknown; readonly atLeastEvery: unknown }
-);
+/** A stage by the word that it was written with (`calibrate`, `window`) and what that was given. */
+export interface StagePart {
+  readonly site: CallSite | undefined;
+  readonly word: string;
+  readonly given: Readonly<Record<string, unknown>>;
+}
 
 export interface OutputPart<Key extends string = string> extends Part<"output"> {
   readonly type: "digital" | "pwm";

@@ -59,6 +59,22 @@ export function quantityOf(unit: Unit): string {
   return definitions[unit].quantity;
 }
 
+/** How `value * gain + offset` makes a value in another unit of the same quantity; throws RangeError when the quantities differ. */
+export function conversion(from: Unit, to: Unit): { gain: number; offset: number } {
+  const source: UnitDefinition = definitions[from];
+  const target: UnitDefinition = definitions[to];
+  if (source.quantity !== target.quantity) {
+    throw new RangeError(`${from} measures ${source.quantity} and ${to} measures ${target.quantity}`);
+  }
+  const offset = ((source.offset ?? 0) - (target.offset ?? 0)) / target.factor;
+  return { gain: source.factor / target.factor, offset };
+}
+
+/** `°C` gives `°C/s`, and `B/s` gives `B/s²`. */
+export function perSecond(unit: string): string {
+  return unit.endsWith("/s") ? `${unit}²` : `${unit || "1"}/s`;
+}
+
 /** `value` in another unit of the same quantity; throws RangeError when the quantities differ. */
 export function convert(value: number, from: Unit, to: Unit): number {
   if (from === to) return value;

@@ -41,6 +41,11 @@ export class ItemReader {
     this.#part = part;
   }
 
+  /** Items of the array. */
+  get length(): number {
+    return this.#items.length;
+  }
+
   /** A version that this program knows: 1 up to `versionMax`. */
   version(versionMax: number): number {
     return this.integer("the version", 1, versionMax);

@@ -39,8 +39,11 @@ export interface Hello {
   readonly startId: number;
 }
 
-/** 0 good; 1 the sensor gave nothing (value is NaN). More in later versions. */
-export type Quality = 0 | 1;
+/**
+ * What a reading is worth: 0 good; 1 the sensor gave nothing (value is NaN); 2 out of range; 3 stuck at one value; 4 good, but
+ * samples before it were missed, because the board came late by a period or more. Of 2 and 3 the value is the one refused.
+ */
+export type Quality = 0 | 1 | 2 | 3 | 4;
 
 export interface Reading {
   readonly metric: string;

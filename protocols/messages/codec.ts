@@ -14,6 +14,7 @@ import {
   messageVersion,
   type OutputCause,
   type OutputState,
+  type Quality,
   type Reading,
   type Report,
   type TimeAnswer,
@@ -172,7 +173,7 @@ function readingFromWire(value: CborValue, at: number): Reading {
     metric: items.text("metric", programLimits.nameLengthMax),
     takenMs: items.integer("takenMs", 0, integerMax),
     value: items.anyNumber("value"),
-    quality: items.integer("quality", 0, 1) as 0 | 1,
+    quality: items.integer("quality", 0, 4) as Quality,
   };
 }
 

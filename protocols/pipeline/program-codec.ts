@@ -4,7 +4,7 @@
  * ```
  * program   [1, [pipeline, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...], sleep | null]
  * pipeline  [metric, sensor, everyMs, [stage, ...]]
- * stage     [0, count] median | [1, windowMs] mean | [2, delta, silenceMs] deadband
+ * stage     [operator, parameter, ...]             `stage-codec.ts`
  * output    [name, 0 digital | 1 pwm, pin, safeValue, setting | null]
  * rule      [metric, 0 above | 1 below, threshold, hysteresis, forMs, output, value]
  * scheduled [schedule, output, value, forMs]       schedule, zone: `../time/schedule-codec.ts`
@@ -19,6 +19,7 @@ import type { CborValue } from "../cbor/value.ts";
 import { isStateKey } from "../state/codec.ts";
 import { scheduleFromWire, scheduleToWire, zoneFromWire } from "../time/schedule-codec.ts";
 import type { Zone } from "../time/zone.ts";
+import { durationMaxMs } from "./operators.ts";
 import {
   type Output,
   type Pipeline,
@@ -29,6 +30,7 @@ import {
   type SleepPlan,
   type Stage,
 } from "./program.ts";
+import { stageFromWire, stageToWire } from "./stage-codec.ts";
 
 export const programVersion = 1;
 
@@ -123,8 +125,6 @@ export function outputMax(kind: Output["kind"]): number {
   return kind === "digital" ? 1 : 100;
 }
 
-/** Periods and delays end where a board's timers do. */
-const durationMaxMs = 0x7fff_ffff;
 const pinMax = 255;
 const finiteMax = Number.MAX_VALUE;
 
@@ -139,42 +139,6 @@ function pipelineFromWire(value: CborValue, part: string): Pipeline {
   }
   items.end();
   return { metric, sensor, everyMs, stages };
-}
-
-function stageToWire(stage: Stage): CborValue {
-  switch (stage.op) {
-    case "median":
-      return [0, stage.count];
-    case "mean":
-      return [1, stage.windowMs];
-    case "deadband":
-      return [2, stage.delta, stage.silenceMs];
-  }
-}
-
-function stageFromWire(value: CborValue, part: string): Stage {
-  const items = new ItemReader(value, "program", part, 2);
-  const stage = stageItems(items, part);
-  items.end();
-  return stage;
-}
-
-function stageItems(items: ItemReader, part: string): Stage {
-  switch (items.integer("op", 0, 2)) {
-    case 0: {
-      const count = items.integer("count", 3, programLimits.medianCountMax);
-      if (count % 2 === 0) throw new ShapeError("program", `count of ${part}`, "odd", count);
-      return { op: "median", count };
-    }
-    case 1:
-      return { op: "mean", windowMs: items.integer("windowMs", 1, durationMaxMs) };
-    default:
-      return {
-        op: "deadband",
-        delta: items.number("delta", 0, finiteMax),
-        silenceMs: items.integer("silenceMs", 0, durationMaxMs),
-      };
-  }
 }
 
 function outputFromWire(value: CborValue, part: string): Output {

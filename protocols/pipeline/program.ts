@@ -1,4 +1,7 @@
 import type { Schedule } from "../time/schedule.ts";
+import type { Stage } from "./stage.ts";
+
+export type { Stage };
 
 /**
  * A program: what one board senses, how it processes it, what it drives and by which rules.
@@ -34,14 +37,6 @@ export interface Pipeline {
   readonly everyMs: number;
   readonly stages: readonly Stage[];
 }
-
-export type Stage =
-  /** Median of the last `count` samples (odd, 3 to 31); emits from the first sample on. */
-  | { readonly op: "median"; readonly count: number }
-  /** Mean of each tumbling window of `windowMs`; emits once a window, at its end; empty windows emit nothing. */
-  | { readonly op: "mean"; readonly windowMs: number }
-  /** Passes a value that differs from the last passed one by more than `delta`, and any value once `silenceMs` have gone by (0: never for that reason). */
-  | { readonly op: "deadband"; readonly delta: number; readonly silenceMs: number };
 
 /** A pin that the board drives. Its value: the first active rule's, else the schedule's that fired last, else the setting's, else the safe value. */
 export interface Output {
@@ -91,5 +86,4 @@ export const programLimits = Object.freeze({
   awakeMsMin: 1_000,
   /** Between `awakeMs` and `everyMs`. */
   sleepMsMin: 1_000,
-  medianCountMax: 31,
 });

@@ -22,7 +22,7 @@ export const exportReadings: Verb<ExportOptions> = {
   usage: "export",
   summary: "write stored readings as CSV or JSON",
   details:
-    "Columns: time (ISO 8601, UTC), board, metric, value (empty where the sensor gave nothing), unit, quality (0 good). --json is --format json, and with --out FILE says what was written.",
+    "Columns: time (ISO 8601, UTC), board, metric, value (empty where the sensor gave nothing), unit, quality (0 good, 1 nothing, 2 out of range, 3 stuck, 4 late). --json is --format json, and with --out FILE says what was written.",
   examples: [
     "covey export --board north-1 --out north-1.csv",
     "covey export --metric temperature --from 2026-11-22T08:00:00Z --format json",

@@ -82,7 +82,7 @@ describe("a program is refused", () => {
       full([pipeline([0, 4])], [], []),
       /count of stage 0 of pipeline 0 must be odd, not 4/,
     ],
-    ["with an unknown stage", full([pipeline([3, 4])], [], []), /op of stage 0 of pipeline 0/],
+    ["with an unknown stage", full([pipeline([99, 4])], [], []), /op of stage 0 of pipeline 0/],
     ["with a negative deadband", full([pipeline([2, -1, 0])], [], []), /delta of stage 0 of pipeline 0/],
     ["with a deadband of NaN", full([pipeline([2, NaN, 0])], [], []), /delta of stage 0 of pipeline 0/],
     ["sampled too fast", full([["cpu", "cpu-load", 9, []]], [], []), /everyMs of pipeline 0/],

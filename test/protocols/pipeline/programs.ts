@@ -1,5 +1,6 @@
 /** Arbitrary valid programs, for property tests. */
 import fc from "fast-check";
+import { type Operator, operators, type Parameter } from "../../../protocols/pipeline/operators.ts";
 import type {
   Pipeline,
   Program,
@@ -15,13 +16,57 @@ const settingKey = fc.stringMatching(/^[A-Za-z0-9._/-]{1,48}$/);
 const duration = fc.integer({ min: 0, max: 0x7fff_ffff });
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
 
-export const stages: fc.Arbitrary<Stage> = fc.oneof(
-  fc.integer({ min: 1, max: 15 }).map((half): Stage => ({ op: "median", count: 2 * half + 1 })),
-  duration.map((windowMs): Stage => ({ op: "mean", windowMs: Math.max(1, windowMs) })),
-  fc
-    .tuple(finite, duration)
-    .map(([delta, silenceMs]): Stage => ({ op: "deadband", delta: Math.abs(delta), silenceMs })),
-);
+/** Any valid stage: parameters within their operators' ranges, and what they must be to each other. */
+export const stages: fc.Arbitrary<Stage> = fc.oneof(...operators.map(stageOf));
+
+export function stageOf({ op, parameters }: Operator): fc.Arbitrary<Stage> {
+  const given = Object.fromEntries(
+    parameters.map((parameter) => [parameter.name, parameterValue(parameter)]),
+  );
+  return fc.record({ op: fc.constant(op), ...given }).map((stage) => ordered(stage as unknown as Stage));
+}
+
+function parameterValue(parameter: Parameter): fc.Arbitrary<unknown> {
+  switch (parameter.kind) {
+    case "integer":
+      return fc.integer({ min: parameter.min, max: parameter.max });
+    case "odd":
+      return fc.integer({ min: parameter.min >> 1, max: parameter.max >> 1 }).map((half) => 2 * half + 1);
+    case "number": {
+      const { min, max } = parameter;
+      return fc.double({ min, max, noNaN: true }).map((value) => value + 0);
+    }
+    case "numbers":
+      return fc.array(finite, { minLength: parameter.countMin, maxLength: parameter.countMax });
+    case "word":
+      return fc.constantFrom(...parameter.words);
+  }
+}
+
+/** The same stage with its parameters as they must be to each other. */
+function ordered(stage: Stage): Stage {
+  switch (stage.op) {
+    case "clamp":
+    case "range":
+      return { ...stage, min: Math.min(stage.min, stage.max), max: Math.max(stage.min, stage.max) };
+    case "hysteresis":
+      return { ...stage, low: Math.min(stage.low, stage.high), high: Math.max(stage.low, stage.high) };
+    case "table": {
+      const count = Math.min(stage.xs.length, stage.ys.length);
+      return {
+        ...stage,
+        xs: stage.xs.slice(0, count).map((_, i) => 1.5 * i - 7),
+        ys: stage.ys.slice(0, count),
+      };
+    }
+    case "sliding": {
+      const length = stage.by === "count" ? stage.samples : stage.length;
+      return { ...stage, length, hop: Math.min(stage.hop, length) };
+    }
+    default:
+      return stage;
+  }
+}
 
 const pipelines: fc.Arbitrary<Pipeline> = fc.record({
   metric: name,

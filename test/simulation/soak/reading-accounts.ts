@@ -6,7 +6,7 @@ import { boardLimits } from "../../../firmware/board/board.ts";
 import type { Health, Report } from "../../../protocols/messages/board-messages.ts";
 import { messageLimits } from "../../../protocols/messages/board-messages.ts";
 
-/** A sensor that gives nothing is reported so often: `missingEveryMs` of the firmware. */
+/** A sensor that gives nothing is reported so often: `faultEveryMs` of the firmware. */
 const missingEveryMs = 10_000;
 
 const waitingMax = boardLimits.readingsMax;

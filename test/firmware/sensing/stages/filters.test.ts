@@ -1,9 +1,9 @@
 /** Each filter beside the plainest program that does the same. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Deadband } from "../../../firmware/sensing/deadband.ts";
-import { MeanWindow } from "../../../firmware/sensing/mean-window.ts";
-import { Median } from "../../../firmware/sensing/median.ts";
+import { Deadband } from "../../../../firmware/sensing/stages/deadband.ts";
+import { MeanWindow } from "../../../../firmware/sensing/stages/mean-window.ts";
+import { Median } from "../../../../firmware/sensing/stages/median.ts";
 
 const value = fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((v) => v + 0);
 

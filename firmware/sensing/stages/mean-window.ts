@@ -1,5 +1,5 @@
-import { ItemReader } from "../../protocols/cbor/shape.ts";
-import type { CborValue } from "../../protocols/cbor/value.ts";
+import { ItemReader } from "../../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Filter } from "./filter.ts";
 
 /**

@@ -1,19 +1,19 @@
-import { ItemReader } from "../../protocols/cbor/shape.ts";
-import type { CborValue } from "../../protocols/cbor/value.ts";
-import type { Filter } from "./filter.ts";
+import { ItemReader } from "../../../protocols/cbor/shape.ts";
+import type { CborValue } from "../../../protocols/cbor/value.ts";
+import { Passing } from "./passing.ts";
 
 /**
  * Passes a value that differs by more than `delta` from the last that passed, and any value that comes `silenceMs` or more
  * after it (0: none for that reason). The first value passes.
  */
-export class Deadband implements Filter {
-  readonly dueMs = Infinity;
+export class Deadband extends Passing {
   readonly #delta: number;
   readonly #silenceMs: number;
   #passed = NaN;
   #passedMs = 0;
 
   constructor(delta: number, silenceMs: number) {
+    super();
     this.#delta = delta;
     this.#silenceMs = silenceMs;
   }
@@ -27,15 +27,11 @@ export class Deadband implements Filter {
     return value;
   }
 
-  advance(): number {
-    return NaN;
-  }
-
-  save(nowMs: number): CborValue {
+  override save(nowMs: number): CborValue {
     return [this.#passed, nowMs - this.#passedMs];
   }
 
-  restore(state: CborValue, nowMs: number): void {
+  override restore(state: CborValue, nowMs: number): void {
     const items = new ItemReader(state, "checkpoint", "deadband", 2);
     this.#passed = items.anyNumber("the value");
     this.#passedMs = nowMs - items.anyNumber("its age");
