@@ -13,7 +13,7 @@ import type { Message } from "../../protocols/raft/types.ts";
 
 const names = ["a", "b", "c"];
 const seconds = Number(process.argv[2] ?? 3);
-const directory = mkdtempSync(join(process.env["BENCH_DIRECTORY"] ?? tmpdir(), "covey-bench-"));
+const directory = mkdtempSync(join(process.env.BENCH_DIRECTORY ?? tmpdir(), "covey-bench-"));
 const replicas = new Map<string, Replica>();
 
 for (const name of names) {
