@@ -67,10 +67,13 @@ export const ownAddresses: readonly string[] = ["localhost", "127.0.0.1", "::1"]
 export function makeAuthority(swarm: string, nowMs: number): Authority {
   const keys = nodeCiphers.generateKeyPair();
   const subject = nameOf(`Covey swarm ${swarm}`);
+  const keyIdentifier = new KeyIdentifier(identifierOf(keys.publicKey));
   const extensions = [
     extension(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 }), true),
     extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true),
     extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(identifierOf(keys.publicKey))),
+    // RFC 5280 would let it be left out here; the boards' TLS looks for its authority by it.
+    extension(id_ce_authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier })),
   ];
   const validity = validityOf(nowMs, authorityMs);
   const certificate = signed(keys, {

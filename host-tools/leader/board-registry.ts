@@ -224,7 +224,8 @@ export class BoardRegistry {
     const { hostName, log, violations, clones, now, tellHosts, onMember, onChange } = this.#options;
     const hello = read(helloFromWire, payload);
     const { memberId, model, firmware, startId } = hello;
-    if (nameOf(memberId) !== record.name) {
+    // Its end is the board's to choose, and stands in sentences and logs.
+    if (nameOf(memberId) !== record.name || !incarnation.test(memberId)) {
       throw new ProtocolRefused(`${memberId} is no member id of ${record.name}`);
     }
     if (link !== undefined) clones.greeted(record.name, startId, performance.now());
@@ -264,6 +265,8 @@ export class BoardRegistry {
     this.#options.onMessage(message);
   }
 }
+
+const incarnation = /\.[\w-]+$/;
 
 /** Each codec throws an error of its own kind for what it cannot read; to the broker all of them are garbage. */
 function read<T>(fromWire: (value: ReturnType<typeof decodeCbor>) => T, payload: Uint8Array): T {

@@ -191,10 +191,12 @@ export class HostOverview implements HostView {
     // Whoever was told of a time-out asks again.
     if (present instanceof Uint8Array && isSameBytes(present, statement)) return { epoch };
     const agreed = present instanceof Uint8Array ? readRoster(ciphers, own.root, present) : undefined;
-    if (agreed !== undefined && epoch <= agreed.epoch) {
+    // What this host knows may be newer than the state, of which more can be lost.
+    const known = Math.max(agreed?.epoch ?? 0, membership.roster.epoch - 1);
+    if (epoch <= known) {
       throw new ApiFailure(
         "not-newer",
-        `Epoch ${agreed.epoch} is agreed on already, and this statement is of epoch ${epoch}; make a newer one with covey keys.`,
+        `Epoch ${Math.max(known, membership.roster.epoch)} is known already, and this statement is of epoch ${epoch}; make a newer one with covey keys.`,
       );
     }
     const command: Command = {

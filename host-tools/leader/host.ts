@@ -242,8 +242,19 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     groupKeys.renew();
     feed.changed();
   });
+  let isRestating = false;
   const takeRoster = () => {
-    if (membership.take(state.get(rosterKey)?.value) === "refused") log.error("roster-refused");
+    const agreed = state.get(rosterKey)?.value;
+    if (membership.take(agreed) === "refused") log.error("roster-refused");
+    // Of what the root said nothing gets lost with a log, and nothing is taken back by whoever broke into another leader.
+    if (isRestating || !replica.isLeader || !membership.isBehind(agreed)) return;
+    isRestating = true;
+    overview
+      .takeRoster(membership.statement!)
+      .catch((error: Error) => log.debug("roster-waits", { reason: error.message }))
+      .finally(() => {
+        isRestating = false;
+      });
   };
   await listen(server, { host: reach.address, port: options.httpPort, purpose: "HTTP" });
   reach.port = portOf(server);

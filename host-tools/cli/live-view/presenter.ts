@@ -7,6 +7,7 @@ import { formatClock } from "./format.ts";
 import { frame, type SwarmView } from "./frame.ts";
 import { Screen } from "./screen.ts";
 import type { SwarmEvent } from "./swarm-event.ts";
+import { printable } from "./table.ts";
 
 export interface Presenter {
   /** Something happened. */
@@ -61,7 +62,7 @@ export class PlainLines implements Presenter {
   }
 
   event({ atMs, source, level, text }: SwarmEvent): void {
-    const line = `${formatClock(atMs)}  ${source.padEnd(10)}  ${text}`;
+    const line = `${formatClock(atMs)}  ${source.padEnd(10)}  ${printable(text)}`;
     if (level === "info") this.#terminal.line(line);
     else this.#terminal.note(line);
   }

@@ -119,6 +119,6 @@ function columnWidths(
 }
 
 /** Text from outside (a board's log line) must not steer the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, " ");
 }

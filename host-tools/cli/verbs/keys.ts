@@ -8,7 +8,7 @@ import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
 
 export const keys: Verb<KeyOptions> = {
-  usage: "keys <action> [names...]",
+  usage: "keys [action] [names...]",
   summary: "issue, list and revoke the identities of hosts, boards and people",
   details:
     "Actions: init (a root of trust, once for a swarm), issue [NAME...] (those of swarm.ts that have none yet, or these), list, show [NAME], revoke NAME..., rotate (new group keys and fresh sessions; with --all new identities for everybody), push (tell the swarm what it does not know yet). The root's passphrase is asked for, or read from --passphrase-file or COVEY_PASSPHRASE.",
@@ -64,10 +64,10 @@ const inputCodes: ReadonlySet<string> = new Set([
 async function act(
   terminal: Terminal,
   options: KeyOptions,
-  action: string,
+  action: string | undefined,
   names: readonly string[],
 ): Promise<void> {
-  if (names.length > 0 && ["init", "rotate", "push", "list"].includes(action)) {
+  if (names.length > 0 && ["init", "rotate", "push", "list"].includes(action!)) {
     throw new WrongInput(`covey keys ${action} takes no names.`);
   }
   switch (action) {
@@ -85,6 +85,10 @@ async function act(
       return (await import("../keys/revoke.ts")).rotateKeys(terminal, options);
     case "push":
       return (await import("../keys/revoke.ts")).pushKeys(terminal, options);
+    case undefined:
+      throw new WrongInput(
+        "Say what to do: covey keys init, issue, list, show, revoke, rotate or push; see covey keys --help.",
+      );
     default:
       throw new WrongInput(
         `There is no action ${action}; use init, issue, list, show, revoke, rotate or push.`,

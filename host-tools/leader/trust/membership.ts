@@ -4,6 +4,7 @@
  */
 import type { Ciphers } from "../../../protocols/security/ciphers.ts";
 import { type Known, Roster, readRoster, rosterKey } from "../../../protocols/security/identity/roster.ts";
+import { isSameBytes } from "../../../protocols/security/same-bytes.ts";
 import type { EndOptions, OwnIdentity } from "../../../protocols/security/session/end.ts";
 import type { StateValue } from "../../../protocols/state/command.ts";
 import type { MemberSecrets } from "../../security/member-file.ts";
@@ -71,6 +72,12 @@ export class Membership {
   /** The latest, as the root signed it; undefined before the first. */
   get statement(): Uint8Array | undefined {
     return this.#statement;
+  }
+
+  /** Whether `value` under `rosterKey` is older than what the root is known to have said, or nothing of it. */
+  isBehind(value: StateValue | undefined): boolean {
+    const latest = this.#statement;
+    return latest !== undefined && !(value instanceof Uint8Array && isSameBytes(value, latest));
   }
 
   /** Whether the root no longer vouches for this host itself. */

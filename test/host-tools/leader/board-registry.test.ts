@@ -1,6 +1,7 @@
 /** What another host may say of a board. */
 import { expect, test } from "vitest";
 import { BoardRegistry } from "../../../host-tools/leader/board-registry.ts";
+import { ProtocolRefused } from "../../../host-tools/leader/broker-refusals.ts";
 import type { BoardLink } from "../../../host-tools/leader/broker-types.ts";
 import { createLog } from "../../../host-tools/leader/log.ts";
 import { CloneWatch } from "../../../host-tools/leader/trust/clone-watch.ts";
@@ -48,6 +49,14 @@ test("another host tells what a board measures only of a board that it says is t
   boards.receiveFromHost("b", { kind: "gone", board: "north-2" });
   boards.receiveFromHost("b", { ...telemetry, payload: report(1, 4) });
   expect(readings).toEqual([2]);
+});
+
+test("a board can't write into the operator's terminal by what it calls itself", () => {
+  const { boards } = registry();
+  const link: BoardLink = { board: "north-1", send: () => true, close: () => {} };
+  for (const end of ["\u001b[2J", "a b", "\n", "\u009b2J"]) {
+    expect(() => boards.receive(link, "hello", hello(`north-1.${end}`)), end).toThrow(ProtocolRefused);
+  }
 });
 
 test("a board that is here is so under whichever id: nobody else votes for what it was before", () => {

@@ -74,10 +74,14 @@ test("a statement counts once, and only the root's, and only a newer one", () =>
   const root = rootOf("greenhouse");
   const [first, second] = [root.revoke(1), root.revoke(2)];
   expect(membership.take(undefined)).toBe("known");
+  expect(membership.isBehind(undefined)).toBe(false);
   expect(membership.take("text")).toBe("refused");
   expect(membership.take(second)).toBe("taken");
   expect(membership.take(second.slice())).toBe("known");
   expect(membership.take(first)).toBe("known");
+  expect([undefined, "text", first, second.slice()].map((value) => membership.isBehind(value))).toEqual([
+    ...[true, true, true, false],
+  ]);
   expect(membership.roster.epoch).toBe(2);
   expect(membership.take(Object.assign(new TestRoot("orchard"), { keys: root.keys }).revoke(3))).toBe(
     "refused",

@@ -127,7 +127,10 @@ test("a host whose log is lost, or has an older statement by now, knows of the r
   const board = new RawBoard({ swarm: "greenhouse", name: "north-2", port: again.mqttPort });
   onTestFinished(() => board.cut());
   expect(await board.connect()).toMatchObject({ returnCode: 4 });
-  expect((await again.join("south-1")).senderKeys).toMatchObject([{ host: "a", epoch: 1 }]);
+  const other = await again.join("south-1");
+  expect(other.senderKeys).toMatchObject([{ host: "a", epoch: 1 }]);
+  // It has the others agree on what it knows.
+  await eventually(() => other.state.get(rosterKey) instanceof Uint8Array);
 });
 
 test("a host that knows from its disk that it is revoked does not start", async () => {
