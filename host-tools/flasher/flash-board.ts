@@ -27,6 +27,8 @@ export interface FlashJob {
   readonly eraseFirst: boolean;
   /** Gets the whole flash as it was. */
   readonly backup: ((bytes: Uint8Array) => Promise<void>) | undefined;
+  /** Stops it; the board may be half-written then. */
+  readonly signal: AbortSignal | undefined;
   report(progress: Progress): void;
 }
 
@@ -67,7 +69,7 @@ export interface PieceReport {
 
 /** @throws {FlashProblem} */
 export async function flashBoard(job: FlashJob): Promise<FlashReport> {
-  const port = new BoardPort(job.port);
+  const port = new BoardPort(job.port, job.signal);
   job.report({ step: "connect", note: "", done: undefined });
   const work = new FlashWork(job);
   return withLoader(

@@ -1,5 +1,6 @@
 /** What goes wrong with a board, its cable and its port: the flasher finishes, or says truly what the board holds and what to do. */
 import { afterEach, expect, test } from "vitest";
+import type { Progress } from "../../../host-tools/flasher/flash-board.ts";
 import type { FlashProblem } from "../../../host-tools/flasher/problems.ts";
 import { attach, detachAll, flash, holds } from "./attached.ts";
 import { boardLayout, flash4MB } from "./board-image.ts";
@@ -63,6 +64,18 @@ test("bytes lost and turned on the way: it begins again slower and finishes", as
   });
   const run = await flash(url, layout);
   expect(run.attempts).toBeGreaterThan(1);
+  expect(holds(chip, layout)).toBe(true);
+});
+
+test("stopped by its user half-way, it says so at once, and the next run finishes", async () => {
+  const { chip, url } = await attach(board);
+  const controller = new AbortController();
+  const report = ({ done = 0, step }: Progress) => {
+    if (step === "write" && done > 0.4) controller.abort();
+  };
+  const problem = await problemOf(flash(url, layout, { signal: controller.signal, report }));
+  expect(problem).toMatchObject({ code: "interrupted", board: "half-written" });
+  expect(await flash(url, layout)).toMatchObject({ wasHalfWritten: true });
   expect(holds(chip, layout)).toBe(true);
 });
 
