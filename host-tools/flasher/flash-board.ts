@@ -33,7 +33,16 @@ export interface FlashJob {
 }
 
 export interface Progress {
-  readonly step: "connect" | "back up" | "erase" | "compare" | "write" | "restart" | "again";
+  readonly step:
+    | "connect"
+    | "back up"
+    | "erase"
+    | "compare"
+    | "write"
+    | "verify"
+    | "restart"
+    | "done"
+    | "again";
   /** A remark beside it: the chip's name, why it is begun again. */
   readonly note: string;
   /** 0 to 1; undefined where nobody knows. */
@@ -81,6 +90,7 @@ export async function flashBoard(job: FlashJob): Promise<FlashReport> {
       const outcome = first.size === 0 ? "unchanged" : job.dryRun ? "planned" : "written";
       job.report({ step: "restart", note: loader.facts.label, done: undefined });
       const restarted = await loader.restart();
+      job.report({ step: "done", note: loader.facts.label, done: 1 });
       const pieces = layout.pieces.map((piece) => pieceReport(piece, first));
       return {
         port: job.port,
@@ -181,7 +191,9 @@ class FlashWork {
     const changes = new Map<Part, Difference>();
     let isBodyBlank = true;
     for (const [i, part] of parts.entries()) {
-      this.#job.report({ step: "compare", note: loader.facts.label, done: i / parts.length });
+      // Without the head, it is what was written that is compared.
+      const step = head === undefined && this.board === "half-written" ? "verify" : "compare";
+      this.#job.report({ step, note: loader.facts.label, done: i / parts.length });
       const found = await difference(part, (offset, length) => loader.md5(offset, length));
       if (found.ranges.length > 0) changes.set(part, found);
       if (part !== head && part.of === head?.of) isBodyBlank = found.blank;
