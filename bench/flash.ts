@@ -131,6 +131,7 @@ async function covey(port: string, wanted: Layout): Promise<void> {
     dryRun: false,
     eraseFirst: false,
     backup: undefined,
+    signal: undefined,
     report: () => {},
   });
 }

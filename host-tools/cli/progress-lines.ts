@@ -9,12 +9,14 @@ export class ProgressLines {
   readonly #names: readonly string[];
   readonly #lines = new Map<string, string>();
   readonly #steps = new Map<string, string>();
+  readonly #nameWidth: number;
   #painted = 0;
   #paintedAtMs = 0;
 
   constructor(terminal: Terminal, names: readonly string[]) {
     this.#terminal = terminal;
     this.#names = names;
+    this.#nameWidth = Math.max(...names.map(({ length }) => length));
   }
 
   /** @param done 0 to 1; undefined where nobody knows */
@@ -27,7 +29,10 @@ export class ProgressLines {
       if (isNew) stderr.write(`${name}: ${said}\n`);
       return;
     }
-    this.#lines.set(name, `${name}  ${done === undefined ? " ".repeat(barCells + 5) : bar(done)}  ${said}`);
+    this.#lines.set(
+      name,
+      `${name.padEnd(this.#nameWidth)}  ${done === undefined ? " ".repeat(barCells + 5) : bar(done)}  ${said}`,
+    );
     const now = performance.now();
     if (isNew || now - this.#paintedAtMs >= paintEveryMs) this.#paint(now);
   }
@@ -40,7 +45,8 @@ export class ProgressLines {
   }
 
   #paint(now: number): void {
-    const width = Math.max(20, (stderr.columns ?? 100) - 1);
+    // Some terminals do not know how wide they are, and say 0.
+    const width = (stderr.columns || 100) - 1;
     const lines = this.#names.map((name) => (this.#lines.get(name) ?? name).slice(0, width));
     const up = this.#painted > 0 ? `\x1b[${this.#painted}A` : "";
     stderr.write(`${up}${lines.map((line) => `\x1b[2K${line}\n`).join("")}`);

@@ -23,9 +23,16 @@ export async function withLoader<Result>(
   let gaveWay = false;
   let reason = "";
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    let loader: Loader | undefined;
     try {
-      return await act(await Loader.attach(port, rate), attempt);
+      loader = await Loader.attach(port, rate);
+      return await act(loader, attempt);
     } catch (error) {
+      if (port.isInterrupted) throw problem.interrupted(port.name, state.board);
+      if (error instanceof FlashProblem && state.board === "unchanged") {
+        // It was taken out of its program for nothing.
+        await loader?.restart().catch(() => false);
+      }
       if (error instanceof FlashProblem) throw ofState(error, state.board);
       if (port.loss !== undefined) throw problem.unplugged(port.name, state.board);
       if (!isLineTrouble(error)) throw error;

@@ -27,11 +27,22 @@ export interface FlashJob {
   readonly eraseFirst: boolean;
   /** Gets the whole flash as it was. */
   readonly backup: ((bytes: Uint8Array) => Promise<void>) | undefined;
+  /** Stops it; the board may be half-written then. */
+  readonly signal: AbortSignal | undefined;
   report(progress: Progress): void;
 }
 
 export interface Progress {
-  readonly step: "connect" | "back up" | "erase" | "compare" | "write" | "restart" | "again";
+  readonly step:
+    | "connect"
+    | "back up"
+    | "erase"
+    | "compare"
+    | "write"
+    | "verify"
+    | "restart"
+    | "done"
+    | "again";
   /** A remark beside it: the chip's name, why it is begun again. */
   readonly note: string;
   /** 0 to 1; undefined where nobody knows. */
@@ -67,7 +78,7 @@ export interface PieceReport {
 
 /** @throws {FlashProblem} */
 export async function flashBoard(job: FlashJob): Promise<FlashReport> {
-  const port = new BoardPort(job.port);
+  const port = new BoardPort(job.port, job.signal);
   job.report({ step: "connect", note: "", done: undefined });
   const work = new FlashWork(job);
   return withLoader(
@@ -79,6 +90,7 @@ export async function flashBoard(job: FlashJob): Promise<FlashReport> {
       const outcome = first.size === 0 ? "unchanged" : job.dryRun ? "planned" : "written";
       job.report({ step: "restart", note: loader.facts.label, done: undefined });
       const restarted = await loader.restart();
+      job.report({ step: "done", note: loader.facts.label, done: 1 });
       const pieces = layout.pieces.map((piece) => pieceReport(piece, first));
       return {
         port: job.port,
@@ -105,8 +117,20 @@ export async function flashBoard(job: FlashJob): Promise<FlashReport> {
   );
 }
 
-/** Bytes that the chip did not hold, by where they are. */
-type Changes = ReadonlyMap<Piece, Difference>;
+/** What is compared and written as one: a piece, or of the app its first sector and the rest of it. */
+interface Part extends Piece {
+  readonly of: Piece;
+}
+
+interface Parts {
+  readonly layout: Layout;
+  /** The app's first sector, which says that all the rest is there. */
+  readonly head: Part | undefined;
+  readonly rest: readonly Part[];
+}
+
+/** What the chip did not hold; parts that it holds are not in it. */
+type Changes = ReadonlyMap<Part, Difference>;
 
 class FlashWork {
   /** What would be told of the board if it ended now. */
@@ -115,8 +139,9 @@ class FlashWork {
   /** What is done once in all attempts. */
   #backedUp = false;
   #erased = false;
+  #parts: Parts | undefined;
   /** What differed when the board was first seen. */
-  #first: Map<Piece, Difference> | undefined;
+  #first: Changes | undefined;
   #wasHalfWritten = false;
 
   constructor(job: FlashJob) {
@@ -124,16 +149,14 @@ class FlashWork {
   }
 
   async run(loader: Loader): Promise<{ layout: Layout; first: Changes; wasHalfWritten: boolean }> {
-    const { facts } = loader;
-    const layout = this.#checked(facts);
+    this.#parts ??= apart(this.#checked(loader.facts));
+    const { layout, head, rest } = this.#parts;
     await this.#backUp(loader);
     await this.#eraseAll(loader);
-    const { head, rest } = apart(layout);
     const seen = await this.#compare(loader, head, rest);
     this.#first ??= seen;
     if (!this.#job.dryRun) await this.#bring(loader, head, rest, seen);
-    const first = merged(layout, head, this.#first);
-    return { layout, first, wasHalfWritten: this.#wasHalfWritten };
+    return { layout, first: this.#first, wasHalfWritten: this.#wasHalfWritten };
   }
 
   #checked(facts: ChipFacts): Layout {
@@ -163,16 +186,18 @@ class FlashWork {
     this.#erased = true;
   }
 
-  async #compare(loader: Loader, head: Piece | undefined, rest: readonly Piece[]) {
-    const pieces = head === undefined ? rest : [...rest, head];
-    const changes = new Map<Piece, Difference>();
-    let body: Difference | undefined;
-    for (const [i, piece] of pieces.entries()) {
-      this.#job.report({ step: "compare", note: loader.facts.label, done: i / pieces.length });
-      const found = await difference(piece, (offset, length) => loader.md5(offset, length));
-      if (found.ranges.length > 0) changes.set(piece, found);
-      if (piece.name === head?.name && piece !== head) body = found;
-      if (piece === head && found.blank && body !== undefined && !body.blank) this.#halfWritten();
+  async #compare(loader: Loader, head: Part | undefined, rest: readonly Part[]): Promise<Changes> {
+    const parts = head === undefined ? rest : [...rest, head];
+    const changes = new Map<Part, Difference>();
+    let isBodyBlank = true;
+    for (const [i, part] of parts.entries()) {
+      // Without the head, it is what was written that is compared.
+      const step = head === undefined && this.board === "half-written" ? "verify" : "compare";
+      this.#job.report({ step, note: loader.facts.label, done: i / parts.length });
+      const found = await difference(part, (offset, length) => loader.md5(offset, length));
+      if (found.ranges.length > 0) changes.set(part, found);
+      if (part !== head && part.of === head?.of) isBodyBlank = found.blank;
+      if (part === head && found.blank && !isBodyBlank) this.#halfWritten();
     }
     return changes;
   }
@@ -183,27 +208,22 @@ class FlashWork {
     this.board = "half-written";
   }
 
-  async #bring(
-    loader: Loader,
-    head: Piece | undefined,
-    rest: readonly Piece[],
-    seen: ReadonlyMap<Piece, Difference>,
-  ): Promise<void> {
+  async #bring(loader: Loader, head: Part | undefined, rest: readonly Part[], seen: Changes): Promise<void> {
     if (seen.size === 0) return;
     const total = changedBytes(seen) + (head !== undefined && !seen.has(head) ? head.bytes.length : 0);
     const progress = { done: 0, total };
-    let changes = new Map([...seen].filter(([piece]) => piece !== head));
+    let changes: Changes = new Map([...seen].filter(([part]) => part !== head));
     if (changes.size > 0 && head !== undefined && !seen.get(head)?.blank) {
       this.board = "half-written";
       await loader.erase(head.offsetBytes, sectorBytes);
     }
     for (let attempt = 1; changes.size > 0; attempt++) {
       if (attempt > verifyAttempts) throw this.#worn(changes);
-      for (const [piece, { ranges }] of changes) await this.#write(loader, piece, ranges, progress);
+      for (const [part, { ranges }] of changes) await this.#write(loader, part, ranges, progress);
       changes = await this.#compare(
         loader,
         undefined,
-        rest.filter((piece) => changes.has(piece)),
+        rest.filter((part) => changes.has(part)),
       );
     }
     if (head !== undefined) await this.#writeHead(loader, head, progress);
@@ -211,7 +231,7 @@ class FlashWork {
   }
 
   /** With this, the board starts again. */
-  async #writeHead(loader: Loader, head: Piece, progress: { done: number; total: number }): Promise<void> {
+  async #writeHead(loader: Loader, head: Part, progress: { done: number; total: number }): Promise<void> {
     const whole = { offsetBytes: head.offsetBytes, lengthBytes: head.bytes.length };
     for (
       let attempt = 1;
@@ -225,13 +245,13 @@ class FlashWork {
 
   async #write(
     loader: Loader,
-    piece: Piece,
+    part: Part,
     ranges: readonly Range[],
     progress: { done: number; total: number },
   ): Promise<void> {
     for (const { offsetBytes, lengthBytes } of ranges) {
-      const from = offsetBytes - piece.offsetBytes;
-      const bytes = piece.bytes.subarray(from, from + lengthBytes);
+      const from = offsetBytes - part.offsetBytes;
+      const bytes = part.bytes.subarray(from, from + lengthBytes);
       this.board = "half-written";
       const tell = (written: number) => {
         const done = Math.min(1, (progress.done + written) / progress.total);
@@ -245,39 +265,26 @@ class FlashWork {
   }
 
   #worn(changes: Changes): FlashProblem {
-    const [[piece, { ranges }]] = [...changes] as [[Piece, Difference]];
-    return problem.wornFlash(this.#job.port, piece.name, ranges[0]!.offsetBytes);
+    const [[part, { ranges }]] = [...changes] as [[Part, Difference]];
+    return problem.wornFlash(this.#job.port, part.name, ranges[0]!.offsetBytes);
   }
 }
 
-/** The app's first sector, which says that all the rest is there, apart from the rest. */
-function apart({ pieces, app }: Layout): { head: Piece | undefined; rest: readonly Piece[] } {
-  if (app === undefined) return { head: undefined, rest: pieces };
+function apart(layout: Layout): Parts {
+  const { pieces, app } = layout;
+  const rest = pieces.filter((piece) => piece !== app).map((piece) => ({ ...piece, of: piece }));
+  if (app === undefined) return { layout, head: undefined, rest };
   const { name, offsetBytes, bytes } = app;
-  const head = { name, offsetBytes, bytes: bytes.subarray(0, sectorBytes) };
-  const body = { name, offsetBytes: offsetBytes + sectorBytes, bytes: bytes.subarray(sectorBytes) };
-  const rest = pieces.flatMap((piece) => (piece === app ? (body.bytes.length > 0 ? [body] : []) : [piece]));
-  return { head, rest };
-}
-
-/** Changes of the app's two parts as changes of the app. */
-function merged({ pieces }: Layout, head: Piece | undefined, changes: Changes): Changes {
-  const result = new Map<Piece, Difference>();
-  for (const [piece, { ranges, blank }] of changes) {
-    const whole = pieces.find(
-      (each) => each === piece || (head !== undefined && each.name === head.name && piece.name === head.name),
-    );
-    const before = result.get(whole!);
-    result.set(whole!, { ranges: [...(before?.ranges ?? []), ...ranges], blank });
-  }
-  return result;
+  const head = { name, offsetBytes, bytes: bytes.subarray(0, sectorBytes), of: app };
+  if (bytes.length <= sectorBytes) return { layout, head, rest };
+  const body = { name, offsetBytes: offsetBytes + sectorBytes, bytes: bytes.subarray(sectorBytes), of: app };
+  return { layout, head, rest: [...rest, body] };
 }
 
 function pieceReport(piece: Piece, changes: Changes): PieceReport {
   const { name, offsetBytes, bytes } = piece;
-  const ranges = changes.get(piece)?.ranges ?? [];
-  const changed = ranges.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
-  return { name, offsetBytes, bytes: bytes.length, changedBytes: changed };
+  const ofPiece = new Map([...changes].filter(([part]) => part.of === piece));
+  return { name, offsetBytes, bytes: bytes.length, changedBytes: changedBytes(ofPiece) };
 }
 
 function changedBytes(changes: Changes): number {

@@ -22,7 +22,7 @@ export async function onEach<Result>(
 
 /** The ports that are meant. @param named by the user @throws {FlashProblem} no-board, several-boards */
 export async function choosePorts(named: readonly string[], all: boolean): Promise<string[]> {
-  if (named.length > 0) return [...named];
+  if (named.length > 0) return [...new Set(named)];
   const attached = (await attachedDevices()).map(({ path }) => path);
   if (attached.length === 0) throw problem.noBoard();
   if (attached.length > 1 && !all) throw problem.severalBoards(attached);

@@ -1,9 +1,9 @@
 /** What must hold between a layout and the chip that it is for, before a byte is written. Pure. */
-import { chipLabel, chipWithId, revisionText, sectorBytes } from "../chips/chips.ts";
-import { type AppImage, isAppImage, readAppImage } from "../images/app-image.ts";
+import { chipLabel, revisionText, sectorBytes } from "../chips/chips.ts";
+import { type AppImage, readAppImage } from "../images/app-image.ts";
 import { ImageError } from "../images/image-error.ts";
-import type { Layout, Piece } from "../images/layout.ts";
-import { checkPartitions, PartitionType } from "../images/partition-table.ts";
+import { type Layout, layoutProblems, type Piece } from "../images/layout.ts";
+import { checkPartitions } from "../images/partition-table.ts";
 import type { ChipFacts } from "./chip-facts.ts";
 
 /** Why this layout must not be written to this chip, a sentence each; empty when it may. */
@@ -14,33 +14,29 @@ export function refusals(layout: Layout, facts: ChipFacts): string[] {
     ];
   }
   return [
-    ...imageRefusals(layout, facts),
+    ...layoutProblems(layout),
+    ...headersOf(layout).flatMap(([piece, image]) => headerRefusals(piece, image, facts)),
     ...sizeRefusals(layout, facts),
     ...overlapRefusals(layout),
-    ...slotRefusals(layout),
   ];
 }
 
-function imageRefusals({ pieces, partitions, source }: Layout, facts: ChipFacts): string[] {
-  const problems: string[] = [];
-  for (const piece of pieces) {
-    const bootloader = piece.offsetBytes === chipWithId(facts.id)!.bootloaderOffset;
-    const app = partitions.some(
-      ({ type, offsetBytes }) => type === PartitionType.app && offsetBytes === piece.offsetBytes,
-    );
-    if (!bootloader && !app) continue;
-    const image = readImage(piece);
-    if (typeof image === "string") problems.push(`In ${source}, ${piece.name}: ${image}`);
-    else problems.push(...headerRefusals(piece, image, facts));
-  }
-  return problems;
+/** Of the images that boot; what is damaged is told by `layoutProblems`. */
+function headersOf({ pieces, app }: Layout): [Piece, AppImage][] {
+  return pieces.flatMap((piece): [Piece, AppImage][] => {
+    if (piece !== app && piece.name !== "bootloader") return [];
+    try {
+      return [[piece, readAppImage(piece.bytes)]];
+    } catch (error) {
+      if (error instanceof ImageError) return [];
+      throw error;
+    }
+  });
 }
 
 function headerRefusals({ name }: Piece, image: AppImage, facts: ChipFacts): string[] {
   const problems: string[] = [];
-  const { chipId, minRevision, maxRevision, flash } = image;
-  if (chipId !== facts.id)
-    problems.push(`The ${name} is for an ${chipLabel(chipId)}, and this board has an ${facts.label}.`);
+  const { minRevision, maxRevision, flash } = image;
   if (minRevision > facts.revision) {
     problems.push(
       `The ${name} needs an ${facts.label} of revision ${revisionText(minRevision)} or later, and this one is ${revisionText(facts.revision)}: build it for earlier revisions.`,
@@ -86,30 +82,6 @@ function overlapRefusals({ pieces }: Layout): string[] {
     }
   }
   return problems;
-}
-
-/** What begins in a partition ends in it. */
-function slotRefusals({ pieces, partitions }: Layout): string[] {
-  const problems: string[] = [];
-  for (const { name, offsetBytes, bytes } of pieces) {
-    const slot = partitions.find((each) => each.offsetBytes === offsetBytes);
-    if (slot !== undefined && bytes.length > slot.sizeBytes) {
-      problems.push(
-        `${name} has ${bytes.length.toLocaleString("en-US")} bytes, and its slot ${slot.sizeBytes.toLocaleString("en-US")}: make the image smaller.`,
-      );
-    }
-  }
-  return problems;
-}
-
-function readImage({ bytes }: Piece): AppImage | string {
-  if (!isAppImage(bytes)) return "it is no image that a chip boots.";
-  try {
-    return readAppImage(bytes);
-  } catch (error) {
-    if (error instanceof ImageError) return error.message;
-    throw error;
-  }
 }
 
 function megabytes(bytes: number): string {

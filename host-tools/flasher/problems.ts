@@ -12,6 +12,7 @@ export type ProblemCode =
   | "secure-chip"
   | "refused"
   | "unplugged"
+  | "interrupted"
   | "unsteady"
   | "no-power"
   | "worn-flash"
@@ -98,6 +99,14 @@ export const problem = {
       board === "half-written"
         ? `${port} went away half-way: the board is half-written and does not start. Plug it in and run the same command again, which writes only what is missing.`
         : `${port} went away before anything was written: plug the board in and run the same command again.`,
+      board,
+    ),
+  interrupted: (port: string, board: BoardState) =>
+    new FlashProblem(
+      "interrupted",
+      board === "half-written"
+        ? `Stopped half-way: the board on ${port} is half-written and does not start. Run the same command again, which writes only what is missing.`
+        : `Stopped; nothing was written to the board on ${port}.`,
       board,
     ),
   unsteady: (port: string, attempts: number, reason: string, board: BoardState) =>

@@ -24,6 +24,7 @@ export interface ReadJob {
   readonly baud: number;
   /** Gets the whole flash. */
   readonly backup: ((bytes: Uint8Array) => Promise<void>) | undefined;
+  readonly signal: AbortSignal | undefined;
   report(progress: Progress): void;
 }
 
@@ -41,7 +42,7 @@ export interface BoardContent {
 
 /** @throws {FlashProblem} */
 export async function readBoard(job: ReadJob): Promise<BoardContent> {
-  const port = new BoardPort(job.port);
+  const port = new BoardPort(job.port, job.signal);
   job.report({ step: "connect", note: "", done: undefined });
   return withLoader(
     port,

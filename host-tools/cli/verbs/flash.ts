@@ -110,9 +110,10 @@ async function flashEach(
   const layouts = await readLayouts(options.image).catch((error: Error) => {
     throw error.name === "LayoutError" || error.name === "ImageError" ? new WrongInput(error.message) : error;
   });
+  const signal = untilInterrupted();
   if (options.erase && !options.dryRun && !options.yes) {
     const question = `Erase all of ${ports.join(", ")}, settings and identity included?`;
-    if (!(await confirmed(question, untilInterrupted()))) throw new Failed("Nothing was erased.", "declined");
+    if (!(await confirmed(question, signal))) throw new Failed("Nothing was erased.", "declined");
   }
   return watched(terminal, ports, (report) =>
     onEach(ports, (port) =>
@@ -123,6 +124,7 @@ async function flashEach(
         dryRun: options.dryRun === true,
         eraseFirst: options.erase === true,
         backup: saver(options),
+        signal,
         report: (progress) => report(port, progress),
       }),
     ),
@@ -136,9 +138,11 @@ async function readEach(
 ): Promise<Outcome<BoardContent>[]> {
   const { readBoard } = await import("../../flasher/read-board.ts");
   const { onEach } = await import("../../flasher/fleet.ts");
+  const signal = untilInterrupted();
   return watched(terminal, ports, (report) =>
     onEach(ports, (port) =>
       readBoard({
+        signal,
         port,
         baud: options.baud,
         backup: saver(options),

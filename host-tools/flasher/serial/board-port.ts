@@ -18,9 +18,20 @@ export class BoardPort {
   #loss: PortLost | undefined;
   readonly #whenLost = new Set<(loss: PortLost) => void>();
 
-  /** @param name a device, `rfc2217://host:port` or `socket://host:port` */
-  constructor(name: string) {
+  readonly #signal: AbortSignal | undefined;
+
+  /**
+   * @param name a device, `rfc2217://host:port` or `socket://host:port`
+   * @param signal ends what is under way, as if the port had gone away
+   */
+  constructor(name: string, signal?: AbortSignal) {
     this.name = name;
+    this.#signal = signal;
+    signal?.addEventListener("abort", () => this.#lose("interrupted"), { once: true });
+  }
+
+  get isInterrupted(): boolean {
+    return this.#signal?.aborted === true;
   }
 
   get hasBaud(): boolean {
@@ -53,6 +64,7 @@ export class BoardPort {
   /** @throws {FlashProblem} what keeps the port from being opened */
   async open({ baudRate }: { readonly baudRate: number }): Promise<void> {
     await this.close();
+    if (this.isInterrupted) throw new PortLost("interrupted");
     this.#loss = undefined;
     this.forgetHeard();
     let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -67,10 +79,7 @@ export class BoardPort {
         this.#heard = Buffer.concat([this.#heard, bytes]).subarray(-heardBytesMax);
         controller?.enqueue(bytes);
       },
-      gone: (reason) => {
-        this.#loss = new PortLost(reason);
-        for (const tell of this.#whenLost) tell(this.#loss);
-      },
+      gone: (reason) => this.#lose(reason),
     });
     this.writable = new WritableStream({
       write: async (bytes) => {
@@ -109,6 +118,11 @@ export class BoardPort {
     });
     this.#whenLost.add(tell);
     return Promise.race([work, lost]).finally(() => this.#whenLost.delete(tell));
+  }
+
+  #lose(reason: string): void {
+    this.#loss = new PortLost(reason);
+    for (const tell of this.#whenLost) tell(this.#loss);
   }
 }
 

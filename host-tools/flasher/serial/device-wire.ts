@@ -9,10 +9,10 @@ export interface AttachedDevice {
   readonly serialNumber: string | undefined;
 }
 
-/** What is plugged into USB and is a serial port. */
+/** What is plugged into USB and is a serial port; none on a Linux without udev, which is what tells them. */
 export async function attachedDevices(): Promise<AttachedDevice[]> {
   const devices: AttachedDevice[] = [];
-  for (const { path, vendorId, productId, serialNumber } of await SerialPort.list()) {
+  for (const { path, vendorId, productId, serialNumber } of await SerialPort.list().catch(() => [])) {
     if (vendorId === undefined || productId === undefined) continue;
     const usb = { vendorId: Number.parseInt(vendorId, 16), productId: Number.parseInt(productId, 16) };
     devices.push({ path, usb, serialNumber });

@@ -30,6 +30,7 @@ export function job(port: string, layout: Layout, given: Partial<FlashJob> = {})
     dryRun: false,
     eraseFirst: false,
     backup: undefined,
+    signal: undefined,
     report: () => {},
     ...given,
   };

@@ -1,10 +1,11 @@
 /** What goes wrong with a board, its cable and its port: the flasher finishes, or says truly what the board holds and what to do. */
-import { afterEach, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import type { Progress } from "../../../host-tools/flasher/flash-board.ts";
 import type { FlashProblem } from "../../../host-tools/flasher/problems.ts";
 import { attach, detachAll, flash, holds } from "./attached.ts";
 import { boardLayout, flash4MB } from "./board-image.ts";
 
-afterEach(detachAll);
+afterAll(detachAll);
 
 const board = { chip: "esp32c3", flashBytes: flash4MB } as const;
 const layout = boardLayout({ chip: "esp32c3", appBytes: 200_000 });
@@ -18,7 +19,7 @@ async function problemOf(run: Promise<unknown>): Promise<FlashProblem> {
   );
 }
 
-test("a cable pulled half-way: the board is called half-written and does not start; the next run writes the rest", async () => {
+test.concurrent("a cable pulled half-way: the board is called half-written and does not start; the next run writes the rest", async () => {
   const { chip, url } = await attach(board);
   chip.pull(80_000);
   const problem = await problemOf(flash(url, layout));
@@ -33,7 +34,7 @@ test("a cable pulled half-way: the board is called half-written and does not sta
   await expect.poll(() => chip.mode).toBe("application");
 });
 
-test("an update of a running board that breaks off leaves neither the old program nor a mixture to start", async () => {
+test.concurrent("an update of a running board that breaks off leaves neither the old program nor a mixture to start", async () => {
   const { chip, url } = await attach(board);
   await flash(url, layout);
   const next = boardLayout({ chip: "esp32c3", appBytes: 210_000, version: "2.0.0", seed: 9 });
@@ -46,7 +47,7 @@ test("an update of a running board that breaks off leaves neither the old progra
   expect(holds(chip, next)).toBe(true);
 });
 
-test("pulled before anything was written, the board is as it was", async () => {
+test.concurrent("pulled before anything was written, the board is as it was", async () => {
   const { chip, url } = await attach(board);
   await flash(url, layout);
   const before = Buffer.from(chip.flash);
@@ -56,7 +57,7 @@ test("pulled before anything was written, the board is as it was", async () => {
   expect(Buffer.compare(before, chip.flash)).toBe(0);
 });
 
-test("bytes lost and turned on the way: it begins again slower and finishes", async () => {
+test.concurrent("bytes lost and turned on the way: it begins again slower and finishes", async () => {
   const { chip, url } = await attach({
     ...board,
     faults: { toChip: { lost: [40_000], flipped: [70_000] }, toHost: { flipped: [1200] } },
@@ -66,29 +67,44 @@ test("bytes lost and turned on the way: it begins again slower and finishes", as
   expect(holds(chip, layout)).toBe(true);
 });
 
-test.each([1, 2, 3, 4])("noise all the time, drawn by seed %i: finished or truly told", async (seed) => {
-  const noise = { lostPerMillion: 8, flippedPerMillion: 8 };
-  const { chip, url } = await attach({ ...board, seed, faults: { toChip: noise, toHost: noise } });
-  const problem = await flash(url, layout).then(
-    () => undefined,
-    (error: FlashProblem) => error,
-  );
-  if (problem === undefined) expect(holds(chip, layout)).toBe(true);
-  else expect(problem).toMatchObject({ name: "FlashProblem", board: "half-written" });
-  chip.faults.toChip = {};
-  chip.faults.toHost = {};
-  await flash(url, layout);
+test.concurrent("stopped by its user half-way, it says so at once, and the next run finishes", async () => {
+  const { chip, url } = await attach(board);
+  const controller = new AbortController();
+  const report = ({ done = 0, step }: Progress) => {
+    if (step === "write" && done > 0.4) controller.abort();
+  };
+  const problem = await problemOf(flash(url, layout, { signal: controller.signal, report }));
+  expect(problem).toMatchObject({ code: "interrupted", board: "half-written" });
+  expect(await flash(url, layout)).toMatchObject({ wasHalfWritten: true });
   expect(holds(chip, layout)).toBe(true);
 });
 
-test("a cable too bad for 921,600 bit/s is used at the rate that it carries", async () => {
+test.concurrent.each([1, 2, 3, 4])(
+  "noise all the time, drawn by seed %i: finished or truly told",
+  async (seed) => {
+    const noise = { lostPerMillion: 8, flippedPerMillion: 8 };
+    const { chip, url } = await attach({ ...board, seed, faults: { toChip: noise, toHost: noise } });
+    const problem = await flash(url, layout).then(
+      () => undefined,
+      (error: FlashProblem) => error,
+    );
+    if (problem === undefined) expect(holds(chip, layout)).toBe(true);
+    else expect(problem).toMatchObject({ name: "FlashProblem", board: "half-written" });
+    chip.faults.toChip = {};
+    chip.faults.toHost = {};
+    await flash(url, layout);
+    expect(holds(chip, layout)).toBe(true);
+  },
+);
+
+test.concurrent("a cable too bad for 921,600 bit/s is used at the rate that it carries", async () => {
   const { chip, url } = await attach({ ...board, faults: { maxBaud: 250_000 } });
   const run = await flash(url, layout);
   expect(run.baud).toBe(230_400);
   expect(holds(chip, layout)).toBe(true);
 });
 
-test("a flash that erases slowly is waited for", async () => {
+test.concurrent("a flash that erases slowly is waited for", async () => {
   const { chip, url } = await attach({ ...board, faults: { sectorEraseMs: 60 } });
   chip.flash.fill(0x55, 0, 0x60000);
   const run = await flash(url, layout);
@@ -96,13 +112,13 @@ test("a flash that erases slowly is waited for", async () => {
   expect(holds(chip, layout)).toBe(true);
 });
 
-test("wrong MD5s: nothing is called verified that is not", async () => {
+test.concurrent("wrong MD5s: nothing is called verified that is not", async () => {
   const { chip, url } = await attach({ ...board, faults: { wrongMd5: 6 } });
   await flash(url, layout);
   expect(holds(chip, layout)).toBe(true);
 });
 
-test("worn cells: the board is refused by name of the place", async () => {
+test.concurrent("worn cells: the board is refused by name of the place", async () => {
   const { chip, url } = await attach({ ...board, faults: { badCells: [0x2a123] } });
   chip.flash.fill(0, 0x2a000, 0x2b000);
   const problem = await problemOf(flash(url, layout));
@@ -110,14 +126,14 @@ test("worn cells: the board is refused by name of the place", async () => {
   expect(problem.message).toContain("0x2a000");
 });
 
-test("a brown-out in mid-write: it goes on where the board is", async () => {
+test.concurrent("a brown-out in mid-write: it goes on where the board is", async () => {
   const { chip, url } = await attach({ ...board, faults: { brownOut: { programmedBytes: 90_000 } } });
   const run = await flash(url, layout);
   expect(run.attempts).toBe(2);
   expect(holds(chip, layout)).toBe(true);
 });
 
-test("a board whose reset does not lead to its loader: how to bring it there is told", async () => {
+test.concurrent("a board whose reset does not lead to its loader: how to bring it there is told", async () => {
   const { chip, url } = await attach({ ...board, faults: { resetCircuit: "boot-pin-unwired" } });
   const problem = await problemOf(flash(url, layout));
   expect(problem).toMatchObject({ code: "wrong-boot-mode", board: "unchanged" });
@@ -130,19 +146,19 @@ test("a board whose reset does not lead to its loader: how to bring it there is 
   expect(holds(chip, layout)).toBe(true);
 });
 
-test("a port that another program holds", async () => {
+test.concurrent("a port that another program holds", async () => {
   const { url } = await attach({ ...board, faults: { portBusy: true } });
   const problem = await problemOf(flash(url, layout));
   expect(problem).toMatchObject({ code: "port-busy" });
   expect(problem.message).toContain("is held by another program: close the monitor");
 });
 
-test("nobody there, no such device", async () => {
+test.concurrent("nobody there, no such device", async () => {
   expect(await problemOf(flash("socket://127.0.0.1:1", layout))).toMatchObject({ code: "no-port" });
   expect(await problemOf(flash("/dev/ttyUSB-none", layout))).toMatchObject({ code: "no-port" });
 });
 
-test("bare bytes without control lines: a board in its loader is flashed, and restarted by hand", async () => {
+test.concurrent("bare bytes without control lines: a board in its loader is flashed, and restarted by hand", async () => {
   const { chip, socketUrl } = await attach(board);
   expect(await problemOf(flash(socketUrl, layout))).toMatchObject({ board: "unchanged" });
   chip.holdBoot(true);
@@ -153,7 +169,7 @@ test("bare bytes without control lines: a board in its loader is flashed, and re
   expect(holds(chip, layout)).toBe(true);
 });
 
-test.each([
+test.concurrent.each([
   { efuses: { secureBoot: true }, word: "secure boot" },
   { efuses: { flashEncryption: true }, word: "flash encryption" },
   { efuses: { secureDownload: true }, word: "secure download mode" },
@@ -165,7 +181,7 @@ test.each([
   expect(chip.counters).toMatchObject({ programmedBytes: 0, erasedSectors: 0 });
 });
 
-test.each([{ efuses: { secureBoot: true } }, { efuses: { flashEncryption: true } }])(
+test.concurrent.each([{ efuses: { secureBoot: true } }, { efuses: { flashEncryption: true } }])(
   "$efuses of an ESP32, which tells it by eFuses alone",
   async ({ efuses }) => {
     const { chip, url } = await attach({ chip: "esp32", flashBytes: flash4MB, efuses });

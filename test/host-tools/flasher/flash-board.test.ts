@@ -61,6 +61,14 @@ test("a board that updated itself boots what was flashed, not its other slot", a
   expect(readOtaData(board.chip.flash.subarray(0xf000, 0x11000), 2)).toBeUndefined();
 });
 
+test("a board that is refused goes on with its program", async () => {
+  const board = await attach({ chip: "esp32c3", flashBytes: flash4MB });
+  await flash(board.url, boardLayout({ chip: "esp32c3", appBytes }));
+  const wrong = flash(board.url, boardLayout({ chip: "esp32s3", appBytes }));
+  await expect(wrong).rejects.toMatchObject({ code: "refused", board: "unchanged" });
+  await expect.poll(() => board.chip.mode).toBe("application");
+});
+
 test("what lies beside the layout stays: settings, identity, the board's log", async () => {
   const board = await attach({ chip: "esp32c3", flashBytes: flash4MB });
   board.chip.flash.fill(0x42, 0x9000, 0xf000).fill(0x43, 0x3c0000, 0x400000);

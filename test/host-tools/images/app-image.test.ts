@@ -127,6 +127,7 @@ describe("revisions", () => {
 
   test("of two numbers go before the old byte", () => {
     expect(withHeader(0, 3, 301, 399)).toEqual([301, 399]);
+    expect(withHeader(0, 3, 101, 0xffff)).toEqual([101, 0xffff]);
     expect(withHeader(0, 3, 0, 399)).toEqual([0, 399]);
   });
 });

@@ -22,6 +22,11 @@ function boardPieces(chip: "esp32" | "esp32s3"): Piece[] {
   ];
 }
 
+function withBytes(image: Uint8Array, at: number, bytes: Uint8Array): Uint8Array {
+  image.set(bytes, at);
+  return image;
+}
+
 describe("merging", () => {
   test("puts each piece at its place and 0xFF between them", () => {
     fc.assert(
@@ -93,6 +98,11 @@ describe("splitting", () => {
   test.for<[string, (image: Uint8Array) => Uint8Array, string]>([
     ["without a table", (image) => image.fill(0xff, 0x8000, 0x9000), "no partition table begins at 0x8000"],
     ["without a bootloader", (image) => image.fill(0xff, 0, 0x8000), "no bootloader begins at 0x0 or 0x1000"],
+    [
+      "with a bootloader where its chip does not look",
+      (image) => withBytes(image.fill(0xff, 0, 0x8000), 0, sampleBootloader("esp32")),
+      "no bootloader begins at 0x0 or 0x1000",
+    ],
     ["with a damaged bootloader", (image) => image.fill(0, 0x1100, 0x1103), "its checksum is wrong"],
     ["that is short", (image) => image.subarray(0, 0x8000), "no partition table begins at 0x8000"],
   ])("refuses an image %s", ([, damage, problem]) => {

@@ -94,6 +94,12 @@ describe("bytes", () => {
     expect(readPartitionTable(table.subarray(0, 5 * 32))).toEqual(idfPartitions);
   });
 
+  test("with a row behind the MD5 are refused", () => {
+    const table = writePartitionTable(idfPartitions);
+    table.set(table.subarray(0, 32), 4 * 32);
+    expect(() => readPartitionTable(table)).toThrow("a row follows the MD5");
+  });
+
   test("without an MD5, as old ones are, are read", () => {
     const table = writePartitionTable(idfPartitions);
     table.fill(0xff, 3 * 32, 4 * 32);
@@ -139,16 +145,18 @@ describe("text", () => {
     expect(parsePartitionCsv(formatPartitionCsv(there))).toEqual(partitions);
   });
 
-  test("finds offsets that are left out, each at its type's next multiple (ESP-IDF's partitions_two_ota.csv)", () => {
+  test("finds offsets that are left out, each at its type's next multiple (ESP-IDF's partitions_two_ota.csv, and two rows more)", () => {
     const partitions = parsePartitionCsv(`# Name, Type, SubType, Offset, Size, Flags
 nvs, data, nvs, , 0x4000,
 otadata, data, ota, , 0x2000,
 phy_init, data, phy, , 0x1000,
 factory, app, factory, , 1M,
+settings, data, 0x41, , 6000
+more, data, 0x42, , 4K
 ota_0, app, ota_0, , 1M,
 ota_1, app, ota_1, , 1024K,`);
     expect(partitions.map(({ offsetBytes }) => offsetBytes)).toEqual([
-      0x9000, 0xd000, 0xf000, 0x1_0000, 0x11_0000, 0x21_0000,
+      0x9000, 0xd000, 0xf000, 0x1_0000, 0x11_0000, 0x11_2000, 0x12_0000, 0x22_0000,
     ]);
   });
 
@@ -311,6 +319,18 @@ describe("a check", () => {
       "an overlap",
       change("otadata", { offsetBytes: 0xe000 }),
       ["otadata at 0xe000 overlaps nvs, which ends at 0xf000."],
+    ],
+    [
+      "two within one",
+      [
+        ...change("log", { sizeBytes: 0x2_0000 }),
+        part("in", { offsetBytes: 0x3c_1000 }),
+        part("in too", { offsetBytes: 0x3c_4000 }),
+      ],
+      [
+        "in at 0x3c1000 overlaps log, which ends at 0x3e0000.",
+        "in too at 0x3c4000 overlaps log, which ends at 0x3e0000.",
+      ],
     ],
     [
       "a partition over the table",

@@ -71,6 +71,20 @@ describe("a value", () => {
     expect(readNvs(partitionOf(page))).toEqual([u32("a", 2)]);
   });
 
+  test("that was replaced comes where the new one was written", () => {
+    const page = pageOf(u32("a", 1), u32("b", 2), u32("c", 3));
+    edit(page, 3, (entry) => entry.set([0x61], 8));
+    expect(readNvs(partitionOf(page))).toEqual([u32("b", 2), u32("a", 3)]);
+  });
+
+  test("of several entries does not count before the last of them is marked as written", () => {
+    const page = pageOf(text("a", "x".repeat(40)));
+    expect(readNvs(partitionOf(page))).toHaveLength(1);
+    // The namespace, the head, then two of data; the last one's bits are set back.
+    page[32]! |= 3 << 6;
+    expect(readNvs(partitionOf(page))).toEqual([]);
+  });
+
   test("on two pages is that of the later page, wherever the pages lie", () => {
     const older = withHeader(pageOf(u32("a", 1)), 7, PageState.full);
     const newer = withHeader(pageOf(u32("a", 2)), 8, PageState.active);
