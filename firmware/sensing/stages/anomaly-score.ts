@@ -112,7 +112,8 @@ export class AnomalyScore extends Passing {
 
   /** [age of the first value in milliseconds, the numbers as the bytes of doubles]; an age of -1 before the first value. */
   override save(nowMs: number): CborValue {
-    return [this.#state[samplesAt] === 0 ? -1 : nowMs - this.#firstMs, savedDoubles(this.#state)];
+    const ageMs = this.#state[samplesAt] === 0 ? -1 : Math.max(0, nowMs - this.#firstMs);
+    return [ageMs, savedDoubles(this.#state)];
   }
 
   override restore(state: CborValue, nowMs: number): void {
