@@ -28,6 +28,14 @@ printTable(
     how: `instructions, ${bytes(allocatedBytes)} allocated`,
   })),
 );
+printTable(
+  "An operator, a sample",
+  budget.operators.map(({ name, instructions, allocatedBytes }) => ({
+    what: name,
+    figure: count(instructions),
+    how: `instructions, ${bytes(allocatedBytes)} allocated`,
+  })),
+);
 const { idleTurnInstructions, sensorReadInstructions, flashWriteInstructions } = budget.adapter;
 printTable("Of it, what only a simulated board pays", [
   { what: "a turn that does nothing", figure: count(idleTurnInstructions), how: "instructions" },

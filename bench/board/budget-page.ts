@@ -22,18 +22,18 @@ const workColumns = [
 const limitedColumns = ["workInstructions", "allocatedBytes", "chipInstructions"] as const;
 
 /** What the page has a table of. */
-type BudgetTable = "work" | "ram" | "code" | "session";
+type BudgetTable = "work" | "ram" | "code" | "session" | "operators";
 
-export function writeTables({ work, ram, code, session }: Pick<BoardBudget, BudgetTable>): void {
+export function writeTables({ work, ram, code, session, operators }: Pick<BoardBudget, BudgetTable>): void {
   const workRows = work.map((cost) => row(cost.name, ...workColumns.map((column) => cost[column])));
   const ramRows = ram.map(({ name, amount, unit }) => `${row(name, amount)} ${unit} |`);
   const codeRows = code.map(({ name, bytes }) => row(name, bytes));
-  const sessionRows = session.map((step) => row(step.name, step.instructions, step.allocatedBytes));
   let text = readFileSync(page, "utf8");
   text = replaceRows(text, "work", workRows);
   text = replaceRows(text, "ram", ramRows);
   text = replaceRows(text, "code", codeRows);
-  text = replaceRows(text, "session", sessionRows);
+  text = replaceRows(text, "session", session.map(stepRow));
+  text = replaceRows(text, "operators", operators.map(stepRow));
   writeFileSync(page, text);
 }
 
@@ -50,14 +50,9 @@ export function readLimits(): Pick<BoardBudget, BudgetTable> {
   const code = readRows(text, "code").map(
     ([name, bytes]): CodeSize => ({ name: name!, bytes: number(bytes) }),
   );
-  const session = readRows(text, "session").map(
-    ([name, instructions, allocatedBytes]): StepCost => ({
-      name: name!,
-      instructions: number(instructions),
-      allocatedBytes: number(allocatedBytes),
-    }),
-  );
-  return { work, ram, code, session };
+  const session = readRows(text, "session").map(stepOf);
+  const operators = readRows(text, "operators").map(stepOf);
+  return { work, ram, code, session, operators };
 }
 
 /** One sentence for each figure above its limit, and for each that only one side has. */
@@ -81,7 +76,9 @@ export function excesses(
   for (const [size, limit] of pairs(measured.code, limits.code, told)) {
     compare(size.name, "bytes", size.bytes, limit.bytes);
   }
-  for (const [step, limit] of pairs(measured.session, limits.session, told)) {
+  const steps = [...pairs(measured.session, limits.session, told)];
+  steps.push(...pairs(measured.operators, limits.operators, told));
+  for (const [step, limit] of steps) {
     compare(step.name, "instructions", step.instructions, limit.instructions);
     compare(step.name, "allocatedBytes", step.allocatedBytes, limit.allocatedBytes);
   }
@@ -107,6 +104,14 @@ function pairs<Row extends { readonly name: string }>(
 
 const row = (name: string, ...figures: number[]) =>
   `| ${[name, ...figures.map((figure) => figure.toLocaleString("en-US"))].join(" | ")} |`;
+
+const stepRow = (step: StepCost) => row(step.name, step.instructions, step.allocatedBytes);
+
+const stepOf = ([name, instructions, allocatedBytes]: readonly string[]): StepCost => ({
+  name: name!,
+  instructions: number(instructions),
+  allocatedBytes: number(allocatedBytes),
+});
 
 function number(cell: string | undefined): number {
   const value = Number((cell ?? "").replaceAll(",", ""));

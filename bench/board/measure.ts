@@ -6,6 +6,7 @@ import { type CodeSize, measureCode } from "./code-size.ts";
 import { measureOwnMqtt } from "./codec-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
+import { measureOperators } from "./operator-costs.ts";
 import { runScenarios, type Scenario } from "./scenarios.ts";
 import { measureSession, type SessionCosts, type StepCost } from "./session-costs.ts";
 import { measureVoter, measureWholeFirmware, type VoterHeap, type WholeFirmware } from "./whole-firmware.ts";
@@ -39,6 +40,8 @@ export interface BoardBudget {
   readonly code: readonly CodeSize[];
   /** Of the secure session by itself. */
   readonly session: readonly StepCost[];
+  /** Of pipelines, a sample. */
+  readonly operators: readonly StepCost[];
   readonly adapter: AdapterCosts;
 }
 
@@ -63,6 +66,7 @@ export async function measureBudget(): Promise<BoardBudget> {
       { name: "the secure session: EDHOC, records", bytes: session.minifiedBytes },
     ],
     session: session.steps,
+    operators: await measureOperators(),
     adapter: await measureAdapter(firmware),
   };
 }

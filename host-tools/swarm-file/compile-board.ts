@@ -233,7 +233,8 @@ class BoardCompilation {
 
   #checkState(pipelines: readonly CompiledPipeline[]): void {
     const bytes = pipelines.reduce((sum, { stateBytes }) => sum + stateBytes, 0);
-    if (bytes <= boardStateBytesMax) return;
+    // NaN where a mistake is known already.
+    if (!(bytes > boardStateBytesMax)) return;
     const { pipeline, stateBytes } = pipelines.reduce((a, b) => (b.stateBytes > a.stateBytes ? b : a));
     this.#wrong(
       ["sense"],

@@ -79,6 +79,11 @@ export function compileStage(
       return cusum(stage);
     case "derivative":
       return { stage: { op: "derivative" }, signal: { ...signal, unit: perSecond(signal.unit) } };
+    case "anomaly": {
+      const periodMs =
+        given.period === undefined ? 24 * 3_600_000 : stage.duration("period", "period", 60_000);
+      return { stage: { op: "anomaly", periodMs }, signal: { ...signal, unit: "" } };
+    }
     default:
       stage.wrong(`there is no stage ${shown(stage.word)}.`);
       return undefined;

@@ -30,9 +30,13 @@ export function compileWindow(stage: StageReader): CompiledStage {
   };
   if (hop === length) return { stage: { op: "tumbling", by, length, statistic, percent }, signal: after };
   // One more than there are in time, for samples that come a little late or early.
-  const samples = by === "count" ? length : Math.ceil(length / signal.everyMs) + 1;
-  if (samples > samplesMax)
-    stage.wrong(`a window that slides holds its values, at most ${samplesMax} of them, not ${samples}.`);
+  let samples = by === "count" ? length : Math.ceil(length / signal.everyMs) + 1;
+  if (samples > samplesMax) {
+    stage.wrong(
+      `a window that slides holds its values, at most ${samplesMax} of them, not ${samples}; take means before it.`,
+    );
+    samples = 1;
+  }
   return { stage: { op: "sliding", by, length, hop, samples, statistic, percent }, signal: after };
 }
 

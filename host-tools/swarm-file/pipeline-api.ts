@@ -74,6 +74,8 @@ export interface Pipeline<Metric extends string> extends PipelinePart<Metric> {
   cusum(given: { drift: number; threshold: number; reference?: number; learn?: number }): Pipeline<Metric>;
   /** The change a second. */
   derivative(): Pipeline<Metric>;
+  /** How anomalous each sample is, 0 to 1, in a stream that repeats itself after `period` (a day if not said); above 0.5 is worth an alarm. */
+  anomaly(options?: { period?: Duration }): Pipeline<Metric>;
   /** Names the metric, which is the sensor's name otherwise. */
   as<Name extends string>(metric: Name): Pipeline<Name>;
 }
@@ -127,6 +129,7 @@ export function pipeline<Metric extends string>(part: PipelinePart<Metric>): Pip
     hampel: (count, options) => add("hampel", { ...options, count }),
     cusum: (given) => add("cusum", { ...given }),
     derivative: () => add("derivative", {}),
+    anomaly: (options) => add("anomaly", { ...options }),
     as: (metric) => pipeline({ ...part, metric, metricSite: callSite(), metricAfter: part.stages.length }),
   };
 }

@@ -47,7 +47,7 @@ export class StageReader {
     return { stage, signal: { ...this.signal, isSteady: false } };
   }
 
-  /** A parameter within the operator's range, given by this name or by `key`. */
+  /** A parameter within the operator's range, given by this name or by `key`; NaN for none, with which no comparison holds. */
   number(op: Stage["op"], name: string, key: string = name): number {
     const parameter = parameterNamed(op, name);
     const value = this.given[key];
@@ -56,7 +56,7 @@ export class StageReader {
     const isWhole = kind !== "integer" || Number.isInteger(value);
     if (!isNumberWithin(value, min, max) || !isWhole) {
       this.wrong(`${key} must be ${range(parameter)}, not ${shown(value)}.`);
-      return min;
+      return Number.NaN;
     }
     return value;
   }
@@ -83,8 +83,8 @@ export class StageReader {
   }
 
   /** Given by this name; `called` is what a mistake calls it. */
-  duration(name: string, called: string = name): number {
-    return compileDuration(this.given[name], 1, called, this.#part.site, this.#diagnostics);
+  duration(name: string, called: string = name, minMs = 1): number {
+    return compileDuration(this.given[name], minMs, called, this.#part.site, this.#diagnostics);
   }
 
   /** Filters that count samples, not time, mean nothing where samples are left out. */

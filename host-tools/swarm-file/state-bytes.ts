@@ -35,6 +35,8 @@ function numbersHeld(stage: Stage): number {
     case "mean":
     case "cusum":
       return 4;
+    case "anomaly":
+      return 61;
     case "median":
     case "hampel":
       // In order, and in the order of arrival; how many, and where the next goes.

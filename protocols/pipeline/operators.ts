@@ -140,6 +140,12 @@ export const operators: readonly Operator[] = Object.freeze([
     ]),
   } as const),
   Object.freeze({ op: "derivative", parameters: Object.freeze([]) } as const),
+  Object.freeze({
+    op: "anomaly",
+    parameters: Object.freeze([
+      Object.freeze({ name: "periodMs", kind: "integer", min: 60_000, max: durationMaxMs }),
+    ]),
+  } as const),
 ]);
 
 export function operatorOf(op: Stage["op"]): Operator {

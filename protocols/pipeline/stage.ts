@@ -73,7 +73,9 @@ export type Stage =
       readonly reference: number;
     }
   /** Change a second since the last sample. */
-  | { readonly op: "derivative" };
+  | { readonly op: "derivative" }
+  /** How anomalous a sample is, 0 to 1, in a stream that repeats itself after `periodMs`: `docs/anomaly.md`. */
+  | { readonly op: "anomaly"; readonly periodMs: number };
 
 export type WindowBy = "time" | "count";
 

@@ -22,7 +22,7 @@ import { readDoubles, savedDoubles } from "./doubles.ts";
 import { Passing } from "./passing.ts";
 
 export const anomalyLimits = Object.freeze({
-  /** Of numbers, without what the engine adds for the object. */
+  /** Of its numbers, without what the engine adds for the object and the array. */
   stateBytes: 480,
   /** A score from which on a sample is worth an alarm, when nothing better is known. */
   alarmScore: 0.5,
@@ -96,22 +96,24 @@ export class AnomalyScore extends Passing {
     const jump = x - state[slowAt]!;
     const step = Math.abs(x - state[previousAt]!);
     state[previousAt] = x;
-    this.blend(fastAt, x, Math.min(samples, fastSamples));
-    this.blend(slowAt, x, Math.min(samples, slowSamples));
-    this.blend(roughnessAt, step, Math.min(samples, slowSamples));
+    const fast = this.blend(fastAt, x, Math.min(samples, fastSamples));
+    const slow = this.blend(slowAt, x, Math.min(samples, slowSamples));
+    const roughness = this.blend(roughnessAt, step, Math.min(samples, slowSamples));
     const usual = this.usual(x, atMs);
 
-    let score = this.excess(levelAt, state[fastAt]!, levelMargin);
-    score = Math.max(score, this.excess(jumpAt, jump, jumpMargin));
-    score = Math.max(score, this.excess(trendAt, state[fastAt]! - state[slowAt]!, trendMargin));
-    score = Math.max(score, this.excess(roughnessSideAt, state[roughnessAt]!, roughnessMargin));
-    if (!Number.isNaN(usual)) score = Math.max(score, this.excess(dayAt, x - usual, dayMargin));
+    const least = resolution * Math.abs(fast);
+    let score = this.excess(levelAt, fast, levelMargin, least);
+    score = Math.max(score, this.excess(jumpAt, jump, jumpMargin, least));
+    score = Math.max(score, this.excess(trendAt, fast - slow, trendMargin, least));
+    score = Math.max(score, this.excess(roughnessSideAt, roughness, roughnessMargin, least));
+    if (!Number.isNaN(usual)) score = Math.max(score, this.excess(dayAt, x - usual, dayMargin, least));
     return this.once(score);
   }
 
   /** [age of the first value in milliseconds, the numbers as the bytes of doubles]; an age of -1 before the first value. */
   override save(nowMs: number): CborValue {
-    return [this.#state[samplesAt] === 0 ? -1 : nowMs - this.#firstMs, savedDoubles(this.#state)];
+    const ageMs = this.#state[samplesAt] === 0 ? -1 : Math.max(0, nowMs - this.#firstMs);
+    return [ageMs, savedDoubles(this.#state)];
   }
 
   override restore(state: CborValue, nowMs: number): void {
@@ -138,9 +140,12 @@ export class AnomalyScore extends Passing {
     state[slowAt] = x;
   }
 
-  /** Moves a mean by one part of `parts` towards `x`. */
-  private blend(at: number, x: number, parts: number): void {
-    this.#state[at]! += (x - this.#state[at]!) / parts;
+  /** Moves a mean by one part of `parts` towards `x`, and gives it. */
+  private blend(at: number, x: number, parts: number): number {
+    const before = this.#state[at]!;
+    const after = before + (x - before) / parts;
+    this.#state[at] = after;
+    return after;
   }
 
   /** Takes `x` up into the part of the period that is under way; gives the mean of that part in the periods before, or NaN. */
@@ -161,44 +166,44 @@ export class AnomalyScore extends Passing {
     return state[profileAt + (slot % slots)]!;
   }
 
-  /** How far `x` takes a side beyond its extremes, 0 to 1, a half at `margin` standard deviations. They then include it. */
-  private excess(at: number, x: number, margin: number): number {
+  /**
+   * How far `x` takes a side beyond its extremes, 0 to 1, a half at `margin` standard deviations; what is not more than `least`
+   * counts as nothing. The extremes then include it.
+   */
+  private excess(at: number, x: number, margin: number, least: number): number {
     const state = this.#state;
-    const samples = ++state[at]!;
+    const samples = state[at]! + 1;
+    state[at] = samples;
     if (samples === 1) {
       state[at + 1] = state[at + 3] = state[at + 4] = x;
       return 0;
     }
+    const parts = Math.min(samples, memorySamples);
+    const before = state[at + 1]!;
+    const mean = before + (x - before) / parts;
+    const variance = state[at + 2]!;
     const lowest = state[at + 3]!;
     const highest = state[at + 4]!;
-    const beyond = Math.max(x - highest, lowest - x);
-    const isRecord = samples > warmUpSamples && beyond > resolution * Math.abs(state[fastAt]!);
-    const score = isRecord ? this.recordScore(at, beyond, margin) : 0;
-
-    const parts = Math.min(samples, memorySamples);
-    const before = x - state[at + 1]!;
-    this.blend(at + 1, x, parts);
-    this.blend(at + 2, before * (x - state[at + 1]!), parts);
-    const mean = state[at + 1]!;
+    state[at + 1] = mean;
+    state[at + 2] = variance + ((x - before) * (x - mean) - variance) / parts;
     state[at + 3] = Math.min(x, lowest + (mean - lowest) / memorySamples);
     state[at + 4] = Math.max(x, highest + (mean - highest) / memorySamples);
-    return score;
-  }
 
-  private recordScore(at: number, beyond: number, margin: number): number {
-    const deviation = Math.sqrt(this.#state[at + 2]!);
-    if (deviation === 0 && this.#state[at]! <= constantSamples) return 0;
-    return beyond / (beyond + margin * deviation);
+    const beyond = Math.max(x - highest, lowest - x);
+    if (beyond <= least || samples <= (variance === 0 ? constantSamples : warmUpSamples)) return 0;
+    return beyond / (beyond + margin * Math.sqrt(variance));
   }
 
   /** Lets a score through unless one as high was given within the last `quietSamples`. */
   private once(score: number): number {
     const state = this.#state;
-    if (state[heldSamplesAt]! > 0) state[heldSamplesAt]!--;
-    else state[heldAt] = 0;
-    if (score <= state[heldAt]!) return 0;
-    state[heldAt] = score;
-    state[heldSamplesAt] = quietSamples;
-    return score;
+    const heldSamples = state[heldSamplesAt]!;
+    if (score > (heldSamples > 0 ? state[heldAt]! : 0)) {
+      state[heldAt] = score;
+      state[heldSamplesAt] = quietSamples;
+      return score;
+    }
+    if (heldSamples > 0) state[heldSamplesAt] = heldSamples - 1;
+    return 0;
   }
 }

@@ -1,6 +1,7 @@
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { Quality } from "../../../protocols/messages/board-messages.ts";
 import type { Stage } from "../../../protocols/pipeline/stage.ts";
+import { AnomalyScore } from "./anomaly-score.ts";
 import { Average } from "./average.ts";
 import { Biquad } from "./biquad.ts";
 import { Clamp } from "./clamp.ts";
@@ -83,5 +84,7 @@ export function filterFor(stage: Stage): Filter {
       return new Cusum(stage);
     case "derivative":
       return new Derivative();
+    case "anomaly":
+      return new AnomalyScore(stage.periodMs);
   }
 }

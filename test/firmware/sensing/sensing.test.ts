@@ -104,6 +104,117 @@ describe("sampling", () => {
   });
 });
 
+describe("samples that are not good", () => {
+  const judged = [
+    { op: "range", min: 0, max: 50 },
+    { op: "stuck", forMs: 300, delta: 0 },
+    { op: "average", count: 2 },
+  ] as const;
+  const taken = () => queue.peek(99).map(({ takenMs, value, quality }) => [takenMs, value, quality]);
+
+  /** Samples `values`, one at each due moment. */
+  function sample(...values: number[]): void {
+    for (const value of values) {
+      sensor = value;
+      sensing.run(sensing.dueMs);
+    }
+  }
+
+  test("are said with what is wrong, reach no later stage, and are forgotten once they are good again", () => {
+    sensing.load({ ...nothing, pipelines: [{ ...pipeline, stages: judged }] }, 0);
+    sample(1, 2, 99, -99, NaN, Infinity, 3);
+    expect(taken()).toEqual([
+      [0, 1, 0],
+      [100, 1.5, 0],
+      [200, 99, 2],
+      [400, NaN, 1],
+      [600, 2.5, 0],
+    ]);
+    queue.drop(queue.length);
+    sample(4, 4, 4, 4, 4, 4, 5, 99);
+    expect(taken()).toEqual([
+      [700, 3.5, 0],
+      [800, 4, 0],
+      [900, 4, 0],
+      [1000, 4, 3],
+      [1300, 4.5, 0],
+      [1400, 99, 2],
+    ]);
+  });
+
+  test("are said again every ten seconds while they stay so", () => {
+    sensing.load({ ...nothing, pipelines: [{ ...pipeline, stages: judged }] }, 0);
+    sample(...new Array(205).fill(99));
+    expect(taken()).toEqual([
+      [0, 99, 2],
+      [10_000, 99, 2],
+      [20_000, 99, 2],
+    ]);
+  });
+
+  test("start no rule and end none", () => {
+    const hot = {
+      metric: "a",
+      when: "above",
+      threshold: 10,
+      hysteresis: 0,
+      forMs: 0,
+      output: "fan",
+      value: 99,
+    } as const;
+    const pipelines = [{ ...pipeline, stages: judged }];
+    sensing.load({ pipelines, outputs: [fan], rules: [hot] }, 0);
+    sample(99);
+    expect(sensing.outputs()[0]!.cause).toBe("safe");
+    sample(20, -1);
+    expect(sensing.outputs()[0]!.cause).toBe("rule");
+  });
+
+  test("what a calculation makes infinite is out of range", () => {
+    const stages = [{ op: "polynomial", coefficients: [0, 0, 1e300] }] as const;
+    sensing.load({ ...nothing, pipelines: [{ ...pipeline, stages }] }, 0);
+    sample(1e100, 2);
+    expect(taken()).toEqual([
+      [0, Infinity, 2],
+      [100, 4e300, 0],
+    ]);
+  });
+});
+
+describe("a sample that comes late by a period or more", () => {
+  const qualities = () => queue.peek(99).map(({ takenMs, quality }) => [takenMs, quality]);
+
+  test("marks what leaves because of it, and itself acts like any other", () => {
+    sensing.load({ ...nothing, pipelines: [{ ...pipeline, stages: [{ op: "average", count: 3 }] }] }, 0);
+    for (const atMs of [0, 100, 330, 400]) sensing.run(atMs);
+    expect(qualities()).toEqual([
+      [0, 0],
+      [100, 0],
+      [330, 4],
+      [400, 0],
+    ]);
+  });
+
+  test("marks its window, and that of its window, across a restart too", () => {
+    const stages = [
+      { op: "mean", windowMs: 500 },
+      { op: "tumbling", by: "count", length: 2, statistic: "max", percent: 0 },
+    ] as const;
+    const program = { ...nothing, pipelines: [{ ...pipeline, stages }] };
+    sensing.load(program, 0);
+    for (const atMs of [0, 100, 330]) sensing.run(atMs);
+    const saved = sensing.save(330);
+    sensing.load(nothing, 330);
+    sensing.load(program, 330);
+    expect(sensing.restore(saved[0]!, 330)).toBe(1);
+    run(2000);
+    expect(qualities()).toEqual([
+      [1000, 4],
+      [2000, 0],
+    ]);
+  });
+});
+
 describe("outputs", () => {
   test("are safe before they follow anything", () => {
     settings.set("fan.duty", 40);

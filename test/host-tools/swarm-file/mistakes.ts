@@ -276,6 +276,139 @@ export const mistakes: readonly Mistake[] = [
     source: onBoard('  sense: [sense("temperature", { every: "1s" }).deadband(-1)],'),
     says: ["9: a deadband is a number, 0 or more, not -1."],
   },
+  // Stages of a pipeline.
+  {
+    what: "calibrates by nothing",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).calibrate({})],'),
+    says: [
+      "9: a calibration is { gain, offset }, { polynomial: [c0, c1, ...] } or { table: [[x, y], ...] }.",
+    ],
+  },
+  {
+    what: "calibrates by a table that goes back",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).calibrate({ table: [[0, 1], [5, 2], [4, 3]] })],',
+    ),
+    says: ["9: the points of a table go up in x, but 4 comes after 5."],
+  },
+  {
+    what: "calibrates by words",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).calibrate({ gain: "two" })],'),
+    says: ['9: coefficients must be a list of 1 to 8 numbers, not [0,"two"].'],
+  },
+  {
+    what: "converts to what measures something else",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).convert("hPa")],'),
+    says: ["9: °C measures temperature and hPa measures pressure."],
+  },
+  {
+    what: "converts what is in no unit",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).hysteresis({ low: 1, high: 2 }).convert("K")],',
+    ),
+    says: ["9:  measures plain number and K measures temperature."],
+  },
+  {
+    what: "clamps from high to low",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).clamp(5, 1)],'),
+    says: ["9: a clamp goes from the lower to the higher, not from 5 to 1."],
+  },
+  {
+    what: "has a range without its end",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).range(5)],'),
+    says: ["9: max must be a number, not undefined."],
+  },
+  {
+    what: "takes the average of one",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).average(1)],'),
+    says: ["9: count must be a whole number from 2 to 128, not 1."],
+  },
+  {
+    what: "weighs a new value with nothing",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).ewma(0)],'),
+    says: ["9: the weight of a new value is above 0 and at most 1, or a time constant, not 0."],
+  },
+  {
+    what: "gives a time constant behind a deadband",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).deadband(1).ewma("10s")],'),
+    says: ["9: a time constant needs values at a steady rate; put it before the stages that leave some out."],
+  },
+  {
+    what: "has a filter that swings up",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).biquad({ b: [1, 0, 0], a: [1, -2, 1.1] })],',
+    ),
+    says: ["9: a biquad with the poles of a: [1,-2,1.1] is not stable; what it gives would grow for ever."],
+  },
+  {
+    what: "has a filter of half its coefficients",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).biquad({ b: [1, 0, 0] })],'),
+    says: ["9: a biquad is { b: [b0, b1, b2], a: [a0, a1, a2] }, a0 not 0."],
+  },
+  {
+    what: "filters beyond half the rate",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).lowpass(0.5)],'),
+    says: ["9: a lowpass is for a frequency above 0 and below half the rate, 0.5 Hz, not 0.5."],
+  },
+  {
+    what: "asks a window for what is no statistic",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).window("1m").stat("average")],'),
+    says: [
+      '9: "average" is no statistic; use "count", "mean", "min", "max", "variance", "slope" or "rms" or "p95" for a percentile.',
+    ],
+  },
+  {
+    what: "has a window that hops over values",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).window("1m", { every: "2m" }).stat("mean")],',
+    ),
+    says: ["9: a window of 1m every 2m would leave values out."],
+  },
+  {
+    what: "mixes values and time in a window",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).window(10, { every: "5s" }).stat("mean")],',
+    ),
+    says: ['9: a window of values is a whole number of them, and so is its every, not "5s".'],
+  },
+  {
+    what: "slides over too much",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).window("10m", { every: "1s" }).stat("mean")],',
+    ),
+    says: ["9: a window that slides holds its values, at most 256 of them, not 601; take means before it."],
+  },
+  {
+    what: "names the metric behind its statistics",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).window("1m").stats("mean", "p95").as("t")],',
+    ),
+    says: ['9: name the pipeline with .as("t") before .stats(...).'],
+  },
+  {
+    what: "sums up changes without a threshold",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).cusum({ drift: 0.5 })],'),
+    says: ["9: threshold must be a number, 0 or more, not undefined."],
+  },
+  {
+    what: "holds more than a pipeline may",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).window("4m", { every: "1s" }).stat("p95")],',
+    ),
+    says: [
+      '9: the pipeline "temperature" holds 5824 bytes of state; at most 2048 are possible, so take shorter windows or fewer of them.',
+    ],
+  },
+  {
+    what: "has pipelines that hold more than a board may",
+    source: onBoard(
+      '  sense: Array.from({ length: 5 }, (_, i) => sense("cpu.load", { every: "1s" }).as("m" + i)\n    .window(120 + i, { every: 1 }).stat("p95")),',
+    ),
+    says: [
+      '9: the pipelines of "door" hold 9960 bytes of state; a board has 8192, and "m4" takes most, 2024.',
+    ],
+  },
+
   {
     what: "has two pipelines for one metric",
     source: onBoard(

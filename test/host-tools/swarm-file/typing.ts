@@ -37,6 +37,26 @@ export const greenhouse = swarm("greenhouse", {
   },
 });
 
+export const stages = board("esp32-devkit", {
+  sense: [
+    sense("temperature", { every: "1s" }).median(5).window("1m").stats("mean", "p95").deadband(0.1),
+    sense("pressure", { every: "100ms" })
+      .calibrate({
+        table: [
+          [0, 300],
+          [1023, 1100],
+        ],
+        unit: "hPa",
+      })
+      .lowpass(0.5)
+      .window(20, { every: 1 })
+      .stat("slope")
+      .as("pressure.trend"),
+  ],
+  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },
+  rules: [when("temperature.p95").above(30).set("fan", 80), when("pressure.trend").below(-1).set("fan", 0)],
+});
+
 export const misspelt = swarm("misspelt", {
   // @ts-expect-error: no such board
   voters: ["nroth"],
@@ -65,6 +85,20 @@ export const wrong = [
   sense("temperature", { every: "1 second" }),
   // @ts-expect-error: no duration
   sense("temperature", { every: "1s" }).mean("5x"),
+  // @ts-expect-error: no statistic
+  sense("temperature", { every: "1s" }).window("1m").stat("average"),
+  // @ts-expect-error: values and time
+  sense("temperature", { every: "1s" }).window(10, { every: "5s" }),
+  // @ts-expect-error: windows, and nothing of them
+  board("esp32-devkit", { sense: [sense("temperature", { every: "1s" }).window("1m")] }),
+  board("esp32-devkit", {
+    sense: [sense("temperature", { every: "1s" }).window("1m").stats("mean", "max")],
+    outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },
+    rules: [
+      // @ts-expect-error: no such statistic of the metric on this board
+      when("temperature.min").above(1).set("fan", 80),
+    ],
+  }),
   // @ts-expect-error: no such unit
   setting.number({ unit: "degrees", min: 0, max: 1, initial: 0 }),
   board("esp32-devkit", {

@@ -29,4 +29,27 @@ export const exampleStages: readonly Stage[] = [
   { op: "cusum", drift: 1, threshold: 6, learn: 4, reference: 0 },
   { op: "cusum", drift: 1, threshold: 6, learn: 0, reference: 2 },
   { op: "derivative" },
+  { op: "anomaly", periodMs: 60_000 },
 ];
+
+/** The same for samples that come so many times more slowly. */
+export function slowed(stage: Stage, times: number): Stage {
+  switch (stage.op) {
+    case "mean":
+      return { ...stage, windowMs: stage.windowMs * times };
+    case "deadband":
+      return { ...stage, silenceMs: stage.silenceMs * times };
+    case "stuck":
+    case "debounce":
+      return { ...stage, forMs: stage.forMs * times };
+    case "throttle":
+    case "heartbeat":
+      return { ...stage, everyMs: stage.everyMs * times };
+    case "tumbling":
+      return stage.by === "time" ? { ...stage, length: stage.length * times } : stage;
+    case "sliding":
+      return stage.by === "time" ? { ...stage, length: stage.length * times, hop: stage.hop * times } : stage;
+    default:
+      return stage;
+  }
+}

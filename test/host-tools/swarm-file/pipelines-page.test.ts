@@ -1,0 +1,80 @@
+/** docs/pipelines.md says of each word what it says in swarm.ts, and of each state what the compiler counts. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { projectRoot } from "../../../host-tools/bundler/bundle.ts";
+import { sense } from "../../../host-tools/swarm-file/api.ts";
+import {
+  boardStateBytesMax,
+  pipelineStateBytesMax,
+  stageStateBytes,
+} from "../../../host-tools/swarm-file/state-bytes.ts";
+import { operators } from "../../../protocols/pipeline/operators.ts";
+import { programLimits } from "../../../protocols/pipeline/program.ts";
+import type { Stage } from "../../../protocols/pipeline/stage.ts";
+import { exampleStages } from "../../firmware/sensing/stages/examples.ts";
+
+const page = readFileSync(join(projectRoot, "docs/pipelines.md"), "utf8");
+const rows = [...page.matchAll(/^\| `(\w+)\(([^`]*)\)` \|(?:[^|]*\|){3} ([^|]*) \|/gm)];
+
+/** The words that make stages, and those of operators that have another name. */
+const words = Object.entries(sense("temperature", { every: "1s" }))
+  .filter(([word, value]) => typeof value === "function" && word !== "as")
+  .map(([word]) => word);
+const wordOf: Partial<Record<Stage["op"], string>> = {
+  polynomial: "calibrate",
+  table: "calibrate",
+  tumbling: "window",
+  sliding: "window",
+};
+
+test("each word of a pipeline is in the table, and no other", () => {
+  expect(new Set(rows.map(([, word]) => word))).toEqual(new Set(words));
+});
+
+test("each operator has a word", () => {
+  for (const { op } of operators) expect(words).toContain(wordOf[op] ?? op);
+});
+
+describe("the state of a stage is what the table says", () => {
+  test.each(exampleStages.map((stage) => [JSON.stringify(stage), stage] as const))("%s", (_, stage) => {
+    const word = wordOf[stage.op] ?? stage.op;
+    const row = rows.find(([, name, given]) => {
+      if (name !== word) return false;
+      if (stage.op === "tumbling") return given === "length";
+      return stage.op !== "sliding" || given === (stage.by === "count" ? "n, { every }" : "time, { every }");
+    });
+    expect(stageStateBytes(stage)).toBe(bytesOf(row![3]!, stage));
+  });
+});
+
+test("the budget is what the compiler keeps to", () => {
+  for (const limit of [pipelineStateBytesMax, boardStateBytesMax]) {
+    expect(page).toContain(`${limit.toLocaleString("en")} bytes`);
+  }
+  expect(page).toContain(`at most ${programLimits.stagesMax} stages`);
+  expect(page).toContain(`${programLimits.pipelinesMax} pipelines`);
+});
+
+/** `16 n + 16`, `72; percentile 120`, `8 n + 80; slope + 8 n; percentile 16 n + 40`. */
+function bytesOf(text: string, stage: Stage): number {
+  const [first, ...others] = text.split("; ");
+  const statistic = "statistic" in stage ? stage.statistic : "";
+  const other = others
+    .find((each) => each.startsWith(statistic) && statistic !== "")
+    ?.slice(statistic.length);
+  if (other?.startsWith(" + ")) return sum(first!, stage) + sum(other.slice(3), stage);
+  return sum(other ?? first!, stage);
+}
+
+function sum(text: string, stage: Stage): number {
+  let n = 0;
+  if ("count" in stage) n = stage.count;
+  else if ("samples" in stage) n = stage.samples;
+  else if ("coefficients" in stage) n = stage.coefficients.length;
+  return text
+    .trim()
+    .split(" + ")
+    .map((term) => (term.endsWith(" n") ? n * Number.parseInt(term, 10) : Number(term)))
+    .reduce((a, b) => a + b, 0);
+}
