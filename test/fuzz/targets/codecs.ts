@@ -21,6 +21,7 @@ import {
   timeAnswerToWire,
 } from "../../../protocols/messages/codec.ts";
 import { programFromWire, programToWire } from "../../../protocols/pipeline/program-codec.ts";
+import { stageFromWire, stageToWire } from "../../../protocols/pipeline/stage-codec.ts";
 import { chainHashBytes } from "../../../protocols/raft/chain.ts";
 import {
   MalformedMessage,
@@ -38,6 +39,7 @@ import {
 import { commandFromWire, commandToWire } from "../../../protocols/state/codec.ts";
 import { commandIdBytes } from "../../../protocols/state/command.ts";
 import { scheduleFromWire, zoneFromWire } from "../../../protocols/time/schedule-codec.ts";
+import { exampleStages } from "../../firmware/sensing/stages/examples.ts";
 import { programs } from "../../protocols/pipeline/programs.ts";
 import type { Target } from "../target.ts";
 
@@ -246,6 +248,12 @@ const codecs: readonly Codec[] = [
     from: "protocols/pipeline/program-codec.ts programFromWire",
     seeds: fc.sample(programs, { numRuns: 12, seed: 1 }).map(programToWire),
     read: programFromWire,
+  },
+  {
+    name: "stage of a pipeline",
+    from: "protocols/pipeline/stage-codec.ts stageFromWire",
+    seeds: exampleStages.map(stageToWire),
+    read: (value) => stageFromWire(value, "it"),
   },
   {
     name: "state command",
