@@ -13,7 +13,16 @@ export function compileRunner(moddable: string, folder: string): string {
   const source = join(import.meta.dirname, "run-on-lin.c");
   const headers = join(moddable, "build/simulators/modules");
   const [compiler, ...flags] = (process.env.CC ?? "gcc").trim().split(/\s+/);
-  execFileSync(compiler!, [...flags, "-o", runner, source, "-I", headers, ...gio.trim().split(/\s+/), "-ldl"]);
+  execFileSync(compiler!, [
+    ...flags,
+    "-o",
+    runner,
+    source,
+    "-I",
+    headers,
+    ...gio.trim().split(/\s+/),
+    "-ldl",
+  ]);
   return runner;
 }
 
