@@ -21,6 +21,8 @@ export interface LinkParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly network: Network;
+  /** Of the hosts' certificates; with it connections are over TLS, where the network has it. */
+  readonly authority: Uint8Array | undefined;
   readonly log: BoardLog;
   readonly turns: Turns;
   readonly trust: Trust;

@@ -324,7 +324,12 @@ export class Link implements TcpEvents, MqttEvents {
     const { address, port } = this.host;
     this.#state = "connecting";
     this.#dueMs = nowMs + linkLimits.connectMs;
-    this.#connection = this.#parts.network.connect(address, port, this);
+    const { network, authority } = this.#parts;
+    const connectSecurely = authority && network.connectSecurely;
+    this.#connection =
+      connectSecurely === undefined
+        ? network.connect(address, port, this)
+        : connectSecurely(address, port, { authority: authority! }, this);
   }
 
   private open(): void {

@@ -36,7 +36,7 @@ export class Links {
 
   /** `gone` is the payload of the board's last will. */
   constructor(
-    parts: Omit<LinkParts, "inbox" | "mqttOptions">,
+    parts: Omit<LinkParts, "inbox" | "mqttOptions" | "authority">,
     events: LinkEvents,
     { board, hosts, credentials }: BoardConfig,
     gone: Uint8Array,
@@ -53,7 +53,7 @@ export class Links {
       userName: board,
       password: credentials.signed,
     };
-    this.#parts = { ...parts, inbox: this.#inbox, mqttOptions };
+    this.#parts = { ...parts, inbox: this.#inbox, mqttOptions, authority: credentials.authority };
     this.#events = events;
     this.#hosts = hosts;
     // A random host first, so that the boards of a swarm spread over its hosts.

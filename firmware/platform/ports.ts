@@ -219,6 +219,8 @@ export interface BoardCredentials {
   readonly signed: Uint8Array;
   /** 32 bytes. */
   readonly privateKey: Uint8Array;
+  /** Certificate of the authority that signs the hosts', DER: a board that has it, and an image with TLS, speaks to its hosts over TLS alone. */
+  readonly authority?: Uint8Array | undefined;
 }
 
 /** A board that is alive feeds its watchdog ten times in this time, in ms. */

@@ -112,7 +112,12 @@ export function makeHostCertificate(
     { privateKey: authority.privateKey, publicKey: abovePublic },
     {
       ...{ subject: nameOf(host), issuer: above.subject, extensions },
-      ...{ validity: validityOf(nowMs, hostMs), publicKey: keys.publicKey },
+      // Holds from when the authority does: a board that has just got its power knows no later time.
+      validity: new Validity({
+        notBefore: above.validity.notBefore.getTime(),
+        notAfter: new Date(nowMs + hostMs),
+      }),
+      publicKey: keys.publicKey,
     },
   );
   return {

@@ -16,8 +16,16 @@ export interface Provisioned {
   readonly arenaBytes: number;
 }
 
-/** Keys of the credentials among the board's small values: the swarm's root key (x, y), the signed identity, and its private key. */
-export const credentialKeys = Object.freeze({ root: "root", signed: "identity", privateKey: "key" } as const);
+/**
+ * Keys of the credentials among the board's small values: the swarm's root key (x, y), the signed identity, its private key, and, for
+ * TLS alone, the certificate of the hosts' authority.
+ */
+export const credentialKeys = Object.freeze({
+  root: "root",
+  signed: "identity",
+  privateKey: "key",
+  authority: "authority",
+} as const);
 
 /** Something that the board must be built with or be given is missing or wrong. */
 export class ProvisioningError extends Error {
@@ -60,8 +68,11 @@ function hosts(): readonly HostAddress[] {
 /** As they are found, and empty where there is none. */
 function credentials(values: Pick<KeyValue, "read">): BoardCredentials {
   const found = (key: string) => values.read(key) ?? new Uint8Array(0);
-  const { root, signed, privateKey } = credentialKeys;
-  return { root: found(root), signed: found(signed), privateKey: found(privateKey) };
+  const { root, signed, privateKey, authority } = credentialKeys;
+  return {
+    ...{ root: found(root), signed: found(signed), privateKey: found(privateKey) },
+    authority: values.read(authority),
+  };
 }
 
 /** Only whether each has a length that it can have: whose they are is seen where they are used. */

@@ -31,6 +31,8 @@ declare module "time" {
   const Time: {
     /** Milliseconds; on ESP32 a signed 32-bit count since power-on that wraps, on lin the wall clock. */
     readonly ticks: number;
+    /** Sets the chip's clock, in Unix seconds; without effect on lin. `ticks` go on. */
+    set(seconds: number): void;
   };
   export default Time;
 }

@@ -8,6 +8,7 @@
  */
 import type { TlsSession, TlsSessionClass, TlsTransport } from "board-tls";
 import type { TcpConnection, TcpEvents, TlsOptions } from "../ports.ts";
+import { setClockForward } from "./certificate-time.ts";
 import { SocketConnection } from "./tcp.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -25,8 +26,8 @@ export class SecureConnection implements TcpConnection {
   #isClosed = false;
 
   /**
-   * An authority of one's own must be in the chain that the server sends: the SDK looks for it there. Certificates are
-   * checked against the clock, so the board must know the time.
+   * An authority of one's own must be in the chain that the server sends, and name its own key (authorityKeyIdentifier): the SDK looks for
+   * it there, by that. Certificates are checked against the clock, which is set forward to where the authority's begins.
    */
   constructor(
     Session: TlsSessionClass,
@@ -48,7 +49,11 @@ export class SecureConnection implements TcpConnection {
       address.host,
       address.port,
       {
-        onOpen: () => this.guard(() => this.shakeHands()),
+        onOpen: () =>
+          this.guard(() => {
+            if (tls.authority !== undefined) setClockForward(tls.authority);
+            this.shakeHands();
+          }),
         onData: (bytes) => this.guard(() => this.receive(bytes)),
         onClose: (reason) => this.fail(reason),
       },

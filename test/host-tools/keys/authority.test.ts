@@ -32,6 +32,16 @@ it("a host's certificate is the authority's, for servers alone, and for its name
   expect(leaf.checkIP("192.0.2.8")).toBeUndefined();
 });
 
+it("a board that knows no later time than the authority's beginning may take a host's, whenever that was made", () => {
+  const later = makeHostCertificate(authority, "main", [], nowMs + 400 * dayMs);
+  expect(new X509Certificate(later.certificates).validFromDate).toEqual(ca.validFromDate);
+});
+
+it("the authority names its own key, by which the boards' TLS finds it in a chain", () => {
+  // id-ce-authorityKeyIdentifier, 20 bytes of key identifier.
+  expect(Buffer.from(authority.certificate).toString("hex")).toContain("0603551d23041830168014");
+});
+
 it("no two certificates have one number or one key", () => {
   const other = new X509Certificate(makeHostCertificate(authority, "main", [], nowMs).certificates);
   expect(other.serialNumber).not.toBe(leaf.serialNumber);

@@ -1,4 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { TlsOptions } from "../../../../firmware/platform/ports.ts";
+import { makeAuthority } from "../../../../host-tools/keys/authority.ts";
 import { type Adapter, loadAdapter } from "./adapter.ts";
 
 let adapter: Adapter;
@@ -298,6 +301,7 @@ describe("what the board was built with", () => {
           root: new Uint8Array(64).fill(1),
           signed: new Uint8Array(200).fill(1),
           privateKey: new Uint8Array(32).fill(1),
+          authority: undefined,
         },
       },
       wifi: { SSID: "flock", password: "secret" },
@@ -429,6 +433,29 @@ describe("a UDP socket", () => {
   });
 });
 
+describe("the time when an authority begins", () => {
+  const nowMs = Date.UTC(2027, 1, 3, 4, 5, 6);
+  const { certificate } = makeAuthority("greenhouse", nowMs);
+
+  test("is the certificate's", () => {
+    expect(adapter.certificateStartMs(certificate)).toBe(
+      new X509Certificate(certificate).validFromDate.getTime(),
+    );
+  });
+
+  test("is not found in what is no certificate", () => {
+    for (let length = 0; length < certificate.length; length += 1) {
+      const cut = certificate.subarray(0, length);
+      try {
+        expect(adapter.certificateStartMs(cut)).toBe(adapter.certificateStartMs(certificate));
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+      }
+    }
+    expect(() => adapter.certificateStartMs(new Uint8Array(400))).toThrow("no certificate: byte 0");
+  });
+});
+
 describe("TLS", () => {
   /** The SDK's session, as far as the adapter sees it: a handshake of one record of two bytes each way. */
   class Session {
@@ -466,7 +493,7 @@ describe("TLS", () => {
     }
   }
 
-  function connect() {
+  function connect(tls: TlsOptions = {}) {
     const heard: string[] = [];
     const events = {
       onOpen: () => heard.push("open"),
@@ -476,9 +503,9 @@ describe("TLS", () => {
     const traffic = { receivedBytes: 0, sentBytes: 0 };
     adapter.world.addresses.set("leader.local", "192.0.2.7");
     const address = { host: "leader.local", port: 8883 };
-    const connection = new adapter.SecureConnection(Session, address, {}, events, traffic);
+    const connection = new adapter.SecureConnection(Session, address, tls, events, traffic);
     adapter.world.pass(0);
-    const socket = adapter.world.sockets[0]!;
+    const socket = adapter.world.sockets.at(-1)!;
     socket.makeRoom(100);
     return { connection, heard, socket };
   }
@@ -495,6 +522,20 @@ describe("TLS", () => {
     expect(heard).toEqual(["open"]);
     expect(connection.write(new Uint8Array([5]))).toBe(true);
     expect(socket.sent).toEqual([1, 1, 5]);
+  });
+
+  test("sets a clock that is before the authority's forward, and no other", () => {
+    connect({ authority: makeAuthority("greenhouse", Date.now()).certificate });
+    expect(adapter.world.clockSeconds).toBeUndefined();
+    const laterMs = Math.ceil(Date.now() / 1000) * 1000 + 1_000_000_000;
+    const { socket } = connect({ authority: makeAuthority("greenhouse", laterMs).certificate });
+    expect(adapter.world.clockSeconds).toBe(laterMs / 1000 - 24 * 3600 + 1);
+    expect(socket.sent).toEqual([1, 1]);
+  });
+
+  test("an authority that is none ends the connection with that reason", () => {
+    const { heard } = connect({ authority: new Uint8Array(9) });
+    expect(heard).toEqual(["the TLS handshake failed: RangeError: The authority is no certificate: byte 0."]);
   });
 
   test("reads what comes with the handshake's end", () => {

@@ -31,6 +31,7 @@ export interface Adapter {
   readonly world: typeof world;
   /** The model's, as this adapter calls it. */
   readonly EC: typeof EC;
+  certificateStartMs(certificate: Uint8Array): number;
   readonly ChipClock: new () => Clock;
   readonly ChipCiphers: new (random: Random) => Ciphers;
   readonly P256: new (
@@ -106,7 +107,7 @@ export async function loadAdapter(): Promise<Adapter> {
   const folder = await mkdtemp(join(tmpdir(), "covey-adapter-"));
   const outfile = join(folder, "adapter.mjs");
   const files =
-    "actuators board-sensors ciphers clock flash-partition key-value p256 provisioned system tcp tls udp update-slot wifi".split(
+    "actuators board-sensors certificate-time ciphers clock flash-partition key-value p256 provisioned system tcp tls udp update-slot wifi".split(
       " ",
     );
   try {

@@ -8,6 +8,8 @@ export { crypt, EC, ECPoint, Mont } from "./sdk-crypt-model.ts";
 export const world = {
   /** What the SDK's tick counter stands at. */
   ticks: 0,
+  /** What the chip's clock was set to, Unix time; undefined: never. */
+  clockSeconds: undefined as number | undefined,
   timers: new Map<number, { dueTicks: number; callback: () => void }>(),
   sockets: [] as TCP[],
   datagrams: [] as UDP[],
@@ -39,6 +41,9 @@ export const config: Readonly<Record<string, unknown>> = new Proxy(world.config,
 export const Time = {
   get ticks(): number {
     return world.ticks;
+  },
+  set(seconds: number): void {
+    world.clockSeconds = seconds;
   },
 };
 

@@ -23,6 +23,7 @@ export function writeKeyValues(
 }
 
 /** Under the keys by which `firmware/platform/moddable/provisioned.ts` looks for them. */
-export function credentialValues({ root, signed, privateKey }: MemberSecrets): Record<string, Uint8Array> {
-  return { root, identity: signed, key: privateKey };
+export function credentialValues(member: MemberSecrets): Record<string, Uint8Array> {
+  const { root, signed, privateKey, authority } = member;
+  return { root, identity: signed, key: privateKey, ...(authority && { authority }) };
 }

@@ -2,7 +2,7 @@
  * What the firmware does on the Moddable SDK itself, for whoever has it: `npx node test/firmware/platform/moddable/on-lin/prove.ts`.
  *
  * With MODDABLE set it builds a board for the SDK's platform `lin` and runs it without a display against a leader of its
- * own; then the adapter's other parts, and its ciphers, each in a program of its own; then it links every kind of board's image for its chip.
+ * own; then the adapter's other parts, its ciphers and what its TLS takes, each in a program of its own; then it links every kind of board's image for its chip.
  * A minute each, and not part of `npm test`, because the SDK is not a package. Ends with 0 only when all was seen.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -13,11 +13,18 @@ import { proveAdapter } from "./adapter.ts";
 import { proveBoard } from "./board.ts";
 import { proveCiphers } from "./ciphers.ts";
 import { proveLink } from "./link.ts";
+import { proveTlsHeap } from "./tls-heap.ts";
 
 /** Told as it is seen. */
 export type Seen = (what: string) => void;
 
-const proofs = { board: proveBoard, adapter: proveAdapter, ciphers: proveCiphers, link: proveLink };
+const proofs = {
+  board: proveBoard,
+  adapter: proveAdapter,
+  ciphers: proveCiphers,
+  "tls-heap": proveTlsHeap,
+  link: proveLink,
+};
 
 const sdk = findModdable(process.env);
 if ("tools" in sdk) {
