@@ -5,6 +5,7 @@
 export { decodeCbor } from "../protocols/cbor/decode.ts";
 export { CborEncoder } from "../protocols/cbor/encode.ts";
 export { parseHosts } from "../protocols/messages/host-address.ts";
+export { daysFromCivil } from "../protocols/time/civil.ts";
 export type { Board } from "./board/board.ts";
 export { bootBoard } from "./board/boot.ts";
 export { TimerQueue } from "./platform/timer-queue.ts";

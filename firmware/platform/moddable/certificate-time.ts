@@ -2,12 +2,14 @@
  * When a certificate (RFC 5280, section 4.1.2.5) begins to hold.
  *
  * A chip that has just got its power is in 1970, and whoever could tell it the time is behind the TLS that checks certificates against the
- * clock. But it is no earlier than the making of the authority that it was given: so much the clock is set forward, before a handshake.
+ * clock. But it is no earlier than the making of the authority that it was given: there its clock is set before a handshake. Nothing else on
+ * a board sets that clock, or reads it.
  */
 import Time from "time";
+import { daysFromCivil } from "../../core.ts";
 
-/** @throws RangeError for what is no certificate that begins before 2050 */
-export function certificateStartMs(certificate: Uint8Array): number {
+/** Unix time. @throws RangeError for what is no certificate that begins before 2050 */
+export function certificateStartSeconds(certificate: Uint8Array): number {
   // Certificate, TBSCertificate: their contents follow.
   let at = enter(certificate, enter(certificate, 0, tags.sequence), tags.sequence);
   if (certificate[at] === tags.version) at = skip(certificate, at, tags.version);
@@ -18,13 +20,13 @@ export function certificateStartMs(certificate: Uint8Array): number {
   const [year, month, day, hours, minutes, seconds] = [0, 2, 4, 6, 8, 10].map((digits) =>
     pairAt(certificate, at + digits),
   ) as [number, number, number, number, number, number];
-  return Date.UTC(year < 50 ? 2000 + year : 1900 + year, month - 1, day, hours, minutes, seconds);
+  const days = daysFromCivil(year < 50 ? 2000 + year : 1900 + year, month, day);
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
 }
 
-/** Sets the chip's clock forward to where this authority holds, if it does not yet; nothing else on a board reads that clock. */
-export function setClockForward(authority: Uint8Array): void {
-  const startMs = certificateStartMs(authority);
-  if (Date.now() <= startMs) Time.set(Math.ceil(startMs / 1000) + 1);
+/** Sets the chip's clock to when this authority holds; on lin that has no effect. */
+export function setClockBy(authority: Uint8Array): void {
+  Time.set(certificateStartSeconds(authority) + 1);
 }
 
 const tags = Object.freeze({ integer: 0x02, utcTime: 0x17, sequence: 0x30, version: 0xa0 } as const);

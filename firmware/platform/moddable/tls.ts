@@ -8,7 +8,7 @@
  */
 import type { TlsSession, TlsSessionClass, TlsTransport } from "board-tls";
 import type { TcpConnection, TcpEvents, TlsOptions } from "../ports.ts";
-import { setClockForward } from "./certificate-time.ts";
+import { setClockBy } from "./certificate-time.ts";
 import { SocketConnection } from "./tcp.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -27,7 +27,7 @@ export class SecureConnection implements TcpConnection {
 
   /**
    * An authority of one's own must be in the chain that the server sends, and name its own key (authorityKeyIdentifier): the SDK looks for
-   * it there, by that. Certificates are checked against the clock, which is set forward to where the authority's begins.
+   * it there, by that. Certificates are checked against the clock, which is set to where the authority's begins.
    */
   constructor(
     Session: TlsSessionClass,
@@ -51,7 +51,7 @@ export class SecureConnection implements TcpConnection {
       {
         onOpen: () =>
           this.guard(() => {
-            if (tls.authority !== undefined) setClockForward(tls.authority);
+            if (tls.authority !== undefined) setClockBy(tls.authority);
             this.shakeHands();
           }),
         onData: (bytes) => this.guard(() => this.receive(bytes)),

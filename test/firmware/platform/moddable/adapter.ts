@@ -31,7 +31,7 @@ export interface Adapter {
   readonly world: typeof world;
   /** The model's, as this adapter calls it. */
   readonly EC: typeof EC;
-  certificateStartMs(certificate: Uint8Array): number;
+  certificateStartSeconds(certificate: Uint8Array): number;
   readonly ChipClock: new () => Clock;
   readonly ChipCiphers: new (random: Random) => Ciphers;
   readonly P256: new (
