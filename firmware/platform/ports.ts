@@ -7,6 +7,7 @@
  * integer milliseconds of one monotonic clock that starts anywhere and survives nothing.
  */
 import type { HostAddress } from "../../protocols/messages/host-address.ts";
+import type { WifiCredentials } from "../../protocols/provisioning/contact.ts";
 import type { Ciphers } from "../../protocols/security/ciphers.ts";
 
 export { type HostAddress, hostsMax } from "../../protocols/messages/host-address.ts";
@@ -63,6 +64,8 @@ export interface FlashRegion {
 export interface Network {
   /** Starts the interface (Wi-Fi on a board) and keeps it up; `onChange(true)` whenever sockets can be opened, `onChange(false)` when not. */
   start(onChange: (up: boolean) => void): void;
+  /** Leaves the Wi-Fi for this one and keeps that up. Absent where there is no Wi-Fi. */
+  changeWifi?(wifi: WifiCredentials): void;
   /** Opens a TCP connection; every outcome arrives through `events`. */
   connect(host: string, port: number, events: TcpEvents): TcpConnection;
   /**
@@ -181,20 +184,14 @@ export interface KeyValue {
   delete(key: string): void;
 }
 
-/** The part of the flash that does not run at present. */
+/** The part of the flash that does not run at present, and takes the firmware that is to run next. */
 export interface UpdateSlot {
-  readonly sizeBytes: number;
-  /** Starts an image. One at a time; a new one discards what came before. */
-  begin(): ImageWriter;
-}
-
-export interface ImageWriter {
-  /** The next bytes of the image. Throws when they can't be written, and `RangeError` beyond the slot. */
-  write(bytes: Uint8Array): void;
-  /** Checks the image; it runs from the next restart on. Throws when it is not one for this chip, or torn. */
-  complete(): void;
-  /** Gives up; the running firmware stays. Idempotent, and without effect after `complete()`. */
-  abort(): void;
+  /** Raw, the whole of it. */
+  readonly region: FlashRegion;
+  /** The firmware that runs came by an update and has not said `System.markValid` yet: at the next restart the one before it runs again. */
+  readonly isOnTrial: boolean;
+  /** Checks the image in the slot, which runs from the next restart on, on trial. Throws when it is not one for this chip, or torn. */
+  select(): void;
 }
 
 /** What a board is told when it is flashed or provisioned; everything else comes through the log. */

@@ -61,10 +61,15 @@ export class ItemReader {
 
   /** An integer, or nothing: null, or the end of the array. */
   integerOrNone(item: string, min: number, max: number): number | undefined {
+    return this.isNone() ? undefined : this.integer(item, min, max);
+  }
+
+  /** Whether the next item is null or the end of the array; then it is passed over. */
+  isNone(): boolean {
     const value = this.#items[this.#at];
-    if (value !== undefined && value !== null) return this.integer(item, min, max);
+    if (value !== undefined && value !== null) return false;
     this.#at++;
-    return undefined;
+    return true;
   }
 
   /** Finite, from `min` to `max`. */

@@ -17,13 +17,14 @@ export const channels = Object.freeze({
   raft: "raft",
   report: "report",
   health: "health",
+  update: "update",
   gone: "gone",
 });
 
 /** What a board says within its session. */
-export type SealedChannel = "hello" | "raft" | "report" | "health";
+export type SealedChannel = "hello" | "raft" | "report" | "health" | "update";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
-export type DownChannel = "edhoc" | "raft" | "time" | "group";
+export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */
 export interface Hello {
@@ -76,7 +77,7 @@ export interface OutputState {
 /**
  * Array: [version, sentMs, uptimeMs, term, lastIndex, commitIndex, appliedIndex, heapUsedBytes, heapPeakBytes, arenaBytes,
  * samplesIn, reportsOut, readingsDropped, reconnects, [[output, value, cause 0 safe | 1 setting | 2 rule | 3 schedule], ...],
- * wallMs, timeBoundMs, device]; the times are null or left out while the board does not know the time.
+ * wallMs, timeBoundMs, device, firmware, contact]; the times are null or left out while the board does not know the time.
  */
 export interface Health {
   readonly sentMs: number;
@@ -99,7 +100,30 @@ export interface Health {
   readonly timeBoundMs?: number | undefined;
   /** Undefined for a board of an older firmware. */
   readonly device?: DeviceHealth | undefined;
+  /** Undefined where there are no updates. */
+  readonly firmware?: FirmwareHealth | undefined;
+  /** The number of the contact by which the board is here: `protocols/provisioning/contact.ts`. Undefined where it keeps none. */
+  readonly contact?: number | undefined;
 }
+
+/** What the board runs, and how far the release that it is to run has come. Array: [sequence, target, stage, percent, reason or null]. */
+export interface FirmwareHealth {
+  /** Of the release that runs and has proved to work; 0 for a firmware that came by cable. */
+  readonly sequence: number;
+  /** Of the release that the board is to run; 0 for none. */
+  readonly target: number;
+  readonly stage: FirmwareStage;
+  /** Of the target's image that is in the flash: 0 to 100. */
+  readonly percent: number;
+  /** Why the target is not run: of `refused` and `rolled-back`. */
+  readonly reason: string | undefined;
+}
+
+/**
+ * `steady`: it runs what it is to run. `fetching`: the image comes. `ready`: it is complete and checked, and the restart is near. `trial`: it runs, and has not
+ * caught up with the swarm yet. `rolled-back`: it ran, did not catch up, and the one before runs again. `refused`: it is for another board, older than what runs, or not signed.
+ */
+export type FirmwareStage = "steady" | "fetching" | "ready" | "trial" | "rolled-back" | "refused";
 
 /**
  * How the device itself is. Array: [safe mode, crashes, loopDelayMs, sectorErases, sectors, checkpointsRefused,
