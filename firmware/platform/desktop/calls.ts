@@ -13,7 +13,7 @@
 export const Call = Object.freeze({
   /**
    * [0] -> [swarm, board, model, [[host name, address, port], ...], timeServer or null, startReason or null, flash sizeBytes,
-   * flash sectorBytes, flash alignBytes, [root, signed identity, private key]]
+   * flash sectorBytes, flash alignBytes, [root, signed identity, private key], [has key values, slot sizeBytes or 0, on trial]]
    */
   config: 0,
   /** [1, lengthBytes] -> bytes */
@@ -69,6 +69,23 @@ export const Call = Object.freeze({
   sign: 25,
   /** [26, public key, message, signature] -> boolean */
   verify: 26,
+  /** [27, key] -> bytes, null when there is none */
+  kvRead: 27,
+  /** [28, key, bytes] -> null, once durable */
+  kvWrite: 28,
+  /** [29, key] -> null, once durable */
+  kvDelete: 29,
+  // The slot that does not run has the sectors and the alignment of the flash.
+  /** [30, offsetBytes, lengthBytes] -> bytes */
+  slotRead: 30,
+  /** [31, offsetBytes, bytes] -> null, once durable */
+  slotWrite: 31,
+  /** [32, sector] -> null, once durable */
+  slotErase: 32,
+  /** [33] -> null; refused when the slot holds no image for this chip */
+  slotSelect: 33,
+  /** [34] -> null */
+  markValid: 34,
 });
 
 /** What the parent tells the board. */

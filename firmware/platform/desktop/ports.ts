@@ -6,6 +6,7 @@ import type {
   Ciphers,
   Clock,
   FlashRegion,
+  KeyValue,
   LogLevel,
   MemoryFigures,
   Network,
@@ -20,11 +21,13 @@ import type {
   Timer,
   UdpEvents,
   UdpSocket,
+  UpdateSlot,
 } from "../ports.ts";
 import { Arrival, Call } from "./calls.ts";
 import { DesktopCiphers } from "./ciphers.ts";
 import type { Host } from "./host.ts";
 import { Parent, type Wire } from "./parent.ts";
+import { DesktopFlash, DesktopKeyValue, DesktopUpdateSlot, logCalls, slotCalls } from "./storage.ts";
 
 export class DesktopPorts implements Ports {
   readonly clock: DesktopClock;
@@ -35,17 +38,25 @@ export class DesktopPorts implements Ports {
   readonly sensors: Sensors;
   readonly actuators: Actuators;
   readonly system: System;
+  readonly keyValue?: KeyValue;
+  readonly update?: UpdateSlot;
 
   constructor(host: Host) {
     const parent = new Parent(host);
     const config = parent.call([Call.config]) as ConfigAnswer;
     const [swarm, board, model, hosts, timeServer, startReason, ...others] = config;
-    const [sizeBytes, sectorBytes, alignBytes, [root, signed, privateKey]] = others;
+    const [sizeBytes, sectorBytes, alignBytes, [root, signed, privateKey], chip] = others;
+    const [hasKeyValues, slotBytes, isOnTrial] = chip;
     this.clock = new DesktopClock(host);
     const ciphers = new DesktopCiphers(parent);
     this.random = { fill: (into) => ciphers.random(into) };
     this.ciphers = ciphers;
-    this.flash = new DesktopFlash(parent, sizeBytes, sectorBytes, alignBytes);
+    this.flash = new DesktopFlash(parent, logCalls, sizeBytes, sectorBytes, alignBytes);
+    if (hasKeyValues) this.keyValue = new DesktopKeyValue(parent);
+    if (slotBytes > 0) {
+      const region = new DesktopFlash(parent, slotCalls, slotBytes, sectorBytes, alignBytes);
+      this.update = new DesktopUpdateSlot(parent, region, isOnTrial);
+    }
     this.network = new DesktopNetwork(parent);
     this.sensors = { read: (sensor) => parent.call([Call.sensorRead, sensor]) as number };
     this.actuators = new DesktopActuators(parent);
@@ -72,6 +83,7 @@ type ConfigAnswer = readonly [
   number,
   number,
   readonly [Uint8Array, Uint8Array, Uint8Array],
+  readonly [boolean, number, boolean],
 ];
 
 export class DesktopClock implements Clock {
@@ -88,32 +100,6 @@ export class DesktopClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): Timer {
     return this.timers.set(this.nowMs() + delayMs, callback);
-  }
-}
-
-class DesktopFlash implements FlashRegion {
-  readonly sizeBytes: number;
-  readonly sectorBytes: number;
-  readonly alignBytes: number;
-  readonly #parent: Parent;
-
-  constructor(parent: Parent, sizeBytes: number, sectorBytes: number, alignBytes: number) {
-    this.#parent = parent;
-    this.sizeBytes = sizeBytes;
-    this.sectorBytes = sectorBytes;
-    this.alignBytes = alignBytes;
-  }
-
-  read(offsetBytes: number, lengthBytes: number): Uint8Array {
-    return this.#parent.call([Call.flashRead, offsetBytes, lengthBytes]) as Uint8Array;
-  }
-
-  write(offsetBytes: number, bytes: Uint8Array): void {
-    this.#parent.call([Call.flashWrite, offsetBytes, bytes]);
-  }
-
-  eraseSector(sector: number): void {
-    this.#parent.call([Call.flashErase, sector]);
   }
 }
 
@@ -245,5 +231,9 @@ class DesktopSystem implements System {
 
   deepSleep(durationMs: number): void {
     this.#parent.call([Call.deepSleep, durationMs]);
+  }
+
+  markValid(): void {
+    this.#parent.call([Call.markValid]);
   }
 }

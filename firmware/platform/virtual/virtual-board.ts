@@ -43,6 +43,8 @@ export class VirtualBoard {
       sensors: world.sensors,
       actuators: world.actuators,
       system: systemOf(world),
+      ...(world.keyValue && { keyValue: world.keyValue }),
+      ...(world.update && { update: world.update }),
     };
   }
 

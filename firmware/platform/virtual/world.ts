@@ -3,11 +3,13 @@ import type {
   BoardConfig,
   Ciphers,
   FlashRegion,
+  KeyValue,
   LogLevel,
   Network,
   Random,
   Sensors,
   StartReason,
+  UpdateSlot,
 } from "../ports.ts";
 
 /**
@@ -25,14 +27,17 @@ export interface BoardWorld {
   readonly sensors: Sensors;
   readonly actuators: Actuators;
   readonly system: WorldSystem;
+  readonly keyValue?: KeyValue | undefined;
+  readonly update?: UpdateSlot | undefined;
 }
 
 export interface WorldSystem {
   readonly config: BoardConfig;
   readonly startReason?: StartReason | undefined;
-  /** As in `System`. A board in XS knows neither of the three: its parent watches its process, and there are no updates. */
+  /** As in `System`. A board in XS knows neither of the two: its parent watches its process. */
   readonly logLevel?: LogLevel;
   feedWatchdog?(timeoutMs: number): void;
+  /** As in `System`; absent where there are no updates. */
   markValid?(): void;
   log(level: LogLevel, text: string): void;
   /** The board asks for a restart and does nothing more; the world discards it and boots another on the same flash. */

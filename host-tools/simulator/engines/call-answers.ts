@@ -37,7 +37,7 @@ export class CallAnswers {
   }
 
   #carryOut(call: Arguments): CborValue {
-    const { random, ciphers, flash, network, sensors, actuators, system } = this.#world;
+    const { random, ciphers, flash, network, sensors, actuators, system, keyValue, update } = this.#world;
     const opcode = call.number(0);
     switch (opcode) {
       case Call.config: {
@@ -47,7 +47,8 @@ export class CallAnswers {
         const { sizeBytes, sectorBytes, alignBytes } = flash;
         const start = system.startReason ?? null;
         const config = [swarm, board, model, places, timeServer, start, sizeBytes, sectorBytes, alignBytes];
-        return [...config, [root, signed, privateKey]];
+        const chip = [keyValue !== undefined, update?.region.sizeBytes ?? 0, update?.isOnTrial ?? false];
+        return [...config, [root, signed, privateKey], chip];
       }
       case Call.random: {
         const lengthBytes = call.number(1);
@@ -131,6 +132,28 @@ export class CallAnswers {
         if (system.deepSleep === undefined) throw new RangeError("This board can't sleep.");
         system.deepSleep(call.number(1));
         return null;
+      case Call.kvRead:
+        return present(keyValue).read(call.text(1)) ?? null;
+      case Call.kvWrite:
+        present(keyValue).write(call.text(1), call.bytes(2));
+        return null;
+      case Call.kvDelete:
+        present(keyValue).delete(call.text(1));
+        return null;
+      case Call.slotRead:
+        return present(update).region.read(call.number(1), call.number(2));
+      case Call.slotWrite:
+        present(update).region.write(call.number(1), call.bytes(2));
+        return null;
+      case Call.slotErase:
+        present(update).region.eraseSector(call.number(1));
+        return null;
+      case Call.slotSelect:
+        present(update).select();
+        return null;
+      case Call.markValid:
+        system.markValid?.();
+        return null;
       default:
         throw new TypeError(`The board made a call with the unknown opcode ${opcode}.`);
     }
@@ -162,6 +185,11 @@ export class CallAnswers {
   #tell(message: CborValue): void {
     this.#arrive(encodeCbor(message));
   }
+}
+
+function present<Port>(port: Port | undefined): Port {
+  if (port === undefined) throw new RangeError("This board has no such part.");
+  return port;
 }
 
 /** The items of one call, each checked for its type where it is used. */
