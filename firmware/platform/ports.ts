@@ -190,6 +190,8 @@ export interface UpdateSlot {
   readonly region: FlashRegion;
   /** The firmware that runs came by an update and has not said `System.markValid` yet: at the next restart the one before it runs again. */
   readonly isOnTrial: boolean;
+  /** The SHA-256 at the end of the image that runs, 32 bytes: it tells one firmware from another. Looked up when asked. */
+  readonly running: Uint8Array;
   /** Checks the image in the slot, which runs from the next restart on, on trial. Throws when it is not one for this chip, or torn. */
   select(): void;
 }
@@ -201,7 +203,7 @@ export interface BoardConfig {
   readonly board: string;
   /** The kind of board: the name of a file in `boards/`. */
   readonly model: string;
-  /** Where the swarm's hosts answer; at least one, at most `hostsMax`. A learner is connected to one of them, a voter to each. */
+  /** Where the swarm's hosts answer, at most `hostsMax`; none while nobody has told the board. A learner is connected to one of them, a voter to each. */
   readonly hosts: readonly HostAddress[];
   /** Where the time can be asked (RFC 4330), if not from the hosts alone: a name or an address, port 123 if not said. */
   readonly timeServer?: string | undefined;

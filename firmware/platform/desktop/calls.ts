@@ -86,6 +86,8 @@ export const Call = Object.freeze({
   slotSelect: 33,
   /** [34] -> null */
   markValid: 34,
+  /** [36] -> the SHA-256 at the end of the image that runs */
+  slotRunning: 36,
 });
 
 /** What the parent tells the board. */

@@ -81,6 +81,10 @@ export class DesktopUpdateSlot implements UpdateSlot {
     this.isOnTrial = isOnTrial;
   }
 
+  get running(): Uint8Array {
+    return this.#parent.call([Call.slotRunning]) as Uint8Array;
+  }
+
   select(): void {
     this.#parent.call([Call.slotSelect]);
   }

@@ -148,6 +148,8 @@ export class CallAnswers {
       case Call.slotErase:
         present(update).region.eraseSector(call.number(1));
         return null;
+      case Call.slotRunning:
+        return present(update).running;
       case Call.slotSelect:
         present(update).select();
         return null;
