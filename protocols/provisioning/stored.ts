@@ -18,10 +18,12 @@ export const storedKeys = Object.freeze({
   authority: "authority",
   /** Opens what the swarm is told when its house moves: `contactKeyOf` of `contact.ts`. */
   contactKey: "contact-key",
-  /** How the board reaches its swarm: `contact.ts`. */
+  /** How the board reaches its swarm: `contact.ts`. The one of its provisioning, until that gives way to a later one. */
   contact: "contact",
-  /** The contact beside it that it falls back to, or has not tried yet. */
+  /** A second contact: of the two, one is in use, and the other is what the board falls back to, or has not tried yet. */
   otherContact: "other-contact",
+  /** Which of the two is in use: `ContactUse` of `contact-use.ts`. None: the first. */
+  contactUse: "contact-use",
   /** How far its update has come, and which releases it will not run again. */
   update: "update",
 } as const);
