@@ -77,7 +77,7 @@ export interface OutputState {
 /**
  * Array: [version, sentMs, uptimeMs, term, lastIndex, commitIndex, appliedIndex, heapUsedBytes, heapPeakBytes, arenaBytes,
  * samplesIn, reportsOut, readingsDropped, reconnects, [[output, value, cause 0 safe | 1 setting | 2 rule | 3 schedule], ...],
- * wallMs, timeBoundMs, device, firmware, contact]; the times are null or left out while the board does not know the time.
+ * wallMs, timeBoundMs, device, firmware, contact]; of the last five, what the board does not know is null, or left out at the end.
  */
 export interface Health {
   readonly sentMs: number;
@@ -160,4 +160,6 @@ export const messageLimits = Object.freeze({
   payloadBytesMax: 4096,
   readingsMax: 32,
   outputsMax: 16,
+  /** UTF-8 bytes of why a release is not run. */
+  reasonBytesMax: 96,
 });

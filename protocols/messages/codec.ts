@@ -5,9 +5,13 @@
 import { ItemReader, ShapeError } from "../cbor/shape.ts";
 import type { CborValue } from "../cbor/value.ts";
 import { programLimits } from "../pipeline/program.ts";
+import { contactLimits } from "../provisioning/contact.ts";
 import { limits } from "../raft/types.ts";
+import { releaseLimits } from "../update/release.ts";
 import {
   type DeviceHealth,
+  type FirmwareHealth,
+  type FirmwareStage,
   type Health,
   type Hello,
   messageLimits,
@@ -89,9 +93,15 @@ export function healthToWire(health: Health): CborValue {
     health.reconnects,
     outputs,
   ];
-  const { wallMs, timeBoundMs, device } = health;
-  if (device !== undefined) items.push(wallMs ?? null, timeBoundMs ?? null, deviceToWire(device));
-  else if (wallMs !== undefined && timeBoundMs !== undefined) items.push(wallMs, timeBoundMs);
+  const { wallMs, timeBoundMs, device, firmware, contact } = health;
+  items.push(
+    wallMs ?? null,
+    timeBoundMs ?? null,
+    device === undefined ? null : deviceToWire(device),
+    firmware === undefined ? null : firmwareToWire(firmware),
+    contact ?? null,
+  );
+  while (items[items.length - 1] === null) items.pop();
   return items;
 }
 
@@ -116,6 +126,8 @@ export function healthFromWire(value: CborValue): Health {
     wallMs: items.integerOrNone("wallMs", 0, integerMax),
     timeBoundMs: items.integerOrNone("timeBoundMs", 0, integerMax),
     device: deviceFromWire(items.any()),
+    firmware: firmwareFromWire(items.any()),
+    contact: items.integerOrNone("contact", 0, contactLimits.numberMax),
   };
 }
 
@@ -159,6 +171,22 @@ function deviceFromWire(value: CborValue | undefined): DeviceHealth | undefined 
   };
 }
 
+function firmwareToWire({ sequence, target, stage, percent, reason }: FirmwareHealth): CborValue {
+  return [sequence, target, stages.indexOf(stage), percent, reason ?? null];
+}
+
+function firmwareFromWire(value: CborValue | undefined): FirmwareHealth | undefined {
+  if (value === undefined || value === null) return undefined;
+  const items = new ItemReader(value, "health message", "the firmware", 5);
+  return {
+    sequence: items.integer("sequence", 0, releaseLimits.sequenceMax),
+    target: items.integer("target", 0, releaseLimits.sequenceMax),
+    stage: stages[items.integer("stage", 0, stages.length - 1)]!,
+    percent: items.integer("percent", 0, 100),
+    reason: items.isNone() ? undefined : items.text("reason", messageLimits.reasonBytesMax),
+  };
+}
+
 const integerMax = Number.MAX_SAFE_INTEGER;
 
 /** UTF-8 bytes of a board's model and of a firmware's version. */
@@ -166,6 +194,16 @@ const nameBytesMax = 32;
 
 /** The place of a cause is its number on the wire. */
 const causes: readonly OutputCause[] = Object.freeze(["safe", "setting", "rule", "schedule"] as const);
+
+/** The place of a stage is its number on the wire. */
+const stages: readonly FirmwareStage[] = Object.freeze([
+  "steady",
+  "fetching",
+  "ready",
+  "trial",
+  "rolled-back",
+  "refused",
+] as const);
 
 function readingFromWire(value: CborValue, at: number): Reading {
   const items = new ItemReader(value, "report", `reading ${at}`, 4);

@@ -39,6 +39,13 @@ import {
 import { commandFromWire, commandToWire } from "../../../protocols/state/codec.ts";
 import { commandIdBytes } from "../../../protocols/state/command.ts";
 import { scheduleFromWire, zoneFromWire } from "../../../protocols/time/schedule-codec.ts";
+import {
+  chunkFromWire,
+  chunkToWire,
+  updateLimits,
+  wantFromWire,
+  wantToWire,
+} from "../../../protocols/update/messages.ts";
 import { exampleStages } from "../../firmware/sensing/stages/examples.ts";
 import { programs } from "../../protocols/pipeline/programs.ts";
 import type { Target } from "../target.ts";
@@ -176,7 +183,10 @@ const health: Health = {
     stackPeakSlots: 200,
     recordsRefused: 0,
   },
+  firmware: { sequence: 4, target: 5, stage: "rolled-back", percent: 100, reason: "it crashed" },
+  contact: 2,
 };
+const image = new Uint8Array(updateLimits.imageIdBytes).fill(3);
 
 interface Codec {
   readonly name: string;
@@ -242,6 +252,21 @@ const codecs: readonly Codec[] = [
     from: `${messages} timeAnswerFromWire`,
     seeds: [timeAnswerToWire({ askedMs: 100, toldMs: 1_800_000_000_000 })],
     read: timeAnswerFromWire,
+  },
+  {
+    name: "want",
+    from: "protocols/update/messages.ts wantFromWire",
+    seeds: [wantToWire({ image, chunk: 8, count: 4 })],
+    read: wantFromWire,
+  },
+  {
+    name: "chunk",
+    from: "protocols/update/messages.ts chunkFromWire",
+    seeds: [
+      chunkToWire({ image, chunk: 8, bytes: new Uint8Array(40) }),
+      chunkToWire({ image, chunk: 8, bytes: undefined }),
+    ],
+    read: chunkFromWire,
   },
   {
     name: "program",

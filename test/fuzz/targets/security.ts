@@ -32,6 +32,7 @@ import { parseGroupRecord, parseRecord } from "../../../protocols/security/recor
 import { decodeFrame } from "../../../protocols/security/session/frames.ts";
 import { SessionInitiator } from "../../../protocols/security/session/initiator.ts";
 import { SessionResponder } from "../../../protocols/security/session/responder.ts";
+import { readRelease, signRelease } from "../../../protocols/update/release.ts";
 import { TestRoot } from "../../members.ts";
 import { Pair } from "../../protocols/security/session-pair.ts";
 import type { Target } from "../target.ts";
@@ -40,6 +41,14 @@ const root = new TestRoot("greenhouse");
 const { publicKey, privateKey } = root.keys;
 const north = root.issue("board", "north-1");
 const statement = root.revoke(3, new Uint8Array(8).fill(1));
+const signedRelease = signRelease(nodeCiphers, privateKey, {
+  swarm: "greenhouse",
+  model: "esp32c3-devkit",
+  sequence: 3,
+  firmware: "0.2.0",
+  sizeBytes: 1_000_000,
+  digest: new Uint8Array(32).fill(5),
+});
 const kid = new Uint8Array(8).fill(9);
 const edhoc = "protocols/security/edhoc/messages.ts";
 
@@ -83,6 +92,12 @@ export const securityTargets: readonly Target[] = [
   }),
   plain("roster's items, as if signed", [], [payloadUnchecked(statement)!], (bytes) =>
     readRoster(nodeCiphers, publicKey, signRoot(nodeCiphers, privateKey, bytes)),
+  ),
+  plain("release", ["protocols/update/release.ts readRelease"], [signedRelease], (bytes) =>
+    readRelease(nodeCiphers, publicKey, bytes),
+  ),
+  plain("release's items, as if signed", [], [payloadUnchecked(signedRelease)!], (bytes) =>
+    readRelease(nodeCiphers, publicKey, signRoot(nodeCiphers, privateKey, bytes)),
   ),
   {
     name: "identity",

@@ -5,7 +5,13 @@ import { decodeCbor } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { ShapeError } from "../../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
-import type { Health, Hello, Report, TimeAnswer } from "../../../protocols/messages/board-messages.ts";
+import type {
+  FirmwareHealth,
+  Health,
+  Hello,
+  Report,
+  TimeAnswer,
+} from "../../../protocols/messages/board-messages.ts";
 import {
   healthFromWire,
   healthToWire,
@@ -79,9 +85,28 @@ const healthsWithoutTime = fc.record({
     { maxLength: 16 },
   ),
 });
+const firmwares: fc.Arbitrary<FirmwareHealth> = fc.record({
+  sequence: fc.nat(0xff_ff_ff_ff),
+  target: fc.nat(0xff_ff_ff_ff),
+  stage: fc.constantFrom("steady", "fetching", "ready", "trial", "rolled-back", "refused"),
+  percent: fc.nat(100),
+  reason: fc.option(fc.string({ maxLength: 24 }), { nil: undefined }),
+});
 const healths: fc.Arbitrary<Health> = fc
-  .tuple(healthsWithoutTime, times, fc.option(devices, { nil: undefined }))
-  .map(([health, time, device]) => ({ ...health, ...time, ...(device && { device }) }));
+  .tuple(
+    healthsWithoutTime,
+    times,
+    fc.option(devices, { nil: undefined }),
+    fc.option(firmwares, { nil: undefined }),
+    fc.option(fc.nat(), { nil: undefined }),
+  )
+  .map(([health, time, device, firmware, contact]) => ({
+    ...health,
+    ...time,
+    ...(device && { device }),
+    ...(firmware && { firmware }),
+    ...(contact !== undefined && { contact }),
+  }));
 
 function comesBack<T>(
   arbitrary: fc.Arbitrary<T>,
@@ -102,7 +127,7 @@ test("a hello comes back, from board to host and from host to board", () => {
 test("a report comes back, NaN included", () => {
   comesBack(reports, reportToWire, reportFromWire);
 });
-test("a health message comes back, with and without the time", () => {
+test("a health message comes back, with and without the time, the firmware and the contact", () => {
   comesBack(healths, healthToWire, healthFromWire);
 });
 test("the time comes back", () => {
