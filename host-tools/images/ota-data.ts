@@ -61,16 +61,40 @@ export function selectSlot(
   bytes.set(before.subarray(0, otaDataBytes));
   const sector = counting === undefined ? 0 : 1 - counting.sector;
   bytes.fill(0xff, sector * sectorBytes, (sector + 1) * sectorBytes);
-  const view = new DataView(bytes.buffer, sector * sectorBytes, recordBytes);
-  view.setUint32(0, next, true);
+  bytes.set(writeOtaRecord(next, state), sector * sectorBytes);
+  return bytes;
+}
+
+/** A record as it lies on flash, sound or not. */
+export interface OtaRecord {
+  /** 0xFFFFFFFF in an erased one. */
+  readonly sequence: number;
+  readonly state: OtaState;
+  /** Its CRC-32 fits. */
+  readonly isSound: boolean;
+}
+
+export const otaRecordBytes = 32;
+
+/** @param bytes at least `otaRecordBytes` */
+export function readOtaRecord(bytes: Uint8Array): OtaRecord {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, otaRecordBytes);
+  const sequence = view.getUint32(0, true);
+  const state = states[view.getUint32(24, true)] ?? "undefined";
+  return { sequence, state, isSound: view.getUint32(28, true) === crcOf(sequence) };
+}
+
+export function writeOtaRecord(sequence: number, state: OtaState): Uint8Array {
+  const bytes = new Uint8Array(otaRecordBytes).fill(0xff);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, sequence, true);
   view.setUint32(24, state === "undefined" ? 0xffff_ffff : states.indexOf(state), true);
-  view.setUint32(28, crcOf(next), true);
+  view.setUint32(28, crcOf(sequence), true);
   return bytes;
 }
 
 const slotsMax = 16;
 const sectorBytes = 0x1000;
-const recordBytes = 32;
 /** The place of a state is its number on flash; `undefined` is 0xFFFFFFFF. */
 const states: readonly OtaState[] = ["new", "pending-verify", "valid", "invalid", "aborted"];
 
@@ -82,12 +106,9 @@ function checkSlots(slots: number): void {
 
 function recordAt(bytes: Uint8Array, sector: number): Omit<OtaSelection, "slot"> | undefined {
   const at = sector * sectorBytes;
-  if (bytes.length < at + recordBytes) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, recordBytes);
-  const sequence = view.getUint32(0, true);
-  if (sequence === 0 || sequence === 0xffff_ffff || view.getUint32(28, true) !== crcOf(sequence))
-    return undefined;
-  const state = states[view.getUint32(24, true)] ?? "undefined";
+  if (bytes.length < at + otaRecordBytes) return undefined;
+  const { sequence, state, isSound } = readOtaRecord(bytes.subarray(at));
+  if (sequence === 0 || sequence === 0xffff_ffff || !isSound) return undefined;
   return state === "invalid" || state === "aborted" ? undefined : { sequence, state, sector };
 }
 

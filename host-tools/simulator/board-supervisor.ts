@@ -4,9 +4,9 @@
  */
 import type { BoardConfig, StartReason } from "../../firmware/platform/ports.ts";
 import { Backoff } from "./backoff.ts";
+import { FlashFile, FlashFileError, type FlashGeometry } from "./chip/flash-file.ts";
 import type { BoardEnd, BoardRam, Engine, EngineFigures, SimulatedBoard } from "./engines/simulated-board.ts";
 import type { BoardSensors } from "./sensors/board-sensors.ts";
-import { FlashFile, FlashFileError, type FlashGeometry } from "./world/flash-file.ts";
 import { SimulatedWorld } from "./world/simulated-world.ts";
 
 const backoffLimits = Object.freeze({ firstMs: 100, maxMs: 5000, wellAfterMs: 10_000 });

@@ -7,6 +7,7 @@
 import { loadBoards } from "../boards/boards.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { BoardSupervisor } from "./board-supervisor.ts";
+import { nor } from "./chip/flash-file.ts";
 import { readyEngine } from "./engines/engine-choice.ts";
 import type { Engine, EngineFigures, EngineName } from "./engines/simulated-board.ts";
 import { HostSupervisor } from "./host-supervisor.ts";
@@ -14,7 +15,6 @@ import { type ReplayOverride, type SwarmSensors, swarmSensors } from "./sensors/
 import { SystemSensors } from "./sensors/system-sensors.ts";
 import { SimulationKeys } from "./simulation-keys.ts";
 import { StateFolder } from "./state-folder.ts";
-import { nor } from "./world/flash-file.ts";
 
 export { ReplayFileError } from "../recording/series.ts";
 export { SimulationError } from "./simulation-error.ts";

@@ -1,20 +1,22 @@
 /**
- * What surrounds one simulated board from power-on to power-off, the same for both engines: real sockets, a flash file,
- * sensors, pins, and somebody who hears its log.
+ * What surrounds one simulated board from power-on to power-off, the same for both engines: real sockets, flash, sensors, pins, and
+ * somebody who hears its log.
  */
 import { randomFillSync } from "node:crypto";
 import type {
   BoardConfig,
   Ciphers,
+  KeyValue,
   LogLevel,
   Random,
   Sensors,
   StartReason,
+  UpdateSlot,
 } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld, WorldSystem } from "../../../firmware/platform/virtual/world.ts";
 import { nodeCiphers } from "../../security/node-ciphers.ts";
+import type { FlashFile } from "../chip/flash-file.ts";
 import type { SensorSource } from "../sensors/sensor-source.ts";
-import type { FlashFile } from "./flash-file.ts";
 import { type OutputChange, OutputPins } from "./output-pins.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 
@@ -22,6 +24,8 @@ export interface WorldParts {
   readonly config: BoardConfig;
   /** Belongs to the world from now on: it is closed when the power goes. */
   readonly flash: FlashFile;
+  /** What else of the chip the firmware knows. Absent for a board that is a log's flash and nothing more. */
+  readonly chip?: ChipParts | undefined;
   readonly startReason?: StartReason | undefined;
   /** Sensor name to source; a sensor that is not in it gives nothing. */
   readonly sensors: ReadonlyMap<string, SensorSource>;
@@ -29,6 +33,14 @@ export interface WorldParts {
   readonly onOutput: (change: OutputChange) => void;
   readonly onRestart: (reason: string) => void;
   readonly onDeepSleep: (durationMs: number) => void;
+}
+
+export interface ChipParts {
+  readonly values: KeyValue;
+  readonly update: UpdateSlot;
+  markValid(): void;
+  /** The power is gone. */
+  close(): void;
 }
 
 export class SimulatedWorld implements BoardWorld {
@@ -39,9 +51,16 @@ export class SimulatedWorld implements BoardWorld {
   readonly sensors: Sensors;
   readonly actuators: OutputPins;
   readonly system: WorldSystem;
+  readonly keyValue: KeyValue | undefined;
+  readonly update: UpdateSlot | undefined;
+  readonly #chip: ChipParts | undefined;
 
   constructor(parts: WorldParts) {
+    const { chip } = parts;
     this.flash = parts.flash;
+    this.#chip = chip;
+    this.keyValue = chip?.values;
+    this.update = chip?.update;
     this.sensors = { read: (sensor) => parts.sensors.get(sensor)?.read() ?? Number.NaN };
     this.actuators = new OutputPins(parts.onOutput);
     this.system = {
@@ -50,6 +69,7 @@ export class SimulatedWorld implements BoardWorld {
       log: parts.onLog,
       restart: parts.onRestart,
       deepSleep: parts.onDeepSleep,
+      ...(chip && { markValid: () => chip.markValid() }),
     };
   }
 
@@ -57,5 +77,6 @@ export class SimulatedWorld implements BoardWorld {
   powerOff(): void {
     this.network.powerOff();
     this.flash.close();
+    this.#chip?.close();
   }
 }

@@ -7,7 +7,7 @@ import { BoardSupervisor } from "../../../host-tools/simulator/board-supervisor.
 import type { Engine } from "../../../host-tools/simulator/engines/simulated-board.ts";
 import { XsBoard } from "../../../host-tools/simulator/engines/xs-board.ts";
 import type { BoardSensors } from "../../../host-tools/simulator/sensors/board-sensors.ts";
-import { nor } from "../../../host-tools/simulator/world/flash-file.ts";
+import { nor } from "../../../host-tools/simulator/chip/flash-file.ts";
 import { buildXsHost, type XsHost } from "../../../host-tools/simulator/xs-host/build.ts";
 import { compileModule } from "../../../host-tools/simulator/xs-host/bytecode.ts";
 

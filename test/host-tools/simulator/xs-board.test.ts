@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { XsBoard } from "../../../host-tools/simulator/engines/xs-board.ts";
-import { FlashFile, nor } from "../../../host-tools/simulator/world/flash-file.ts";
+import { FlashFile, nor } from "../../../host-tools/simulator/chip/flash-file.ts";
 import { SimulatedWorld } from "../../../host-tools/simulator/world/simulated-world.ts";
 import { buildXsHost, type XsHost } from "../../../host-tools/simulator/xs-host/build.ts";
 import { compileModule } from "../../../host-tools/simulator/xs-host/bytecode.ts";

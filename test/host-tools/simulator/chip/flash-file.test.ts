@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FlashFile, FlashFileError, nor } from "../../../host-tools/simulator/world/flash-file.ts";
+import { FlashFile, FlashFileError, nor } from "../../../../host-tools/simulator/chip/flash-file.ts";
 
 const geometry = { sizeBytes: 4 * nor.sectorBytes, ...nor };
 let folder: string;
@@ -30,17 +30,20 @@ const bytes = (length: number, value: number) => new Uint8Array(length).fill(val
 
 describe("a simulated board's flash", () => {
   it("is erased when it is new", () => {
-    const { flash, erased, warning } = FlashFile.open(path, geometry);
+    const { flash, warning } = FlashFile.open(path, geometry);
     opened.push(flash);
-    expect({ erased, warning }).toEqual({ erased: true, warning: undefined });
+    expect({ untouched: flash.isUntouched, warning }).toEqual({ untouched: true, warning: undefined });
     expect(flash.read(0, geometry.sizeBytes)).toEqual(bytes(geometry.sizeBytes, 0xff));
+    flash.eraseSector(1);
+    expect(fs.existsSync(path)).toBe(false);
   });
 
   it("keeps what was written when it is opened again", () => {
     open().write(32, bytes(16, 0x5a));
     const again = FlashFile.open(path, geometry);
     opened.push(again.flash);
-    expect(again.erased).toBe(false);
+    expect(again.flash.isUntouched).toBe(false);
+    expect(fs.statSync(path).size).toBe(4096);
     expect(again.flash.read(32, 16)).toEqual(bytes(16, 0x5a));
   });
 
@@ -108,11 +111,10 @@ describe("a simulated board's flash", () => {
 
   it("keeps a damaged file aside and says so", () => {
     fs.writeFileSync(path, "three");
-    const { flash, erased, warning } = FlashFile.open(path, geometry, false, new Date(0));
+    const { flash, warning } = FlashFile.open(path, geometry, false, new Date(0));
     opened.push(flash);
     const aside = `${path}.damaged-1970-01-01T00-00-00-000Z`;
-    expect(erased).toBe(true);
-    expect(warning).toContain("it holds 5 bytes instead of 16384");
+    expect(warning).toContain("it holds 5 bytes instead of whole sectors, 16384 at most");
     expect(warning).toContain(aside);
     expect(fs.readFileSync(aside, "utf8")).toBe("three");
     expect(flash.read(0, 16)).toEqual(bytes(16, 0xff));
@@ -120,7 +122,8 @@ describe("a simulated board's flash", () => {
 
   it("says which file it was when nothing can be done", () => {
     const nowhere = join(folder, "absent", "north-1.flash");
-    expect(() => FlashFile.open(nowhere, geometry)).toThrow(FlashFileError);
-    expect(() => FlashFile.open(nowhere, geometry)).toThrow(nowhere);
+    const { flash } = FlashFile.open(nowhere, geometry);
+    expect(() => flash.write(0, bytes(16, 0))).toThrow(FlashFileError);
+    expect(() => flash.write(0, bytes(16, 0))).toThrow(nowhere);
   });
 });

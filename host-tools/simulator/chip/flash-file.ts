@@ -1,5 +1,6 @@
 /**
- * The flash of a simulated board: one file, with the manners of NOR flash.
+ * A partition of a simulated board's flash: one raw file, with the manners of NOR flash. It reaches as far as anything was ever written, in
+ * whole sectors; what is beyond its end is erased, and so is a partition without a file.
  *
  * An erase sets a whole sector to 0xFF; a write can only clear bits, so what lands is `old AND new`, exactly as on the
  * chip. The firmware promises more (it never writes a word twice between erases, so that flash encryption stays
@@ -34,8 +35,6 @@ export class FlashFileError extends SimulationError {
 
 export interface FlashOpening {
   readonly flash: FlashFile;
-  /** True when there was no usable file, so that the board starts with erased flash. */
-  readonly erased: boolean;
   /** One sentence when a damaged file was kept aside; undefined when all was well. */
   readonly warning: string | undefined;
 }
@@ -45,13 +44,16 @@ export class FlashFile implements FlashRegion {
   readonly sizeBytes: number;
   readonly sectorBytes: number;
   readonly alignBytes: number;
-  #descriptor: number | undefined;
   readonly #syncWrites: boolean;
+  /** undefined until it is needed: few of a board's partitions are, most of the time. */
+  #descriptor: number | undefined;
+  #isClosed = false;
+  #fileBytes: number;
   #wornWrites = 0;
 
-  private constructor(path: string, descriptor: number, geometry: FlashGeometry, syncWrites: boolean) {
+  private constructor(path: string, fileBytes: number, geometry: FlashGeometry, syncWrites: boolean) {
     this.path = path;
-    this.#descriptor = descriptor;
+    this.#fileBytes = fileBytes;
     this.sizeBytes = geometry.sizeBytes;
     this.sectorBytes = geometry.sectorBytes;
     this.alignBytes = geometry.alignBytes;
@@ -59,29 +61,26 @@ export class FlashFile implements FlashRegion {
   }
 
   /**
-   * Opens the flash at `path`, or makes an erased one. A file that cannot be this flash (another size, unreadable, not a file) is renamed
-   * to `<path>.damaged-<time>` and replaced; the opening's `warning` says so. Throws `FlashFileError` when not even that works.
+   * The flash at `path`, erased where there is no file. A file that cannot be this flash (too large, no whole sectors, unreadable, not a file)
+   * is renamed to `<path>.damaged-<time>`; the opening's `warning` says so. Throws `FlashFileError` when not even that works.
    */
   static open(path: string, geometry: FlashGeometry, syncWrites = false, now = new Date()): FlashOpening {
-    const problem = problemWith(path, geometry);
-    let warning: string | undefined;
-    if (problem !== undefined && problem !== "absent") {
-      const aside = `${path}.damaged-${now.toISOString().replaceAll(/[:.]/g, "-")}`;
-      try {
-        fs.renameSync(path, aside);
-      } catch (error) {
-        throw new FlashFileError(path, `${problem}, and it cannot be renamed: ${(error as Error).message}`);
-      }
-      warning = `The flash file ${path} was damaged (${problem}); it is kept as ${aside}, and the board starts with erased flash.`;
-    }
-    const erased = problem !== undefined;
+    const found = look(path, geometry);
+    const fresh = (fileBytes: number) => new FlashFile(path, fileBytes, geometry, syncWrites);
+    if (typeof found === "number") return { flash: fresh(found), warning: undefined };
+    const aside = `${path}.damaged-${now.toISOString().replaceAll(/[:.]/g, "-")}`;
     try {
-      if (erased) createErased(path, geometry);
-      const descriptor = fs.openSync(path, "r+");
-      return { flash: new FlashFile(path, descriptor, geometry, syncWrites), erased, warning };
+      fs.renameSync(path, aside);
     } catch (error) {
-      throw new FlashFileError(path, (error as Error).message);
+      throw new FlashFileError(path, `${found}, and it cannot be renamed: ${(error as Error).message}`);
     }
+    const warning = `The flash file ${path} was damaged (${found}); it is kept as ${aside}, and the board starts with erased flash.`;
+    return { flash: fresh(0), warning };
+  }
+
+  /** Nothing was written since the flash was made or last erased as a whole. */
+  get isUntouched(): boolean {
+    return this.#fileBytes === 0;
   }
 
   /** Writes that met bytes which were not erased: broken promises of the firmware. */
@@ -90,9 +89,12 @@ export class FlashFile implements FlashRegion {
   }
 
   read(offsetBytes: number, lengthBytes: number): Uint8Array {
+    this.#refuseClosed();
     this.#check(offsetBytes, lengthBytes, 1);
     const into = new Uint8Array(lengthBytes);
-    this.#transfer(fs.readSync, into, offsetBytes);
+    const keptBytes = Math.min(Math.max(this.#fileBytes - offsetBytes, 0), lengthBytes);
+    into.fill(0xff, keptBytes);
+    if (keptBytes > 0) this.#transfer(fs.readSync, into.subarray(0, keptBytes), offsetBytes);
     return into;
   }
 
@@ -105,27 +107,51 @@ export class FlashFile implements FlashRegion {
       cells[i]! &= bytes[i]!;
     }
     if (worn) this.#wornWrites++;
+    this.#reach(offsetBytes + bytes.length);
     this.#transfer(fs.writeSync, cells, offsetBytes);
     if (this.#syncWrites) fs.fdatasyncSync(this.#open());
   }
 
   eraseSector(sector: number): void {
     const offsetBytes = sector * this.sectorBytes;
+    this.#refuseClosed();
     this.#check(offsetBytes, this.sectorBytes, this.sectorBytes);
+    if (offsetBytes >= this.#fileBytes) return;
     this.#transfer(fs.writeSync, new Uint8Array(this.sectorBytes).fill(0xff), offsetBytes);
     if (this.#syncWrites) fs.fdatasyncSync(this.#open());
   }
 
   /** Idempotent; a closed flash refuses every call. */
   close(): void {
+    this.#isClosed = true;
     if (this.#descriptor === undefined) return;
     fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
 
   #open(): number {
-    if (this.#descriptor === undefined) throw new FlashFileError(this.path, "it is closed");
+    this.#refuseClosed();
+    try {
+      const { O_RDWR, O_CREAT } = fs.constants;
+      // Flash has secrets in it.
+      this.#descriptor ??= fs.openSync(this.path, O_RDWR | O_CREAT, 0o600);
+    } catch (error) {
+      throw new FlashFileError(this.path, (error as Error).message);
+    }
     return this.#descriptor;
+  }
+
+  #refuseClosed(): void {
+    if (this.#isClosed) throw new FlashFileError(this.path, "it is closed");
+  }
+
+  /** The file grows by whole sectors. */
+  #reach(endBytes: number): void {
+    if (endBytes <= this.#fileBytes) return;
+    const grownBytes = Math.ceil(endBytes / this.sectorBytes) * this.sectorBytes;
+    const erased = new Uint8Array(grownBytes - this.#fileBytes).fill(0xff);
+    this.#transfer(fs.writeSync, erased, this.#fileBytes);
+    this.#fileBytes = grownBytes;
   }
 
   #check(offsetBytes: number, lengthBytes: number, alignBytes: number): void {
@@ -171,23 +197,16 @@ export class FlashFile implements FlashRegion {
   }
 }
 
-/** What is wrong with the file at `path` as this flash: undefined for nothing, "absent" when there is none. */
-function problemWith(path: string, geometry: FlashGeometry): string | undefined {
+/** How many bytes the file at `path` has, 0 when there is none; or what is wrong with it as this flash. */
+function look(path: string, { sizeBytes, sectorBytes }: FlashGeometry): number | string {
   try {
     const stat = fs.lstatSync(path);
     if (!stat.isFile()) return "it is not a file";
-    if (stat.size !== geometry.sizeBytes)
-      return `it holds ${stat.size} bytes instead of ${geometry.sizeBytes}`;
+    if (stat.size > sizeBytes || stat.size % sectorBytes !== 0)
+      return `it holds ${stat.size} bytes instead of whole sectors, ${sizeBytes} at most`;
     fs.accessSync(path, fs.constants.R_OK | fs.constants.W_OK);
-    return undefined;
+    return stat.size;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "absent" : (error as Error).message;
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? 0 : (error as Error).message;
   }
-}
-
-/** Complete or not there at all: written beside its place, then renamed into it. */
-function createErased(path: string, geometry: FlashGeometry): void {
-  const fresh = `${path}.new-${process.pid}`;
-  fs.writeFileSync(fresh, new Uint8Array(geometry.sizeBytes).fill(0xff));
-  fs.renameSync(fresh, path);
 }

@@ -1,0 +1,125 @@
+/**
+ * The chip of a simulated board: its flash, a folder with a raw file for each partition (none for one that is erased), and what its boot ROM
+ * starts from there.
+ *
+ * A chip may come with Covey's own firmware, as if it had been flashed over its cable: it stands for the image in `ota_0` as long as nothing was
+ * ever written there, so that a hundred boards need no hundred images.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { UpdateSlot } from "../../../firmware/platform/ports.ts";
+import type { BoardDescription } from "../../boards/boards.ts";
+import { chips } from "../../chips/chips.ts";
+import { ImageError } from "../../images/image-error.ts";
+import { type AppInFlash, appInFlash } from "./app-in-flash.ts";
+import { boot, markValid, selectNext } from "./boot.ts";
+import { FlashFile, FlashFileError, nor } from "./flash-file.ts";
+import { NvsValues } from "./nvs-values.ts";
+
+export interface ChipOptions {
+  /** Made where there is none. */
+  readonly folder: string;
+  readonly board: BoardDescription;
+  readonly hasOwnFirmware: boolean;
+}
+
+/** What runs. */
+export interface Started {
+  /** undefined for Covey's own firmware. */
+  readonly app: AppInFlash | undefined;
+  /** Name of the partition that it lies in. */
+  readonly partition: string;
+  readonly update: UpdateSlot;
+}
+
+export class SimulatedChip {
+  readonly log: FlashFile;
+  readonly values: NvsValues;
+  /** What was damaged and is kept aside, a sentence each. */
+  readonly warnings: readonly string[];
+  readonly #otadata: FlashFile;
+  readonly #slots: readonly FlashFile[];
+  readonly #chipId: number;
+  readonly #hasOwnFirmware: boolean;
+
+  /** @throws {FlashFileError} when the flash can be neither used nor replaced */
+  constructor({ folder, board, hasOwnFirmware }: ChipOptions) {
+    makeFolder(folder);
+    const warnings: string[] = [];
+    const sizeOf = (name: string) => board.partitions.find((each) => each.name === name)!.sizeBytes;
+    const partition = (name: string) => {
+      const { flash, warning } = FlashFile.open(join(folder, name), { sizeBytes: sizeOf(name), ...nor });
+      if (warning !== undefined) warnings.push(warning);
+      return flash;
+    };
+    this.log = partition("log");
+    this.#otadata = partition("otadata");
+    this.#slots = slotNames.map(partition);
+    const { values, warning } = NvsValues.open(join(folder, "nvs"), sizeOf("nvs"));
+    if (warning !== undefined) warnings.push(warning);
+    this.values = values;
+    this.warnings = warnings;
+    this.#chipId = chips[board.chip].id;
+    this.#hasOwnFirmware = hasOwnFirmware;
+  }
+
+  /** undefined when nothing in the flash starts. */
+  boot(): Started | undefined {
+    const booted = boot(this.#otadata, this.#slots.length, (slot) => this.#trouble(slot) === undefined);
+    if (booted === undefined) return undefined;
+    const { slot, isOnTrial } = booted;
+    const app = this.#holdsOwnFirmware(slot) ? undefined : appInFlash(this.#slots[slot]!, this.#chipId);
+    const other = (slot + 1) % this.#slots.length;
+    const update = { region: this.#slots[other]!, isOnTrial, select: () => this.#select(other) };
+    return { app, partition: slotNames[slot]!, update };
+  }
+
+  /** Why nothing in its flash starts, for a sentence. */
+  get trouble(): string {
+    return slotNames.map((name, slot) => `${name}: ${this.#trouble(slot) ?? "sound"}`).join("; ");
+  }
+
+  /** The firmware that was selected works. */
+  markValid(): void {
+    markValid(this.#otadata);
+  }
+
+  close(): void {
+    for (const flash of [this.log, this.#otadata, ...this.#slots]) flash.close();
+  }
+
+  #holdsOwnFirmware(slot: number): boolean {
+    return this.#hasOwnFirmware && slot === 0 && this.#slots[slot]!.isUntouched;
+  }
+
+  #trouble(slot: number): string | undefined {
+    if (this.#holdsOwnFirmware(slot)) return undefined;
+    const region = this.#slots[slot]!;
+    if (region.isUntouched) return "it is empty";
+    try {
+      appInFlash(region, this.#chipId);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ImageError) return error.problem;
+      throw error;
+    }
+  }
+
+  #select(slot: number): void {
+    const trouble = this.#trouble(slot);
+    if (trouble !== undefined)
+      throw new RangeError(`What lies in ${slotNames[slot]} does not start: ${trouble}.`);
+    selectNext(this.#otadata, slot, this.#slots.length);
+  }
+}
+
+/** Every board's table has them: `boards/`. */
+const slotNames = ["ota_0", "ota_1"] as const;
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new FlashFileError(folder, (error as Error).message);
+  }
+}
