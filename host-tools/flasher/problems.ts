@@ -51,7 +51,7 @@ export const problem = {
   severalBoards: (ports: readonly string[]) =>
     new FlashProblem(
       "several-boards",
-      `${ports.length} boards are attached: name one with --port (${ports.join(", ")}), or flash each with --all.`,
+      `${ports.length} boards are attached: name one with --port (${ports.join(", ")}), or take each with --all.`,
     ),
   noPort: (port: string) =>
     new FlashProblem(
@@ -66,12 +66,12 @@ export const problem = {
   noPermission: (port: string) =>
     new FlashProblem(
       "no-permission",
-      `You may not open ${port}: on Linux add yourself to its group with "sudo usermod -aG dialout $USER", log in again, and run covey flash again.`,
+      `You may not open ${port}: on Linux add yourself to its group with "sudo usermod -aG dialout $USER", log in again, and run the same command again.`,
     ),
   portBusy: (port: string) =>
     new FlashProblem(
       "port-busy",
-      `${port} is held by another program: close the monitor or editor that has it open, and run covey flash again.`,
+      `${port} is held by another program: close the monitor or editor that has it open, and run the same command again.`,
     ),
   wrongBootMode: (port: string) =>
     new FlashProblem(

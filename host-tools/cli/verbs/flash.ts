@@ -23,6 +23,7 @@ interface FlashOptions {
   readonly backup?: string;
   readonly erase?: boolean;
   readonly yes?: boolean;
+  readonly monitor?: boolean;
 }
 
 export const flash: Verb<FlashOptions> = {
@@ -53,15 +54,31 @@ export const flash: Verb<FlashOptions> = {
     new Option("--backup <file>", "save the whole flash to a file first; secrets in it included"),
     new Option("--erase", "erase all of the flash first, settings and identity included"),
     new Option("--yes", "erase without asking"),
+    new Option("--monitor", "then show what the boards say, from their start; see covey monitor").conflicts(
+      "json",
+    ),
   ],
   async run(terminal, options) {
     checkOptions(options, terminal);
     const ports = await portsOf(options);
     await prepareBackup(options, ports);
     if (options.read) return tellContents(terminal, await readEach(terminal, options, ports));
-    return tellReports(terminal, await flashEach(terminal, options, ports));
+    const outcomes = await flashEach(terminal, options, ports);
+    const exitCode = tellReports(terminal, outcomes);
+    return options.monitor && !options.dryRun ? monitorFlashed(terminal, outcomes) : exitCode;
   },
 };
+
+/** Restarts them once more, so that nothing of what they say at their start is missed. */
+async function monitorFlashed(
+  terminal: Terminal,
+  outcomes: readonly Outcome<FlashReport>[],
+): Promise<number> {
+  const { monitorPorts } = await import("../serial-monitor.ts");
+  const ports = outcomes.flatMap((outcome) => ("result" in outcome ? [outcome.port] : []));
+  if (ports.length > 0) await monitorPorts(terminal, ports, { reset: true });
+  return ports.length === outcomes.length ? 0 : 1;
+}
 
 function rateOf(text: string): number {
   const rate = Number(text);

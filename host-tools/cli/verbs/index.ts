@@ -12,6 +12,7 @@ import { keys } from "./keys.ts";
 import { lead } from "./lead.ts";
 import { log } from "./log.ts";
 import { members } from "./members.ts";
+import { monitor } from "./monitor.ts";
 import { raftShell } from "./raft-shell.ts";
 import { recover } from "./recover.ts";
 import { replace } from "./replace.ts";
@@ -37,6 +38,7 @@ export const verbs: readonly Verb<any>[] = [
   build,
   flash,
   image,
+  monitor,
   doctor,
   raftShell,
 ];

@@ -3,8 +3,9 @@
  *
  * It also keeps the last of what the board said, which tells a board that started its program from one that is silent, and counts bytes.
  */
-import { PortLost, problem } from "../problems.ts";
-import type { Wire, WireListener } from "./wire.ts";
+import { PortLost } from "../problems.ts";
+import { openWire } from "./open-wire.ts";
+import type { Wire } from "./wire.ts";
 
 export class BoardPort {
   /** As the user names it. */
@@ -124,18 +125,6 @@ export class BoardPort {
     this.#loss = new PortLost(reason);
     for (const tell of this.#whenLost) tell(this.#loss);
   }
-}
-
-async function openWire(name: string, baud: number, listener: WireListener): Promise<Wire> {
-  if (name.includes("://")) {
-    const url = URL.canParse(name) ? new URL(name) : undefined;
-    const known = url?.protocol === "rfc2217:" || url?.protocol === "socket:";
-    if (url === undefined || !known || url.port === "") throw problem.noPort(name);
-    const { openTcp } = await import("./tcp-wire.ts");
-    return openTcp(url, baud, listener);
-  }
-  const { openDevice } = await import("./device-wire.ts");
-  return openDevice(name, baud, listener);
 }
 
 const heardBytesMax = 4096;

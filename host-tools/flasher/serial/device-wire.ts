@@ -34,10 +34,13 @@ export async function openDevice(path: string, baud: number, listener: WireListe
   port.on("close", (error: Error | null) => {
     if (!closing) listener.gone(error?.message ?? "closed");
   });
-  const setLines = ({ dtr, rts }: Lines) =>
-    settled((done) =>
-      port.set({ ...(dtr === undefined ? {} : { dtr }), ...(rts === undefined ? {} : { rts }) }, done),
-    );
+  // The system raised both when it opened the port, at once, which resets no board.
+  let lines = { dtr: true, rts: true };
+  // Both every time, and so in one step: serialport raises the one that it is not told.
+  const setLines = ({ dtr = lines.dtr, rts = lines.rts }: Lines) => {
+    lines = { dtr, rts };
+    return settled((done) => port.set(lines, done));
+  };
   // A pseudo-terminal, as some serial servers make them, has none.
   const hasLines = await setLines({ dtr: false, rts: false }).then(
     () => true,
