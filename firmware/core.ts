@@ -4,7 +4,9 @@
  */
 export { decodeCbor } from "../protocols/cbor/decode.ts";
 export { CborEncoder } from "../protocols/cbor/encode.ts";
-export { parseHosts } from "../protocols/messages/host-address.ts";
+export { contactInUse } from "../protocols/provisioning/contact-use.ts";
+export { storedKeys, storedNamespace } from "../protocols/provisioning/stored.ts";
+export { IdentityError, readStoredIdentity } from "../protocols/security/identity/identity.ts";
 export { daysFromCivil } from "../protocols/time/civil.ts";
 export type { Board } from "./board/board.ts";
 export { bootBoard } from "./board/boot.ts";

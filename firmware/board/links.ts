@@ -41,7 +41,6 @@ export class Links {
     { board, hosts, credentials }: BoardConfig,
     gone: Uint8Array,
   ) {
-    if (hosts.length === 0) throw new RangeError(`The board ${board} knows no host.`);
     const topics: BoardTopics = parts.topics;
     const mqttOptions = {
       clientId: board,
@@ -59,7 +58,7 @@ export class Links {
     // A random host first, so that the boards of a swarm spread over its hosts.
     const seed = new Uint8Array(1);
     if (hosts.length > 1) parts.random.fill(seed);
-    this.#links = [new Link(this.#parts, events, hosts, seed[0]! % hosts.length)];
+    this.#links = hosts.length === 0 ? [] : [new Link(this.#parts, events, hosts, seed[0]! % hosts.length)];
   }
 
   /** Of the link that has come furthest. */
@@ -203,7 +202,7 @@ export class Links {
   }
 
   private silentDueMs(): number {
-    if (this.#isVoter || this.#hosts.length === 1) return Infinity;
+    if (this.#isVoter || this.#hosts.length <= 1) return Infinity;
     const link = this.#links[0]!;
     if (link.state !== "joined") return Infinity;
     return Math.max(link.joinedMs, this.#leaderHeardMs) + this.#silentMs;

@@ -1,6 +1,6 @@
 /**
- * The Moddable manifest of one board's image, made from the board's file: the firmware, the drivers of the board's
- * sensors, the engine's memory, and what the board is to know of itself.
+ * The Moddable manifest of the image for one kind of board, made from its file: the firmware, the drivers of its sensors, the
+ * engine's memory. Who a board is and how it reaches its swarm stands in no image (`protocols/provisioning/stored.ts`).
  */
 import type { BoardDescription } from "./boards.ts";
 import { driverSpecifier, moduleName, ownDrivers, sdkManifests } from "./sensor-module.ts";
@@ -8,25 +8,12 @@ import { driverSpecifier, moduleName, ownDrivers, sdkManifests } from "./sensor-
 /** The chip that the board has, or the SDK's own platform on Linux, with stand-ins for the hardware. */
 export type SdkPlatform = "chip" | "lin";
 
-/** What the image knows of itself; the firmware reads it as `mc/config`. Wi-Fi is apart, because it is secret. */
-export interface ImageConfig {
-  readonly swarm: string;
-  readonly board: string;
-  /** `a=192.0.2.7:7883,b=192.0.2.8:7883`: `protocols/messages/host-address.ts`; empty when not said yet. */
-  readonly hosts: string;
-  /** Where the time is asked, beside the hosts; empty for nowhere. */
-  readonly timeServer: string;
-}
-
 export interface ManifestOptions {
   readonly platform: SdkPlatform;
-  readonly config: ImageConfig;
   /** The folder that holds `firmware/`, from the manifest's own folder. */
   readonly root: string;
   /** With the SDK's TLS, which takes flash also when it is not used. */
   readonly tls: boolean;
-  /** Manifests beside the generated one, such as that with the Wi-Fi's password. */
-  readonly include: readonly string[];
 }
 
 /** The SDK's modules that `lin` has not, and which the firmware brings for it. */
@@ -49,7 +36,7 @@ export function tlsModule(tls: boolean): string {
 
 /** Modules lie beside the manifest: `core`, `main`, the table of sensors, `drivers/`, and for lin `lin/`. */
 export function boardManifest(board: BoardDescription, options: ManifestOptions): object {
-  const { platform, config, root } = options;
+  const { platform, root } = options;
   const isChip = platform === "chip";
   const drivers = isChip ? ownDrivers(board) : [];
   const standIns = isChip ? [] : Object.entries(linStandIns);
@@ -64,7 +51,6 @@ export function boardManifest(board: BoardDescription, options: ManifestOptions)
       `${root}/firmware/platform/moddable/${isChip ? "esp32" : "lin"}.json`,
       ...(isChip ? sdkManifests(board) : []),
       ...(options.tls ? ["$(MODDABLE)/modules/crypt/tls_419.json"] : []),
-      ...options.include,
     ],
     modules: {
       "*": [
@@ -86,7 +72,7 @@ export function boardManifest(board: BoardDescription, options: ManifestOptions)
       ...drivers.map(({ file }) => driverSpecifier(file)),
       ...standIns.map(([specifier]) => specifier),
     ],
-    config: { ...config, ...boardConfig(board, platform) },
+    config: boardConfig(board, platform),
     creation: creationOf(board, platform),
   };
 }
@@ -102,8 +88,6 @@ function boardConfig(board: BoardDescription, platform: SdkPlatform): object {
     return {
       model: board.name,
       arenaBytes: board.arenaBytes * 2,
-      ssid: "lin",
-      password: "",
       flashFolder: ".",
     };
   }

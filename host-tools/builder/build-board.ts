@@ -1,9 +1,9 @@
 /**
- * Builds one board's image: the swarm's types, the bundle, that it freezes, its bytecode and heap, whether it fits, and at
+ * Builds the image for one kind of board: the swarm's types, the bundle, that it freezes, its bytecode and heap, whether it fits, and at
  * last the image by the Moddable SDK, if that is there.
  */
 import { join } from "node:path";
-import type { ImageConfig, SdkPlatform } from "../boards/board-manifest.ts";
+import type { SdkPlatform } from "../boards/board-manifest.ts";
 import { type BoardDescription, imageBytesMax } from "../boards/boards.ts";
 import { bundleFirmware } from "../bundler/bundle.ts";
 import { checkFrozen, checkFrozenMain, formatFinding } from "../bundler/frozen-check.ts";
@@ -19,14 +19,11 @@ import {
 } from "./moddable.ts";
 import { writeSdkProject } from "./sdk-project.ts";
 import { checkTypes } from "./types.ts";
-import type { WifiCredentials } from "./wifi.ts";
 
 export interface BuildOptions {
   readonly board: BoardDescription;
   /** The user's swarm.ts; undefined for an image without a swarm. */
   readonly swarmFile: string | undefined;
-  readonly config: ImageConfig;
-  readonly wifi: WifiCredentials | undefined;
   readonly platform: SdkPlatform;
   readonly tls: boolean;
   /** What the build writes; replaced. */

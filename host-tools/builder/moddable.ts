@@ -133,8 +133,7 @@ export async function sizeOf(file: string): Promise<number> {
 }
 
 async function startLog({ output }: SdkRun): Promise<string> {
-  // What the SDK compiles holds the Wi-Fi's password.
-  await mkdir(output, { recursive: true, mode: 0o700 });
+  await mkdir(output, { recursive: true });
   const log = join(output, "sdk.log");
   await writeFile(log, "");
   return log;

@@ -1,10 +1,9 @@
-/** Writes the folder that the Moddable SDK builds one board's image from. */
-import { mkdir, rm, writeFile } from "node:fs/promises";
+/** Writes the folder that the Moddable SDK builds the image for one kind of board from. */
+import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import {
   boardManifest,
   driverPath,
-  type ImageConfig,
   type SdkPlatform,
   tlsModule,
   tlsModuleName,
@@ -19,20 +18,14 @@ import {
   projectRoot,
   writeFiles,
 } from "../bundler/bundle.ts";
-import type { WifiCredentials } from "./wifi.ts";
 
 export interface SdkProject {
   readonly folder: string;
   readonly platform: SdkPlatform;
   readonly board: BoardDescription;
   readonly bundle: FirmwareBundle;
-  readonly config: ImageConfig;
-  readonly wifi: WifiCredentials | undefined;
   readonly tls: boolean;
 }
-
-/** The one file of a project that is secret; only its owner may read it. */
-const secretFile = "wifi.json";
 
 /**
  * Writes manifest, modules, partition table and ESP-IDF options; what an earlier build left is replaced.
@@ -40,14 +33,12 @@ const secretFile = "wifi.json";
  * @returns the manifest's path
  */
 export async function writeSdkProject(project: SdkProject): Promise<string> {
-  const { folder, platform, board, bundle, config, wifi, tls } = project;
+  const { folder, platform, board, bundle, tls } = project;
   await mkdir(folder, { recursive: true });
   const manifest = boardManifest(board, {
     platform,
-    config,
     tls,
     root: relative(folder, projectRoot) || ".",
-    include: wifi ? [`./${secretFile}`] : [],
   });
   await writeFiles(folder, {
     "core.js": bundle.core,
@@ -57,7 +48,6 @@ export async function writeSdkProject(project: SdkProject): Promise<string> {
     ...(platform === "lin" ? await linFiles() : await driverFiles(board)),
     "manifest.json": `${JSON.stringify(manifest, undefined, 2)}\n`,
   });
-  await writeSecret(join(folder, secretFile), wifi);
   return join(folder, "manifest.json");
 }
 
@@ -73,11 +63,4 @@ async function driverFiles(board: BoardDescription): Promise<Record<string, stri
 async function linFiles(): Promise<Record<string, string>> {
   const standIns = Object.entries(await bundleStandIns()).map(([name, text]) => [`lin/${name}`, text]);
   return { ...Object.fromEntries(standIns), [`${moduleName}.js`]: noSensors };
-}
-
-/** Removed first, because the mode of a file counts only when it is made. */
-async function writeSecret(file: string, wifi: WifiCredentials | undefined): Promise<void> {
-  await rm(file, { force: true });
-  if (wifi === undefined) return;
-  await writeFile(file, `${JSON.stringify({ config: wifi })}\n`, { mode: 0o600 });
 }

@@ -1,5 +1,6 @@
 /** The board's ports over the Moddable SDK: on a chip, and on the SDK's desktop platform `lin` with stand-ins for hardware. */
 import boardSensors from "board-sensors";
+import { storedNamespace } from "../../core.ts";
 import type { Ports } from "../ports.ts";
 import { ChipActuators } from "./actuators.ts";
 import { AttachedSensors } from "./board-sensors.ts";
@@ -18,8 +19,6 @@ import { WifiStation } from "./wifi.ts";
 
 /** Label of the partition that the board's log has to itself; `boards/` gives every board one. */
 const logPartition = "log";
-/** NVS namespace of the firmware's own settings and of its credentials. */
-const settingsNamespace = "covey";
 
 export class ModdablePorts implements Ports {
   readonly clock = new ChipClock();
@@ -27,7 +26,7 @@ export class ModdablePorts implements Ports {
   readonly ciphers = new ChipCiphers(this.random);
   readonly flash = new ChipFlash(logPartition);
   readonly actuators = new ChipActuators();
-  readonly keyValue = new ChipKeyValue(settingsNamespace);
+  readonly keyValue = new ChipKeyValue(storedNamespace);
   readonly update = new ChipUpdateSlot();
   readonly network: ChipNetwork;
   readonly sensors: ChipSensors;
@@ -38,7 +37,7 @@ export class ModdablePorts implements Ports {
     const { board, wifi, lacks, arenaBytes } = provisioned(this.keyValue);
     const traffic = new Traffic();
     this.system = new ChipSystem(board, arenaBytes, () => this.actuators.makeSafe());
-    if (lacks !== undefined) this.system.log("error", lacks.message);
+    for (const { message } of lacks) this.system.log("error", message);
     this.network = new ChipNetwork(new WifiStation(wifi, this.clock, this.random), traffic);
     const attached = new AttachedSensors(boardSensors, this.clock, (level, text) =>
       this.system.log(level, text),

@@ -1,4 +1,5 @@
 import WiFi from "embedded:network/interface/wifi";
+import type { WifiCredentials } from "../../../protocols/provisioning/contact.ts";
 import type { Clock, Random, Timer } from "../ports.ts";
 
 /** Association and addresses take a few seconds; after this long the attempt is given up. */
@@ -12,7 +13,7 @@ const connecting = 300;
 
 /** The Wi-Fi station, kept connected: retries for ever, doubling the pause up to a minute, each with its own jitter. */
 export class WifiStation {
-  readonly #credentials: { readonly SSID: string; readonly password?: string };
+  readonly #credentials: WifiCredentials | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   #wifi: WiFi | undefined;
@@ -21,11 +22,8 @@ export class WifiStation {
   #isUp = false;
   #onChange: (up: boolean) => void = () => undefined;
 
-  constructor(
-    credentials: { readonly SSID: string; readonly password?: string },
-    clock: Clock,
-    random: Random,
-  ) {
+  /** @param credentials undefined: it waits until it is told some */
+  constructor(credentials: WifiCredentials | undefined, clock: Clock, random: Random) {
     this.#credentials = credentials;
     this.#clock = clock;
     this.#random = random;
@@ -33,14 +31,16 @@ export class WifiStation {
 
   start(onChange: (up: boolean) => void): void {
     this.#onChange = onChange;
+    if (this.#credentials === undefined) return;
     this.#wifi = new WiFi({ onChanged: () => this.changed() });
     this.attempt();
   }
 
   private attempt(): void {
     this.wait(attemptMsMax, () => this.giveUp());
+    const { ssid, password } = this.#credentials!;
     try {
-      this.#wifi!.connect(this.#credentials);
+      this.#wifi!.connect(password === "" ? { SSID: ssid } : { SSID: ssid, password });
     } catch {
       this.retry();
       return;

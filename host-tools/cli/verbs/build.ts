@@ -1,13 +1,10 @@
-/** `covey build`: one board's image, or all of it but the last step where the Moddable SDK is not installed. */
+/** `covey build`: the image for a kind of board, or all of it but the last step where the Moddable SDK is not installed. */
 import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Option } from "commander";
-import { formatHosts, mqttPort, parseHosts } from "../../../protocols/messages/host-address.ts";
-import type { ImageConfig } from "../../boards/board-manifest.ts";
 import type { BoardDescription } from "../../boards/boards.ts";
 import type { BuildReport } from "../../builder/build-board.ts";
 import { Failed, WrongInput } from "../failure.ts";
-import { hostList } from "../option-values.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
 import { boardNamed, knownBoards } from "./boards.ts";
@@ -16,57 +13,39 @@ interface BuildVerbOptions {
   /** Checked in `run`, because commander would tell of it before it tells of an option that there is not. */
   readonly board: string;
   readonly platform: "chip" | "lin";
-  readonly hosts: string;
-  readonly timeServer: string;
-  readonly wifi?: string;
   readonly tls?: boolean;
   readonly out: string;
 }
 
 export const build: Verb<BuildVerbOptions> = {
   usage: "build [file]",
-  summary: "build the image of a board",
+  summary: "build the image for a kind of board",
   details:
-    "The board is one of swarm.ts (or of the file or folder given), or a kind of board (covey boards) for an image that " +
-    'has no name yet. The Wi-Fi network comes from --wifi FILE, which holds {"ssid": ..., "password": ...}, or from ' +
-    "COVEY_WIFI_SSID and COVEY_WIFI_PASSWORD. The last step needs the Moddable SDK, where MODDABLE says; without it, all " +
-    "before that is done, and what to install is told.",
+    "One image serves every board of a kind: say the kind (covey boards), or a board of swarm.ts (or of the file or folder given) for its kind. Who a board is, its Wi-Fi and its " +
+    "hosts are no part of it; covey provision gives it those. The last step needs the Moddable SDK, where MODDABLE says; without it, all before that is done, and what to install is told.",
   examples: [
-    "covey build --board north-1 --hosts main=192.0.2.7 --wifi wifi.json",
     "covey build --board esp32c3-devkit",
+    "covey build --board north-1",
     "covey build --board north-1 --platform lin",
   ],
   options: [
-    new Option("--board <name>", "a board of the swarm, or a kind of board (covey boards)"),
+    new Option("--board <name>", "a kind of board (covey boards), or a board of the swarm"),
     new Option("--platform <platform>", "the board's chip, or the SDK's simulator on Linux")
       .choices(["chip", "lin"])
       .default("chip"),
-    new Option(
-      "--hosts <list>",
-      `where the board finds the swarm's hosts: NAME=ADDRESS or NAME=ADDRESS:PORT, with commas between (port ${mqttPort} if not said)`,
-    )
-      .argParser(hostList)
-      .default(""),
-    new Option("--time-server <host>", "where the board asks the time (SNTP) when no host tells it").default(
-      "",
-    ),
-    new Option("--wifi <file>", "JSON file with the network's ssid and password"),
-    new Option("--tls", "put the SDK's TLS into the image"),
-    new Option("--out <folder>", "where the board's build folder is made").default("build/boards"),
+    new Option("--tls", "put the SDK's TLS into the image, for boards that do not vote"),
+    new Option("--out <folder>", "where the build folder of the kind is made").default("build/boards"),
   ],
   async run(terminal, options, [file]) {
     if (options.board === undefined) {
       throw new WrongInput("Say which board: covey build --board NAME, one of swarm.ts or of covey boards.");
     }
-    const { board, swarmFile, config } = await whatToBuild(options, file);
-    const wifi = await wifiOf(options);
+    const { board, swarmFile } = await whatToBuild(options, file);
     const { buildBoard } = await import("../../builder/build-board.ts");
-    const folder = resolve(options.out, options.board);
+    const folder = resolve(options.out, board.name);
     const report = await buildBoard({
       board,
       swarmFile,
-      config,
-      wifi,
       platform: options.platform,
       tls: options.tls === true,
       folder,
@@ -76,16 +55,8 @@ export const build: Verb<BuildVerbOptions> = {
     }).catch((error: unknown) => {
       throw failureOf(error);
     });
-    const unset = unsetOf(config, wifi !== undefined || options.platform === "lin");
-    tell(report, unset, options, terminal);
-    terminal.result({
-      board: options.board,
-      model: board.name,
-      platform: options.platform,
-      folder,
-      unset,
-      ...report,
-    });
+    tell(report, terminal);
+    terminal.result({ model: board.name, platform: options.platform, folder, ...report });
     return 0;
   },
 };
@@ -93,72 +64,36 @@ export const build: Verb<BuildVerbOptions> = {
 interface Build {
   readonly board: BoardDescription;
   readonly swarmFile: string | undefined;
-  readonly config: ImageConfig;
 }
 
-/** A board of the swarm has its swarm's name and its own; a kind of board gets them when it is provisioned. */
-async function whatToBuild(options: BuildVerbOptions, file: string | undefined): Promise<Build> {
-  const { platform, timeServer } = options;
+async function whatToBuild({ board: name, tls }: BuildVerbOptions, file: string | undefined): Promise<Build> {
   const models = await knownBoards();
   const { defaultSwarmPath, loadSwarm } = await import("../../swarm-file/load.ts");
   const hasSwarm = file !== undefined || existsSync(defaultSwarmPath());
-  if (hasSwarm && (file !== undefined || !models.has(options.board))) {
+  if (hasSwarm && (file !== undefined || !models.has(name))) {
     const swarm = await loadSwarm(file);
-    const member = swarm.boards[options.board];
+    const member = swarm.boards[name];
     if (member !== undefined) {
-      const hosts = options.hosts || (platform === "lin" ? onThisComputer(swarm.hosts) : "");
-      const unknown = parseHosts(hosts)?.find(({ name }) => !swarm.hosts.includes(name));
-      if (unknown !== undefined) {
+      if (tls && swarm.voters.includes(name)) {
         throw new WrongInput(
-          `The swarm ${swarm.name} has no host "${unknown.name}"; its hosts are ${swarm.hosts.join(", ")}.`,
+          `${name} votes, and a board that votes has no memory left for TLS beside its connections to every host; leave --tls out.`,
         );
       }
-      const config = { swarm: swarm.name, board: options.board, hosts, timeServer };
-      return { board: models.get(member.model)!, swarmFile: swarm.file, config };
+      return { board: models.get(member.model)!, swarmFile: swarm.file };
     }
-    if (!models.has(options.board)) {
+    if (!models.has(name)) {
       const { suggestion } = await import("../../swarm-file/suggestion.ts");
       const known = [...Object.keys(swarm.boards), ...models.keys()];
       throw new WrongInput(
-        `"${options.board}" is neither a board of the swarm ${swarm.name} nor a kind of board${suggestion(options.board, known)}`,
+        `"${name}" is neither a board of the swarm ${swarm.name} nor a kind of board${suggestion(name, known)}`,
       );
     }
   }
-  const board = await boardNamed(options.board, models);
-  return { board, swarmFile: undefined, config: { swarm: "", board: "", hosts: options.hosts, timeServer } };
+  return { board: await boardNamed(name, models), swarmFile: undefined };
 }
 
-/** The hosts of a swarm that runs on this computer: one at the usual port, the others at those after it. */
-function onThisComputer(names: readonly string[]): string {
-  return formatHosts(names.map((name, at) => ({ name, address: "127.0.0.1", port: mqttPort + at })));
-}
-
-async function wifiOf({ wifi }: BuildVerbOptions) {
-  const { readWifi, WifiError } = await import("../../builder/wifi.ts");
-  try {
-    return await readWifi(wifi, process.env);
-  } catch (error) {
-    throw error instanceof WifiError ? new WrongInput(error.message) : error;
-  }
-}
-
-/** What the board will ask for at its console, by the option that gives it. */
-function unsetOf({ swarm, hosts }: ImageConfig, hasWifi: boolean): string[] {
-  return [
-    ...(swarm === "" ? ["a name in a swarm (--board with a board of swarm.ts)"] : []),
-    ...(hosts === "" ? ["hosts (--hosts NAME=ADDRESS)"] : []),
-    ...(hasWifi ? [] : ["a Wi-Fi network (--wifi FILE)"]),
-  ];
-}
-
-function tell(
-  { image, missing, manifest }: BuildReport,
-  unset: readonly string[],
-  { board }: BuildVerbOptions,
-  terminal: Terminal,
-): void {
+function tell({ image, missing, manifest }: BuildReport, terminal: Terminal): void {
   terminal.endProgress();
-  if (unset.length > 0) terminal.line(`${board} is built without ${unset.join(", and without ")}.`);
   if (image !== undefined) return;
   terminal.line(`${terminal.style("yellow", "no image")}  all is built but the last step, which needs:`);
   for (const { what, remedy } of missing) terminal.line(`  ${what}\n    ${remedy}`);

@@ -12,7 +12,7 @@ class FlashFile implements FlashPartition {
   readonly #descriptor: unknown;
 
   constructor(label: string) {
-    this.#descriptor = openFile(`${config.flashFolder}/${config.swarm}-${config.board}.${label}`, sizeBytes);
+    this.#descriptor = openFile(`${config.flashFolder}/${label}.flash`, sizeBytes);
   }
 
   status(): { readonly size: number; readonly blockLength: number } {

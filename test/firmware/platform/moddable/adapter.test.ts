@@ -2,6 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { TlsOptions } from "../../../../firmware/platform/ports.ts";
 import { makeAuthority } from "../../../../host-tools/keys/authority.ts";
+import { type Contact, contactToBytes } from "../../../../protocols/provisioning/contact.ts";
+import { TestRoot } from "../../../members.ts";
 import { type Adapter, loadAdapter } from "./adapter.ts";
 
 let adapter: Adapter;
@@ -152,7 +154,8 @@ describe("the Wi-Fi station", () => {
   function start() {
     const heard: boolean[] = [];
     const random = { fill: (into: Uint8Array) => into.fill(0) };
-    new adapter.WifiStation({ SSID: "flock" }, new adapter.ChipClock(), random).start((up) => heard.push(up));
+    const wifi = { ssid: "flock", password: "" };
+    new adapter.WifiStation(wifi, new adapter.ChipClock(), random).start((up) => heard.push(up));
     return { heard, station: adapter.world.stations[0]! };
   }
 
@@ -268,80 +271,108 @@ describe("the outputs", () => {
   });
 });
 
-describe("what the board was built with", () => {
-  const complete = {
-    swarm: "greenhouse",
-    board: "north-1",
-    model: "esp32c3-devkit",
-    hosts: "main=leader.local,spare=192.0.2.8:1883",
-    timeServer: "",
-    ssid: "flock",
-    password: "",
-    arenaBytes: 94_208,
+describe("what the board was built with and given", () => {
+  const { root, signed, privateKey } = new TestRoot("greenhouse").issue("board", "north-1");
+  const contact: Contact = {
+    number: 0,
+    wifi: { ssid: "flock", password: "secret" },
+    hosts: [
+      { name: "main", address: "leader.local", port: 7883 },
+      { name: "spare", address: "192.0.2.8", port: 1883 },
+    ],
+    timeServer: "192.0.2.1",
   };
-  const given = { root: 64, identity: 200, key: 32 };
-
-  /** Small values of so many bytes each. */
-  const valuesOf = (lengths: Readonly<Record<string, number>>) => ({
-    read: (key: string) => (key in lengths ? new Uint8Array(lengths[key]!).fill(1) : undefined),
+  const given = { root, identity: signed, key: privateKey, contact: contactToBytes(contact) };
+  const valuesOf = (values: Readonly<Record<string, Uint8Array | undefined>>) => ({
+    read: (key: string) => values[key],
   });
 
-  test("is read from strings and numbers, as mcconfig passes both", () => {
-    Object.assign(adapter.world.config, complete, { password: "secret", swarm: 7 });
+  beforeEach(() => {
+    Object.assign(adapter.world.config, { model: "esp32c3-devkit", arenaBytes: 94_208 });
+  });
+
+  test("is its kind and memory from the image, all else from its small values", () => {
     expect(adapter.provisioned(valuesOf(given))).toEqual({
       board: {
-        swarm: "7",
+        swarm: "greenhouse",
         board: "north-1",
         model: "esp32c3-devkit",
-        hosts: [
-          { name: "main", address: "leader.local", port: 7883 },
-          { name: "spare", address: "192.0.2.8", port: 1883 },
-        ],
-        credentials: {
-          root: new Uint8Array(64).fill(1),
-          signed: new Uint8Array(200).fill(1),
-          privateKey: new Uint8Array(32).fill(1),
-          authority: undefined,
-        },
+        hosts: contact.hosts,
+        timeServer: "192.0.2.1",
+        credentials: { root, signed, privateKey, authority: undefined },
       },
-      wifi: { SSID: "flock", password: "secret" },
-      lacks: undefined,
+      wifi: contact.wifi,
+      lacks: [],
       arenaBytes: 94_208,
     });
   });
 
-  test("has no password for an open network", () => {
-    Object.assign(adapter.world.config, complete);
-    expect(adapter.provisioned(valuesOf(given)).wifi).toEqual({ SSID: "flock" });
+  test("is the contact in use, where there are two", () => {
+    const moved = { ...contact, number: 3, hosts: [] };
+    const values = { ...given, "other-contact": contactToBytes(moved), "contact-use": Uint8Array.of(1, 1) };
+    expect(adapter.provisioned(valuesOf(values)).board.hosts).toEqual([]);
   });
 
   test.for([
-    ["board", "", "The board has no name; build it with board=... on mcconfig's command line."],
     [
-      "hosts",
-      "main=leader.local:70000",
-      "The board can't read where its hosts are: NAME=ADDRESS:PORT,... is expected; build it with hosts=...",
+      "no identity",
+      { identity: undefined },
+      "The board has not got an identity; provision it with covey provision.",
     ],
-    ["ssid", undefined, "The board has no Wi-Fi network; build it with ssid=..."],
-  ] as const)("is refused in one sentence when %s is %j", ([key, value, message]) => {
-    Object.assign(adapter.world.config, complete, { [key]: value });
-    expect(() => adapter.provisioned(valuesOf(given))).toThrow(adapter.ProvisioningError);
+    [
+      { identity: new Uint8Array(7) },
+      "The board can't use what it has for an identity: 7 bytes; provision it",
+    ],
+  ] as const)(
+    "is refused in one sentence with %j, because it does not know who it is",
+    ([values, message]) => {
+      expect(() => adapter.provisioned(valuesOf({ ...given, ...values }))).toThrow(adapter.ProvisioningError);
+      expect(() => adapter.provisioned(valuesOf({ ...given, ...values }))).toThrow(message);
+    },
+  );
+
+  test("is refused without its kind, which is built in", () => {
+    Object.assign(adapter.world.config, { model: undefined });
+    const message = "The board does not know what kind of board it is; build it with model=...";
     expect(() => adapter.provisioned(valuesOf(given))).toThrow(message);
   });
 
   test.for([
-    [{}, "The board has not got its swarm's root key; give it its identity with covey provision."],
-    [{ root: 64 }, "The board has not got an identity; give it its identity with covey provision."],
-    [{ root: 64, identity: 200 }, "The board has not got a private key"],
-    [{ ...given, identity: 0 }, "The board has not got an identity"],
-    [{ ...given, root: 65 }, "The board can't use what it has for its swarm's root key: 65 bytes"],
-    [{ ...given, key: 31 }, "The board can't use what it has for a private key: 31 bytes"],
-  ] as const)("lacks what one sentence says when its small values are %j", ([lengths, message]) => {
-    Object.assign(adapter.world.config, complete);
-    const { lacks, board } = adapter.provisioned(valuesOf(lengths));
-    expect(lacks).toBeInstanceOf(adapter.ProvisioningError);
-    expect(lacks!.message).toContain(message);
-    // It still knows who it is, and so finds its log and runs what is in it.
+    [
+      "no root",
+      { root: undefined },
+      "The board has not got its swarm's root key; provision it with covey provision.",
+    ],
+    [
+      "a root that is none",
+      { root: new Uint8Array(65) },
+      "The board can't use what it has for its swarm's root key: 65 bytes",
+    ],
+    ["no key", { key: undefined }, "The board has not got a private key"],
+    [
+      "a key that is none",
+      { key: new Uint8Array(31) },
+      "The board can't use what it has for a private key: 31 bytes",
+    ],
+    [
+      "no contact",
+      { contact: undefined },
+      "The board has not got a contact; provision it with covey provision.",
+    ],
+    [
+      "a contact that is none",
+      { contact: new Uint8Array(3) },
+      "The board can't use what it has for a contact: 3 bytes",
+    ],
+    [
+      "a contact without Wi-Fi",
+      { contact: contactToBytes({ ...contact, wifi: undefined }) },
+      "The board was told of no Wi-Fi network; provision it with covey provision.",
+    ],
+  ] as const)("lacks what one sentence says with %s, and runs what is in its log", ([, values, message]) => {
+    const { lacks, board } = adapter.provisioned(valuesOf({ ...given, ...values }));
+    expect(lacks.map((lack) => lack.message)).toEqual([expect.stringContaining(message)]);
+    expect(lacks[0]).toBeInstanceOf(adapter.ProvisioningError);
     expect(board.board).toBe("north-1");
   });
 });

@@ -19,6 +19,7 @@ import type {
   UdpSocket,
   UpdateSlot,
 } from "../../../../firmware/platform/ports.ts";
+import type { WifiCredentials } from "../../../../protocols/provisioning/contact.ts";
 import type { Ciphers } from "../../../../protocols/security/ciphers.ts";
 import type { EC, world } from "./sdk-model.ts";
 
@@ -66,15 +67,15 @@ export interface Adapter {
     traffic: Traffic,
   ) => TcpConnection;
   readonly WifiStation: new (
-    credentials: object,
+    credentials: WifiCredentials | undefined,
     clock: Clock,
     random: Random,
   ) => { start(onChange: (up: boolean) => void): void };
   readonly ProvisioningError: new (key: string, problem: string, remedy?: string) => Error;
   readonly provisioned: (values: Pick<KeyValue, "read">) => {
     board: BoardConfig;
-    wifi: object;
-    lacks: Error | undefined;
+    wifi: WifiCredentials | undefined;
+    lacks: readonly Error[];
     arenaBytes: number;
   };
 }

@@ -7,9 +7,10 @@ import { createServer as createTcpServer, type Server, type Socket } from "node:
 import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import type { ModdableSdk } from "../../../../../host-tools/builder/moddable.ts";
+import { writeLinValues } from "../../../../../host-tools/provisioner/lin-values.ts";
 import { TestRoot } from "../../../../members.ts";
 import { Authority } from "./authority.ts";
-import { credentialValues, writeKeyValues } from "./key-values.ts";
+import { givenValues } from "./key-values.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
 import { buildProbe, probeName } from "./probe-image.ts";
 import type { Seen } from "./prove.ts";
@@ -47,12 +48,7 @@ export async function proveAdapter(sdk: ModdableSdk, folder: string, seen: Seen)
     });
     seen("built for lin with TLS, with no warning of the linker");
     const runner = compileRunner(sdk.folder, folder);
-    writeKeyValues(
-      join(folder, "flash"),
-      probeName,
-      probeName,
-      credentialValues(new TestRoot(probeName).issue("board", probeName)),
-    );
+    writeLinValues(join(folder, "flash"), givenValues(new TestRoot(probeName).issue("board", probeName)));
     for (const starts of [1, 2]) {
       board = new LinProcess(runner, program, join(folder, "flash"));
       await board.until(`kv: start ${starts}`);

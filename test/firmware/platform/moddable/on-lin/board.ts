@@ -2,12 +2,16 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ModdableSdk } from "../../../../../host-tools/builder/moddable.ts";
+import type { StoredValues } from "../../../../../host-tools/provisioner/board-settings.ts";
+import { writeLinValues } from "../../../../../host-tools/provisioner/lin-values.ts";
 import { writeMemberFile } from "../../../../../host-tools/security/member-file.ts";
+import { storedKeys } from "../../../../../protocols/provisioning/stored.ts";
 import { runCovey } from "../../../../end-to-end/running-swarm.ts";
 import { TestRoot } from "../../../../members.ts";
 import { freePort } from "./free-port.ts";
-import { credentialValues, writeKeyValues } from "./key-values.ts";
+import { givenValues } from "./key-values.ts";
 import { LeadProcess } from "./lead-process.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
 import type { Seen } from "./prove.ts";
@@ -31,7 +35,7 @@ export async function proveBoard(sdk: ModdableSdk, folder: string, seen: Seen): 
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "swarm.ts"), swarmFile);
   const mqttPort = await freePort();
-  const program = await build(folder, mqttPort);
+  const program = await build(folder);
   seen("built for lin, with no warning of the linker");
   const runner = compileRunner(sdk.folder, folder);
   const flash = join(folder, "flash");
@@ -41,7 +45,8 @@ export async function proveBoard(sdk: ModdableSdk, folder: string, seen: Seen): 
   writeMemberFile(memberFile, root.issue("host", "main"));
   const lead = () => LeadProcess.start(folder, mqttPort, memberFile);
 
-  writeKeyValues(flash, "house", "hall", credentialValues(root.issue("board", "hall")));
+  const given = givenValues(root.issue("board", "hall"), `main=127.0.0.1:${mqttPort}`);
+  writeLinValues(flash, given);
 
   let leader = await lead();
   let board = powerOn();
@@ -96,25 +101,46 @@ export async function proveBoard(sdk: ModdableSdk, folder: string, seen: Seen): 
     for (const line of board.lines) assert(!line.startsWith("error:"), line);
 
     await board.kill();
-    writeKeyValues(flash, "house", "hall", {});
+    writeLinValues(flash, without(given, storedKeys.privateKey, storedKeys.contact));
     board = powerOn();
-    await board.until(
-      "error: The board has not got its swarm's root key; give it its identity with covey provision.",
-    );
+    await board.until("error: The board has not got a private key; provision it with covey provision.");
+    await board.until("error: The board has not got a contact; provision it with covey provision.");
     await board.until("pin 4: 5 %");
-    seen("robbed of its identity it says so, and still runs what was committed");
+    seen("robbed of its key and its contact it says so, and still runs what was committed");
+
+    await board.kill();
+    writeLinValues(flash, without(given, storedKeys.contact));
+    board = powerOn();
+    await board.until("error: The board has not got a contact");
+    await board.until("pin 4: 5 %");
+    await sleep(2_000);
+    assert(!board.lines.some((line) => line.includes("network-up")), board.lines.join("\n"));
+    seen("without a contact it runs what was committed, and waits");
+
+    await board.kill();
+    writeLinValues(flash, new Map());
+    board = powerOn();
+    await board.until("The board has not got an identity; provision it with covey provision.");
+    await sleep(500);
+    writeLinValues(flash, given);
+    await board.kill();
+    board = powerOn();
+    await board.until(`info: recovered member=${member}`);
+    await board.until("info: joined");
+    seen("without an identity it says so and touches nothing; given it again, it is the same member");
   } finally {
     await board.kill();
     await leader.stop();
   }
 }
 
-async function build(folder: string, leaderPort: number): Promise<string> {
+function without(values: StoredValues, ...keys: readonly string[]): StoredValues {
+  return new Map([...values].filter(([key]) => !keys.includes(key)));
+}
+
+async function build(folder: string): Promise<string> {
   const words = ["build", "swarm.ts", "--board", "hall", "--platform", "lin", "--json"];
-  const { code, stdout, stderr } = await runCovey(
-    [...words, "--hosts", `main=127.0.0.1:${leaderPort}`],
-    folder,
-  );
+  const { code, stdout, stderr } = await runCovey(words, folder);
   if (code !== 0) throw new Error(`covey build: ${stderr}`);
   return JSON.parse(stdout).image.file;
 }

@@ -21,8 +21,6 @@ async function link(name: string, board: BoardDescription, folder: string, seen:
   await buildBoard({
     board,
     swarmFile: undefined,
-    config: { swarm: "house", board: "hall", hosts: "main=192.0.2.7", timeServer: "" },
-    wifi: undefined,
     platform: "chip",
     tls: false,
     folder: join(folder, name),

@@ -8,7 +8,7 @@ import { writeSdkProject } from "../../../../../host-tools/builder/sdk-project.t
 import { bundleFirmware } from "../../../../../host-tools/bundler/bundle.ts";
 import { constDeclarations } from "../../../../../host-tools/bundler/const-declarations.ts";
 
-/** Its swarm, and its own name. */
+/** Name of its swarm, and its own. */
 export const probeName = "probe";
 
 export interface Probe {
@@ -19,8 +19,6 @@ export interface Probe {
   readonly tls: boolean;
   /** Files of C beside this one, without their ending. */
   readonly natives?: readonly string[];
-  /** As whom it runs, and where its hosts are; `probeName`, and nowhere. */
-  readonly as?: { readonly swarm: string; readonly board: string; readonly hosts: string };
 }
 
 /** @returns the program for `LinProcess` */
@@ -33,11 +31,6 @@ export async function buildProbe(sdk: ModdableSdk, folder: string, probe: Probe)
     platform: "lin",
     board: loadBoards().get("esp32c3-devkit")!,
     bundle: { core, main, coreBytes: 0, mainBytes: 0 },
-    config: {
-      ...(probe.as ?? { swarm: probeName, board: probeName, hosts: "main=127.0.0.1:1" }),
-      timeServer: "",
-    },
-    wifi: undefined,
     tls: probe.tls,
   });
   writeFileSync(join(project, "main.js"), main);

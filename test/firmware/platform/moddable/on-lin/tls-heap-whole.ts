@@ -8,11 +8,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createServer } from "node:tls";
 import type { ModdableSdk } from "../../../../../host-tools/builder/moddable.ts";
 import { makeAuthority, makeHostCertificate } from "../../../../../host-tools/keys/authority.ts";
+import { writeLinValues } from "../../../../../host-tools/provisioner/lin-values.ts";
 import { type MemberSecrets, writeMemberFile } from "../../../../../host-tools/security/member-file.ts";
 import { TestRoot } from "../../../../members.ts";
 import { freePort } from "./free-port.ts";
 import { peakBytes, sentence, toldIn } from "./heap-told.ts";
-import { credentialValues, writeKeyValues } from "./key-values.ts";
+import { givenValues } from "./key-values.ts";
 import { LeadProcess } from "./lead-process.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
 import { buildProbe } from "./probe-image.ts";
@@ -71,11 +72,10 @@ export async function proveWholeTlsHeap(sdk: ModdableSdk, folder: string, seen: 
         given: {},
         tls: how === "TLS",
         natives: ["heap-figures"],
-        as: { swarm: "house", board: "hall", hosts: `main=127.0.0.1:${port}` },
       });
       const flash = join(folder, `flash-${how}`);
       const given = how === "TLS" ? { ...member, authority: authority.certificate } : member;
-      writeKeyValues(flash, "house", "hall", credentialValues(given));
+      writeLinValues(flash, givenValues(given, `main=127.0.0.1:${port}`));
       const board = new LinProcess(runner, program, flash);
       try {
         await board.until("info: joined");

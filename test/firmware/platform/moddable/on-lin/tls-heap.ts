@@ -13,10 +13,11 @@ import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import type { ModdableSdk } from "../../../../../host-tools/builder/moddable.ts";
 import { makeAuthority, makeHostCertificate } from "../../../../../host-tools/keys/authority.ts";
+import { writeLinValues } from "../../../../../host-tools/provisioner/lin-values.ts";
 import { TestRoot } from "../../../../members.ts";
 import { Authority as RsaAuthority } from "./authority.ts";
 import { sentence, toldIn } from "./heap-told.ts";
-import { credentialValues, writeKeyValues } from "./key-values.ts";
+import { givenValues } from "./key-values.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
 import { buildProbe, probeName } from "./probe-image.ts";
 import type { Seen } from "./prove.ts";
@@ -78,12 +79,7 @@ async function proveConnections(sdk: ModdableSdk, folder: string, seen: Seen): P
     });
     seen("built for lin with TLS");
     const flash = join(folder, "flash");
-    writeKeyValues(
-      flash,
-      probeName,
-      probeName,
-      credentialValues(new TestRoot(probeName).issue("board", probeName)),
-    );
+    writeLinValues(flash, givenValues(new TestRoot(probeName).issue("board", probeName)));
     board = new LinProcess(compileRunner(sdk.folder, folder), program, flash);
     const canCollectAlways = (await board.until("collects always: ")).endsWith("true");
     await board.until("all done");
