@@ -41,15 +41,20 @@ export const serviceLimits = Object.freeze({
 export interface ServiceBoard {
   /** Firmware, its version, hardware, the board's name: empty for one that has none yet. */
   readonly info: readonly [string, string, string, string];
+  /** Whether it is in a Wi-Fi. */
   readonly isOnline: boolean;
-  /** Tries this Wi-Fi; how it went is told with `onWifi`. */
-  useWifi(wifi: WifiCredentials): void;
-  /** Shows which board it is; absent where it has nothing to show it with. */
-  identify?(): void;
-  /** Looks for networks; what it sees is told with `onNetworks`. Absent where it can't. */
-  scan?(): void;
-  /** Keeps a gift's bytes and gives the name that the board has from now on, or undefined when it is none for it. Absent where it has an identity. */
-  give?(gift: Uint8Array): string | undefined;
+  /** Whether it has something to show with which board it is. */
+  readonly canIdentify: boolean;
+  readonly canScan: boolean;
+  /** Whether it has no identity yet. */
+  readonly canTakeGift: boolean;
+  /** Tries this Wi-Fi; how it went is told with `onWifi`. False while it tries another. */
+  useWifi(wifi: WifiCredentials): boolean;
+  identify(): void;
+  /** Looks for networks; what it sees is told with `onNetworks`. */
+  scan(): void;
+  /** Keeps a gift's bytes and gives the name that the board has from now on, or undefined when it is none for it. */
+  take(gift: Uint8Array): string | undefined;
 }
 
 /** Where the service's words go. Bytes are the receiver's to keep. */
@@ -112,18 +117,23 @@ export class ImprovService {
     this.enterReady(nowMs, State.authorized);
   }
 
-  /** How an attempt ended. One that was given up may still succeed later. */
+  /** How the attempt ended. One that was given up may still succeed: then `onOnline` tells. */
   onWifi(isJoined: boolean, nowMs: number): void {
+    if (this.#state !== State.provisioning) return;
     if (isJoined) {
-      const wasTried = this.#state === State.provisioning;
       this.enter(State.provisioned, Infinity);
-      if (wasTried) this.#wire.result(encodeResult(Command.sendWifi, []));
-    } else if (this.#state === State.provisioning) {
+      this.#wire.result(encodeResult(Command.sendWifi, []));
+    } else {
       this.setError(ErrorState.unableToConnect);
       this.enterReady(nowMs, State.authorized);
-    } else if (this.#state === State.provisioned) {
-      this.enterReady(nowMs, this.ready);
     }
+  }
+
+  /** The board has come into a Wi-Fi or lost it, not by an attempt. */
+  onOnline(isOnline: boolean, nowMs: number): void {
+    if (this.#state === State.provisioning) return;
+    if (isOnline) this.enter(State.provisioned, Infinity);
+    else if (this.#state === State.provisioned) this.enterReady(nowMs, this.ready);
   }
 
   onNetworks(networks: readonly SeenNetwork[]): void {
@@ -167,21 +177,21 @@ export class ImprovService {
       this.#wire.state(this.#state);
       return ErrorState.none;
     }
+    if (!this.#board.useWifi(wifi)) return ErrorState.unknown;
     this.enter(State.provisioning, nowMs + serviceLimits.attemptMs);
-    this.#board.useWifi(wifi);
     return ErrorState.none;
   }
 
   private takeGift(data: Uint8Array): number {
     if (this.#givenName !== undefined) return this.answer(Command.give, ["", this.#givenName]);
-    if (this.#board.give === undefined) return ErrorState.notAuthorized;
+    if (!this.#board.canTakeGift) return ErrorState.notAuthorized;
     this.#gift ??= new GiftAssembler();
     const wanted = this.#gift.push(data);
     if (wanted < 0) return ErrorState.invalid;
     const whole = this.#gift.takeWhole();
     if (whole === undefined) return this.answer(Command.give, [`${wanted}`]);
     this.#gift = undefined;
-    this.#givenName = this.#board.give(whole);
+    this.#givenName = this.#board.take(whole);
     if (this.#givenName === undefined) return ErrorState.unknown;
     return this.answer(Command.give, [`${wanted}`, this.#givenName]);
   }
@@ -200,7 +210,7 @@ export class ImprovService {
 
   /** Looking for networks would break off an attempt. */
   private scan(): number {
-    if (this.#board.scan === undefined) return ErrorState.unknownCommand;
+    if (!this.#board.canScan) return ErrorState.unknownCommand;
     if (this.#state === State.provisioning) return ErrorState.unknown;
     if (this.#isScanning) return ErrorState.none;
     this.#isScanning = true;
@@ -209,7 +219,7 @@ export class ImprovService {
   }
 
   private identify(): number {
-    if (this.#board.identify === undefined) return ErrorState.unknownCommand;
+    if (!this.#board.canIdentify) return ErrorState.unknownCommand;
     this.#board.identify();
     return ErrorState.none;
   }

@@ -19,6 +19,7 @@ import {
   encodeWifi,
 } from "../../../protocols/improv/rpc.ts";
 import { ImprovService } from "../../../protocols/improv/service.ts";
+import { plainBoard } from "../../protocols/improv/two-ends.ts";
 import type { Target } from "../target.ts";
 
 const wifi = encodeWifi({ ssid: "MyWirelessAP", password: "mysecurepassword" });
@@ -56,13 +57,7 @@ export const improvTargets: readonly Target[] = [
     decode: (bytes) => {
       const seen: unknown[] = [];
       const service = new ImprovService(
-        {
-          info: ["a", "b", "c", "d"],
-          isOnline: false,
-          useWifi: () => {},
-          scan: () => {},
-          give: () => undefined,
-        },
+        { ...plainBoard, canScan: true, canTakeGift: true },
         {
           isSerial: true,
           state: (state) => void seen.push(state),

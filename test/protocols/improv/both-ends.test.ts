@@ -22,7 +22,9 @@ function ends(options: { readonly joinMs?: number; readonly toBoard?: Fault; rea
         tried.push(wifi);
         const isRight = wifi.ssid === home.ssid && wifi.password === home.password;
         both.at(joinMs, () => both.service.onWifi(isRight, both.nowMs));
+        return true;
       },
+      canScan: true,
       scan: () => both.at(2000, () => both.service.onNetworks(air)),
     },
     log,
@@ -150,7 +152,8 @@ describe("on a line that loses, doubles and turns bytes", () => {
         const kept: Gift[] = [];
         const both = new TwoEnds({
           board: {
-            give: (bytes) => {
+            canTakeGift: true,
+            take: (bytes) => {
               const read = giftFromBytes(bytes, sha256);
               if (read === undefined) return undefined;
               kept.push(read);
@@ -183,11 +186,11 @@ describe("a gift", () => {
 
   test("is refused by a board that has an identity, and by one for which it is not", () => {
     const gift = giftToBytes(sampleGift(0), sha256);
-    expect(new TwoEnds({ board: {} }).ask({ kind: "give", gift })).toEqual({
+    expect(new TwoEnds({}).ask({ kind: "give", gift })).toEqual({
       kind: "refused",
       error: ErrorState.notAuthorized,
     });
-    expect(new TwoEnds({ board: { give: () => undefined } }).ask({ kind: "give", gift })).toEqual({
+    expect(new TwoEnds({ board: { canTakeGift: true } }).ask({ kind: "give", gift })).toEqual({
       kind: "refused",
       error: ErrorState.unknown,
     });

@@ -9,12 +9,24 @@ export type Fault = (byte: number, at: number) => readonly number[];
 export const faultless: Fault = (byte) => [byte];
 
 export interface EndsOptions {
-  readonly board: Partial<ServiceBoard>;
+  readonly board?: Partial<ServiceBoard>;
   readonly toBoard?: Fault;
   readonly toHost?: Fault;
   /** After each packet of the board's: its log, on the same wire. */
   readonly log?: Uint8Array;
 }
+
+export const plainBoard: ServiceBoard = {
+  info: ["Covey", "0.1.0", "esp32c3", "north-1"],
+  isOnline: false,
+  canIdentify: false,
+  canScan: false,
+  canTakeGift: false,
+  useWifi: () => true,
+  identify: () => {},
+  scan: () => {},
+  take: () => undefined,
+};
 
 /** What is held back is no packet after this. */
 const quietMs = 200;
@@ -31,13 +43,13 @@ export class TwoEnds {
   #passed = 0;
   #events: { readonly atMs: number; readonly act: () => void }[] = [];
 
-  constructor({ board, toBoard = faultless, toHost = faultless, log }: EndsOptions) {
+  constructor({ board = {}, toBoard = faultless, toHost = faultless, log }: EndsOptions) {
     const send = (type: number, data: Uint8Array) => {
       this.#carry(toHost, encodePacket(type, data), (bytes) => this.#toHost.push(bytes));
       if (log !== undefined) this.#carry(faultless, log, (bytes) => this.#toHost.push(bytes));
     };
     this.service = new ImprovService(
-      { info: ["Covey", "0.1.0", "esp32c3", "north-1"], isOnline: false, useWifi: () => {}, ...board },
+      { ...plainBoard, ...board },
       {
         isSerial: true,
         state: (state) => send(PacketType.state, Uint8Array.of(state)),
