@@ -11,7 +11,7 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BuildOptions, build, type Message, transform } from "esbuild";
+import { type BuildOptions, build, type Message, type Plugin, transform } from "esbuild";
 import { tlsModule, tlsModuleName } from "../boards/board-manifest.ts";
 import { type BoardDescription, idfOptions, loadBoards, partitionTable } from "../boards/boards.ts";
 import { moduleName, noSensors, sensorModule } from "../boards/sensor-module.ts";
@@ -55,24 +55,27 @@ export class BundleError extends Error {
  * Bundles the core and the main of one platform.
  *
  * @param options.root folder that holds `firmware/`; the project's own unless told
+ * @param options.firmwareVersion what the firmware says that it is, instead of what `firmware/version.ts` has
  * @throws BundleError naming file and line when a source does not parse, crosses the boundary between core and main, or
  *   assigns a module-level variable
  */
 export async function bundleFirmware(options: {
   main: MainPlatform;
   root?: string;
+  firmwareVersion?: string | undefined;
 }): Promise<FirmwareBundle> {
   const root = options.root ?? projectRoot;
   const [core, main] = await Promise.all([
-    joinCore(coreFile(options.main, root)).then(minify),
+    joinCore(coreFile(options.main, root), options.firmwareVersion).then(minify),
     joinMain(options.main, root).then(minify),
   ]);
   return { core, main, coreBytes: Buffer.byteLength(core), mainBytes: Buffer.byteLength(main) };
 }
 
 /** Joins the core's sources into one readable module: what the frozen check reads and `bundleFirmware` minifies. */
-export function joinCore(entryFile: string): Promise<JoinedModule> {
-  return joinModule({ entryPoints: [entryFile], plugins: [coreImports()] });
+export function joinCore(entryFile: string, version?: string): Promise<JoinedModule> {
+  const plugins = [coreImports(), ...(version === undefined ? [] : [versionIs(version)])];
+  return joinModule({ entryPoints: [entryFile], plugins });
 }
 
 /** Joins a platform's own sources into one readable module; the core and the platform's modules stay outside. */
@@ -82,6 +85,17 @@ export function joinMain(platform: MainPlatform, root: string = projectRoot): Pr
     entryPoints: [join(folder, "main.ts")],
     plugins: [mainImports({ coreFile: coreFile(platform, root), folder })],
   });
+}
+
+/** Puts another version into the place of `firmware/version.ts`. */
+function versionIs(version: string): Plugin {
+  const contents = `export const firmwareVersion = ${JSON.stringify(version)};`;
+  return {
+    name: "firmware version",
+    setup({ onLoad }) {
+      onLoad({ filter: /[/\\]firmware[/\\]version\.ts$/ }, () => ({ contents, loader: "ts" }));
+    },
+  };
 }
 
 /** What is linked ahead of time. A chip's image links its main as well; the simulator's engine can only link one module, which has both. */

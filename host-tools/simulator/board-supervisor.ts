@@ -1,22 +1,34 @@
 /**
  * Keeps one simulated board running: switches it on, and on again when it ended by itself or was killed, as a board in
- * a cupboard would be after a power cut. Its flash is all that it keeps.
+ * a cupboard would be after a power cut. Its flash is all that it keeps, and each time the boot ROM chooses anew what starts from there.
  */
 import type { BoardConfig, StartReason } from "../../firmware/platform/ports.ts";
+import type { BoardDescription } from "../boards/boards.ts";
 import { Backoff } from "./backoff.ts";
-import { FlashFile, FlashFileError, type FlashGeometry } from "./chip/flash-file.ts";
-import type { BoardEnd, BoardRam, Engine, EngineFigures, SimulatedBoard } from "./engines/simulated-board.ts";
+import { SimulatedChip, type Started } from "./chip/chip.ts";
+import { FlashFileError } from "./chip/flash-file.ts";
+import { storedConfig } from "./chip/stored-config.ts";
+import {
+  type BoardEnd,
+  type Engine,
+  type EngineFigures,
+  type SimulatedBoard,
+  UnsuitableApp,
+} from "./engines/simulated-board.ts";
 import type { BoardSensors } from "./sensors/board-sensors.ts";
 import { SimulatedWorld } from "./world/simulated-world.ts";
 
 const backoffLimits = Object.freeze({ firstMs: 100, maxMs: 5000, wellAfterMs: 10_000 });
 
 export interface SupervisedBoard {
-  readonly config: BoardConfig;
+  /** By which it is spoken of; who it is, its flash says. */
+  readonly name: string;
+  readonly model: BoardDescription;
   readonly engine: Engine;
-  readonly flashPath: string;
-  readonly geometry: FlashGeometry;
-  readonly ram: BoardRam;
+  /** Of its chip's flash: see `chip/chip.ts`. */
+  readonly folder: string;
+  /** False: it runs what lies in its flash, and nothing where that is empty. */
+  readonly hasOwnFirmware: boolean;
   readonly sensors: BoardSensors;
   /** `text` begins in small letters: the board's name is said before it. */
   readonly tell: (level: "info" | "warn" | "error", text: string) => void;
@@ -29,7 +41,7 @@ export class BoardSupervisor {
   /** What went wrong to how often. */
   readonly #failures = new Map<string, number>();
   #board: SimulatedBoard | undefined;
-  #world: SimulatedWorld | undefined;
+  #chip: SimulatedChip | undefined;
   #timer: NodeJS.Timeout | undefined;
   #figures: EngineFigures | undefined;
   #heapPeakBytes = 0;
@@ -41,12 +53,12 @@ export class BoardSupervisor {
   #startReason: StartReason = "power";
 
   constructor(of: SupervisedBoard) {
-    this.name = of.config.board;
+    this.name = of.name;
     this.#of = of;
   }
 
   get model(): string {
-    return this.#of.config.model;
+    return this.#of.model.name;
   }
 
   get pid(): number | undefined {
@@ -69,22 +81,43 @@ export class BoardSupervisor {
     const failures = [...this.#failures].map(([text, times]) => {
       return times === 1 ? `${this.name} ${text}.` : `${this.name} ${text} (${times} times).`;
     });
-    const worn = this.#wornWrites + (this.#world?.flash.wornWrites ?? 0);
+    const worn = this.#wornWrites + (this.#chip?.wornWrites ?? 0);
     if (worn === 0) return failures;
     return [...failures, `${this.name} wrote ${worn} times to flash that was not erased.`];
   }
 
-  /** Throws `FlashFileError` when its flash file can be neither used nor replaced. */
+  /** A board without a firmware that starts, or without an identity, stays off. Throws `FlashFileError` when its flash can be neither used nor replaced. */
   powerOn(): void {
-    const { config, engine, flashPath, geometry, ram, sensors, tell } = this.#of;
-    const { flash, warning } = FlashFile.open(flashPath, geometry);
-    if (warning !== undefined) tell("warn", `has new flash: ${warning}`);
+    const { engine, folder, model, hasOwnFirmware, tell } = this.#of;
+    const ownFirmware = hasOwnFirmware ? engine.ownFirmware : undefined;
+    const chip = new SimulatedChip({ folder, board: model, ownFirmware });
+    for (const warning of chip.warnings) tell("warn", `has new flash: ${warning}`);
+    const started = chip.boot();
+    const config = storedConfig(chip.values, model.name);
+    if (started !== undefined && config !== undefined) {
+      this.#start(chip, started, config);
+      return;
+    }
+    chip.close();
+    if (started === undefined)
+      tell("error", `has no firmware that starts (${chip.trouble}); flash it with covey flash`);
+    else tell("error", "does not know who it is; give it its identity with covey provision");
+  }
+
+  #start(chip: SimulatedChip, { app, update }: Started, config: BoardConfig): void {
+    const { engine, model, sensors, tell } = this.#of;
     let restart: string | undefined;
     let sleepMs: number | undefined;
     const switchOff = () => void setImmediate(() => void this.#board?.powerOff());
     const world = new SimulatedWorld({
       config,
-      flash,
+      flash: chip.log,
+      chip: {
+        values: chip.values,
+        update,
+        markValid: () => chip.markValid(),
+        close: () => chip.close(),
+      },
       startReason: this.#startReason,
       sensors,
       onLog: (level, text) => {
@@ -100,17 +133,25 @@ export class BoardSupervisor {
         switchOff();
       },
     });
-    const board = engine.powerOn(world, ram);
     const startedMs = performance.now();
     this.#boots++;
     if (this.#startReason === "sleep") this.#wakes++;
-    this.#world = world;
+    let board: SimulatedBoard;
+    try {
+      board = engine.powerOn(world, model, app);
+    } catch (error) {
+      world.powerOff();
+      if (!(error instanceof UnsuitableApp)) throw error;
+      this.#afterEnd({ cause: "failure", text: error.message }, startedMs);
+      return;
+    }
+    this.#chip = chip;
     this.#board = board;
     void board.ended.then((end) => {
       this.#noteFigures();
-      this.#wornWrites += world.flash.wornWrites;
+      this.#wornWrites += chip.wornWrites;
       this.#board = undefined;
-      this.#world = undefined;
+      this.#chip = undefined;
       if (this.#poweredOff) return;
       if (sleepMs !== undefined) this.#sleep(sleepMs);
       else if (restart !== undefined) this.#restart(restart, startedMs);

@@ -3,13 +3,14 @@
  * identity at the first start. They are kept, so that whoever was revoked stays so.
  */
 import { join } from "node:path";
-import type { BoardCredentials } from "../../firmware/platform/ports.ts";
+import { contactKeyOf } from "../../protocols/provisioning/contact.ts";
 import { type IssueRequest, issueMembers } from "../keys/issue.ts";
 import { KeyError, NoKeys } from "../keys/key-error.ts";
 import { KeyFolder } from "../keys/key-folder.ts";
 import { latestOf, standingOf } from "../keys/ledger.ts";
 import { revokeMembers } from "../keys/revoke.ts";
-import { MemberFileError } from "../security/member-file.ts";
+import { MemberFileError, type MemberSecrets } from "../security/member-file.ts";
+import { nodeCiphers } from "../security/node-ciphers.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { SimulationError } from "./simulation-error.ts";
 
@@ -17,10 +18,13 @@ import { SimulationError } from "./simulation-error.ts";
 export const simulationKeysName = "simulation-keys";
 
 export class SimulationKeys {
+  /** What boards open the swarm's next contact with. */
+  readonly contactKey: Uint8Array;
   readonly #folder: KeyFolder;
 
-  private constructor(folder: KeyFolder) {
+  private constructor(folder: KeyFolder, contactKey: Uint8Array) {
     this.#folder = folder;
+    this.contactKey = contactKey;
   }
 
   /**
@@ -37,7 +41,8 @@ export class SimulationKeys {
         ...hosts.map((name): IssueRequest => ({ name, role: "host" })),
         ...Object.keys(boards).map((name): IssueRequest => ({ name, role: "board" })),
       ]);
-      return new SimulationKeys(folder);
+      const { root } = await folder.unlock();
+      return new SimulationKeys(folder, contactKeyOf(nodeCiphers, root, swarm));
     } catch (error) {
       if (error instanceof KeyError) throw new SimulationError(error.message);
       throw error;
@@ -50,10 +55,9 @@ export class SimulationKeys {
   }
 
   /** @throws {SimulationError} */
-  credentialsOf(board: string): BoardCredentials {
+  secretsOf(board: string): MemberSecrets {
     try {
-      const { root, signed, privateKey } = this.#folder.readIssued(board);
-      return { root, signed, privateKey };
+      return this.#folder.readIssued(board);
     } catch (error) {
       if (error instanceof MemberFileError) throw new SimulationError(error.message);
       throw error;

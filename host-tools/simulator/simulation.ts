@@ -7,7 +7,7 @@
 import { loadBoards } from "../boards/boards.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { BoardSupervisor } from "./board-supervisor.ts";
-import { nor } from "./chip/flash-file.ts";
+import { giveSettings } from "./chip/settings.ts";
 import { readyEngine } from "./engines/engine-choice.ts";
 import type { Engine, EngineFigures, EngineName } from "./engines/simulated-board.ts";
 import { HostSupervisor } from "./host-supervisor.ts";
@@ -186,25 +186,30 @@ function makeBoards(
   hosts: readonly HostSupervisor[],
 ): BoardSupervisor[] {
   const models = loadBoards();
-  const { name: swarm, boards } = options.definition;
+  const { boards } = options.definition;
   const brokers = hosts.map(({ name, address }) => ({ name, address: "127.0.0.1", port: address!.mqttPort }));
   return Object.entries(boards).map(([board, { model }], i) => {
     // Each begins with another host, so that every host has its share of them.
     const first = i % brokers.length;
-    const { arenaBytes, stackSlots, partitions } = models.get(model)!;
-    const credentials = keys.credentialsOf(board);
+    const description = models.get(model)!;
+    const folder = state.boardFolder(board);
+    const contact = {
+      number: 0,
+      wifi: undefined,
+      hosts: [...brokers.slice(first), ...brokers.slice(0, first)],
+      timeServer: undefined,
+    };
+    giveSettings(folder, description, {
+      member: keys.secretsOf(board),
+      contactKey: keys.contactKey,
+      contact,
+    });
     return new BoardSupervisor({
-      config: {
-        swarm,
-        board,
-        model,
-        hosts: [...brokers.slice(first), ...brokers.slice(0, first)],
-        credentials,
-      },
+      name: board,
+      model: description,
       engine,
-      flashPath: state.flashPath(board),
-      geometry: { sizeBytes: partitions.find(({ name }) => name === "log")!.sizeBytes, ...nor },
-      ram: { arenaBytes, stackSlots },
+      folder,
+      hasOwnFirmware: true,
       sensors: sensors.boards.get(board)!,
       tell: (level, text) => options.onEvent(level, board, text),
     });

@@ -49,8 +49,9 @@ export class StateFolder {
     }
   }
 
-  flashPath(board: string): string {
-    return join(this.path, "boards", `${board}.flash`);
+  /** Of its chip's flash. */
+  boardFolder(board: string): string {
+    return join(this.path, "boards", board);
   }
 
   /** Gives the folder back. */

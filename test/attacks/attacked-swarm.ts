@@ -2,7 +2,7 @@
  * A swarm that runs as it would in a building - hosts on their disks, boards in the real XS engine, real sockets - with a hostile broker before each host: all
  * that boards and hosts say to each other goes through its hands. What the root's key and members' keys can do is in the test's hands only where an attack says so.
  */
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadBoards } from "../../host-tools/boards/boards.ts";
@@ -12,9 +12,9 @@ import type { PeerAddress } from "../../host-tools/leader/hosts/host-links.ts";
 import { createLog } from "../../host-tools/leader/log.ts";
 import type { MemberSecrets } from "../../host-tools/security/member-file.ts";
 import { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
+import { giveSettings } from "../../host-tools/simulator/chip/settings.ts";
 import { readyEngine } from "../../host-tools/simulator/engines/engine-choice.ts";
 import type { Engine } from "../../host-tools/simulator/engines/simulated-board.ts";
-import { nor } from "../../host-tools/simulator/world/flash-file.ts";
 import type { SwarmDefinition } from "../../host-tools/swarm-file/definition.ts";
 import { definition as oneHost } from "../host-tools/leader/leader-under-test.ts";
 import { memberOf, rootOf } from "../host-tools/leader/test-swarm.ts";
@@ -126,24 +126,25 @@ export class AttackedSwarm {
     host.running = undefined;
   }
 
-  /** Switches a device on that has this identity; `flash` is the file that it has its memory in. */
+  /** Switches a device on that has this identity; `flash` is the folder that it has its memory in. */
   powerOn(
     name: string,
     member: MemberSecrets = memberOf(swarmName, "board", name),
     flash = this.flashOf(name),
   ): BoardSupervisor {
     const { model } = Object.values(this.definition.boards)[0]!;
-    const { arenaBytes, stackSlots, partitions } = loadBoards().get(model)!;
+    const description = loadBoards().get(model)!;
     const hosts = Array.from(this.hosts.values(), ({ name: host, broker }) => ({
       ...{ name: host, address: "127.0.0.1", port: broker.port },
     }));
-    const { root, signed, privateKey } = member;
+    const contact = { number: 0, wifi: undefined, hosts, timeServer: undefined };
+    giveSettings(flash, description, { member, contactKey: new Uint8Array(16), contact });
     const board = new BoardSupervisor({
-      config: { swarm: swarmName, board: name, model, hosts, credentials: { root, signed, privateKey } },
+      name,
+      model: description,
       engine: this.#engine,
-      flashPath: flash,
-      geometry: { sizeBytes: partitions.find((each) => each.name === "log")!.sizeBytes, ...nor },
-      ram: { arenaBytes, stackSlots },
+      folder: flash,
+      hasOwnFirmware: true,
       sensors: new Map([["temperature", { read: () => 20 }]]),
       tell: (level, text) => this.said.push(`${level} ${name}: ${text}`),
     });
@@ -158,13 +159,13 @@ export class AttackedSwarm {
   }
 
   flashOf(name: string): string {
-    return join(this.folder, `${name}.flash`);
+    return join(this.folder, name);
   }
 
   /** A copy of the flash of a board that is switched off, or as it is at this moment. */
   copyFlash(name: string): string {
-    const copy = join(this.folder, `${name}.copy.flash`);
-    copyFileSync(this.flashOf(name), copy);
+    const copy = join(this.folder, `${name}.copy`);
+    cpSync(this.flashOf(name), copy, { recursive: true });
     return copy;
   }
 

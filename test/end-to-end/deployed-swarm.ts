@@ -4,19 +4,21 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { loadBoards } from "../../host-tools/boards/boards.ts";
 import type { KeyFolder } from "../../host-tools/keys/key-folder.ts";
 import type { Status } from "../../host-tools/leader/api-types.ts";
 import { portOf } from "../../host-tools/leader/listen.ts";
+import { nodeCiphers } from "../../host-tools/security/node-ciphers.ts";
 import { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
+import { giveSettings } from "../../host-tools/simulator/chip/settings.ts";
 import { readyEngine } from "../../host-tools/simulator/engines/engine-choice.ts";
 import { swarmSensors } from "../../host-tools/simulator/sensors/board-sensors.ts";
 import { SystemSensors } from "../../host-tools/simulator/sensors/system-sensors.ts";
-import { nor } from "../../host-tools/simulator/world/flash-file.ts";
 import type { SwarmDefinition } from "../../host-tools/swarm-file/definition.ts";
+import { contactKeyOf } from "../../protocols/provisioning/contact.ts";
 import { bringTo, issueAll } from "../host-tools/keys/deployed-keys.ts";
 import { covey, repository, sleep, statusOf, temporaryFolder } from "./running-swarm.ts";
 
@@ -186,20 +188,23 @@ export class DeployedSwarm {
     const engine = await readyEngine({ engine: "xs", onProgress: nothing, onNote: nothing });
     await this.#sensors.start();
     const { name: swarm, boards } = this.definition;
+    const { root } = await this.keys.unlock();
+    const contactKey = contactKeyOf(nodeCiphers, root, swarm);
     const replay = { file: undefined, speed: undefined };
     const sensors = swarmSensors(this.definition, replay, this.#sensors, () => performance.now());
     const models = loadBoards();
     const hosts = Array.from(this.ports, ([name, { mqtt }]) => ({ name, address: "127.0.0.1", port: mqtt }));
-    mkdirSync(join(this.folder, "flash"));
     for (const [board, { model }] of Object.entries(boards)) {
-      const { arenaBytes, stackSlots, partitions } = models.get(model)!;
-      const { root, signed, privateKey } = this.keys.readIssued(board);
+      const description = models.get(model)!;
+      const folder = join(this.folder, "flash", board);
+      const contact = { number: 0, wifi: undefined, hosts, timeServer: undefined };
+      giveSettings(folder, description, { member: this.keys.readIssued(board), contactKey, contact });
       const supervisor = new BoardSupervisor({
-        config: { swarm, board, model, hosts, credentials: { root, signed, privateKey } },
+        name: board,
+        model: description,
         engine,
-        flashPath: join(this.folder, "flash", `${board}.flash`),
-        geometry: { sizeBytes: partitions.find(({ name }) => name === "log")!.sizeBytes, ...nor },
-        ram: { arenaBytes, stackSlots },
+        folder,
+        hasOwnFirmware: true,
         sensors: sensors.boards.get(board)!,
         tell: (level, text) => {
           this.said += `${level} ${board}: ${text}\n`;

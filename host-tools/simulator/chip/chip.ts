@@ -20,7 +20,8 @@ export interface ChipOptions {
   /** Made where there is none. */
   readonly folder: string;
   readonly board: BoardDescription;
-  readonly hasOwnFirmware: boolean;
+  /** The SHA-256 of Covey's own firmware, if the chip comes with it. */
+  readonly ownFirmware: Uint8Array | undefined;
 }
 
 /** What runs. */
@@ -40,10 +41,10 @@ export class SimulatedChip {
   readonly #otadata: FlashFile;
   readonly #slots: readonly FlashFile[];
   readonly #chipId: number;
-  readonly #hasOwnFirmware: boolean;
+  readonly #ownFirmware: Uint8Array | undefined;
 
   /** @throws {FlashFileError} when the flash can be neither used nor replaced */
-  constructor({ folder, board, hasOwnFirmware }: ChipOptions) {
+  constructor({ folder, board, ownFirmware }: ChipOptions) {
     makeFolder(folder);
     const warnings: string[] = [];
     const sizeOf = (name: string) => board.partitions.find((each) => each.name === name)!.sizeBytes;
@@ -60,7 +61,7 @@ export class SimulatedChip {
     this.values = values;
     this.warnings = warnings;
     this.#chipId = chips[board.chip].id;
-    this.#hasOwnFirmware = hasOwnFirmware;
+    this.#ownFirmware = ownFirmware;
   }
 
   /** undefined when nothing in the flash starts. */
@@ -70,13 +71,26 @@ export class SimulatedChip {
     const { slot, isOnTrial } = booted;
     const app = this.#holdsOwnFirmware(slot) ? undefined : appInFlash(this.#slots[slot]!, this.#chipId);
     const other = (slot + 1) % this.#slots.length;
-    const update = { region: this.#slots[other]!, isOnTrial, select: () => this.#select(other) };
-    return { app, partition: slotNames[slot]!, update };
+    return {
+      app,
+      partition: slotNames[slot]!,
+      update: {
+        region: this.#slots[other]!,
+        isOnTrial,
+        running: app?.image.sha256 ?? this.#ownFirmware!,
+        select: () => this.#select(other),
+      },
+    };
   }
 
   /** Why nothing in its flash starts, for a sentence. */
   get trouble(): string {
     return slotNames.map((name, slot) => `${name}: ${this.#trouble(slot) ?? "sound"}`).join("; ");
+  }
+
+  /** Writes that met bytes which were not erased: broken promises of the firmware. */
+  get wornWrites(): number {
+    return [this.log, ...this.#slots].reduce((sum, { wornWrites }) => sum + wornWrites, 0);
   }
 
   /** The firmware that was selected works. */
@@ -89,7 +103,7 @@ export class SimulatedChip {
   }
 
   #holdsOwnFirmware(slot: number): boolean {
-    return this.#hasOwnFirmware && slot === 0 && this.#slots[slot]!.isUntouched;
+    return this.#ownFirmware !== undefined && slot === 0 && this.#slots[slot]!.isUntouched;
   }
 
   #trouble(slot: number): string | undefined {

@@ -1,6 +1,7 @@
 /**
  * One board that is powered on, whatever engine runs it.
  */
+import type { AppInFlash } from "../chip/app-in-flash.ts";
 import type { SimulatedWorld } from "../world/simulated-world.ts";
 
 export type EngineName = "xs" | "virtual";
@@ -41,8 +42,18 @@ export interface Engine {
   readonly name: EngineName;
   /** For people: `XS, 32-bit`. */
   readonly description: string;
-  /** Switches a board on. The world is the board's alone, and the engine powers it off when the board ends. */
-  powerOn(world: SimulatedWorld, ram: BoardRam): SimulatedBoard;
+  /** Tells Covey's own firmware from others, as an image's SHA-256 does. */
+  readonly ownFirmware: Uint8Array;
+  /**
+   * Switches a board on, with the app that lies in its flash or with Covey's own firmware. The world is the board's alone, and the engine
+   * powers it off when the board ends. @throws {UnsuitableApp}
+   */
+  powerOn(world: SimulatedWorld, ram: BoardRam, app?: AppInFlash): SimulatedBoard;
+}
+
+/** The app in a board's flash is sound, and this engine can't run it; the message continues a sentence that begins with the board's name. */
+export class UnsuitableApp extends Error {
+  override readonly name = "UnsuitableApp";
 }
 
 /** What a model of board has for JavaScript: see `boards/`. */

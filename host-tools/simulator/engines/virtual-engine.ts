@@ -1,7 +1,18 @@
 /** The engine in process: the same core, run by Node, with its deadlines kept in real time. It has no arena and no slots. */
+
+import { createHash } from "node:crypto";
 import { VirtualBoard } from "../../../firmware/platform/virtual/virtual-board.ts";
+import { firmwareVersion } from "../../../firmware/version.ts";
+import type { AppInFlash } from "../chip/app-in-flash.ts";
 import type { SimulatedWorld } from "../world/simulated-world.ts";
-import type { BoardEnd, Engine, EngineFigures, SimulatedBoard } from "./simulated-board.ts";
+import {
+  type BoardEnd,
+  type BoardRam,
+  type Engine,
+  type EngineFigures,
+  type SimulatedBoard,
+  UnsuitableApp,
+} from "./simulated-board.ts";
 
 /** setTimeout knows no longer delay. */
 const delayMsMax = 2 ** 31 - 1;
@@ -10,7 +21,11 @@ export class VirtualEngine implements Engine {
   readonly name = "virtual";
   readonly description = "Node, without XS";
 
-  powerOn(world: SimulatedWorld): SimulatedBoard {
+  readonly ownFirmware = createHash("sha256").update(`covey ${firmwareVersion}`).digest();
+
+  powerOn(world: SimulatedWorld, _ram: BoardRam, app?: AppInFlash): SimulatedBoard {
+    if (app !== undefined)
+      throw new UnsuitableApp("can't run what is in its flash: that needs the XS engine (--engine xs)");
     return new RealTimeBoard(world);
   }
 }

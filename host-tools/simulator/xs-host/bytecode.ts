@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { XsHost } from "./build.ts";
@@ -44,6 +44,19 @@ export async function compileModule(host: XsHost, name: string, source: string):
   } finally {
     await rm(workplace, { recursive: true, force: true });
   }
+}
+
+/**
+ * Keeps bytecode that came from elsewhere where `host` can run it from.
+ * @returns its path, beside the host's binary in the cache
+ */
+export function keepModule(host: XsHost, bytecode: Uint8Array): string {
+  const path = join(dirname(host.binary), `${cacheKey([basename(host.binary), bytecode])}.xsb`);
+  if (existsSync(path)) return path;
+  const staged = `${path}-${process.pid}`;
+  writeFileSync(staged, bytecode);
+  renameSync(staged, path);
+  return path;
 }
 
 /** Keeps the cache bounded: an edit of the firmware leaves two modules behind. */

@@ -3,13 +3,15 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { loadBoards } from "../../../host-tools/boards/boards.ts";
 import { BoardSupervisor } from "../../../host-tools/simulator/board-supervisor.ts";
+import { giveSettings } from "../../../host-tools/simulator/chip/settings.ts";
 import type { Engine } from "../../../host-tools/simulator/engines/simulated-board.ts";
 import { XsBoard } from "../../../host-tools/simulator/engines/xs-board.ts";
 import type { BoardSensors } from "../../../host-tools/simulator/sensors/board-sensors.ts";
-import { nor } from "../../../host-tools/simulator/chip/flash-file.ts";
 import { buildXsHost, type XsHost } from "../../../host-tools/simulator/xs-host/build.ts";
 import { compileModule } from "../../../host-tools/simulator/xs-host/bytecode.ts";
+import { memberOf } from "../leader/test-swarm.ts";
 
 /** Says why it started, then ends in the next of four ways; the calls are those of `calls.ts`, in CBOR by hand. */
 const source = `
@@ -27,6 +29,7 @@ host.turn = () => {
 };
 `;
 
+const model = loadBoards().get("esp32c3-devkit")!;
 let host: XsHost;
 let folder: string;
 let told: string[];
@@ -44,20 +47,19 @@ beforeEach(async () => {
   const engine: Engine = {
     name: "xs",
     description: "XS",
+    ownFirmware: new Uint8Array(32),
     powerOn: (world, ram) => new XsBoard({ host, core, main }, world, ram),
   };
+  const member = memberOf("garden", "board", "gate");
+  const hosts = [{ name: "main", address: "h", port: 1 }];
+  const contact = { number: 0, wifi: undefined, hosts, timeServer: undefined };
+  giveSettings(join(folder, "gate"), model, { member, contactKey: new Uint8Array(16), contact });
   supervisor = new BoardSupervisor({
-    config: {
-      swarm: "garden",
-      board: "gate",
-      model: "kind",
-      hosts: [{ name: "main", address: "h", port: 1 }],
-      credentials: { root: new Uint8Array(64), signed: new Uint8Array(9), privateKey: new Uint8Array(32) },
-    },
+    name: "gate",
+    model,
     engine,
-    flashPath: join(folder, "gate.flash"),
-    geometry: { sizeBytes: 8192, ...nor },
-    ram: { arenaBytes: 94_208, stackSlots: 384 },
+    folder: join(folder, "gate"),
+    hasOwnFirmware: true,
     sensors: new Map() as unknown as BoardSensors,
     tell: (_level, text) => told.push(text),
   });

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Answer, Arrival, arrivalBytesMax, Call } from "../../../firmware/platform/desktop/calls.ts";
 import { decodeCbor, encodeCbor } from "../../../host-tools/codec/cbor.ts";
-import { CallAnswers } from "../../../host-tools/simulator/engines/call-answers.ts";
 import { FlashFile, nor } from "../../../host-tools/simulator/chip/flash-file.ts";
+import { CallAnswers } from "../../../host-tools/simulator/engines/call-answers.ts";
 import { SimulatedWorld } from "../../../host-tools/simulator/world/simulated-world.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 

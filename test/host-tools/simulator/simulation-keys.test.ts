@@ -36,37 +36,37 @@ it("every host and board has one of the same root, and the same at the next star
   const member = readMemberFile(keys.memberFile("b"));
   expect(member.identity).toMatchObject({ swarm: "greenhouse", name: "b", role: "host" });
   for (const board of boards) {
-    const { root, signed } = keys.credentialsOf(board);
+    const { root, signed } = keys.secretsOf(board);
     expect(root).toEqual(member.root);
     expect(readIdentity(nodeCiphers, root, signed)).toMatchObject({ name: board, role: "board" });
   }
   const again = await prepare();
-  expect(again.credentialsOf("door")).toEqual(keys.credentialsOf("door"));
+  expect(again.secretsOf("door")).toEqual(keys.secretsOf("door"));
   expect(readMemberFile(again.memberFile("b"))).toEqual(member);
 });
 
 it("more boards have theirs in addition", async () => {
-  const door = (await prepare()).credentialsOf("door");
+  const door = (await prepare()).secretsOf("door");
   const keys = await prepare(withBoards(definition, 50));
-  expect(keys.credentialsOf("door")).toEqual(door);
+  expect(keys.secretsOf("door")).toEqual(door);
   expect(membersOf(keyFolder().ledger())).toHaveLength(52);
 });
 
 it("whoever was revoked stays so", async () => {
-  const before = (await prepare()).credentialsOf("door");
+  const before = (await prepare()).secretsOf("door");
   const opened = keyFolder();
   revokeMembers(opened, await opened.unlock(), ["door"], "stolen", Date.now());
-  expect((await prepare()).credentialsOf("door")).toEqual(before);
+  expect((await prepare()).secretsOf("door")).toEqual(before);
   expect(latestOf(opened.ledger(), "door")!.revoked).toMatchObject({ why: "stolen" });
 });
 
 it("a lost file, or another role, is a new identity, and the earlier one is revoked", async () => {
-  const before = (await prepare()).credentialsOf("door");
+  const before = (await prepare()).secretsOf("door");
   fs.rmSync(keyFolder().issuedPath("door"));
   const { [boards[0]!]: first, ...others } = definition.boards;
   expect(first).toBeDefined();
   const keys = await prepare({ ...definition, hosts: ["a", "b", boards[0]!], boards: others });
-  expect(keys.credentialsOf("door").signed).not.toEqual(before.signed);
+  expect(keys.secretsOf("door").signed).not.toEqual(before.signed);
   expect(readMemberFile(keys.memberFile(boards[0]!)).identity.role).toBe("host");
   const revoked = keyFolder()
     .ledger()

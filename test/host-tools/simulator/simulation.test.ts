@@ -128,7 +128,7 @@ describe("a simulated swarm", () => {
     const before = await until("all settled", settled);
     await simulation.stop();
     expect(alive(before.leader.pid)).toBe(false);
-    const flash = join(folder, "greenhouse/boards/north-2.flash");
+    const flash = join(folder, "greenhouse/boards/north-2/log");
     fs.truncateSync(flash, 100);
 
     simulation = await start();
