@@ -1,7 +1,7 @@
 /** The agreed state as this host has applied it: committed entries boiled down to keys, values and where each was set. */
 import type { Entry } from "../../protocols/raft/types.ts";
 import { changeOf, type StateKeys } from "../../protocols/state/apply.ts";
-import type { StateValue } from "../../protocols/state/command.ts";
+import { reservedKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
 import type { ReadonlyStateMap } from "./raft/host-member-types.ts";
 
 export interface AgreedValue {
@@ -12,6 +12,12 @@ export interface AgreedValue {
 
 export class AgreedState implements StateKeys {
   readonly #values = new Map<string, AgreedValue>();
+  #ownChanges = 0;
+
+  /** Grows whenever a key that Covey keeps for itself may have changed. */
+  get ownChanges(): number {
+    return this.#ownChanges;
+  }
 
   get size(): number {
     return this.#values.size;
@@ -29,6 +35,7 @@ export class AgreedState implements StateKeys {
   restore(state: ReadonlyStateMap, index: number): void {
     const former = new Map(this.#values);
     this.#values.clear();
+    this.#ownChanges++;
     for (const key of state.keys()) {
       const value = state.get(key)!;
       const known = former.get(key);
@@ -42,6 +49,7 @@ export class AgreedState implements StateKeys {
     for (const entry of entries) {
       const change = changeOf(entry, this);
       if (change === undefined) continue;
+      if (change.key.startsWith(reservedKeyPrefix)) this.#ownChanges++;
       if (change.value === undefined) this.#values.delete(change.key);
       else this.#values.set(change.key, { value: change.value, index: entry.index });
     }

@@ -17,6 +17,9 @@
  * | GET /api/log?from=INDEX&limit=N | `LogEntry[]` (N at most 1,000) |
  * | GET /api/readings?board=&metric=&from=&to=&limit=&format=json or csv | `StoredReading[]`, or CSV `time,board,metric,value,unit,quality` |
  * | POST /api/roster with `{statement}` | `{epoch}`, once the root's statement is agreed on |
+ * | GET /api/releases | `Releases`: which firmware is agreed on, and what each board runs |
+ * | PUT /api/images/DIGEST with an image's bytes, its release in the header `covey-release` | `ImageTaken`; for the host that is asked alone |
+ * | POST /api/releases with `ReleaseRequest` | `ReleaseAgreed`, once it is committed; `no-image` until the host that leads has the image |
  * | GET /api/audit | `AuditEntry[]`, newest last: who was refused what |
  * | GET /api/session | `LoggedIn`: who asks |
  * | GET /api/login | `LoginChallenge` |
@@ -33,7 +36,7 @@
  * at or before which it had not been tried and eight random bytes. Answers about settings hand out a new one in a header of the same
  * name. A command that comes again so late that nobody remembers whether it was carried out is refused with `forgotten`.
  */
-import type { DeviceHealth, OutputState } from "../../protocols/messages/board-messages.ts";
+import type { DeviceHealth, FirmwareHealth, OutputState } from "../../protocols/messages/board-messages.ts";
 import type { Scope } from "../../protocols/security/identity/scope.ts";
 import type { SettingDefinition } from "../swarm-file/definition.ts";
 import type { HostTraffic } from "./hosts/host-link.ts";
@@ -119,8 +122,17 @@ export interface BoardStatus {
   readonly timeBoundMs?: number | undefined;
   /** Safe mode, crashes, timers' lateness, wear of the flash; undefined while not told. */
   readonly device?: DeviceHealth | undefined;
+  /** undefined before its first hello. */
+  readonly firmware?: BoardFirmware | undefined;
   /** Two living devices have its identity: revoke it. */
   readonly cloned: boolean;
+}
+
+export interface BoardFirmware {
+  /** As the board said when it connected: `0.2.0`. */
+  readonly version: string;
+  /** Which release runs, and how far the next one is; undefined while not told. */
+  readonly update: FirmwareHealth | undefined;
 }
 
 export interface OutputStatus extends OutputState {
@@ -189,6 +201,71 @@ export interface VotersChanged {
   readonly warning: string | undefined;
 }
 
+/** Answer of `GET /api/releases`. */
+export interface Releases {
+  /** The highest sequence that was ever agreed on, of all kinds of boards; 0 for none. */
+  readonly sequence: number;
+  /** First those for all boards of a kind. */
+  readonly releases: readonly ReleaseStatus[];
+  /** Those that whoever asks may read, in the order of `swarm.ts`. */
+  readonly boards: readonly BoardUpdate[];
+}
+
+/** A release that the swarm has agreed on. */
+export interface ReleaseStatus {
+  /** The kind of board. */
+  readonly model: string;
+  /** The board that it is for; undefined for all of its kind that have no release of their own. */
+  readonly board: string | undefined;
+  readonly sequence: number;
+  /** For people: `0.2.0`. */
+  readonly firmware: string;
+  readonly sizeBytes: number;
+  /** Hexadecimal: of the image's first chunk. */
+  readonly digest: string;
+  /** Log index of the entry that says so. */
+  readonly index: number;
+  /** Names of the hosts that have the image and are connected to the one that answers. */
+  readonly hosts: readonly string[];
+}
+
+export interface BoardUpdate {
+  readonly id: string;
+  readonly model: string;
+  readonly link: "up" | "down";
+  readonly role: BoardStatus["role"];
+  readonly firmware: BoardFirmware | undefined;
+  /** Sequence of the release that it is to run; 0 for none. */
+  readonly target: number;
+}
+
+/** Body of `POST /api/releases`. */
+export interface ReleaseRequest {
+  /** As the root signed it, base64url. */
+  readonly release: string;
+  /** At most `releaseBoardsMax` names; undefined for all boards of the release's kind. */
+  readonly boards?: readonly string[];
+}
+
+export const releaseBoardsMax = 64;
+
+export interface ReleaseAgreed {
+  readonly model: string;
+  readonly sequence: number;
+  readonly firmware: string;
+  /** Names of the boards that are to run it. */
+  readonly boards: readonly string[];
+}
+
+export interface ImageTaken {
+  /** Hexadecimal. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+/** With an image: its release as the root signed it, base64url. */
+export const releaseHeader = "covey-release";
+
 export interface LogEntry {
   readonly index: number;
   readonly term: number;
@@ -252,6 +329,8 @@ export interface ApiError {
     | "forgotten"
     /** The root's statement is no newer than what is agreed on. */
     | "not-newer"
+    /** The host that leads has not got the image yet: send it there, or wait until it has fetched it. */
+    | "no-image"
     /** The host wants to know first who asks. */
     | "not-logged-in"
     /** Whoever asks has no right to that. */

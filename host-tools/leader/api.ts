@@ -6,13 +6,15 @@ import { streamSSE } from "hono/streaming";
 import type { Access, Caller } from "./access/access.ts";
 import { type Actor, mayRead, mayReadAll } from "./access/actor.ts";
 import type { Reach } from "./access/reach.ts";
-import { coveyResource, demand, type Right, toRead, toReadSome, toWrite } from "./access/rights.ts";
-import { visibleLog, visibleSettings, visibleStatus } from "./access/visible.ts";
+import { coveyResource, demand, type Right, toRead, toReadSome, toUpdate, toWrite } from "./access/rights.ts";
+import { visibleLog, visibleReleases, visibleSettings, visibleStatus } from "./access/visible.ts";
 import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
   AuditEntry,
   LogEntry,
   Members,
+  ReleaseAgreed,
+  Releases,
   SetResult,
   Setting,
   Status,
@@ -22,6 +24,7 @@ import type {
 } from "./api-types.ts";
 import type { Audit } from "./audit.ts";
 import { notLeadingMessage } from "./commands.ts";
+import { parseReleaseRequest, type ReadRequest } from "./images/release-request.ts";
 import { atLeader, type Leader } from "./leader-requests.ts";
 import type { Log } from "./log.ts";
 import type { VoterChange } from "./members/change-voters.ts";
@@ -59,6 +62,9 @@ export interface HostView {
   readonly rosterEpoch: number;
   /** Resolves once the root's statement is agreed on. Rejects with `ApiFailure`. */
   takeRoster(statement: Uint8Array): Promise<{ epoch: number }>;
+  releases(): Releases;
+  /** Resolves once the release is agreed on. Rejects with `ApiFailure`. */
+  propose(request: ReadRequest, actor: Actor): Promise<ReleaseAgreed>;
   /** Newest last. */
   audit(): AuditEntry[];
 }
@@ -152,6 +158,20 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
   );
   api.post("/api/roster", requireJson, needs(toWrite(coveyResource.roster)), onLeader, async (context) =>
     answer(context, await host.takeRoster(await readStatement(context))),
+  );
+  api.get("/api/releases", needs(toReadSome), onLeader, async (context) => {
+    await host.confirm(apiLimits.statusConfirmMs);
+    return answer(context, visibleReleases(actorOf(context), host.releases()));
+  });
+  api.post(
+    "/api/releases",
+    requireJson,
+    needs(toUpdate(coveyResource.firmware)),
+    onLeader,
+    async (context) => {
+      const wanted = parseReleaseRequest(await context.req.text());
+      return answer(context, await host.propose(wanted, actorOf(context)));
+    },
   );
   api.get("/api/audit", needs(toRead(coveyResource.audit)), onLeader, (context) =>
     answer(context, host.audit()),

@@ -48,6 +48,8 @@ export class BoardRecord {
   appliedIndex = 0;
   /** The last entry that it acknowledged. */
   matchIndex = 0;
+  /** Version of its firmware, as it said hello. */
+  firmware: string | undefined;
   #health: Health | undefined;
   readonly #readings = new Map<string, LastReading>();
 
@@ -63,6 +65,7 @@ export class BoardRecord {
     const forgotten = isSame && this.presences.size === 0 ? this.#forgottenBy(hello) : [];
     this.presences.set(host, presence);
     this.memberId = hello.memberId;
+    this.firmware = hello.firmware;
     this.#clock = new BoardClock();
     this.#lastSequence = -1;
     this.#lastSeenMs = nowMs;
@@ -148,6 +151,8 @@ export class BoardRecord {
       lastSeenMs: this.#lastSeenMs,
       timeBoundMs: health?.timeBoundMs,
       device: health?.device,
+      firmware:
+        this.firmware === undefined ? undefined : { version: this.firmware, update: health?.firmware },
       cloned,
     };
   }

@@ -16,6 +16,7 @@ import {
 } from "../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
 import type { AppendResponse, MemberId, Message } from "../../protocols/raft/types.ts";
+import { type Want, wantFromWire } from "../../protocols/update/messages.ts";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { BoardStatus } from "./api-types.ts";
@@ -45,6 +46,8 @@ export interface RegistryOptions {
   onMemberLost(id: MemberId): void;
   /** A message of a board that is connected here. */
   onMessage(message: Message): void;
+  /** A board that is connected here asks for chunks of its image. */
+  onWant(link: BoardLink, want: Want): void;
   /** For all other hosts. */
   tellHosts(frame: HostFrame): void;
   /** Something that the status shows has changed. */
@@ -168,7 +171,7 @@ export class BoardRegistry {
   #receiveFromMember(
     record: BoardRecord,
     link: BoardLink,
-    channel: "raft" | TelemetryChannel,
+    channel: "raft" | "update" | TelemetryChannel,
     payload: Uint8Array,
   ): void {
     const presence = record.presences.get(this.#options.hostName);
@@ -178,6 +181,8 @@ export class BoardRegistry {
     this.#options.clones.heard(record.name, presence.startId, performance.now());
     if (channel === "raft") {
       this.#raft(presence.memberId, read(messageFromWire, payload));
+    } else if (channel === "update") {
+      this.#options.onWant(link, read(wantFromWire, payload));
     } else {
       this.#telemetry(record, channel, payload, link);
       this.#options.tellHosts({ kind: "telemetry", board: record.name, channel, payload });

@@ -2,7 +2,7 @@
 import type { Entry } from "../../protocols/raft/types.ts";
 import { readRoster, rosterKey } from "../../protocols/security/identity/roster.ts";
 import { isSameBytes } from "../../protocols/security/same-bytes.ts";
-import { stateLimits } from "../../protocols/state/command.ts";
+import { type StateValue, stateLimits } from "../../protocols/state/command.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { Actor } from "./access/actor.ts";
 import { isAuditKey, readAudit } from "./access/audit-ring.ts";
@@ -17,6 +17,8 @@ import type {
   HostStatus,
   LogEntry,
   Members,
+  ReleaseAgreed,
+  Releases,
   SetResult,
   Setting,
   Status,
@@ -31,6 +33,8 @@ import { describeEntry } from "./entries.ts";
 import type { HostState } from "./hosts/host-frames.ts";
 import type { HostLinks } from "./hosts/host-links.ts";
 import { shownRole } from "./hosts/peers.ts";
+import type { Firmware } from "./images/firmware.ts";
+import type { ReadRequest } from "./images/release-request.ts";
 import { askToSet } from "./leader-requests.ts";
 import { changeVoters, type VoterChange } from "./members/change-voters.ts";
 import { listMembers } from "./members/member-list.ts";
@@ -56,6 +60,7 @@ export interface HostParts {
   readonly telemetry: Telemetry;
   readonly replica: Replica;
   readonly deployment: Deployment;
+  readonly firmware: Firmware;
   readonly broker: Broker;
   readonly sessions: BoardSessions;
   readonly links: HostLinks;
@@ -168,6 +173,29 @@ export class HostOverview implements HostView {
     const isNew = present === undefined;
     const command: Command = { key, value: text, id: replica.newCommandId(), expected: present, isNew };
     await this.#carryOut(command, own, false);
+  }
+
+  releases(): Releases {
+    const { replica, boards, firmware } = this.#parts;
+    const { voters } = replica.status();
+    return firmware.listing(boards.status((member) => voters.includes(member)));
+  }
+
+  async propose({ signed, boards }: ReadRequest, actor: Actor): Promise<ReleaseAgreed> {
+    const { replica, firmware } = this.#parts;
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
+    return firmware.proposals.propose(signed, boards, actor);
+  }
+
+  /** A release or its end, as long as this host leads. Rejects with `ApiFailure`. */
+  async putRelease(
+    key: string,
+    value: StateValue | undefined,
+    present: StateValue | undefined,
+  ): Promise<void> {
+    const id = this.#parts.replica.newCommandId();
+    const command: Command = { key, value, id, expected: present, isNew: present === undefined };
+    await carryOut({ ...this.#parts, askLeader: () => undefined }, command, true);
   }
 
   audit(): AuditEntry[] {

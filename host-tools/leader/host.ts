@@ -28,6 +28,8 @@ import { HostOverview } from "./host-overview.ts";
 import { HostLinks, type PeerAddress } from "./hosts/host-links.ts";
 import { MessageRoutes } from "./hosts/message-routes.ts";
 import { Peers } from "./hosts/peers.ts";
+import { Firmware } from "./images/firmware.ts";
+import { createUploadHandler } from "./images/upload-handler.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { Replica } from "./raft/replica.ts";
@@ -127,6 +129,15 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     log,
     now: Date.now,
   });
+  const firmware = await Firmware.open({
+    ...{ definition, hostName, directory: directory.path, state, violations, audit, log },
+    ...{ root: membership.own.root, ciphers: membership.ciphers },
+    put: (key, value, present) => overview.putRelease(key, value, present),
+    send: (host, frame) => links.send(host, frame),
+    broadcast: (frame) => links.broadcast(frame),
+    onChange: () => feed.changed(),
+  });
+  opened.push(() => firmware.stop());
   const deployment = new Deployment(definition, state, log);
   const feed = new StatusFeed(() => overview.status(replica.isLeader));
   const replica = Replica.open({
@@ -140,12 +151,14 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onApplied: (entries) => {
       state.apply(entries);
       takeRoster();
+      firmware.stateChanged();
       deployment.committed(entries, replica);
       feed.changed();
     },
     onRestored: (restored) => {
       state.restore(restored, replica.status().appliedIndex);
       takeRoster();
+      firmware.stateChanged();
       feed.changed();
     },
     onViolation: (sentence) => violations.add(sentence),
@@ -173,6 +186,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onMember: (id) => replica.addMember(id),
     onMemberLost: (id) => replica.removeMember(id),
     onMessage: (message) => routes.takeFromBoard(message),
+    onWant: (link, want) => firmware.chunks.want(link, want),
     tellHosts: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
   });
@@ -184,7 +198,10 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     ...{ membership, swarm, boards: new Set(Object.keys(definition.boards)), log, audit },
     groupPayloads: () => groupKeys.payloads,
     onMessage: (link, channel, payload) => boards.receive(link, channel, payload),
-    onDisconnect: (link) => boards.disconnected(link),
+    onDisconnect: (link) => {
+      firmware.disconnected(link);
+      boards.disconnected(link);
+    },
   });
   const broker = await startBroker({
     ...{ swarm, host: reach.address, tls: reach.mqttTls, port: options.mqttPort, log },
@@ -195,6 +212,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   const server = createWebServer(reach, log);
   const peers = new Peers({
     ...{ hostName, hostNames: definition.hosts, replica, boards, broker, groupKeys, log, violations },
+    images: firmware.exchange,
     takeMessage: (host, wire) => routes.takeFromHost(host, wire),
     onChange: () => feed.changed(),
   });
@@ -215,7 +233,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   });
   const parts = {
     ...{ definition, hostName, state, violations, boards, telemetry },
-    ...{ replica, deployment, broker, sessions, links, feed, peers: peers.states },
+    ...{ replica, deployment, firmware, broker, sessions, links, feed, peers: peers.states },
     ...{ membership, reach, own: membership.own.identity },
   };
   const overview = new HostOverview(parts);
@@ -228,8 +246,9 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   const door = { reach, access, audit };
   const answerAll = getRequestListener(createApi(overview, door, log).fetch);
   const answerSet = createSetHandler(overview, door, log);
+  const takeImage = createUploadHandler(firmware, door, log);
   server.on("request", (request, response) => {
-    if (!answerSet(request, response)) answerAll(request, response);
+    if (!answerSet(request, response) && !takeImage(request, response)) answerAll(request, response);
   });
   membership.onEpoch(() => {
     const { epoch } = membership.roster;

@@ -116,6 +116,8 @@ export class Recovery {
       onMember: () => {},
       onMemberLost: () => {},
       onMessage: (message) => this.#routes?.takeFromBoard(message),
+      // No board gets new firmware of a host that has nothing agreed yet.
+      onWant: () => {},
       tellHosts: () => {},
       onChange: () => {},
     });

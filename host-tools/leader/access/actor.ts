@@ -29,6 +29,11 @@ export function mayWrite({ scope }: Actor, resource: string): boolean {
   return isAllowed(scope, resource, write);
 }
 
+/** Whether it may decide which firmware runs there. */
+export function mayUpdate({ scope }: Actor, resource: string): boolean {
+  return isAllowed(scope, resource, update);
+}
+
 /** Whether it may read whatever is not Covey's own. */
 export function mayReadAll(actor: Actor): boolean {
   return mayRead(actor, "*");

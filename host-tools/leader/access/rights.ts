@@ -1,7 +1,7 @@
 /** What somebody needs to be allowed for each thing that one can ask of a host. Everything here throws `ApiFailure`: 401 or 403. */
 import { ApiFailure } from "../api-failure.ts";
 import type { Audit } from "../audit.ts";
-import { type Actor, describeActor, mayRead, mayReadSome, mayWrite } from "./actor.ts";
+import { type Actor, describeActor, mayRead, mayReadSome, mayUpdate, mayWrite } from "./actor.ts";
 
 /** Resources that are no settings and no members' names; whoever writes them rules the swarm. */
 export const coveyResource = {
@@ -9,11 +9,13 @@ export const coveyResource = {
   leader: "covey/leader",
   roster: "covey/roster",
   audit: "covey/audit",
+  /** Which firmware boards run: takes the permission to update. */
+  firmware: "covey/firmware",
 } as const;
 
 /** One right, as a route asks for it. */
 export interface Right {
-  readonly verb: "read" | "write";
+  readonly verb: "read" | "write" | "update";
   /** undefined for anything at all. */
   readonly resource: string | undefined;
 }
@@ -26,12 +28,17 @@ export function toWrite(resource: string): Right {
   return { verb: "write", resource };
 }
 
+export function toUpdate(resource: string): Right {
+  return { verb: "update", resource };
+}
+
 /** Whoever may read something is shown that. */
 export const toReadSome: Right = { verb: "read", resource: undefined };
 
 export function hasRight(actor: Actor, { verb, resource }: Right): boolean {
   if (resource === undefined) return mayReadSome(actor);
-  return verb === "read" ? mayRead(actor, resource) : mayWrite(actor, resource);
+  const may = { read: mayRead, write: mayWrite, update: mayUpdate }[verb];
+  return may(actor, resource);
 }
 
 /** Lets pass whoever has the right; a refusal is audited. */

@@ -1,5 +1,5 @@
 /** Listings as somebody may see them who may not read everything: what is left is complete, and what is missing is not hinted at. */
-import type { LogEntry, Setting, Status } from "../api-types.ts";
+import type { LogEntry, Releases, Setting, Status } from "../api-types.ts";
 import { type Actor, mayRead, mayReadAll } from "./actor.ts";
 
 export function visibleSettings(
@@ -17,6 +17,15 @@ export function visibleStatus(actor: Actor, status: Status): Status {
     settings: visibleSettings(actor, status.settings),
     // Sentences about whomever.
     violations: [],
+  };
+}
+
+export function visibleReleases(actor: Actor, listing: Releases): Releases {
+  if (mayReadAll(actor)) return listing;
+  return {
+    ...listing,
+    releases: listing.releases.filter(({ board }) => board === undefined || mayRead(actor, board)),
+    boards: listing.boards.filter(({ id }) => mayRead(actor, id)),
   };
 }
 

@@ -11,6 +11,9 @@
  * publication  [6, payload]                                  to be published by your broker as it stands
  * telemetry    [7, board, channel, payload]                  it told this report or health to my broker
  * sender-key   [8, key]                                      what I seal publications under, for you to hand to your boards
+ * images       [9, [image, ...]]                             what firmware I have: the first 8 bytes of each digest
+ * image-want   [10, image, chunk, count]                     send me these
+ * image-piece  [11, image, chunk, [bytes, ...]]              here they are, from that chunk on; null: I have no such image
  * ```
  *
  * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
@@ -21,6 +24,9 @@ import type { CborValue } from "../../../protocols/cbor/value.ts";
 import { messageLimits } from "../../../protocols/messages/board-messages.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
 import { limits } from "../../../protocols/raft/types.ts";
+import { chunkDataBytes } from "../../../protocols/update/chunks.ts";
+import { updateLimits } from "../../../protocols/update/messages.ts";
+import { digestBytes } from "../../../protocols/update/release.ts";
 
 export interface HostHello {
   readonly kind: "hello";
@@ -66,6 +72,20 @@ export type HostFrame =
       readonly board: string;
       readonly channel: TelemetryChannel;
       readonly payload: Uint8Array;
+    }
+  | { readonly kind: "images"; readonly images: readonly Uint8Array[] }
+  | {
+      readonly kind: "image-want";
+      readonly image: Uint8Array;
+      readonly chunk: number;
+      readonly count: number;
+    }
+  | {
+      readonly kind: "image-piece";
+      readonly image: Uint8Array;
+      readonly chunk: number;
+      /** As `protocols/update/chunks.ts` makes them; undefined where there is no such image. */
+      readonly chunks: readonly Uint8Array[] | undefined;
     };
 
 /** Hosts of different versions do not talk: what each may assume of the other is not the same. */
@@ -76,6 +96,10 @@ export const hostFrameLimits = {
   textBytesMax: 256,
   /** Bytes of a publication: entries within an append's limits, and what is around them. */
   publicationBytesMax: 4 * limits.appendBytesMax,
+  /** Images that one host tells of: as many as there are boards of a cell, and some. */
+  imagesMax: 256,
+  /** Chunks in one piece. */
+  pieceChunksMax: 64,
 } as const;
 
 export function frameToWire(frame: HostFrame): CborValue {
@@ -101,6 +125,12 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.telemetry, frame.board, telemetryChannels.indexOf(frame.channel), frame.payload];
     case "sender-key":
       return [kinds.senderKey, frame.key];
+    case "images":
+      return [kinds.images, frame.images];
+    case "image-want":
+      return [kinds.imageWant, frame.image, frame.chunk, frame.count];
+    case "image-piece":
+      return [kinds.imagePiece, frame.image, frame.chunk, frame.chunks ?? null];
   }
 }
 
@@ -133,6 +163,23 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
     }
     case kinds.senderKey:
       return { kind: "sender-key", key: items.any() };
+    case kinds.images:
+      return {
+        kind: "images",
+        images: readBytes(items, "the images", imagesMax, imageIdBytes, imageIdBytes),
+      };
+    case kinds.imageWant: {
+      const image = items.bytesOf("the image", imageIdBytes);
+      const chunk = items.integer("the chunk", 0, updateLimits.chunkMax);
+      return { kind: "image-want", image, chunk, count: items.integer("the count", 1, pieceChunksMax) };
+    }
+    case kinds.imagePiece: {
+      const image = items.bytesOf("the image", imageIdBytes);
+      const chunk = items.integer("the chunk", 0, updateLimits.chunkMax);
+      const bytesMax = chunkDataBytes + digestBytes;
+      const chunks = items.isNone() ? undefined : readBytes(items, "the chunks", pieceChunksMax, 1, bytesMax);
+      return { kind: "image-piece", image, chunk, chunks };
+    }
     default:
       return undefined;
   }
@@ -148,7 +195,12 @@ const kinds = {
   publication: 6,
   telemetry: 7,
   senderKey: 8,
+  images: 9,
+  imageWant: 10,
+  imagePiece: 11,
 } as const;
+const { imagesMax, pieceChunksMax } = hostFrameLimits;
+const { imageIdBytes } = updateLimits;
 const roles: readonly HostRole[] = ["follower", "candidate", "leader"];
 const telemetryChannels: readonly TelemetryChannel[] = ["report", "health"];
 
@@ -178,6 +230,20 @@ function readName(items: ItemReader): string {
 
 function readPayload(items: ItemReader): Uint8Array {
   return items.bytes("the payload", messageLimits.payloadBytesMax);
+}
+
+function readBytes(
+  items: ItemReader,
+  item: string,
+  countMax: number,
+  lengthMin: number,
+  lengthMax: number,
+): Uint8Array[] {
+  return items.array(item, countMax).map((value) => {
+    const isSound = value instanceof Uint8Array && value.length >= lengthMin && value.length <= lengthMax;
+    if (!isSound) throw new ShapeError("host frame", item, `${lengthMin} to ${lengthMax} bytes each`, value);
+    return value;
+  });
 }
 
 function readBoolean(items: ItemReader): boolean {

@@ -3,6 +3,7 @@ import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
 import type { BoardRegistry } from "../board-registry.ts";
 import type { Broker } from "../broker-types.ts";
+import type { ImageExchange } from "../images/image-exchange.ts";
 import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";
 import { nameOf } from "../raft/voter-policy.ts";
@@ -21,6 +22,7 @@ export interface PeersOptions {
   readonly boards: BoardRegistry;
   readonly broker: Broker;
   readonly groupKeys: GroupKeys;
+  readonly images: Pick<ImageExchange, "up" | "down" | "take">;
   readonly log: Log;
   readonly violations: Violations;
   /** A Raft message of another host, or of a board that is connected there. */
@@ -68,6 +70,7 @@ export class Peers {
     links.send(host, this.#ownState());
     links.send(host, this.#options.groupKeys.frame);
     this.#options.boards.tellAll((frame) => links.send(host, frame));
+    this.#options.images.up(host);
     this.#foundIfDue();
     this.#options.onChange();
   }
@@ -75,12 +78,13 @@ export class Peers {
   down(host: string): void {
     this.#setMember(host, undefined);
     this.#options.boards.hostLost(host);
+    this.#options.images.down(host);
     this.#options.onChange();
   }
 
   /** @throws {ShapeError | MalformedMessage | PeerRefused | ProtocolRefused} and the connection is to be closed. */
   take(host: string, frame: HostFrame): void {
-    const { boards, broker, groupKeys, takeMessage } = this.#options;
+    const { boards, broker, groupKeys, images, takeMessage } = this.#options;
     switch (frame.kind) {
       case "raft":
         takeMessage(host, frame.message);
@@ -98,6 +102,11 @@ export class Peers {
       case "gone":
       case "telemetry":
         boards.receiveFromHost(host, frame);
+        break;
+      case "images":
+      case "image-want":
+      case "image-piece":
+        images.take(host, frame);
         break;
       default:
         throw new PeerRefused(`a second ${frame.kind}`);

@@ -22,6 +22,7 @@ function registry() {
     onMember: () => {},
     onMemberLost: () => {},
     onMessage: () => {},
+    onWant: () => {},
     tellHosts: () => {},
     onChange: () => {},
   });

@@ -26,6 +26,7 @@ import { Roster } from "../../../protocols/security/identity/roster.ts";
 import { SessionInitiator } from "../../../protocols/security/session/initiator.ts";
 import type { SecureSession } from "../../../protocols/security/session/secure-session.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
+import { type Chunk, chunkFromWire, wantToWire } from "../../../protocols/update/messages.ts";
 import { memberOf } from "./test-swarm.ts";
 
 /** What a board keeps in flash: give it to a second `RawBoard` and that one is the first, restarted. */
@@ -60,6 +61,7 @@ export class RawBoard {
   readonly received: Message[] = [];
   readonly publications: Publication[] = [];
   readonly timesTold: TimeAnswer[] = [];
+  readonly chunks: Chunk[] = [];
   /** As it was handed them. */
   readonly senderKeys: SenderKey[] = [];
   /** What came and did not open, by what was wrong. */
@@ -209,6 +211,10 @@ export class RawBoard {
     this.publish("health", healthToWire({ ...health, ...changes }));
   }
 
+  want(image: Uint8Array, chunk: number, count: number): void {
+    this.publish("update", wantToWire({ image, chunk, count }));
+  }
+
   publish(channel: UpChannel, value: CborValue): void {
     this.publishSealed(channel, encodeCbor(value));
   }
@@ -280,6 +286,7 @@ export class RawBoard {
     const value = decodeCbor(opened.payload);
     if (isShared) this.#hear(publicationFromWire(value));
     else if (channel === "time") this.timesTold.push(timeAnswerFromWire(value));
+    else if (channel === "update") this.chunks.push(chunkFromWire(value));
     else if (channel === "group") this.#hold(senderKeyFromWire(value));
     else this.#step(messageFromWire(value));
   }
