@@ -1,3 +1,4 @@
+import { Nameless } from "../improv/nameless.ts";
 import type { Ports } from "../platform/ports.ts";
 import { BoardStore } from "../storage/board-store.ts";
 import { Board } from "./board.ts";
@@ -8,11 +9,17 @@ import { noteCrash } from "./crash-note.ts";
  * Boots a board: recovers what its flash holds and who it is, makes the board on it, and starts it. A crash on the way counts as
  * one that comes later, so that it can't go on for ever unnoticed; then the board asks for a restart, and undefined is given.
  *
+ * A board without an identity, whose config has no name, waits for one, and undefined is given.
+ *
  * Throws what recovering throws that is no damage: until the flash is recovered there is nowhere to count.
  */
 export function bootBoard(ports: Ports): Board | undefined {
   const { ciphers, flash, random, system } = ports;
   const { swarm, board: name } = system.config;
+  if (name === "") {
+    new Nameless(ports).start();
+    return undefined;
+  }
   const log = new BoardLog(system);
   const store = new BoardStore(flash, { swarm, board: name }, random, (bytes) => ciphers.sha256(bytes));
   logRecovery(store, log);

@@ -6,6 +6,8 @@
  * (`virtual/`). Calls return at once; what takes time reports back through a callback on a later turn. All times are
  * integer milliseconds of one monotonic clock that starts anywhere and survives nothing.
  */
+
+import type { SeenNetwork } from "../../protocols/improv/rpc.ts";
 import type { HostAddress } from "../../protocols/messages/host-address.ts";
 import type { WifiCredentials } from "../../protocols/provisioning/contact.ts";
 import type { Ciphers } from "../../protocols/security/ciphers.ts";
@@ -25,6 +27,14 @@ export interface Ports {
   readonly system: System;
   /** Absent where nothing keeps small values: in the simulators, as long as nothing on the board uses it. */
   readonly keyValue?: KeyValue;
+  /** The console's line; absent where the board has none. */
+  readonly serial?: SerialLine;
+  /** Absent where the image or the chip has no Bluetooth. */
+  readonly bluetooth?: Bluetooth;
+  /** The board's own button; absent where it has none. */
+  readonly button?: Button;
+  /** The board's own light; absent where it has none. */
+  readonly light?: Light;
   /** Absent where the firmware can't be replaced: in the simulators. */
   readonly update?: UpdateSlot;
 }
@@ -66,6 +76,8 @@ export interface Network {
   start(onChange: (up: boolean) => void): void;
   /** Leaves the Wi-Fi for this one and keeps that up. Absent where there is no Wi-Fi. */
   changeWifi?(wifi: WifiCredentials): void;
+  /** Looks for Wi-Fi networks, which takes some seconds; the strongest first, at most `networksMax`. Absent where there is no Wi-Fi. */
+  scanWifi?(networksMax: number, onSeen: (networks: readonly SeenNetwork[]) => void): void;
   /** Opens a TCP connection; every outcome arrives through `events`. */
   connect(host: string, port: number, events: TcpEvents): TcpConnection;
   /**
@@ -182,6 +194,57 @@ export interface KeyValue {
   write(key: string, value: Uint8Array): void;
   /** Idempotent. */
   delete(key: string): void;
+}
+
+/** The serial line of the board's console, which the log shares. */
+export interface SerialLine {
+  /** Listens from now on. What came before is lost; the array is the receiver's to keep until the callback returns. */
+  listen(onData: (bytes: Uint8Array) => void): void;
+  /** Sends all of `bytes` in one piece, so that no line of the log comes between them. Bytes that nobody reads are lost. */
+  write(bytes: Uint8Array): void;
+  /** Stops listening. Idempotent. */
+  close(): void;
+}
+
+/** The radio as a GATT server: one service, and one computer or telephone at a time. */
+export interface Bluetooth {
+  /** Switches the radio on and serves; only one service at a time. Throws when the radio can't be had. */
+  serve(service: GattService, events: GattEvents): GattServer;
+}
+
+export interface GattService {
+  /** Lower case, with dashes. */
+  readonly uuid: string;
+  readonly characteristics: readonly GattCharacteristic[];
+}
+
+export interface GattCharacteristic {
+  readonly uuid: string;
+  /** Can be read and subscribed to, or written to, with or without a response. */
+  readonly kind: "value" | "command";
+}
+
+export interface GattEvents {
+  onConnected(isConnected: boolean): void;
+  /** Somebody wrote to a characteristic, whose place in the service is `index`. The array is the receiver's to keep until the callback returns. */
+  onWrite(index: number, bytes: Uint8Array): void;
+}
+
+export interface GattServer {
+  /** What the characteristic is from now on, at most 512 bytes; those who subscribed to it are told. */
+  set(index: number, value: Uint8Array): void;
+  /** Advertises this, at most 31 bytes, and answers a scan with the other, until it is closed. */
+  advertise(data: Uint8Array, scanResponse: Uint8Array): void;
+  /** Ends what is connected and switches the radio off. Idempotent. */
+  close(): void;
+}
+
+export interface Button {
+  isPressed(): boolean;
+}
+
+export interface Light {
+  switch(isOn: boolean): void;
 }
 
 /** The part of the flash that does not run at present, and takes the firmware that is to run next. */
