@@ -10,6 +10,7 @@ import { encodeCbor } from "../../protocols/cbor/encode.ts";
 import { messageLimits } from "../../protocols/messages/board-messages.ts";
 import { goneToWire } from "../../protocols/messages/codec.ts";
 import { boardTopics } from "../../protocols/messages/topics.ts";
+import type { WifiCredentials } from "../../protocols/provisioning/contact.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
@@ -18,10 +19,13 @@ import { ReadingQueue } from "../sensing/reading-queue.ts";
 import { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import { Checkpoints } from "../storage/checkpoints.ts";
+import { Updater } from "../update/updater.ts";
 import { BoardLog } from "./board-log.ts";
 import { CommittedProgram } from "./committed-program.ts";
+import { Contacts } from "./contacts.ts";
 import { CrashLoop } from "./crash-loop.ts";
 import { noteCrash } from "./crash-note.ts";
+import { HostFinder } from "./host-finder.ts";
 import { Life, type LifeState } from "./life.ts";
 import type { Link, LinkState } from "./link.ts";
 import type { LinkEvents } from "./link-parts.ts";
@@ -48,12 +52,16 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   readonly #time: WallTime;
   readonly #trust: Trust;
   readonly #links: Links;
+  readonly #finder: HostFinder;
+  readonly #contacts: Contacts;
   readonly #telemetry: Telemetry;
   readonly #checkpoints: Checkpoints;
   readonly #program: CommittedProgram;
   readonly #crashLoop: CrashLoop;
   readonly #life: Life;
   readonly #messenger: Messenger;
+  /** undefined where the firmware can't be replaced. */
+  readonly #updater: Updater | undefined;
   readonly #bootMs: number;
   /** One closure for every timer that is ever set. */
   readonly #onTimer = () => this.onTime();
@@ -90,7 +98,10 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     this.#trust = new Trust(ciphers, config, topics.all, log);
     const linkParts = { clock, random, network, log, turns: this, trust: this.#trust, topics };
     this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
+    this.#finder = new HostFinder(linkParts, config.swarm, (hosts) => this.#links.find(hosts));
+    this.#contacts = this.newContacts();
     this.#telemetry = new Telemetry(this.#queue);
+    this.#updater = this.newUpdater();
     this.#messenger = new Messenger(
       {
         system,
@@ -104,6 +115,8 @@ export class Board implements Turns, LinkEvents, MemberEvents {
         crashLoop: this.#crashLoop,
         checkpoints: this.#checkpoints,
         trust: this.#trust,
+        contacts: this.#contacts,
+        updater: this.#updater,
       },
       clock,
       random,
@@ -142,11 +155,44 @@ export class Board implements Turns, LinkEvents, MemberEvents {
       this.#trust.takeRoster(this.#store.get(rosterKey));
       this.wakeSessions();
       this.#links.setVoter(this.#member.isVoter);
+      this.#contacts.start(this.#bootMs);
       this.#ports.network.start((up) => this.onNetworkChange(up));
     } catch (error) {
       this.fail(error);
     }
     this.end();
+  }
+
+  private newContacts(): Contacts {
+    const { random, ciphers, network, keyValue, system } = this.#ports;
+    const parts = {
+      ...{ config: system.config, random, ciphers, network, keyValue },
+      ...{ store: this.#store, log: this.#log },
+      ...{ links: this.#links, time: this.#time, finder: this.#finder },
+    };
+    return new Contacts(parts, this.#bootMs);
+  }
+
+  private newUpdater(): Updater | undefined {
+    const { keyValue, update: slot } = this.#ports;
+    if (keyValue === undefined || slot === undefined) return undefined;
+    const parts = {
+      ports: this.#ports,
+      keyValue,
+      slot,
+      store: this.#store,
+      log: this.#log,
+      links: this.#links,
+      life: this.#life,
+      time: this.#time,
+      telemetry: this.#telemetry,
+    };
+    return new Updater(parts, this.#bootMs);
+  }
+
+  /** Tries a Wi-Fi that somebody who stands there gives the board: see `Contacts`. */
+  tryWifi(wifi: WifiCredentials, onOutcome: (isJoined: boolean) => void): boolean {
+    return this.#contacts.tryWifi(wifi, onOutcome, this.#ports.clock.nowMs());
   }
 
   // Turns.
@@ -167,7 +213,8 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     try {
       const nowMs = this.#ports.clock.nowMs();
       this.run(nowMs);
-      if (this.#crashLoop.run(nowMs)) this.restart("safe mode has been quiet");
+      const reason = this.#crashLoop.run(nowMs) ? "safe mode has been quiet" : this.#updater?.run(nowMs);
+      if (reason !== undefined) this.restart(reason);
       else if (!this.sleepIfTired(nowMs)) this.setTimer(nowMs);
       this.#ports.system.feedWatchdog?.(watchdogMs);
     } catch (error) {
@@ -186,6 +233,8 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     if (!this.begin()) return;
     try {
       this.#links.onNetworkChange(up);
+      this.#finder.onNetworkChange(up);
+      this.#contacts.onNetworkChange(up);
       this.#time.onNetworkChange(up);
     } catch (error) {
       this.fail(error);
@@ -197,6 +246,9 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     if (nowMs >= this.#links.dueMs) this.#links.run(nowMs);
     this.#member.run(nowMs);
     this.#links.setVoter(this.#member.isVoter);
+    const isJoined = this.#links.state === "joined";
+    this.#contacts.run(nowMs, isJoined, this.#member.isVoter);
+    this.#finder.run(nowMs, isJoined, this.#links.knowsHosts);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
     // What is sampled while the last is told would be lost.
     if (nowMs >= this.#sensing.dueMs && !this.#life.isTelling(nowMs)) this.#sensing.run(nowMs);
@@ -211,9 +263,11 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
   private setTimer(nowMs: number): void {
     const lifeMs = Math.min(this.#checkpoints.dueMs, this.#crashLoop.dueMs, this.#life.dueMs(nowMs));
-    const linkMs = Math.min(this.#links.dueMs, this.#member.dueMs, this.#telemetry.dueMs, this.#time.dueMs);
+    const netMs = Math.min(this.#links.dueMs, this.#finder.dueMs, this.#time.dueMs);
+    const linkMs = Math.min(netMs, this.#member.dueMs, this.#telemetry.dueMs);
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
-    const dueMs = Math.min(sampleMs, linkMs, lifeMs, nowMs + turnEveryMs);
+    const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;
+    const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
     this.#timerMs = dueMs;
@@ -227,6 +281,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     if (this.#isHalted) return;
     this.halt();
     this.#checkpoints.save(this.#ports.clock.nowMs());
+    this.#updater?.save();
     this.#log.write("info", "restart", "reason", reason);
     this.#ports.system.restart(reason);
   }
@@ -238,7 +293,9 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     const isTold = this.#life.isTelling(nowMs) && this.#messenger.isAllTold();
     if (!this.#life.isTired(nowMs, isTold)) return false;
     const durationMs = this.#life.sleep(nowMs);
+    this.#contacts.onSleep();
     this.#checkpoints.save(nowMs);
+    this.#updater?.save();
     this.#log.write("info", "sleep", "durationMs", durationMs, "readingsLost", this.#queue.length);
     this.#messenger.leave();
     const sessions = this.#trust.save();
@@ -276,6 +333,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   onPayload(link: Link, channel: string, payload: Uint8Array): void {
     if (channel === "raft") this.#member.take(payload, link);
     else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
+    else if (channel === "update") this.#updater?.take(payload, link, this.#ports.clock.nowMs());
   }
 
   onPublication(link: Link, payload: Uint8Array): void {
@@ -289,12 +347,23 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   }
 
   onAnswer(message: Message, link: Link): void {
-    if (this.#member.isInStep(message) && this.#life.onCaughtUp()) this.#ports.system.markValid?.();
+    if (this.#member.isInStep(message)) {
+      if (this.#life.onCaughtUp()) this.onCaughtUp();
+      this.#contacts.onInStep(this.#ports.clock.nowMs());
+    }
     this.#messenger.sendAnswer(message, link);
   }
 
+  /** The first time since it started: the firmware works. */
+  private onCaughtUp(): void {
+    this.#ports.system.markValid?.();
+    this.#updater?.onCaughtUp();
+  }
+
   onLeader(link: Link): void {
-    this.#links.onLeader(link, this.#ports.clock.nowMs());
+    const nowMs = this.#ports.clock.nowMs();
+    this.#links.onLeader(link, nowMs);
+    this.#contacts.onLeader(nowMs);
   }
 
   onApplied(): void {
@@ -303,11 +372,15 @@ export class Board implements Turns, LinkEvents, MemberEvents {
 
   onStateChange(key: string, value: StateValue | undefined): void {
     if (key === rosterKey) this.takeRoster(value);
+    this.#contacts.onStateChange(key);
+    this.#updater?.onStateChange(key);
     this.#program.onStateChange(key, value, this.#ports.clock.nowMs());
   }
 
   onStateReplaced(): void {
     this.takeRoster(this.#store.get(rosterKey));
+    this.#contacts.onStateReplaced();
+    this.#updater?.onStateReplaced();
     this.#program.onStateReplaced(this.#ports.clock.nowMs());
     this.#telemetry.tellNews();
   }

@@ -82,6 +82,11 @@ export class Life {
 
   // Sleep.
 
+  /** Whether it is to sleep, now and then. */
+  get sleeps(): boolean {
+    return this.#plan !== undefined;
+  }
+
   /** What the program says of sleep; undefined for a board that is not to. */
   planSleep(plan: SleepPlan | undefined): void {
     this.#plan = plan;

@@ -108,7 +108,7 @@ export interface Health {
 
 /** What the board runs, and how far the release that it is to run has come. Array: [sequence, target, stage, percent, reason or null]. */
 export interface FirmwareHealth {
-  /** Of the release that runs and has proved to work; 0 for a firmware that came by cable. */
+  /** Of the release that runs and has proved to work; 0 for a firmware that came by cable. On trial, of the one before it. */
   readonly sequence: number;
   /** Of the release that the board is to run; 0 for none. */
   readonly target: number;
