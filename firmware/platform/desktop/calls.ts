@@ -88,6 +88,27 @@ export const Call = Object.freeze({
   markValid: 34,
   /** [36] -> the SHA-256 at the end of the image that runs */
   slotRunning: 36,
+  // What somebody near the board has to do with, of which a board may lack each.
+  /** [40] -> [has serial, has Bluetooth, has button, has light, can scan] */
+  nearParts: 40,
+  /** [41, whether to listen] -> null; while it listens, bytes arrive as `serialData` */
+  serialListen: 41,
+  /** [42, bytes] -> null */
+  serialWrite: 42,
+  /** [43, service UUID, [[UUID, "value" | "command"], ...]] -> null; refused when the radio can't be had */
+  gattServe: 43,
+  /** [44, index, bytes] -> null */
+  gattSet: 44,
+  /** [45, data, scan response] -> null */
+  gattAdvertise: 45,
+  /** [46] -> null; nothing arrives from the radio after it */
+  gattClose: 46,
+  /** [47] -> boolean */
+  buttonRead: 47,
+  /** [48, boolean] -> null */
+  lightSwitch: 48,
+  /** [49, networksMax] -> null; what is seen arrives as `wifiSeen` */
+  wifiScan: 49,
 });
 
 /** What the parent tells the board. */
@@ -104,6 +125,14 @@ export const Arrival = Object.freeze({
   tcpClosed: 4,
   /** [5, socket, bytes, address, port]; at most `arrivalBytesMax` bytes */
   udpData: 5,
+  /** [6, bytes]; at most `arrivalBytesMax` at a time */
+  serialData: 6,
+  /** [7, whether somebody is connected] */
+  gattConnected: 7,
+  /** [8, index, bytes]; at most 512 */
+  gattWritten: 8,
+  /** [9, [[ssid, rssi, security], ...]] */
+  wifiSeen: 9,
 });
 
 /** First item of an answer. */

@@ -2,11 +2,14 @@
 import { decodeCbor, TimerQueue } from "../../core.ts";
 import type {
   Actuators,
+  Bluetooth,
   BoardConfig,
+  Button,
   Ciphers,
   Clock,
   FlashRegion,
   KeyValue,
+  Light,
   LogLevel,
   MemoryFigures,
   Network,
@@ -14,6 +17,7 @@ import type {
   Ports,
   Random,
   Sensors,
+  SerialLine,
   StartReason,
   System,
   TcpConnection,
@@ -26,6 +30,7 @@ import type {
 import { Arrival, Call } from "./calls.ts";
 import { DesktopCiphers } from "./ciphers.ts";
 import type { Host } from "./host.ts";
+import { DesktopNear } from "./near.ts";
 import { Parent, type Wire } from "./parent.ts";
 import { DesktopFlash, DesktopKeyValue, DesktopUpdateSlot, logCalls, slotCalls } from "./storage.ts";
 
@@ -40,6 +45,10 @@ export class DesktopPorts implements Ports {
   readonly system: System;
   readonly keyValue?: KeyValue;
   readonly update?: UpdateSlot;
+  readonly serial?: SerialLine;
+  readonly bluetooth?: Bluetooth;
+  readonly button?: Button;
+  readonly light?: Light;
 
   constructor(host: Host) {
     const parent = new Parent(host);
@@ -57,7 +66,12 @@ export class DesktopPorts implements Ports {
       const region = new DesktopFlash(parent, slotCalls, slotBytes, sectorBytes, alignBytes);
       this.update = new DesktopUpdateSlot(parent, region, isOnTrial);
     }
-    this.network = new DesktopNetwork(parent);
+    const near = new DesktopNear(parent);
+    if (near.serial !== undefined) this.serial = near.serial;
+    if (near.bluetooth !== undefined) this.bluetooth = near.bluetooth;
+    if (near.button !== undefined) this.button = near.button;
+    if (near.light !== undefined) this.light = near.light;
+    this.network = new DesktopNetwork(parent, near);
     this.sensors = { read: (sensor) => parent.call([Call.sensorRead, sensor]) as number };
     this.actuators = new DesktopActuators(parent);
     const boardConfig = {
@@ -104,14 +118,18 @@ export class DesktopClock implements Clock {
 }
 
 export class DesktopNetwork implements Network {
+  readonly scanWifi?: Network["scanWifi"] & object;
   readonly #parent: Parent;
+  readonly #near: DesktopNear;
   readonly #sockets = new Map<number, TcpEvents>();
   readonly #udpSockets = new Map<number, UdpEvents>();
   #lastSocket = 0;
   #onChange: ((up: boolean) => void) | undefined;
 
-  constructor(parent: Parent) {
+  constructor(parent: Parent, near: DesktopNear) {
     this.#parent = parent;
+    this.#near = near;
+    if (near.canScan) this.scanWifi = (networksMax, onSeen) => near.scanWifi(networksMax, onSeen);
   }
 
   start(onChange: (up: boolean) => void): void {
@@ -173,6 +191,7 @@ export class DesktopNetwork implements Network {
         this.#udpSockets.get(socket)?.onData(what as Uint8Array, address, port);
         break;
       default:
+        if (this.#near.onArrival(opcode, items[1], what)) break;
         throw new RangeError(`The parent said ${opcode}, which this board does not know.`);
     }
   }

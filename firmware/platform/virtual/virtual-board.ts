@@ -6,9 +6,11 @@
  */
 import { type Board, bootBoard } from "../../core.ts";
 import type {
+  Bluetooth,
   Clock,
   Network,
   Ports,
+  SerialLine,
   System,
   TcpConnection,
   TcpEvents,
@@ -45,6 +47,10 @@ export class VirtualBoard {
       system: systemOf(world),
       ...(world.keyValue && { keyValue: world.keyValue }),
       ...(world.update && { update: world.update }),
+      ...(world.serial && { serial: this.#serial(world.serial) }),
+      ...(world.bluetooth && { bluetooth: this.#bluetooth(world.bluetooth) }),
+      ...(world.button && { button: world.button }),
+      ...(world.light && { light: world.light }),
     };
   }
 
@@ -93,7 +99,36 @@ export class VirtualBoard {
     return {
       start: (onChange) => network.start((up) => this.#arrive(() => onChange(up))),
       connect: (host, port, events) => this.#connect(network, host, port, events),
+      ...(network.scanWifi && {
+        scanWifi: (networksMax, onSeen) =>
+          network.scanWifi!(networksMax, (seen) => this.#arrive(() => onSeen(seen))),
+      }),
       ...(network.openUdp && { openUdp: (port, events) => this.#openUdp(network, port, events) }),
+    };
+  }
+
+  #serial(serial: SerialLine): SerialLine {
+    return {
+      listen: (onData) =>
+        serial.listen((bytes) => {
+          const own = bytes.slice();
+          this.#arrive(() => onData(own));
+        }),
+      write: (bytes) => serial.write(bytes),
+      close: () => serial.close(),
+    };
+  }
+
+  #bluetooth(bluetooth: Bluetooth): Bluetooth {
+    return {
+      serve: (service, events) =>
+        bluetooth.serve(service, {
+          onConnected: (isConnected) => this.#arrive(() => events.onConnected(isConnected)),
+          onWrite: (index, bytes) => {
+            const own = bytes.slice();
+            this.#arrive(() => events.onWrite(index, own));
+          },
+        }),
     };
   }
 

@@ -1,13 +1,17 @@
 import type {
   Actuators,
+  Bluetooth,
   BoardConfig,
+  Button,
   Ciphers,
   FlashRegion,
   KeyValue,
+  Light,
   LogLevel,
   Network,
   Random,
   Sensors,
+  SerialLine,
   StartReason,
   UpdateSlot,
 } from "../ports.ts";
@@ -29,6 +33,10 @@ export interface BoardWorld {
   readonly system: WorldSystem;
   readonly keyValue?: KeyValue | undefined;
   readonly update?: UpdateSlot | undefined;
+  readonly serial?: SerialLine | undefined;
+  readonly bluetooth?: Bluetooth | undefined;
+  readonly button?: Button | undefined;
+  readonly light?: Light | undefined;
 }
 
 export interface WorldSystem {

@@ -5,8 +5,9 @@ import { Answer, Arrival, arrivalBytesMax, Call } from "../../../firmware/platfo
 import type { TcpConnection, UdpSocket } from "../../../firmware/platform/ports.ts";
 import type { BoardWorld } from "../../../firmware/platform/virtual/world.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
-import type { CcmTagBytes } from "../../../protocols/security/ciphers.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
+import { Arguments } from "./call-arguments.ts";
+import { NearAnswers } from "./near-answers.ts";
 
 const randomBytesMax = 1024;
 
@@ -15,11 +16,13 @@ export class CallAnswers {
   readonly #arrive: (message: Uint8Array) => void;
   readonly #connections = new Map<number, TcpConnection>();
   readonly #udpSockets = new Map<number, UdpSocket>();
+  readonly #near: NearAnswers;
 
   /** `arrive` takes what happens outside the board to it, one message a turn, in order. */
   constructor(world: BoardWorld, arrive: (message: Uint8Array) => void) {
     this.#world = world;
     this.#arrive = arrive;
+    this.#near = new NearAnswers(world, (message) => this.#tell(message));
   }
 
   /** Carries out one call. A refusal by the world is an answer too; a request that is no call at all throws. */
@@ -156,8 +159,11 @@ export class CallAnswers {
       case Call.markValid:
         system.markValid?.();
         return null;
-      default:
+      default: {
+        const answer = this.#near.carryOut(opcode, call);
+        if (answer !== undefined) return answer;
         throw new TypeError(`The board made a call with the unknown opcode ${opcode}.`);
+      }
     }
   }
 
@@ -192,41 +198,4 @@ export class CallAnswers {
 function present<Port>(port: Port | undefined): Port {
   if (port === undefined) throw new RangeError("This board has no such part.");
   return port;
-}
-
-/** The items of one call, each checked for its type where it is used. */
-class Arguments {
-  readonly #items: readonly CborValue[];
-
-  constructor(items: readonly CborValue[]) {
-    this.#items = items;
-  }
-
-  number(i: number): number {
-    const item = this.#items[i];
-    return typeof item === "number" ? item : this.#refuse(i, "a number");
-  }
-
-  text(i: number): string {
-    const item = this.#items[i];
-    return typeof item === "string" ? item : this.#refuse(i, "a text");
-  }
-
-  bytes(i: number): Uint8Array {
-    const item = this.#items[i];
-    return item instanceof Uint8Array ? item : this.#refuse(i, "bytes");
-  }
-
-  tagBytes(i: number): CcmTagBytes {
-    const item = this.number(i);
-    return item === 8 || item === 16 ? item : this.#refuse(i, "8 or 16");
-  }
-
-  oneOf<Text extends string>(i: number, allowed: readonly Text[]): Text {
-    return allowed.find((each) => each === this.#items[i]) ?? this.#refuse(i, `one of ${allowed.join(", ")}`);
-  }
-
-  #refuse(i: number, wanted: string): never {
-    throw new TypeError(`Argument ${i} of the board's call ${this.#items[0]} is not ${wanted}.`);
-  }
 }

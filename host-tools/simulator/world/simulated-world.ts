@@ -4,12 +4,16 @@
  */
 import { randomFillSync } from "node:crypto";
 import type {
+  Bluetooth,
   BoardConfig,
+  Button,
   Ciphers,
   KeyValue,
+  Light,
   LogLevel,
   Random,
   Sensors,
+  SerialLine,
   StartReason,
   UpdateSlot,
 } from "../../../firmware/platform/ports.ts";
@@ -26,6 +30,8 @@ export interface WorldParts {
   readonly flash: FlashFile;
   /** What else of the chip the firmware knows. Absent for a board that is a log's flash and nothing more. */
   readonly chip?: ChipParts | undefined;
+  /** What somebody near it has to do with; nothing when absent. */
+  readonly near?: NearParts | undefined;
   readonly startReason?: StartReason | undefined;
   /** Sensor name to source; a sensor that is not in it gives nothing. */
   readonly sensors: ReadonlyMap<string, SensorSource>;
@@ -34,6 +40,8 @@ export interface WorldParts {
   readonly onRestart: (reason: string) => void;
   readonly onDeepSleep: (durationMs: number) => void;
 }
+
+export type NearParts = Pick<BoardWorld, "serial" | "bluetooth" | "button" | "light">;
 
 export interface ChipParts {
   readonly values: KeyValue;
@@ -53,14 +61,22 @@ export class SimulatedWorld implements BoardWorld {
   readonly system: WorldSystem;
   readonly keyValue: KeyValue | undefined;
   readonly update: UpdateSlot | undefined;
+  readonly serial: SerialLine | undefined;
+  readonly bluetooth: Bluetooth | undefined;
+  readonly button: Button | undefined;
+  readonly light: Light | undefined;
   readonly #chip: ChipParts | undefined;
 
   constructor(parts: WorldParts) {
-    const { chip } = parts;
+    const { chip, near } = parts;
     this.flash = parts.flash;
     this.#chip = chip;
     this.keyValue = chip?.values;
     this.update = chip?.update;
+    this.serial = near?.serial;
+    this.bluetooth = near?.bluetooth;
+    this.button = near?.button;
+    this.light = near?.light;
     this.sensors = { read: (sensor) => parts.sensors.get(sensor)?.read() ?? Number.NaN };
     this.actuators = new OutputPins(parts.onOutput);
     this.system = {
