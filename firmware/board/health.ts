@@ -4,6 +4,8 @@ import type { ReadingQueue } from "../sensing/reading-queue.ts";
 import type { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import type { Checkpoints } from "../storage/checkpoints.ts";
+import type { Updater } from "../update/updater.ts";
+import type { Contacts } from "./contacts.ts";
 import type { CrashLoop } from "./crash-loop.ts";
 import type { Links } from "./links.ts";
 import type { Member } from "./member.ts";
@@ -24,6 +26,8 @@ export interface HealthSources {
   readonly crashLoop: CrashLoop;
   readonly checkpoints: Checkpoints;
   readonly trust: Trust;
+  readonly contacts: Contacts;
+  readonly updater: Updater | undefined;
 }
 
 /** How the board is at `nowMs` of a clock on which it booted at `bootMs`. */
@@ -59,5 +63,7 @@ export function healthOf(of: HealthSources, nowMs: number, bootMs: number, loopD
       stackPeakSlots: stackPeakSlots ?? 0,
       recordsRefused: of.trust.refused,
     },
+    contact: of.contacts.number,
+    firmware: of.updater?.health,
   };
 }

@@ -3,11 +3,13 @@
  * a candidate reaches it without waiting for a dead connection. What is not said on the link on which it was asked, goes where
  * the leader speaks.
  */
+
+import { serviceLimits } from "../../protocols/mdns/service.ts";
 import type { SealedChannel } from "../../protocols/messages/board-messages.ts";
 import { nameOf } from "../../protocols/messages/member-name.ts";
 import type { BoardTopics } from "../../protocols/messages/topics.ts";
 import type { MemberId } from "../../protocols/raft/types.ts";
-import type { BoardConfig, HostAddress } from "../platform/ports.ts";
+import { type BoardConfig, type HostAddress, hostsMax } from "../platform/ports.ts";
 import { Inbox } from "./inbox.ts";
 import { Link, type LinkState, linkLimits } from "./link.ts";
 import type { LinkEvents, LinkParts } from "./link-parts.ts";
@@ -16,12 +18,19 @@ export const linksLimits = Object.freeze({
   /** A learner with a choice leaves a host through which it has heard no leader for so long; twice as long each time that it finds none. */
   silentFirstMs: 20_000,
   silentMostMs: 320_000,
+  /** A leader that spoke so recently is there. */
+  freshMs: 5_000,
 });
 
 export class Links {
   readonly #parts: LinkParts;
   readonly #events: LinkEvents;
-  readonly #hosts: readonly HostAddress[];
+  /** As the board's contact names them. */
+  #known: readonly HostAddress[];
+  /** Those, and where else hosts of these names were found. Several of one host stand for one after the other. */
+  #places: readonly HostAddress[];
+  /** Of the hosts, each once. */
+  #names: readonly string[];
   readonly #inbox = new Inbox();
   #links: readonly Link[];
   #isUp = false;
@@ -54,11 +63,10 @@ export class Links {
     };
     this.#parts = { ...parts, inbox: this.#inbox, mqttOptions, authority: credentials.authority };
     this.#events = events;
-    this.#hosts = hosts;
-    // A random host first, so that the boards of a swarm spread over its hosts.
-    const seed = new Uint8Array(1);
-    if (hosts.length > 1) parts.random.fill(seed);
-    this.#links = hosts.length === 0 ? [] : [new Link(this.#parts, events, hosts, seed[0]! % hosts.length)];
+    this.#known = hosts;
+    this.#places = hosts;
+    this.#names = namesOf(hosts);
+    this.#links = this.newLinks();
   }
 
   /** Of the link that has come furthest. */
@@ -87,11 +95,30 @@ export class Links {
     return garbage;
   }
 
+  /** Each has its host. */
+  get areAllJoined(): boolean {
+    return this.#links.every(({ state }) => state === "joined");
+  }
+
+  hearsLeader(nowMs: number): boolean {
+    return nowMs - this.#leaderHeardMs <= linksLimits.freshMs;
+  }
+
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
     let dueMs = this.#inbox.isEmpty ? this.silentDueMs() : -Infinity;
     for (let i = 0; i < this.#links.length; i++) dueMs = Math.min(dueMs, this.#links[i]!.dueMs);
     return dueMs;
+  }
+
+  /** Whether it is known where any host might be. */
+  get knowsHosts(): boolean {
+    return this.#places.length > 0;
+  }
+
+  /** Whether one of the hosts has this name. */
+  isHost(name: string): boolean {
+    return this.#names.includes(name);
   }
 
   /** Whether the broker has all that was published before `ping`. */
@@ -122,8 +149,9 @@ export class Links {
   mayCarry(link: Link, from: MemberId): boolean {
     const name = nameOf(from);
     if (name === link.host.name) return true;
-    const isHost = this.#hosts.some((host) => host.name === name);
-    return isHost && !this.#links.some(({ state, host }) => state === "joined" && host.name === name);
+    return (
+      this.isHost(name) && !this.#links.some(({ state, host }) => state === "joined" && host.name === name)
+    );
   }
 
   onNetworkChange(up: boolean): void {
@@ -141,13 +169,34 @@ export class Links {
     this.#silentMs = linksLimits.silentFirstMs;
   }
 
+  /** The hosts are there from now on: every connection ends, and new ones begin. */
+  moveTo(hosts: readonly HostAddress[]): void {
+    for (const link of this.#links) this.drop(link);
+    this.#known = hosts;
+    this.#leading = undefined;
+    this.setPlaces(hosts);
+    this.begin();
+  }
+
+  /** Hosts were found here too: places for those that the contact names, or, where it names none, all that is known of them. */
+  find(found: readonly HostAddress[]): void {
+    const isKnown = ({ name }: HostAddress) => this.#known.some((known) => known.name === name);
+    const more = this.#known.length === 0 ? found.slice(0, serviceLimits.placesMax) : found.filter(isKnown);
+    const isNew = ({ address, port }: HostAddress) =>
+      !this.#known.some((known) => known.address === address && known.port === port);
+    this.setPlaces([...this.#known, ...more.filter(isNew)]);
+    if (this.#links.length === 0) this.begin();
+    else if (this.#isVoter) this.linkToAll();
+    else this.#links[0]!.goTo(this.#places);
+  }
+
   /** A voter has a link to each host, a learner the one that serves it best. */
   setVoter(isVoter: boolean): void {
     if (isVoter === this.#isVoter) return;
     this.#isVoter = isVoter;
     this.#parts.trust.listen(!isVoter);
-    this.#parts.log.write("info", isVoter ? "votes" : "votes-no-more", "hosts", this.#hosts.length);
-    if (this.#hosts.length > 1) this.connectAs(isVoter);
+    this.#parts.log.write("info", isVoter ? "votes" : "votes-no-more", "hosts", this.#names.length);
+    if (this.#names.length > 1) this.connectAs(isVoter);
     // With new keys of the session come those of publications.
     if (!isVoter) this.main?.refresh();
     const pauseMostMs = isVoter ? linkLimits.voterPauseMostMs : linkLimits.pauseMostMs;
@@ -157,6 +206,19 @@ export class Links {
   /** Publishes where the leader speaks, or, while none does, on any link that is joined; false when there is none, or no room. */
   publish(channel: SealedChannel, payload: Uint8Array): boolean {
     return this.main?.publish(channel, payload) ?? false;
+  }
+
+  /** As `publish`, to the host that is `turn` places after that one among those that are joined. */
+  publishAt(turn: number, channel: SealedChannel, payload: Uint8Array): boolean {
+    const { main } = this;
+    if (main === undefined) return false;
+    const joined = this.#links.filter(({ state }) => state === "joined");
+    return joined[(joined.indexOf(main) + turn) % joined.length]!.publish(channel, payload);
+  }
+
+  /** A learner with a choice leaves its host for another. */
+  moveOn(reason: string): void {
+    if (!this.#isVoter && this.#places.length > 1) this.#links[0]?.lose(reason);
   }
 
   ping(): void {
@@ -174,25 +236,63 @@ export class Links {
   }
 
   private connectAs(isVoter: boolean): void {
-    const main = this.main ?? this.#links[0]!;
     if (isVoter) {
-      this.#links = this.#hosts.map((host) => this.linkTo(host, main));
+      this.linkToAll();
       return;
     }
+    const main = this.main ?? this.#links[0]!;
     for (const link of this.#links) if (link !== main) this.drop(link);
-    main.goTo(this.#hosts);
+    main.goTo(this.#places);
     this.#links = [main];
   }
 
-  private linkTo(host: HostAddress, present: Link): Link {
-    const hosts = [host];
-    if (present.host.name === host.name) {
-      present.goTo(hosts);
-      return present;
+  private linkToAll(): void {
+    const main = this.main ?? this.#links[0]!;
+    const present = [main, ...this.#links.filter((link) => link !== main)];
+    this.#links = this.#names.map((name) => this.linkTo(name, present));
+  }
+
+  private linkTo(name: string, present: readonly Link[]): Link {
+    const places = this.placesOf(name);
+    const before = present.find(({ host }) => host.name === name);
+    if (before !== undefined) {
+      before.goTo(places);
+      return before;
     }
-    const link = new Link(this.#parts, this.#events, hosts, 0);
+    const link = new Link(this.#parts, this.#events, places, 0);
     if (this.#isUp) link.onNetworkChange(true);
     return link;
+  }
+
+  private begin(): void {
+    this.#links = this.newLinks();
+    const pauseMostMs = this.#isVoter ? linkLimits.voterPauseMostMs : linkLimits.pauseMostMs;
+    for (const link of this.#links) {
+      link.pauseMostMs = pauseMostMs;
+      if (this.#isUp) link.onNetworkChange(true);
+    }
+  }
+
+  private newLinks(): Link[] {
+    const places = this.#places;
+    if (places.length === 0) return [];
+    if (this.#isVoter) {
+      return this.#names.map((name) => new Link(this.#parts, this.#events, this.placesOf(name), 0));
+    }
+    // A random host first, so that the boards of a swarm spread over its hosts.
+    const seed = new Uint8Array(1);
+    if (places.length > 1) this.#parts.random.fill(seed);
+    return [new Link(this.#parts, this.#events, places, seed[0]! % places.length)];
+  }
+
+  private setPlaces(places: readonly HostAddress[]): void {
+    this.#places = places;
+    this.#names = namesOf(places);
+    this.#parts.trust.setHosts(places);
+  }
+
+  private placesOf(name: string): HostAddress[] {
+    return this.#places.filter((place) => place.name === name);
   }
 
   private drop(link: Link): void {
@@ -202,11 +302,18 @@ export class Links {
   }
 
   private silentDueMs(): number {
-    if (this.#isVoter || this.#hosts.length <= 1) return Infinity;
-    const link = this.#links[0]!;
+    const link = this.#links[0];
+    if (this.#isVoter || link === undefined || this.#names.length <= 1) return Infinity;
     if (link.state !== "joined") return Infinity;
     return Math.max(link.joinedMs, this.#leaderHeardMs) + this.#silentMs;
   }
+}
+
+/** At most `hostsMax`. */
+function namesOf(places: readonly HostAddress[]): string[] {
+  const names: string[] = [];
+  for (const { name } of places) if (!names.includes(name) && names.length < hostsMax) names.push(name);
+  return names;
 }
 
 const order: readonly LinkState[] = Object.freeze([

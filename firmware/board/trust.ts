@@ -15,7 +15,7 @@ import { isAllowed, Permission } from "../../protocols/security/identity/scope.t
 import type { OwnIdentity } from "../../protocols/security/session/end.ts";
 import { restoreSession, type SecureSession } from "../../protocols/security/session/secure-session.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
-import { type BoardConfig, type Ciphers, hostsMax } from "../platform/ports.ts";
+import { type BoardConfig, type Ciphers, type HostAddress, hostsMax } from "../platform/ports.ts";
 import type { BoardLog } from "./board-log.ts";
 import { keptSessionsFrom, keptSessionsToBytes } from "./kept-sessions.ts";
 import { ownIdentity, WrongCredentials } from "./own-identity.ts";
@@ -26,6 +26,7 @@ export class Trust {
   /** undefined for a board that cannot say who it is: it has no links. */
   readonly own: OwnIdentity | undefined;
   readonly #config: BoardConfig;
+  #hosts: readonly HostAddress[];
   readonly #log: BoardLog;
   /** Topic of publications. */
   readonly #all: string;
@@ -40,6 +41,7 @@ export class Trust {
     this.ciphers = ciphers;
     this.roster = new Roster(ciphers, config.credentials.root, config.swarm, hostsMax);
     this.#config = config;
+    this.#hosts = config.hosts;
     this.#log = log;
     this.#all = all;
     this.own = this.readOwn();
@@ -49,6 +51,11 @@ export class Trust {
   /** Records and publications that did not open, and messages that were not their sender's to send. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** Of these hosts, by their names, the keys of publications are taken. */
+  setHosts(hosts: readonly HostAddress[]): void {
+    this.#hosts = hosts;
   }
 
   countRefused(): void {
@@ -125,7 +132,7 @@ export class Trust {
   takeKey(payload: Uint8Array): boolean {
     try {
       const key = senderKeyFromWire(decodeCbor(payload));
-      if (this.#config.hosts.some(({ name }) => name === key.host)) this.#group?.hold(key);
+      if (this.#hosts.some(({ name }) => name === key.host)) this.#group?.hold(key);
       else this.#refused++;
       return true;
     } catch (error) {

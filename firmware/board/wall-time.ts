@@ -14,7 +14,10 @@ import { TimeServer, type TimeServerParts } from "./time-server.ts";
 export class WallTime {
   readonly #clock = new SessionClock();
   readonly #log: BoardLog;
-  readonly #server: TimeServer | undefined;
+  readonly #parts: TimeServerParts;
+  #place: string | undefined;
+  #server: TimeServer | undefined;
+  #isUp = false;
   #payload: Uint8Array | undefined;
   #arrivedMs = 0;
   #isKnown = false;
@@ -23,8 +26,18 @@ export class WallTime {
   /** `timeServer` is a name or an address, with `:PORT` or without; undefined for none. */
   constructor(parts: TimeServerParts, timeServer: string | undefined) {
     this.#log = parts.log;
-    const hasServer = timeServer !== undefined && parts.network.openUdp !== undefined;
-    this.#server = hasServer ? new TimeServer(parts, timeServer, this.#clock) : undefined;
+    this.#parts = parts;
+    this.useServer(timeServer);
+  }
+
+  /** From now on this one is asked; undefined for none. */
+  useServer(place: string | undefined): void {
+    if (place === this.#place) return;
+    this.#place = place;
+    this.#server?.onNetworkChange(false);
+    const hasServer = place !== undefined && this.#parts.network.openUdp !== undefined;
+    this.#server = hasServer ? new TimeServer(this.#parts, place, this.#clock) : undefined;
+    if (this.#isUp) this.#server?.onNetworkChange(true);
   }
 
   /** Unix milliseconds at a time of the board's clock; NaN while unknown. */
@@ -43,6 +56,7 @@ export class WallTime {
   }
 
   onNetworkChange(up: boolean): void {
+    this.#isUp = up;
     this.#server?.onNetworkChange(up);
   }
 

@@ -16,7 +16,7 @@ export interface ContactUse {
 export type StoredValues = { read(key: string): Uint8Array | undefined };
 
 /** What is no such value counts as none. */
-export function readContactUse(values: StoredValues): ContactUse {
+export function contactUseOf(values: StoredValues): ContactUse {
   const bytes = values.read(storedKeys.contactUse);
   const isSound = bytes?.length === 2 && bytes[0]! <= 1 && bytes[1]! <= 1;
   if (!isSound) return untouched;
@@ -34,7 +34,7 @@ export function contactKeyAt(slot: 0 | 1): string {
 
 /** The contact with which a board starts; undefined where it has none that can be read. */
 export function contactInUse(values: StoredValues): Contact | undefined {
-  const { slot } = readContactUse(values);
+  const { slot } = contactUseOf(values);
   return contactAt(values, slot) ?? contactAt(values, slot === 0 ? 1 : 0);
 }
 
