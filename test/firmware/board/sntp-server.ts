@@ -1,5 +1,6 @@
 /** A time server, written from RFC 4330, section 6, apart from the client: its answers, and a virtual network that carries them. */
 import type { UdpEvents, UdpSocket } from "../../../firmware/platform/ports.ts";
+import { mdnsPort } from "../../../protocols/mdns/message.ts";
 
 export interface SntpAnswerOptions {
   readonly receivedMs: number;
@@ -47,6 +48,8 @@ export class VirtualTimeServer {
   stratum = 2;
   reference = "GPS\0";
   openSockets = 0;
+  /** Who else is on the network, and hears what boards ask everybody. */
+  onMulticast: ((question: Uint8Array, answer: (bytes: Uint8Array) => void) => void) | undefined;
   readonly #nowMs: () => number;
 
   constructor(nowMs: () => number) {
@@ -58,6 +61,10 @@ export class VirtualTimeServer {
     this.openSockets++;
     return {
       send: (host, port, bytes) => {
+        if (port === mdnsPort) {
+          this.onMulticast?.(bytes, (answer) => isOpen && events.onData(answer, "192.0.2.9", port));
+          return;
+        }
         this.requestsMs.push(this.#nowMs());
         this.places.push(`${host}:${port}`);
         const nowMs = this.epochMs + this.#nowMs();
