@@ -26,6 +26,8 @@ export interface BuildOptions {
   readonly swarmFile: string | undefined;
   readonly platform: SdkPlatform;
   readonly tls: boolean;
+  /** What the firmware says that it is; its own version when absent. */
+  readonly firmwareVersion?: string | undefined;
   /** What the build writes; replaced. */
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
@@ -62,7 +64,7 @@ export async function buildBoard(options: BuildOptions): Promise<BuildReport> {
   const { board, onProgress, onStep } = options;
   await stepTypes(options);
   onProgress("Bundling the firmware");
-  const bundle = await bundleFirmware({ main: "moddable" });
+  const bundle = await bundleFirmware({ main: "moddable", firmwareVersion: options.firmwareVersion });
   onStep("bundle", `core ${count(bundle.coreBytes)} bytes, main ${count(bundle.mainBytes)}`);
   await stepFrozen(options);
   const measurement = await measure(bundle, board, onProgress);

@@ -38,3 +38,11 @@ export function positiveNumber(text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text) || value <= 0) throw new InvalidArgumentError("Write a number above 0.");
   return value;
 }
+
+/** As it fits an image's descriptor and a release: printable ASCII, at most 31 characters. */
+export function versionText(text: string): string {
+  if (!/^[!-~]{1,31}$/.test(text)) {
+    throw new InvalidArgumentError("Write a version such as 0.2.0: at most 31 characters, and no space.");
+  }
+  return text;
+}

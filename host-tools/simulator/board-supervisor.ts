@@ -2,7 +2,7 @@
  * Keeps one simulated board running: switches it on, and on again when it ended by itself or was killed, as a board in
  * a cupboard would be after a power cut. Its flash is all that it keeps, and each time the boot ROM chooses anew what starts from there.
  */
-import type { BoardConfig, StartReason } from "../../firmware/platform/ports.ts";
+import type { StartReason } from "../../firmware/platform/ports.ts";
 import type { BoardDescription } from "../boards/boards.ts";
 import { Backoff } from "./backoff.ts";
 import { SimulatedChip, type Started } from "./chip/chip.ts";
@@ -86,31 +86,28 @@ export class BoardSupervisor {
     return [...failures, `${this.name} wrote ${worn} times to flash that was not erased.`];
   }
 
-  /** A board without a firmware that starts, or without an identity, stays off. Throws `FlashFileError` when its flash can be neither used nor replaced. */
+  /** A board without a firmware that starts stays off. Throws `FlashFileError` when its flash can be neither used nor replaced. */
   powerOn(): void {
     const { engine, folder, model, hasOwnFirmware, tell } = this.#of;
     const ownFirmware = hasOwnFirmware ? engine.ownFirmware : undefined;
     const chip = new SimulatedChip({ folder, board: model, ownFirmware });
     for (const warning of chip.warnings) tell("warn", `has new flash: ${warning}`);
     const started = chip.boot();
-    const config = storedConfig(chip.values, model.name);
-    if (started !== undefined && config !== undefined) {
-      this.#start(chip, started, config);
+    if (started === undefined) {
+      chip.close();
+      tell("error", `has no firmware that starts (${chip.trouble}); flash it with covey flash`);
       return;
     }
-    chip.close();
-    if (started === undefined)
-      tell("error", `has no firmware that starts (${chip.trouble}); flash it with covey flash`);
-    else tell("error", "does not know who it is; give it its identity with covey provision");
+    this.#start(chip, started);
   }
 
-  #start(chip: SimulatedChip, { app, update }: Started, config: BoardConfig): void {
+  #start(chip: SimulatedChip, { app, update }: Started): void {
     const { engine, model, sensors, tell } = this.#of;
     let restart: string | undefined;
     let sleepMs: number | undefined;
     const switchOff = () => void setImmediate(() => void this.#board?.powerOff());
     const world = new SimulatedWorld({
-      config,
+      config: storedConfig(chip.values, model.name),
       flash: chip.log,
       chip: {
         values: chip.values,

@@ -5,6 +5,7 @@ import { Option } from "commander";
 import type { BoardDescription } from "../../boards/boards.ts";
 import type { BuildReport } from "../../builder/build-board.ts";
 import { Failed, WrongInput } from "../failure.ts";
+import { versionText } from "../option-values.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
 import { boardNamed, knownBoards } from "./boards.ts";
@@ -12,9 +13,10 @@ import { boardNamed, knownBoards } from "./boards.ts";
 interface BuildVerbOptions {
   /** Checked in `run`, because commander would tell of it before it tells of an option that there is not. */
   readonly board: string;
-  readonly platform: "chip" | "lin";
+  readonly platform: "chip" | "lin" | "sim";
   readonly tls?: boolean;
-  readonly out: string;
+  readonly firmwareVersion?: string;
+  readonly out?: string;
 }
 
 export const build: Verb<BuildVerbOptions> = {
@@ -27,27 +29,40 @@ export const build: Verb<BuildVerbOptions> = {
     "covey build --board esp32c3-devkit",
     "covey build --board north-1",
     "covey build --board north-1 --platform lin",
+    "covey build --board north-1 --platform sim --firmware-version 0.2.0",
   ],
   options: [
     new Option("--board <name>", "a kind of board (covey boards), or a board of the swarm"),
-    new Option("--platform <platform>", "the board's chip, or the SDK's simulator on Linux")
-      .choices(["chip", "lin"])
+    new Option(
+      "--platform <platform>",
+      "chip: the board's own; lin: the SDK's simulator on Linux; sim: Covey's simulator (covey sim), which needs no SDK",
+    )
+      .choices(["chip", "lin", "sim"])
       .default("chip"),
+    new Option(
+      "--firmware-version <text>",
+      "what the firmware says that it is, and covey status shows, instead of its own version",
+    ).argParser(versionText),
     new Option("--tls", "put the SDK's TLS into the image, for boards that do not vote"),
-    new Option("--out <folder>", "where the build folder of the kind is made").default("build/boards"),
+    new Option(
+      "--out <folder>",
+      "where the build folder of the kind is made (build/boards; for sim build/simulator)",
+    ),
   ],
   async run(terminal, options, [file]) {
     if (options.board === undefined) {
       throw new WrongInput("Say which board: covey build --board NAME, one of swarm.ts or of covey boards.");
     }
     const { board, swarmFile } = await whatToBuild(options, file);
+    if (options.platform === "sim") return buildForSimulator(terminal, options, board);
     const { buildBoard } = await import("../../builder/build-board.ts");
-    const folder = resolve(options.out, board.name);
+    const folder = resolve(options.out ?? "build/boards", board.name);
     const report = await buildBoard({
       board,
       swarmFile,
       platform: options.platform,
       tls: options.tls === true,
+      firmwareVersion: options.firmwareVersion,
       folder,
       environment: process.env,
       onProgress: (text) => terminal.progress(text),
@@ -60,6 +75,30 @@ export const build: Verb<BuildVerbOptions> = {
     return 0;
   },
 };
+
+/** Beside `build/boards`, so that `covey flash` does not find it for a chip. */
+const simulatorFolder = "build/simulator";
+
+async function buildForSimulator(
+  terminal: Terminal,
+  { tls, out = simulatorFolder, firmwareVersion: version }: BuildVerbOptions,
+  board: BoardDescription,
+): Promise<number> {
+  if (tls) throw new WrongInput("Boards in the simulator have no TLS; leave --tls out.");
+  const { buildSimulatorImage } = await import("../../builder/simulator-image.ts");
+  const folder = resolve(out, board.name);
+  const onProgress = (text: string) => terminal.progress(text);
+  const built = await buildSimulatorImage({ board, version, folder, onProgress }).catch((error: unknown) => {
+    throw failureOf(error);
+  });
+  terminal.endProgress();
+  const [bytes, bytesMax] = [built.bytes, built.bytesMax].map((count) => count.toLocaleString("en-US"));
+  terminal.line(
+    `${terminal.style("green", "image    ")} ${built.file}, ${bytes} bytes of a slot of ${bytesMax}`,
+  );
+  terminal.result({ model: board.name, platform: "sim", folder, firmware: built.version, image: built });
+  return 0;
+}
 
 interface Build {
   readonly board: BoardDescription;
@@ -111,6 +150,7 @@ function failureOf(error: unknown): unknown {
     "SdkBuildFailed",
     "BundleError",
     "BuildFailed",
+    "NoCompiler",
     "PreloadFailed",
     "BoardGone",
   ];

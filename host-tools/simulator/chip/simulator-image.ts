@@ -6,10 +6,13 @@
  * descriptor, 256 | "CoveyXS1" | slot's bytes, 4 | core's bytes, 4 | main's bytes, 4 | core | main          core and main are bytecode of xs-host
  * ```
  */
+import { firmwareVersion } from "../../../firmware/version.ts";
 import type { BoardDescription } from "../../boards/boards.ts";
 import { chips } from "../../chips/chips.ts";
 import { type AppDescriptor, writeAppDescriptor, writeAppImage } from "../../images/app-image.ts";
 import type { AppInFlash } from "./app-in-flash.ts";
+
+export { firmwareVersion };
 
 /** Both modules that a board in XS runs, as bytecode. */
 export interface SimulatorProgram {

@@ -2,10 +2,14 @@
 import type { BoardConfig, KeyValue } from "../../../firmware/platform/ports.ts";
 import { contactInUse } from "../../../protocols/provisioning/contact-use.ts";
 import { storedKeys } from "../../../protocols/provisioning/stored.ts";
-import { IdentityError, readStoredIdentity } from "../../../protocols/security/identity/identity.ts";
+import {
+  type Identity,
+  IdentityError,
+  readStoredIdentity,
+} from "../../../protocols/security/identity/identity.ts";
 
-/** @returns undefined for a board that does not know who it is */
-export function storedConfig(values: Pick<KeyValue, "read">, model: string): BoardConfig | undefined {
+/** A board that has no identity has no name either, and waits for one. */
+export function storedConfig(values: Pick<KeyValue, "read">, model: string): BoardConfig {
   const found = (key: string) => values.read(key) ?? new Uint8Array(0);
   const credentials = {
     root: found(storedKeys.root),
@@ -14,9 +18,13 @@ export function storedConfig(values: Pick<KeyValue, "read">, model: string): Boa
     authority: values.read(storedKeys.authority),
   };
   const contact = contactInUse(values);
+  const { swarm, name: board } = identityIn(credentials.signed) ?? { swarm: "", name: "" };
+  return { swarm, board, model, hosts: contact?.hosts ?? [], timeServer: contact?.timeServer, credentials };
+}
+
+function identityIn(signed: Uint8Array): Identity | undefined {
   try {
-    const { swarm, name: board } = readStoredIdentity(credentials.signed);
-    return { swarm, board, model, hosts: contact?.hosts ?? [], timeServer: contact?.timeServer, credentials };
+    return readStoredIdentity(signed);
   } catch (error) {
     if (error instanceof IdentityError) return undefined;
     throw error;

@@ -72,6 +72,10 @@ export class CallAnswers {
       case Call.networkStart:
         network.start((up) => this.#tell([up ? Arrival.networkUp : Arrival.networkDown]));
         return null;
+      case Call.wifiChange:
+        if (network.changeWifi === undefined) throw new RangeError("This board has no Wi-Fi.");
+        network.changeWifi({ ssid: call.text(1), password: call.text(2) });
+        return null;
       case Call.tcpOpen:
         this.#connect(call.number(1), call.text(2), call.number(3));
         return null;

@@ -23,7 +23,7 @@ export class NearAnswers {
     const { serial, bluetooth, button, light, network } = this.#world;
     switch (opcode) {
       case Call.nearParts:
-        return [serial, bluetooth, button, light, network.scanWifi].map((part) => part !== undefined);
+        return [serial, bluetooth, button, light, network.changeWifi].map((part) => part !== undefined);
       case Call.serialListen:
         if (call.boolean(1)) present(serial).listen((bytes) => this.#hear(bytes));
         else present(serial).close();

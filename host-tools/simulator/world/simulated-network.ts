@@ -11,6 +11,7 @@ import type {
   UdpEvents,
   UdpSocket,
 } from "../../../firmware/platform/ports.ts";
+import { lookAround, type WifiAir, WifiStation } from "./wifi-air.ts";
 
 export const networkLimits = Object.freeze({
   /** Bytes that wait to be sent on one connection; lwIP on an ESP32 has room for 5,744, here the pipe to the socket counts too. */
@@ -24,9 +25,32 @@ export const networkLimits = Object.freeze({
 export class SimulatedNetwork implements Network {
   readonly #sockets = new Set<net.Socket>();
   readonly #udpSockets = new Set<dgram.Socket>();
+  /** Where the board has Wi-Fi; else it is on a cable and always online. */
+  readonly #station: WifiStation | undefined;
+  readonly changeWifi?: NonNullable<Network["changeWifi"]>;
+  readonly scanWifi?: NonNullable<Network["scanWifi"]>;
   #powered = true;
 
+  constructor(air?: WifiAir) {
+    if (air === undefined) return;
+    const station = new WifiStation(air);
+    this.#station = station;
+    this.changeWifi = (wifi) => {
+      this.#breakOff();
+      station.change(wifi);
+    };
+    this.scanWifi = (networksMax, onSeen) => {
+      lookAround(air, networksMax, (seen) => {
+        if (this.#powered) onSeen(seen);
+      });
+    };
+  }
+
   start(onChange: (up: boolean) => void): void {
+    if (this.#station !== undefined) {
+      this.#station.start(onChange);
+      return;
+    }
     setImmediate(() => {
       if (this.#powered) onChange(true);
     });
@@ -97,9 +121,15 @@ export class SimulatedNetwork implements Network {
   /** Power is gone: every connection breaks off, and nothing is reported any more. */
   powerOff(): void {
     this.#powered = false;
+    this.#station?.powerOff();
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
     for (const socket of this.#udpSockets) socket.close();
     this.#udpSockets.clear();
+  }
+
+  /** The Wi-Fi is gone under them: each connection ends, and its board hears of it. */
+  #breakOff(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 }

@@ -23,6 +23,7 @@ import type { FlashFile } from "../chip/flash-file.ts";
 import type { SensorSource } from "../sensors/sensor-source.ts";
 import { type OutputChange, OutputPins } from "./output-pins.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
+import type { WifiAir } from "./wifi-air.ts";
 
 export interface WorldParts {
   readonly config: BoardConfig;
@@ -32,6 +33,8 @@ export interface WorldParts {
   readonly chip?: ChipParts | undefined;
   /** What somebody near it has to do with; nothing when absent. */
   readonly near?: NearParts | undefined;
+  /** The Wi-Fi networks around it; absent for a board that is online by itself. */
+  readonly air?: WifiAir | undefined;
   readonly startReason?: StartReason | undefined;
   /** Sensor name to source; a sensor that is not in it gives nothing. */
   readonly sensors: ReadonlyMap<string, SensorSource>;
@@ -55,7 +58,7 @@ export class SimulatedWorld implements BoardWorld {
   readonly random: Random = { fill: (into) => void randomFillSync(into) };
   readonly ciphers: Ciphers = nodeCiphers;
   readonly flash: FlashFile;
-  readonly network = new SimulatedNetwork();
+  readonly network: SimulatedNetwork;
   readonly sensors: Sensors;
   readonly actuators: OutputPins;
   readonly system: WorldSystem;
@@ -70,6 +73,7 @@ export class SimulatedWorld implements BoardWorld {
   constructor(parts: WorldParts) {
     const { chip, near } = parts;
     this.flash = parts.flash;
+    this.network = new SimulatedNetwork(parts.air);
     this.#chip = chip;
     this.keyValue = chip?.values;
     this.update = chip?.update;
