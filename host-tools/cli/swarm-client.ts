@@ -45,6 +45,8 @@ export function swarmOptions(): Option[] {
 export const clientLimits = {
   /** For one answer of one host, which itself waits for a majority. */
   answerMs: 12_000,
+  /** For an image of firmware to arrive: as long as a host waits for it. */
+  uploadMs: 30_000,
   /** For all attempts together; several elections fit. */
   attemptsMs: 20_000,
   /** Between one round of asking every host and the next. */
@@ -131,6 +133,33 @@ export class SwarmClient {
   async post<T>(path: string, body: unknown): Promise<T> {
     const response = await this.#request(path, { method: "POST", body, isRepeatable: false });
     return (await response.json()) as T;
+  }
+
+  /** Bytes for one host itself, at this address. @throws {Failed} */
+  async upload(
+    origin: string,
+    path: string,
+    body: Uint8Array<ArrayBuffer>,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const signal = AbortSignal.timeout(clientLimits.uploadMs);
+    try {
+      // Logs in where it has to, so that nothing long is sent in vain.
+      const who = await this.#login.fetch(new URL("/api/session", origin), {
+        method: "GET",
+        headers: {},
+        signal,
+      });
+      await who.body?.cancel();
+      const type = { "content-type": "application/octet-stream" };
+      const options = { method: "PUT", headers: { ...type, ...headers }, body, signal };
+      const response = await this.#login.fetch(new URL(path, origin), options);
+      if (!response.ok) throw await refusal(response, origin);
+      await response.body?.cancel();
+    } catch (error) {
+      if (error instanceof Failed || error instanceof WrongInput) throw error;
+      throw unreachable(origin, error);
+    }
   }
 
   /** The answer's text as it arrives; without a time limit, since it may be long. */

@@ -104,3 +104,9 @@ export class CannotIssue extends KeyError {
   override readonly name = "CannotIssue";
   readonly code = "wrong-input";
 }
+
+/** What was given is no release. */
+export class CannotSign extends KeyError {
+  override readonly name = "CannotSign";
+  readonly code = "wrong-input";
+}

@@ -14,6 +14,8 @@ export interface Ledger {
   readonly roster: LedgerRoster | undefined;
   /** In the order in which they were issued; of one name the last one counts. */
   readonly entries: readonly LedgerEntry[];
+  /** Sequence of the last release of firmware that was signed; undefined before the first. */
+  readonly lastRelease?: number | undefined;
 }
 
 /** The root's latest statement; see `protocols/security/identity/roster.ts`. */
@@ -75,8 +77,8 @@ export function epochOf({ roster }: Ledger): number {
 
 const version = 1;
 
-export function formatLedger({ swarm, root, roster, entries }: Ledger): string {
-  return `${JSON.stringify({ version, swarm, root, roster, entries }, undefined, 2)}\n`;
+export function formatLedger({ swarm, root, roster, entries, lastRelease }: Ledger): string {
+  return `${JSON.stringify({ version, swarm, root, roster, lastRelease, entries }, undefined, 2)}\n`;
 }
 
 /** Of the file at `path`. @throws {KeyFolderUnusable} */
@@ -101,11 +103,12 @@ function parse(content: string): Ledger | undefined {
     typeof file.swarm === "string" &&
     typeof file.root === "string" &&
     (file.roster === undefined || isRoster(file.roster)) &&
+    (file.lastRelease === undefined || isEpoch(file.lastRelease)) &&
     Array.isArray(file.entries) &&
     file.entries.every(isEntry);
   if (!isSound) return undefined;
-  const { swarm, root, roster, entries } = file as Ledger;
-  return { swarm, root, roster, entries };
+  const { swarm, root, roster, entries, lastRelease } = file as Ledger;
+  return { swarm, root, roster, entries, lastRelease };
 }
 
 function isRoster({ epoch, since, statement, delivery }: LedgerRoster): boolean {

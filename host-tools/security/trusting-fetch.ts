@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 export interface FetchOptions {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
   readonly signal?: AbortSignal | null;
 }
 

@@ -13,12 +13,14 @@ import { lead } from "./lead.ts";
 import { log } from "./log.ts";
 import { members } from "./members.ts";
 import { monitor } from "./monitor.ts";
+import { provision } from "./provision.ts";
 import { raftShell } from "./raft-shell.ts";
 import { recover } from "./recover.ts";
 import { replace } from "./replace.ts";
 import { set } from "./set.ts";
 import { sim } from "./sim.ts";
 import { status } from "./status.ts";
+import { update } from "./update.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each verb knows its own options; the list does not care
 export const verbs: readonly Verb<any>[] = [
@@ -37,6 +39,8 @@ export const verbs: readonly Verb<any>[] = [
   boards,
   build,
   flash,
+  provision,
+  update,
   image,
   monitor,
   doctor,

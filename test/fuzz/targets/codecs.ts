@@ -153,6 +153,10 @@ const hostFrames: HostFrame[] = [
   { kind: "publication", payload: encodeCbor(publication) },
   { kind: "sender-key", key: senderKeyToWire(makeSenderKey(nodeCiphers, "main", 3)) },
   { kind: "telemetry", board: "north-1", channel: "report", payload: new Uint8Array(9) },
+  { kind: "images", images: [hash.slice(0, 8)] },
+  { kind: "image-want", image: hash.slice(0, 8), chunk: 64, count: 32 },
+  { kind: "image-piece", image: hash.slice(0, 8), chunk: 64, chunks: [hash, hash] },
+  { kind: "image-piece", image: hash.slice(0, 8), chunk: 0, chunks: undefined },
 ];
 
 const zone = [60, 120, [180, 3, 5, 0], [240, 10, 5, 0]];

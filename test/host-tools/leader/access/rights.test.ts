@@ -9,6 +9,7 @@ const { read, write } = Permission;
 
 const put = { method: "PUT", body: '{"value":40}' };
 const post = (body: object) => ({ method: "POST", body: JSON.stringify(body) });
+const image = { method: "PUT", body: "firmware", headers: { "content-type": "application/octet-stream" } };
 const promote = post({ action: "promote", names: ["south-1"], force: true });
 
 /** Somebody who is to look after one greenhouse alone. */
@@ -43,6 +44,12 @@ const routes: [string, RequestInit, number[]][] = [
   ["/api/members/voters", promote, [401, 403, 403, 403, 400]],
   ["/api/members/transfer", post({ to: "b" }), [401, 403, 403, 403, 400]],
   ["/api/roster", post({ statement: "AAAA" }), [401, 403, 403, 403, 400]],
+  ["/api/releases", {}, [401, 200, 200, 200, 200]],
+  ["/api/releases", post({ release: "AAAA" }), [401, 403, 403, 403, 400]],
+  [`/api/images/${"0".repeat(64)}`, image, [401, 403, 403, 403, 400]],
+  ["/api/settings/covey%2Frelease%2Fesp32c3-devkit", put, [401, 403, 403, 403, 404]],
+  ["/api/settings/covey%2Fupdate%2Fnorth-1", put, [401, 403, 403, 403, 404]],
+  ["/api/settings/covey%2Ffirmware", put, [401, 403, 403, 403, 404]],
   ["/api/logout", post({}), [200, 200, 200, 200, 200]],
 ];
 
