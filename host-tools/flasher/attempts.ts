@@ -3,7 +3,7 @@
  * it was. What only a person can mend ends it with a sentence that says so.
  */
 import { Loader } from "./loader.ts";
-import { type BoardState, FlashProblem, problem, slowestBaud } from "./problems.ts";
+import { type BoardState, FlashProblem, finishing, problem, slowestBaud } from "./problems.ts";
 import type { BoardPort } from "./serial/board-port.ts";
 
 /** What the work did to the board so far; told when it ends badly. */
@@ -65,6 +65,5 @@ function isLineTrouble(error: unknown): error is Error {
 
 function ofState(error: FlashProblem, board: BoardState): FlashProblem {
   if (board === "unchanged" || error.board === board) return error;
-  const also = "The board is half-written and does not start; the next run writes only what is missing.";
-  return new FlashProblem(error.code, [...error.problems, also], board);
+  return new FlashProblem(error.code, [...error.problems, finishing(board).trim()], board);
 }

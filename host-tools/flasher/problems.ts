@@ -16,10 +16,11 @@ export type ProblemCode =
   | "unsteady"
   | "no-power"
   | "worn-flash"
-  | "no-image";
+  | "no-image"
+  | "other-board";
 
-/** What is in the flash now: as it was before, or something that does not boot and that the next run finishes. */
-export type BoardState = "unchanged" | "half-written";
+/** What is in the flash now: as it was before; something that does not boot; or a program that does not know whose it is. The next run finishes both. */
+export type BoardState = "unchanged" | "half-written" | "half-provisioned";
 
 export class FlashProblem extends Error {
   override readonly name = "FlashProblem";
@@ -96,16 +97,16 @@ export const problem = {
   unplugged: (port: string, board: BoardState) =>
     new FlashProblem(
       "unplugged",
-      board === "half-written"
-        ? `${port} went away half-way: the board is half-written and does not start. Plug it in and run the same command again, which writes only what is missing.`
+      board !== "unchanged"
+        ? `${port} went away half-way: the board is ${halves[board]}. Plug it in and run the same command again, which writes only what is missing.`
         : `${port} went away before anything was written: plug the board in and run the same command again.`,
       board,
     ),
   interrupted: (port: string, board: BoardState) =>
     new FlashProblem(
       "interrupted",
-      board === "half-written"
-        ? `Stopped half-way: the board on ${port} is half-written and does not start. Run the same command again, which writes only what is missing.`
+      board !== "unchanged"
+        ? `Stopped half-way: the board on ${port} is ${halves[board]}. Run the same command again, which writes only what is missing.`
         : `Stopped; nothing was written to the board on ${port}.`,
       board,
     ),
@@ -121,11 +122,16 @@ export const problem = {
       `The board on ${port} restarted ${attempts} times because its supply gave way (brown-out): use a shorter cable, another USB socket, or a supply of its own.${finishing(board)}`,
       board,
     ),
-  wornFlash: (port: string, region: string, offset: number) =>
+  wornFlash: (
+    port: string,
+    region: string,
+    offset: number,
+    board: "half-written" | "half-provisioned" = "half-written",
+  ) =>
     new FlashProblem(
       "worn-flash",
-      `The flash of the board on ${port} does not keep what is written at 0x${offset.toString(16)} (${region}), tried ${verifyAttempts} times: its flash is worn out or badly soldered; use another board. It is half-written and does not start.`,
-      "half-written",
+      `The flash of the board on ${port} does not keep what is written at 0x${offset.toString(16)} (${region}), tried ${verifyAttempts} times: its flash is worn out or badly soldered; use another board. It is ${halves[board]}.`,
+      board,
     ),
 } as const;
 
@@ -133,8 +139,14 @@ export const slowestBaud = 115_200;
 /** How often what does not verify is written again. */
 export const verifyAttempts = 3;
 
-function finishing(board: BoardState): string {
-  return board === "half-written"
-    ? " The board is half-written and does not start; the next run writes only what is missing."
-    : "";
+/** What is to be said of a board that is not as it was. */
+export function finishing(board: BoardState): string {
+  return board === "unchanged"
+    ? ""
+    : ` The board is ${halves[board]}; the next run writes only what is missing.`;
 }
+
+const halves = {
+  "half-written": "half-written and does not start",
+  "half-provisioned": "half-provisioned and does not know who it is",
+} as const;

@@ -13,7 +13,9 @@ import type { MemberSecrets } from "../security/member-file.ts";
 import { nodeCiphers } from "../security/node-ciphers.ts";
 
 export interface BoardSettings {
-  readonly member: Pick<MemberSecrets, "root" | "signed" | "privateKey" | "authority">;
+  readonly member: Pick<MemberSecrets, "root" | "signed" | "privateKey">;
+  /** Certificate of the hosts' authority, DER: an image with TLS then uses it. */
+  readonly authority?: Uint8Array | undefined;
   /** `contactKeyOf` the swarm's root. */
   readonly contactKey: Uint8Array;
   readonly contact: Contact;
@@ -22,8 +24,8 @@ export interface BoardSettings {
 /** By their keys. */
 export type StoredValues = ReadonlyMap<string, Uint8Array>;
 
-export function valuesOf({ member, contactKey, contact }: BoardSettings): StoredValues {
-  const { root, signed, privateKey, authority } = member;
+export function valuesOf({ member, authority, contactKey, contact }: BoardSettings): StoredValues {
+  const { root, signed, privateKey } = member;
   const values = new Map<string, Uint8Array>([
     [storedKeys.root, root],
     [storedKeys.signed, signed],
@@ -110,6 +112,14 @@ export function mergedValues(wanted: StoredValues, held: StoredValues, replace: 
 }
 
 const contactKeys = [storedKeys.contact, storedKeys.otherContact, storedKeys.contactUse];
+
+/** `values` with the identity, root and key of a board that has them. */
+export function withIdentityOf(held: StoredValues, values: StoredValues): StoredValues {
+  const own = [storedKeys.root, storedKeys.signed, storedKeys.privateKey].map(
+    (key) => [key, held.get(key)!] as const,
+  );
+  return new Map([...values, ...own]);
+}
 
 export function sameValues(left: StoredValues, right: StoredValues): boolean {
   return left.size === right.size && [...left].every(([key, value]) => isSame(right.get(key), value));

@@ -2,23 +2,17 @@
  * The Wi-Fi network that a board joins: from a file or the environment, never from a command line, which every user of the
  * computer can read.
  */
-import { readFile } from "node:fs/promises";
-
-export interface WifiCredentials {
-  readonly ssid: string;
-  /** Empty for an open network. */
-  readonly password: string;
-}
+import { readFile, stat } from "node:fs/promises";
+import { contactLimits, type WifiCredentials } from "../../protocols/provisioning/contact.ts";
 
 /** The credentials can't be used; the message says where they were read and what to write there. */
 export class WifiError extends Error {
   override readonly name = "WifiError";
 }
 
-/** IEEE 802.11: a network's name has 1 to 32 bytes; WPA2: a passphrase has 8 to 63 characters, a raw key 64. */
-const ssidBytesMax = 32;
+const { ssidBytesMax, passwordBytesMax } = contactLimits;
+/** WPA2: a passphrase has 8 to 63 characters, a raw key 64. */
 const passwordCharactersMin = 8;
-const passwordCharactersMax = 64;
 
 /**
  * Reads `file` (JSON, `{"ssid": ..., "password": ...}`), or else COVEY_WIFI_SSID and COVEY_WIFI_PASSWORD.
@@ -30,10 +24,15 @@ export async function readWifi(
   file: string | undefined,
   environment: NodeJS.ProcessEnv,
 ): Promise<WifiCredentials | undefined> {
-  if (file !== undefined) return checked(await readJson(file), file);
+  if (file !== undefined) return checkedWifi(await readJson(file), file);
   const { COVEY_WIFI_SSID: ssid, COVEY_WIFI_PASSWORD: password } = environment;
   if (ssid === undefined || ssid === "") return undefined;
-  return checked({ ssid, password }, "COVEY_WIFI_SSID and COVEY_WIFI_PASSWORD");
+  return checkedWifi({ ssid, password }, "COVEY_WIFI_SSID and COVEY_WIFI_PASSWORD");
+}
+
+/** Whether other users of this computer may read the file. */
+export async function isOpenToOthers(file: string): Promise<boolean> {
+  return process.platform !== "win32" && ((await stat(file)).mode & 0o077) !== 0;
 }
 
 async function readJson(file: string): Promise<unknown> {
@@ -45,17 +44,17 @@ async function readJson(file: string): Promise<unknown> {
   }
 }
 
-/** The text of a password never appears in a message. */
-function checked(value: unknown, source: string): WifiCredentials {
+/** The text of a password never appears in a message. @param source where it is from, to be named in it @throws WifiError */
+export function checkedWifi(value: unknown, source: string): WifiCredentials {
   const { ssid, password = "" } = (value ?? {}) as { ssid?: unknown; password?: unknown };
   if (typeof ssid !== "string" || ssid === "" || Buffer.byteLength(ssid) > ssidBytesMax) {
     throw new WifiError(`${source}: "ssid" must be the network's name, 1 to ${ssidBytesMax} bytes of text.`);
   }
   if (typeof password !== "string") throw new WifiError(`${source}: "password" must be a text.`);
-  const { length } = password;
-  if (length > 0 && (length < passwordCharactersMin || length > passwordCharactersMax)) {
+  const length = Buffer.byteLength(password);
+  if (length > 0 && (length < passwordCharactersMin || length > passwordBytesMax)) {
     throw new WifiError(
-      `${source}: a Wi-Fi password has ${passwordCharactersMin} to ${passwordCharactersMax} characters, this one ${length}.`,
+      `${source}: a Wi-Fi password has ${passwordCharactersMin} to ${passwordBytesMax} characters, this one ${length}.`,
     );
   }
   return { ssid, password };

@@ -1,5 +1,5 @@
 /** Files that are whole or not there at all, whatever the power does: written beside their place, made durable, then renamed into it. */
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** What stands beside a file until it is whole. */
@@ -9,19 +9,19 @@ export const stagedSuffix = ".new";
 const ownerOnly = 0o600;
 
 /** Makes the file or replaces it; only its owner may read it. Throws what the file system does. */
-export function writeDurably(path: string, content: string): void {
+export function writeDurably(path: string, content: string | Uint8Array): void {
   stage(path, content);
   place(path);
   syncFolder(dirname(path));
 }
 
 /** First half of `writeDurably`, for several files at once: the content is durable under another name. */
-export function stage(path: string, content: string): void {
+export function stage(path: string, content: string | Uint8Array): void {
   const file = openSync(`${path}${stagedSuffix}`, "w", ownerOnly);
   try {
     // One that was left over may have had other rights.
     fchmodSync(file, ownerOnly);
-    writeSync(file, content);
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,7 +1,7 @@
 /** The passphrase of a swarm's root: from a file, from the environment, or asked at the terminal; never from the command line, which others see. */
 import { readFileSync } from "node:fs";
-import { stderr, stdin } from "node:process";
-import { Failed, WrongInput } from "../failure.ts";
+import { WrongInput } from "../failure.ts";
+import { askHidden, canAsk } from "../questions.ts";
 
 export interface PassphraseOptions {
   readonly passphraseFile?: string;
@@ -54,29 +54,8 @@ function checked(passphrase: string): string {
 
 /** Without echo. @throws {WrongInput} without a terminal {Failed} after Ctrl-C */
 async function ask(question: string): Promise<string> {
-  if (!stdin.isTTY) {
-    throw new WrongInput(
-      `The root's passphrase is asked for at a terminal; without one, say --passphrase-file FILE or set ${variable}.`,
-    );
-  }
-  // First the echo, then the question: what is typed at once is not to be seen either.
-  stdin.setRawMode(true).setEncoding("utf8").resume();
-  stderr.write(question);
-  try {
-    return await new Promise<string>((resolve, reject) => {
-      let line = "";
-      stdin.on("data", (typed: string) => {
-        for (const character of typed) {
-          if (character === "\r" || character === "\n") return resolve(line);
-          if (character === "\x03" || character === "\x04")
-            return reject(new Failed("Nothing was changed.", "not-confirmed"));
-          if (character === "\x7f" || character === "\b") line = [...line].slice(0, -1).join("");
-          else if (character >= " ") line += character;
-        }
-      });
-    });
-  } finally {
-    stdin.removeAllListeners("data").setRawMode(false).pause();
-    stderr.write("\n");
-  }
+  if (canAsk()) return askHidden(question);
+  throw new WrongInput(
+    `The root's passphrase is asked for at a terminal; without one, say --passphrase-file FILE or set ${variable}.`,
+  );
 }

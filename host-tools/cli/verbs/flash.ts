@@ -80,7 +80,8 @@ async function monitorFlashed(
   return ports.length === outcomes.length ? 0 : 1;
 }
 
-function rateOf(text: string): number {
+/** In bit/s. */
+export function rateOf(text: string): number {
   const rate = Number(text);
   if (!Number.isInteger(rate) || rate < 115_200 || rate > 4_000_000)
     throw new WrongInput(`"${text}" is no rate from 115200 to 4000000 bit/s.`);

@@ -11,5 +11,5 @@ export function givenValues(member: MemberSecrets, hosts = "main=127.0.0.1:1"): 
     hosts: parseHosts(hosts)!,
     timeServer: undefined,
   };
-  return valuesOf({ member, contactKey: new Uint8Array(16), contact });
+  return valuesOf({ member, authority: member.authority, contactKey: new Uint8Array(16), contact });
 }
