@@ -18,6 +18,8 @@ export interface Verb<Options = Record<string, unknown>> {
   /** Command lines that work as they stand; at least one. */
   readonly examples: readonly [string, ...string[]];
   readonly options: readonly Option[];
+  /** What `--json` prints, where that is not one value. */
+  readonly json?: string;
   /**
    * Does the work. Resolves to the exit code; nothing means 0. A mistake of the user is thrown as `WrongInput`, what
    * could not be done as `Failed` (failure.ts). With `--json`, `terminal.result(value)` is called exactly once.
@@ -35,7 +37,7 @@ export function commandOf<Options>(verb: Verb<Options>, onExitCode: (exitCode: n
   const command = new Command(name).summary(verb.summary).description(descriptionOf(verb));
   for (const parameter of parameters) command.argument(parameter);
   for (const option of verb.options) command.addOption(option);
-  command.option("--json", "print one JSON value and nothing else");
+  command.option("--json", verb.json ?? "print one JSON value and nothing else");
   const examples = verb.examples.map((example) => `  $ ${example}`).join("\n");
   command.addHelpText("after", `\nExample${verb.examples.length > 1 ? "s" : ""}:\n${examples}`);
   command.action(async () => {

@@ -95,7 +95,8 @@ export class BoardSession {
     }
     if (line.source === "xs") this.#engineLines = [...this.#engineLines, text].slice(-engineLinesMax);
     else this.#engineLines = [];
-    this.#emit({ kind: "line", ...line });
+    const { facts, ...rest } = line;
+    this.#emit({ kind: "line", ...rest, ...(line.event === undefined ? {} : { facts }) });
     for (const advice of this.#boots.line(text, atMs)) this.#emit({ kind: "advice", ...advice });
   }
 

@@ -30,14 +30,11 @@ export function panicReport(panic: Panic, elf: ElfFile | undefined): CrashEvent 
 
 /** @param before what the engine said just before it gave up */
 export function abortReport(reason: string, before: readonly string[], line: string): CrashEvent {
-  const [words, note] = abortMeanings.find(([name]) => reason.startsWith(name))?.slice(1) ?? [
-    reason,
-    undefined,
-  ];
+  const note = abortNotes.find(([name]) => reason.startsWith(name))?.[1];
   return {
     kind: "crash",
     source: "xs",
-    text: `the JavaScript engine gave up: ${words}${words === reason ? "" : ` (${reason})`}`,
+    text: `the JavaScript engine gave up: ${reason}`,
     frames: [],
     notes: note === undefined ? [] : [note],
     registers: {},
@@ -85,44 +82,29 @@ const meanings: readonly (readonly [name: string, words: string, says?: "address
   ["abort()", "the firmware gave up by itself"],
 ];
 
-const abortMeanings: readonly (readonly [name: string, words: string, note: string])[] = [
+/** The reasons of XS (xs/sources/xsError.c), which may name more behind them. */
+const abortNotes: readonly (readonly [reason: string, note: string])[] = [
   [
     "memory full",
-    "its memory is full",
-    "Make the board do less (fewer pipelines, sessions or keys), or look in docs/budget.md for what takes how much.",
+    "The board's heap is full: let it do less (fewer pipelines, sessions or keys); docs/budget.md has what takes how much.",
   ],
   [
     "JavaScript stack overflow",
-    "calls were nested too deep",
-    "Look for a function that calls itself without an end.",
+    "Calls were nested too deep: look for a function that calls itself without an end.",
   ],
-  ["stack overflow", "calls were nested too deep", "Look for a function that calls itself without an end."],
+  ["stack overflow", "Calls were nested too deep: look for a function that calls itself without an end."],
   [
     "native stack overflow",
-    "native calls were nested too deep",
-    "Look for a function that calls itself without an end.",
+    "Native calls were nested too deep: look for a function that calls itself without an end.",
   ],
   [
     "not enough keys",
-    "there is no room for another name of a property",
-    "Keep data in arrays or a Map rather than in properties with ever new names.",
+    "There is no room for another name of a property: keep data in arrays or a Map, not in properties with ever new names.",
   ],
-  [
-    "dead strip",
-    "it called what the linker had left out of the image",
-    "Build the image anew with covey build.",
-  ],
-  [
-    "unhandled exception",
-    "an error was thrown that nobody caught",
-    "The lines before it name the error and where it was thrown.",
-  ],
-  [
-    "unhandled rejection",
-    "a promise failed and nobody looked",
-    "The lines before it name the error and where it was thrown.",
-  ],
-  ["too much computation", "a turn took too long", "Do the work in smaller steps."],
+  ["dead strip", "It called what the linker had left out of the image: build it anew with covey build."],
+  ["unhandled exception", "An error was thrown that nobody caught: the lines before this one name it."],
+  ["unhandled rejection", "A promise failed and nobody looked: the lines before this one name the error."],
+  ["too much computation", "One turn took too long: do its work in smaller steps."],
 ];
 
 function notesOn(

@@ -49,8 +49,8 @@ export class LineReader {
     }
     if (byte === carriageReturn) {
       // Alone it takes the cursor back: what was written is a line to us.
-      if (this.#length === 0) return;
-      this.#end(pieces);
+      if (this.#length > 0) this.#end(pieces);
+      else if (!afterReturn) return;
       this.#afterReturn = true;
       return;
     }

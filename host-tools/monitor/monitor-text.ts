@@ -25,11 +25,17 @@ export function isWanted(event: MonitorEvent, least: Level): boolean {
 
 export function textLines(event: MonitorEvent, options: TextOptions): string[] {
   const { paint, showTime, name, nameWidth, index } = options;
-  const time = showTime ? `${paint("dim", clockTime(new Date(event.at)))}  ` : "";
-  const colour = nameColours[index % nameColours.length]!;
-  const head = `${time}${paint(colour, name.padEnd(nameWidth))}  `;
+  const time = showTime ? `${clockTime(new Date(event.at))}  ` : "";
+  const who = `${paint(nameColours[index % nameColours.length]!, name.padEnd(nameWidth))}  `;
   const [label, ...texts] = bodyOf(event, paint);
-  return texts.map((text) => `${head}${label}${text}`.trimEnd());
+  return texts.map((text, i) => {
+    // The lines of a block stand below its first, each still with its board's name.
+    const head =
+      i === 0
+        ? `${paint("dim", time)}${who}${label}`
+        : `${" ".repeat(time.length)}${who}${paint("red", labelOf("|"))}`;
+    return `${head}${text}`.trimEnd();
+  });
 }
 
 /** What stands for a port until its board's name is known: `ttyUSB0`, `192.0.2.20:2217`. */
@@ -59,7 +65,7 @@ function bodyOf(event: MonitorEvent, paint: Paint): [label: string, ...texts: st
       return [label, level === "error" ? paint("red", event.text) : event.text];
     }
     case "reset":
-      return [paint("bold", labelOf("start")), `started ${event.words} ${paint("dim", event.reason)}`];
+      return [paint("bold", labelOf("start")), `started ${event.words} ${paint("dim", `(${event.reason})`)}`];
     case "crash":
       return [paint("red", labelOf("crash")), ...crashLines(event, paint)];
     case "advice":

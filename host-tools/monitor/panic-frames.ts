@@ -33,7 +33,10 @@ export function framesOf(panic: Panic, elf: ElfFile | undefined): Frame[] {
   } else if (registers.PC !== undefined)
     found.push({ address: registers.PC, at: registers.PC, isSure: true });
   const places = elf?.places(found.map(({ at }) => at));
-  return found.map(({ address, isSure }, i) => ({ address, isSure, place: places?.[i] }));
+  return found.map(({ address, at, isSure }, i) => {
+    const place = places?.[i];
+    return { address, isSure, place: place && { ...place, offsetBytes: place.offsetBytes + address - at } };
+  });
 }
 
 const framesMax = 24;

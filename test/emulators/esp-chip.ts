@@ -54,6 +54,7 @@ export class EmulatedChip {
   readonly #port: PortServer;
   readonly #reset: ResetLines;
   #bootHeld = false;
+  #typed: Uint8Array = new Uint8Array(0);
   #lines = { dtr: false, rts: false };
 
   constructor(options: ChipOptions) {
@@ -65,7 +66,10 @@ export class EmulatedChip {
     this.#line = new SerialLine(
       !native,
       {
-        toChip: (bytes) => this.#core.hear(bytes),
+        toChip: (bytes) => {
+          if (this.#core.mode === "download" || this.#core.mode === "stub") this.#core.hear(bytes);
+          else this.#typed = Buffer.concat([this.#typed, bytes]);
+        },
         toHost: (bytes) => this.#port.send(bytes),
         pulled: () => {
           this.#core.stop("off");
@@ -103,6 +107,17 @@ export class EmulatedChip {
     const { commands, erasedSectors, programmedBytes, starts } = this.#core;
     const bytes = { bytesIn: this.#line.passed("to-chip"), bytesOut: this.#line.passed("to-host") };
     return { ...bytes, commands: { ...commands }, erasedSectors, programmedBytes, starts };
+  }
+
+  /** What the program on it would say on its console; `rate` in bit/s, when it is not the ROM's. */
+  say(text: string | Uint8Array, rate?: number): void {
+    if (rate !== undefined) this.#line.setChipBaud(rate);
+    this.#line.send("to-host", typeof text === "string" ? Buffer.from(text) : text);
+  }
+
+  /** What came on its console while no loader listened. */
+  get typed(): Uint8Array {
+    return this.#typed;
   }
 
   /** Opens the port on loopback, with control lines and rate (`url`) and as bare bytes at 115,200 (`socketUrl`). */

@@ -47,6 +47,7 @@ export const monitor: Verb<MonitorOptions> = {
     new Option("--no-time", "leave the time out"),
     new Option("--for <duration>", "end by itself after so long").argParser(durationMs),
   ],
+  json: "print one JSON object a line, as they come",
   async run(terminal, options) {
     if (options.all && options.port.length > 0) throw new WrongInput("Say --all or --port, not both.");
     const elf = options.elf === undefined ? undefined : await readElf(options.elf);
