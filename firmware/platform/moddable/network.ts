@@ -1,4 +1,5 @@
 import Session from "board-tls";
+import type { WifiCredentials } from "../../../protocols/provisioning/contact.ts";
 import type { Network, TcpConnection, TcpEvents, TlsOptions, UdpEvents, UdpSocket } from "../ports.ts";
 import { SocketConnection } from "./tcp.ts";
 import { SecureConnection } from "./tls.ts";
@@ -18,6 +19,10 @@ export class ChipNetwork implements Network {
 
   start(onChange: (up: boolean) => void): void {
     this.#station.start(onChange);
+  }
+
+  changeWifi(wifi: WifiCredentials): void {
+    this.#station.change(wifi);
   }
 
   connect(host: string, port: number, events: TcpEvents): TcpConnection {

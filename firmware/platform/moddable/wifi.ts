@@ -13,13 +13,16 @@ const connecting = 300;
 
 /** The Wi-Fi station, kept connected: retries for ever, doubling the pause up to a minute, each with its own jitter. */
 export class WifiStation {
-  readonly #credentials: WifiCredentials | undefined;
+  #credentials: WifiCredentials | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   #wifi: WiFi | undefined;
   #timer: Timer | undefined;
   #retryMs = retryMsMin;
   #isUp = false;
+  #isStarted = false;
+  /** About to leave for another network: what the present one does counts no more. */
+  #isLeaving = false;
   #onChange: (up: boolean) => void = () => undefined;
 
   /** @param credentials undefined: it waits until it is told some */
@@ -31,8 +34,26 @@ export class WifiStation {
 
   start(onChange: (up: boolean) => void): void {
     this.#onChange = onChange;
-    if (this.#credentials === undefined) return;
-    this.#wifi = new WiFi({ onChanged: () => this.changed() });
+    this.#isStarted = true;
+    if (this.#credentials !== undefined) this.begin();
+  }
+
+  /** Leaves for this network, on a later turn. The pauses between attempts are short again. */
+  change(credentials: WifiCredentials): void {
+    const { ssid, password } = credentials;
+    if (this.#credentials?.ssid === ssid && this.#credentials.password === password) return;
+    this.#credentials = credentials;
+    if (!this.#isStarted) return;
+    this.#isLeaving = true;
+    this.#retryMs = retryMsMin;
+    this.wait(0, () => this.begin());
+  }
+
+  private begin(): void {
+    this.#wifi ??= new WiFi({ onChanged: () => this.changed() });
+    if (this.#isLeaving) this.#wifi.disconnect();
+    this.#isLeaving = false;
+    this.setUp(false);
     this.attempt();
   }
 
@@ -49,6 +70,7 @@ export class WifiStation {
   }
 
   private changed(): void {
+    if (this.#isLeaving) return;
     const state = this.#wifi!.connection;
     if (state >= connected) {
       this.#timer?.cancel();

@@ -99,6 +99,7 @@ export class VirtualBoard {
     return {
       start: (onChange) => network.start((up) => this.#arrive(() => onChange(up))),
       connect: (host, port, events) => this.#connect(network, host, port, events),
+      ...(network.changeWifi && { changeWifi: (wifi) => network.changeWifi!(wifi) }),
       ...(network.scanWifi && {
         scanWifi: (networksMax, onSeen) =>
           network.scanWifi!(networksMax, (seen) => this.#arrive(() => onSeen(seen))),
