@@ -120,7 +120,7 @@ export class Improv implements ServiceBoard, GattEvents {
 
   useWifi(wifi: WifiCredentials): boolean {
     const { log, wifi: wifiSwitch } = this.#parts;
-    const isTried = wifiSwitch.tryWifi(wifi, (isJoined) => this.turn(() => this.onTried(isJoined)));
+    const isTried = wifiSwitch.tryWifi(wifi, (isJoined) => this.onTried(isJoined));
     if (isTried) log.write("info", "improv-wifi", "ssid", wifi.ssid);
     return isTried;
   }
@@ -205,6 +205,7 @@ export class Improv implements ServiceBoard, GattEvents {
 
   private onTried(isJoined: boolean): void {
     const nowMs = this.#parts.clock.nowMs();
+    this.#dueMs = 0;
     this.#parts.log.write("info", "improv-wifi", "joined", isJoined ? "yes" : "no");
     this.#serial?.service?.onWifi(isJoined, nowMs);
     this.#bluetooth?.service.onWifi(isJoined, nowMs);

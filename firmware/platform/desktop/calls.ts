@@ -86,10 +86,12 @@ export const Call = Object.freeze({
   slotSelect: 33,
   /** [34] -> null */
   markValid: 34,
+  /** [35, ssid, password] -> null; `networkUp` and `networkDown` tell how it goes */
+  wifiChange: 35,
   /** [36] -> the SHA-256 at the end of the image that runs */
   slotRunning: 36,
   // What somebody near the board has to do with, of which a board may lack each.
-  /** [40] -> [has serial, has Bluetooth, has button, has light, can scan] */
+  /** [40] -> [has serial, has Bluetooth, has button, has light, has Wi-Fi] */
   nearParts: 40,
   /** [41, whether to listen] -> null; while it listens, bytes arrive as `serialData` */
   serialListen: 41,

@@ -1,5 +1,6 @@
 /** What somebody near a simulated board has to do with: its serial line, its radio, its button and its light, each the parent's. */
 import type { SeenNetwork } from "../../../protocols/improv/rpc.ts";
+import type { WifiCredentials } from "../../../protocols/provisioning/contact.ts";
 import type {
   Bluetooth,
   Button,
@@ -18,19 +19,23 @@ export class DesktopNear implements Pick<Ports, "serial" | "bluetooth" | "button
   readonly bluetooth?: DesktopBluetooth;
   readonly button?: Button;
   readonly light?: Light;
-  readonly canScan: boolean;
+  readonly hasWifi: boolean;
   readonly #parent: Parent;
   #onSeen: ((networks: readonly SeenNetwork[]) => void) | undefined;
 
   constructor(parent: Parent) {
     const parts = parent.call([Call.nearParts]) as readonly boolean[];
-    const [hasSerial, hasBluetooth, hasButton, hasLight, canScan] = parts;
+    const [hasSerial, hasBluetooth, hasButton, hasLight, hasWifi] = parts;
     this.#parent = parent;
     if (hasSerial) this.serial = new DesktopSerial(parent);
     if (hasBluetooth) this.bluetooth = new DesktopBluetooth(parent);
     if (hasButton) this.button = { isPressed: () => parent.call([Call.buttonRead]) === true };
     if (hasLight) this.light = { switch: (isOn) => void parent.call([Call.lightSwitch, isOn]) };
-    this.canScan = canScan === true;
+    this.hasWifi = hasWifi === true;
+  }
+
+  changeWifi({ ssid, password }: WifiCredentials): void {
+    this.#parent.call([Call.wifiChange, ssid, password]);
   }
 
   scanWifi(networksMax: number, onSeen: (networks: readonly SeenNetwork[]) => void): void {

@@ -118,7 +118,8 @@ export class DesktopClock implements Clock {
 }
 
 export class DesktopNetwork implements Network {
-  readonly scanWifi?: Network["scanWifi"] & object;
+  readonly changeWifi?: NonNullable<Network["changeWifi"]>;
+  readonly scanWifi?: NonNullable<Network["scanWifi"]>;
   readonly #parent: Parent;
   readonly #near: DesktopNear;
   readonly #sockets = new Map<number, TcpEvents>();
@@ -129,7 +130,9 @@ export class DesktopNetwork implements Network {
   constructor(parent: Parent, near: DesktopNear) {
     this.#parent = parent;
     this.#near = near;
-    if (near.canScan) this.scanWifi = (networksMax, onSeen) => near.scanWifi(networksMax, onSeen);
+    if (!near.hasWifi) return;
+    this.changeWifi = (wifi) => near.changeWifi(wifi);
+    this.scanWifi = (networksMax, onSeen) => near.scanWifi(networksMax, onSeen);
   }
 
   start(onChange: (up: boolean) => void): void {
