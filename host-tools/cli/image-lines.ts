@@ -5,6 +5,7 @@ import type { Identified, PartitionContent } from "../images/identify.ts";
 import type { NvsItem } from "../images/nvs/format.ts";
 import type { OtaSelection } from "../images/ota-data.ts";
 import { describeType, type Partition } from "../images/partition-table.ts";
+import { simulatorProject } from "../simulator/chip/simulator-image.ts";
 import { type Cell, type Column, cell, type Paint, table } from "./live-view/table.ts";
 
 /** Lines are as long as what they say: of a value nothing is left out. */
@@ -98,8 +99,11 @@ function imageFacts(image: AppImage): [string, string][] {
       ? []
       : ([
           ["project", `${app.project} ${app.version}`],
-          ["built", `${app.built}, ESP-IDF ${app.idfVersion}`],
-          ["ELF", Buffer.from(app.elfSha256).toString("hex")],
+          [
+            "built",
+            `${app.built}, ${app.project === simulatorProject ? "for Covey's simulator" : `ESP-IDF ${app.idfVersion}`}`,
+          ],
+          [app.project === simulatorProject ? "bytecode" : "ELF", Buffer.from(app.elfSha256).toString("hex")],
         ] satisfies [string, string][])),
     ["chip", `${chipLabel(chipId)}, from ${revisionText(minRevision)}${upTo}`],
     [

@@ -6,6 +6,7 @@
  * descriptor, 256 | "CoveyXS1" | slot's bytes, 4 | core's bytes, 4 | main's bytes, 4 | core | main          core and main are bytecode of xs-host
  * ```
  */
+import { createHash } from "node:crypto";
 import { firmwareVersion } from "../../../firmware/version.ts";
 import type { BoardDescription } from "../../boards/boards.ts";
 import { chips } from "../../chips/chips.ts";
@@ -37,8 +38,8 @@ export const simulatorProject = "covey-simulator";
 export function writeSimulatorImage({ program, board, version, builtAt }: SimulatorImage): Uint8Array {
   const { slotBytes, core, main } = program;
   const descriptor: AppDescriptor = {
-    ...{ version, project: simulatorProject, built: inC(builtAt), idfVersion: "simulator" },
-    ...{ secureVersion: 0, elfSha256: new Uint8Array(32) },
+    ...{ version, project: simulatorProject, built: inC(builtAt), idfVersion: "", secureVersion: 0 },
+    elfSha256: createHash("sha256").update(core).update(main).digest(),
   };
   const head = new Uint8Array(headBytes);
   const view = new DataView(head.buffer);
