@@ -155,8 +155,9 @@ describe("the Wi-Fi station", () => {
     const heard: boolean[] = [];
     const random = { fill: (into: Uint8Array) => into.fill(0) };
     const wifi = { ssid: "flock", password: "" };
-    new adapter.WifiStation(wifi, new adapter.ChipClock(), random).start((up) => heard.push(up));
-    return { heard, station: adapter.world.stations[0]! };
+    const it = new adapter.WifiStation(wifi, new adapter.ChipClock(), random);
+    it.start((up) => heard.push(up));
+    return { heard, it, station: adapter.world.stations[0]! };
   }
 
   test("is up when it has its addresses, and down when it loses them", () => {
@@ -196,6 +197,48 @@ describe("the Wi-Fi station", () => {
     expect([station.attempts, station.connection]).toEqual([2, 300]);
     station.become(500);
     expect(heard).toEqual([true]);
+  });
+
+  test("leaves for another network on a later turn, with short pauses again", () => {
+    const { heard, it, station } = start();
+    for (let round = 0; round < 4; round += 1) {
+      station.become(200);
+      adapter.world.pass(60_000);
+    }
+    station.become(500);
+    const { attempts } = station;
+    it.change({ ssid: "nest", password: "secret" });
+    // What the one that it leaves still says is nothing to it.
+    station.become(500);
+    expect(heard).toEqual([true]);
+    adapter.world.pass(1);
+    expect(heard).toEqual([true, false]);
+    expect(station.asked.at(-1)).toBe("nest");
+    station.become(200);
+    adapter.world.pass(1_000);
+    expect(station.attempts).toBe(attempts + 2);
+    station.become(500);
+    expect(heard).toEqual([true, false, true]);
+  });
+
+  test("stays where it is when that is where it is to go", () => {
+    const { heard, it, station } = start();
+    station.become(500);
+    it.change({ ssid: "flock", password: "" });
+    adapter.world.pass(1_000);
+    expect([heard, station.attempts]).toEqual([[true], 1]);
+  });
+
+  test("that was told of no network waits until it is told of one", () => {
+    const random = { fill: (into: Uint8Array) => into.fill(0) };
+    const it = new adapter.WifiStation(undefined, new adapter.ChipClock(), random);
+    const count = adapter.world.stations.length;
+    it.start(() => {});
+    adapter.world.pass(60_000);
+    expect(adapter.world.stations.length).toBe(count);
+    it.change({ ssid: "nest", password: "" });
+    adapter.world.pass(1);
+    expect(adapter.world.stations.at(-1)!.asked).toEqual(["nest"]);
   });
 
   test("goes on when the SDK refuses to connect", () => {

@@ -128,8 +128,12 @@ export class WiFi {
     world.stations.push(this);
   }
 
-  connect(): void {
+  /** Networks that it was to connect to. */
+  readonly asked: string[] = [];
+
+  connect({ SSID }: { SSID: string }): void {
     this.attempts += 1;
+    this.asked.push(SSID);
     if (this.refuses) throw new Error("connect failed");
     this.connection = 300;
   }
