@@ -127,6 +127,9 @@ export function partitionTable(board: BoardDescription): string {
 /**
  * The ESP-IDF options that follow from the board, over the SDK's own, which assume 4 MB of flash, and from updates over
  * the air: an image that does not come up and say so gives way to the one before it.
+ *
+ * The SDK's release builds have no console, so neither log nor crash would be seen on a serial port; and on some chips a
+ * crash waits for a debugger, where a board of a swarm must start again.
  */
 export function idfOptions(board: BoardDescription): string {
   const size = `${board.flashBytes / 1_048_576}MB`;
@@ -136,6 +139,10 @@ export function idfOptions(board: BoardDescription): string {
     `CONFIG_ESPTOOLPY_FLASHSIZE_${size}=y`,
     `CONFIG_ESPTOOLPY_FLASHSIZE="${size}"`,
     "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y",
+    "CONFIG_ESP_CONSOLE_NONE=n",
+    "CONFIG_ESP_CONSOLE_UART_DEFAULT=y",
+    "CONFIG_ESP_SYSTEM_PANIC_GDBSTUB=n",
+    "CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT=y",
     "",
   ].join("\n");
 }

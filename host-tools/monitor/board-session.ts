@@ -4,7 +4,7 @@
 import { BootWatch } from "./boot-watch.ts";
 import { abortReport, exceptionReport, panicReport } from "./crash-report.ts";
 import type { ElfFile } from "./elf/elf-file.ts";
-import { improvText } from "./improv-packet.ts";
+import { improvText } from "./improv-text.ts";
 import { LineReader, type Piece } from "./line-reader.ts";
 import { boardNameIn, readLogLine } from "./log-line.ts";
 import type { BoardEvent } from "./monitor-event.ts";
@@ -57,7 +57,7 @@ export class BoardSession {
   }
 
   #piece(piece: Piece, atMs: number): void {
-    if (piece.kind === "improv") this.#emit({ kind: "improv", text: improvText(piece.packet) });
+    if (piece.kind === "improv") this.#emit({ kind: "improv", text: improvText(piece.type, piece.data) });
     else if (piece.kind === "noise") this.#noise();
     else if (this.#options.raw) this.#line(piece.text, atMs);
     else for (const text of readXsbug(piece.text) ?? [piece.text]) this.#decoded(text, atMs);

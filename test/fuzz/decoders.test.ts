@@ -11,16 +11,18 @@ import { notFacing, targets } from "./targets/all.ts";
 const root = join(import.meta.dirname, "../..");
 
 describe("the table of decoders", () => {
-  test("has every exported one of protocols/ and host-tools/leader/hosts/", () => {
+  test("has every exported one of protocols/, host-tools/leader/hosts/ and host-tools/monitor/", () => {
     const listed = new Set(targets.flatMap(({ covers }) => covers));
-    const missing = decodersOf("protocols", "host-tools/leader/hosts").filter(
+    const missing = decodersOf("protocols", "host-tools/leader/hosts", "host-tools/monitor").filter(
       (name) => !listed.has(name) && notFacing[name] === undefined,
     );
     expect(missing, "add it to test/fuzz/targets/, or to notFacing with its reason").toEqual([]);
   });
 
   test("has none that is not there any more", () => {
-    const there = new Set(exportsOf("protocols", "host-tools/leader/hosts", "host-tools/codec"));
+    const there = new Set(
+      exportsOf("protocols", "host-tools/leader/hosts", "host-tools/codec", "host-tools/monitor"),
+    );
     const listed = [...targets.flatMap(({ covers }) => covers), ...Object.keys(notFacing)];
     expect(listed.filter((name) => !there.has(name))).toEqual([]);
   });

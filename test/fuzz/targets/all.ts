@@ -2,6 +2,7 @@ import type { Target } from "../target.ts";
 import { codecTargets } from "./codecs.ts";
 import { improvTargets } from "./improv.ts";
 import { securityTargets } from "./security.ts";
+import { serialTargets } from "./serial.ts";
 import { streamTargets } from "./streams.ts";
 
 /** Every decoder that faces the network. */
@@ -10,6 +11,7 @@ export const targets: readonly Target[] = [
   ...streamTargets,
   ...securityTargets,
   ...improvTargets,
+  ...serialTargets,
 ];
 
 /** What looks like a decoder, by its name, and faces no network. */

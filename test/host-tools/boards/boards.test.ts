@@ -40,7 +40,7 @@ log, data, 0x40, 0x3c0000, 0x40000
   });
 });
 
-test("a board's flash size reaches the chip's build", () => {
+test("a board's flash size reaches the chip's build, and its console and restarts do", () => {
   expect(idfOptions(loadBoards().get("esp32s3-devkit")!).split("\n")).toEqual([
     "CONFIG_ESPTOOLPY_FLASHSIZE_2MB=n",
     "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=n",
@@ -48,6 +48,10 @@ test("a board's flash size reaches the chip's build", () => {
     "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=y",
     'CONFIG_ESPTOOLPY_FLASHSIZE="8MB"',
     "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y",
+    "CONFIG_ESP_CONSOLE_NONE=n",
+    "CONFIG_ESP_CONSOLE_UART_DEFAULT=y",
+    "CONFIG_ESP_SYSTEM_PANIC_GDBSTUB=n",
+    "CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT=y",
     "",
   ]);
 });

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LineReader, type Piece } from "../../../host-tools/monitor/line-reader.ts";
+import { encodePacket } from "../../../protocols/improv/packets.ts";
 import { decode } from "./decoded.ts";
 
 describe("lines", () => {
@@ -94,6 +95,6 @@ function lines(bytes: Uint8Array, cuts: readonly number[] = []): string[] {
 }
 
 function improv(type: number, data: readonly number[]): Buffer {
-  const bytes = [...Buffer.from("IMPROV"), 1, type, data.length, ...data];
-  return Buffer.from([...bytes, bytes.reduce((sum, byte) => sum + byte, 0) & 0xff]);
+  // Without the line feed that our own end adds.
+  return Buffer.from(encodePacket(type, Uint8Array.from(data)).slice(0, -1));
 }
