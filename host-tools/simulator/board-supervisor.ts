@@ -94,8 +94,8 @@ export class BoardSupervisor {
     for (const warning of chip.warnings) tell("warn", `has new flash: ${warning}`);
     const started = chip.boot();
     if (started === undefined) {
-      chip.close();
       tell("error", `has no firmware that starts (${chip.trouble}); flash it with covey flash`);
+      chip.close();
       return;
     }
     this.#start(chip, started);

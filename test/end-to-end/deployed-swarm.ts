@@ -7,14 +7,16 @@ import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { loadBoards } from "../../host-tools/boards/boards.ts";
+import { type BoardDescription, loadBoards } from "../../host-tools/boards/boards.ts";
 import type { KeyFolder } from "../../host-tools/keys/key-folder.ts";
 import type { Status } from "../../host-tools/leader/api-types.ts";
 import { portOf } from "../../host-tools/leader/listen.ts";
 import { nodeCiphers } from "../../host-tools/security/node-ciphers.ts";
 import { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
+import { loadFlash } from "../../host-tools/simulator/chip/load-flash.ts";
 import { giveSettings } from "../../host-tools/simulator/chip/settings.ts";
 import { readyEngine } from "../../host-tools/simulator/engines/engine-choice.ts";
+import type { Engine } from "../../host-tools/simulator/engines/simulated-board.ts";
 import { swarmSensors } from "../../host-tools/simulator/sensors/board-sensors.ts";
 import { SystemSensors } from "../../host-tools/simulator/sensors/system-sensors.ts";
 import type { SwarmDefinition } from "../../host-tools/swarm-file/definition.ts";
@@ -38,11 +40,15 @@ export class DeployedSwarm {
   readonly #processes = new Map<string, ChildProcess>();
   readonly #boards: BoardSupervisor[] = [];
   readonly #sensors = new SystemSensors();
+  #engine: Engine | undefined;
   /** What hosts said on stderr, for a failure's message. */
   said = "";
 
-  /** `swarm.ts` as given; no host is started, all boards are. */
-  static async deploy(source: string): Promise<DeployedSwarm> {
+  /** `swarm.ts` as given; no host is started, all boards are, unless they lie in their box, without an identity. */
+  static async deploy(
+    source: string,
+    { boards: place = "on" }: { readonly boards?: "on" | "in their box" } = {},
+  ): Promise<DeployedSwarm> {
     const { folder, remove } = temporaryFolder();
     const file = join(folder, "swarm.ts");
     writeFileSync(file, source);
@@ -53,9 +59,11 @@ export class DeployedSwarm {
       ports.set(host, { http: http!, mqtt: mqtt!, peer: peer! });
     }
     const { name, hosts, boards } = definition;
-    const keys = await issueAll(join(folder, ".covey", name), name, hosts, Object.keys(boards));
+    const issued = place === "on" ? Object.keys(boards) : [];
+    const keys = await issueAll(join(folder, ".covey", name), name, hosts, issued);
     const swarm = new DeployedSwarm(folder, remove, file, definition, ports, keys);
-    await swarm.#powerOn();
+    await swarm.#makeReady();
+    if (place === "on") await swarm.#powerOn();
     return swarm;
   }
 
@@ -183,36 +191,56 @@ export class DeployedSwarm {
     await Promise.race([once(child.stdout!, "data"), ended]);
   }
 
-  async #powerOn(): Promise<void> {
+  /** Switches a board on whose chip has this in its flash: all of it, from offset 0. */
+  powerOnFrom(board: string, flash: Uint8Array): BoardSupervisor {
+    const folder = this.#flashOf(board);
+    loadFlash(folder, this.#modelOf(board), flash);
+    return this.#switchOn(board, false);
+  }
+
+  async #makeReady(): Promise<void> {
     const nothing = () => {};
-    const engine = await readyEngine({ engine: "xs", onProgress: nothing, onNote: nothing });
+    this.#engine = await readyEngine({ engine: "xs", onProgress: nothing, onNote: nothing });
     await this.#sensors.start();
+  }
+
+  async #powerOn(): Promise<void> {
     const { name: swarm, boards } = this.definition;
     const { root } = await this.keys.unlock();
     const contactKey = contactKeyOf(nodeCiphers, root, swarm);
+    const hosts = Array.from(this.ports, ([name, { mqtt }]) => ({ name, address: "127.0.0.1", port: mqtt }));
+    const contact = { number: 0, wifi: undefined, hosts, timeServer: undefined };
+    for (const board of Object.keys(boards)) {
+      const settings = { member: this.keys.readIssued(board), contactKey, contact };
+      giveSettings(this.#flashOf(board), this.#modelOf(board), settings);
+      this.#boards.push(this.#switchOn(board, true));
+    }
+  }
+
+  #switchOn(board: string, hasOwnFirmware: boolean): BoardSupervisor {
     const replay = { file: undefined, speed: undefined };
     const sensors = swarmSensors(this.definition, replay, this.#sensors, () => performance.now());
-    const models = loadBoards();
-    const hosts = Array.from(this.ports, ([name, { mqtt }]) => ({ name, address: "127.0.0.1", port: mqtt }));
-    for (const [board, { model }] of Object.entries(boards)) {
-      const description = models.get(model)!;
-      const folder = join(this.folder, "flash", board);
-      const contact = { number: 0, wifi: undefined, hosts, timeServer: undefined };
-      giveSettings(folder, description, { member: this.keys.readIssued(board), contactKey, contact });
-      const supervisor = new BoardSupervisor({
-        name: board,
-        model: description,
-        engine,
-        folder,
-        hasOwnFirmware: true,
-        sensors: sensors.boards.get(board)!,
-        tell: (level, text) => {
-          this.said += `${level} ${board}: ${text}\n`;
-        },
-      });
-      supervisor.powerOn();
-      this.#boards.push(supervisor);
-    }
+    const supervisor = new BoardSupervisor({
+      name: board,
+      model: this.#modelOf(board),
+      engine: this.#engine!,
+      folder: this.#flashOf(board),
+      hasOwnFirmware,
+      sensors: sensors.boards.get(board)!,
+      tell: (level, text) => {
+        this.said += `${level} ${board}: ${text}\n`;
+      },
+    });
+    supervisor.powerOn();
+    return supervisor;
+  }
+
+  #modelOf(board: string): BoardDescription {
+    return loadBoards().get(this.definition.boards[board]!.model)!;
+  }
+
+  #flashOf(board: string): string {
+    return join(this.folder, "flash", board);
   }
 }
 

@@ -1,0 +1,105 @@
+/** From a box of boards to a swarm, with no hardware: an empty chip is flashed, provisioned, switched on, joins, and does what it is told. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import type { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
+import { EmulatedChip } from "../emulators/esp-chip.ts";
+import { DeployedSwarm } from "./deployed-swarm.ts";
+import { type CommandResult, runCovey } from "./running-swarm.ts";
+
+const definition = `
+import { board, output, setting, swarm } from "covey";
+export default swarm("box", {
+  settings: { "fan.duty": setting.number({ unit: "%", min: 0, max: 100, initial: 20 }) },
+  boards: {
+    "north-1": board("esp32c3-devkit", {
+      sense: [],
+      outputs: { fan: output.pwm({ pin: 4, safe: 0, follows: "fan.duty" }) },
+    }),
+  },
+});
+`;
+const flashBytes = 0x40_0000;
+const image = "build/simulator/esp32c3-devkit";
+
+let swarm: DeployedSwarm;
+let chip: EmulatedChip;
+let port: string;
+const switchedOn: BoardSupervisor[] = [];
+
+beforeAll(async () => {
+  swarm = await DeployedSwarm.deploy(definition, { boards: "in their box" });
+  writeFileSync(
+    join(swarm.folder, "wifi.json"),
+    JSON.stringify({ ssid: "greenhouse", password: "a secret thing" }),
+  );
+  await swarm.start("main");
+  ok(await run("build", "--board", "north-1", "--platform", "sim", "--firmware-version", "0.2.0"));
+}, 180_000);
+
+afterEach(async () => {
+  for (const board of switchedOn.splice(0)) await board.powerOff();
+  await chip.close();
+});
+afterAll(() => swarm?.end());
+
+const run = (...words: string[]) => runCovey(words, swarm.folder);
+
+function ok({ code, stdout, stderr }: CommandResult): unknown {
+  expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout;
+}
+
+async function unpack(): Promise<void> {
+  chip = new EmulatedChip({ chip: "esp32c3", flashBytes });
+  ({ url: port } = await chip.listen());
+}
+
+const flash = () => run("flash", "--port", port, "--image", image, "--json");
+
+function provision(): Promise<CommandResult> {
+  const hosts = `main=127.0.0.1:${swarm.ports.get("main")!.mqtt}`;
+  return run("provision", "north-1", "--port", port, "--hosts", hosts, "--wifi", "wifi.json", "--json");
+}
+
+/** The simulator takes the place of the chip's processor. */
+function powerCycle(): BoardSupervisor {
+  chip.powerCycle();
+  const board = swarm.powerOnFrom("north-1", chip.flash);
+  switchedOn.push(board);
+  return board;
+}
+
+it("an empty chip becomes a board of the swarm that applies a setting", async () => {
+  await unpack();
+  expect(chip.mode).toBe("no-image");
+  ok(await flash());
+  expect(chip.mode).toBe("application");
+  ok(await provision());
+
+  const board = powerCycle();
+  const joined = await swarm.until("north-1 is there", ({ boards }) => boards[0]?.link === "up");
+  expect(joined.boards[0]).toMatchObject({ id: "north-1", firmware: { version: "0.2.0" } });
+  ok(await run("set", "fan.duty", "65", "--url", swarm.url("main")));
+  await swarm.until("the fan runs at 65 %", ({ boards }) => boards[0]?.outputs[0]?.value === 65);
+  expect(ok(await run("status", "--url", swarm.url("main")))).toMatch(/north-1.*up/);
+  expect(board.violations).toEqual([]);
+}, 120_000);
+
+it("a half-written flash starts nothing, and the next covey flash mends it", async () => {
+  await unpack();
+  chip.pull(80_000);
+  const { code, stderr } = await run("flash", "--port", port, "--image", image);
+  expect(code).toBe(1);
+  expect(stderr).toContain("half-written");
+  chip.plug();
+  expect(chip.mode).toBe("no-image");
+  const half = powerCycle();
+  expect(swarm.said).toMatch(/error north-1: has no firmware that starts \(ota_0: it begins with 0xff/);
+  expect(half.pid).toBeUndefined();
+
+  ok(await flash());
+  ok(await provision());
+  powerCycle();
+  await swarm.until("north-1 is there", ({ boards }) => boards[0]?.link === "up");
+}, 120_000);
