@@ -6,6 +6,11 @@ export function readable(bytes: Uint8Array): { readonly text: string; readonly g
   let text = "";
   let garbageBytes = 0;
   for (let at = 0; at < bytes.length; ) {
+    // Most of it: whole runs at once.
+    const run = at;
+    while (isAscii(bytes[at])) at++;
+    if (at > run) text += utf8.decode(bytes.subarray(run, at));
+    if (at === bytes.length) break;
     const sequence = escapeLength(bytes, at);
     if (sequence > 0) {
       at += sequence;
@@ -20,6 +25,11 @@ export function readable(bytes: Uint8Array): { readonly text: string; readonly g
     at += Math.max(1, length);
   }
   return { text, garbageBytes };
+}
+
+/** Printable, or a tabulator. */
+function isAscii(byte: number | undefined): boolean {
+  return byte === 0x09 || (byte !== undefined && byte >= 0x20 && byte < 0x7f);
 }
 
 const utf8 = new TextDecoder();
@@ -39,7 +49,7 @@ function escapeLength(bytes: Uint8Array, at: number): number {
 /** Of the printable character that begins there; 0 when none does. RFC 3629, section 4; U+0080 to U+009F act on terminals. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at]!;
-  if (first === 0x09 || (first >= 0x20 && first < 0x7f)) return 1;
+  if (isAscii(first)) return 1;
   if (first < 0xc2 || first > 0xf4) return 0;
   const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
   const second = bytes[at + 1] ?? 0;
