@@ -1,6 +1,6 @@
 /** How values are written for people, the same in the live view and in plain lines. */
 
-import type { BoardStatus, OutputStatus } from "../../leader/api-types.ts";
+import type { BoardFirmware, BoardStatus, OutputStatus } from "../../leader/api-types.ts";
 
 /** `25.3 °C`, `40 %`, `41.6 kB/s`, `true`; a dash for what has no value. */
 export function formatValue(value: number | string | boolean | null, unit = ""): string {
@@ -48,6 +48,14 @@ export function formatClock(atMs: number): string {
 export function boardSummary(board: BoardStatus): string {
   const heap = `heap ${kilobytes(board.heapUsedBytes)} of ${kilobytes(board.arenaBytes)} KB`;
   return `${board.role}, term ${board.term}, applied ${board.appliedIndex}, ${heap}`;
+}
+
+/** `fetching 40 %`, `on trial`, `rolled back`; empty for a board that runs what it is to run. */
+export function updateText({ update }: BoardFirmware): string {
+  if (update === undefined || update.stage === "steady") return "";
+  const { stage, percent } = update;
+  if (stage === "fetching") return `fetching ${percent} %`;
+  return { trial: "on trial", "rolled-back": "rolled back", ready: "ready", refused: "refused" }[stage];
 }
 
 export function kilobytes(bytes: number): string {

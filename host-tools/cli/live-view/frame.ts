@@ -5,7 +5,15 @@
  * its process had to be started, only the simulator knows. Pure: the same view and size give the same lines.
  */
 import type { BoardStatus, HostStatus, Status } from "../../leader/api-types.ts";
-import { formatClock, formatDuration, formatNumber, formatOutput, formatValue, kilobytes } from "./format.ts";
+import {
+  formatClock,
+  formatDuration,
+  formatNumber,
+  formatOutput,
+  formatValue,
+  kilobytes,
+  updateText,
+} from "./format.ts";
 import type { SwarmEvent } from "./swarm-event.ts";
 import { bar, type Cell, type Column, cell, fitted, line, type Paint, table } from "./table.ts";
 
@@ -42,6 +50,7 @@ const boardColumns: readonly Column[] = Object.freeze([
   { title: "link", min: 4, max: 4 },
   { title: "term", min: 4, max: 4, dropBelow: 64, align: "right" },
   { title: "applied", min: 7, max: 9, align: "right" },
+  { title: "firmware", min: 8, max: 28, dropBelow: 100 },
   { title: "heap", min: 11, max: 22, dropBelow: 48, stretches: true },
   { title: "readings", min: 8, max: 80, yields: true },
   { title: "outputs", min: 7, max: 60, yields: true },
@@ -132,10 +141,20 @@ function boardCells(view: SwarmView, board: BoardStatus): Cell[] {
       behind ? `${board.appliedIndex}/${commitIndex}` : String(board.appliedIndex),
       behind ? "yellow" : undefined,
     ),
+    firmwareCell(board),
     { text: "", style: heapStyle(board), render: (width) => heapBar(board, width) },
     cell(readingsText(board)),
     cell(outputsText(board), board.outputs.some(({ cause }) => cause === "rule") ? "magenta" : undefined),
   ];
+}
+
+/** `0.2.0`, and while another one is on its way, how far: `0.1.0 fetching 40 %`. */
+function firmwareCell({ firmware }: BoardStatus): Cell {
+  if (firmware === undefined) return cell("");
+  const told = updateText(firmware);
+  const isWrong = firmware.update?.stage === "rolled-back" || firmware.update?.stage === "refused";
+  const text = told === "" ? firmware.version : `${firmware.version} ${told}`;
+  return cell(text, told === "" ? undefined : isWrong ? "red" : "yellow");
 }
 
 function readingsText(board: BoardStatus): string {

@@ -2,7 +2,7 @@
  * What is worth telling between one status of the leader and the next: who came and went, elections, settings, and
  * outputs that moved. Readings change all the time and are for looking at, not for telling.
  */
-import type { BoardStatus, HostStatus, Status } from "../../leader/api-types.ts";
+import type { BoardFirmware, BoardStatus, HostStatus, Status } from "../../leader/api-types.ts";
 import { boardSummary, formatOutput, formatValue } from "./format.ts";
 import type { SwarmEvent } from "./swarm-event.ts";
 
@@ -64,10 +64,29 @@ function tellBoard(
   else if (before !== undefined && after.link === "up" && before.role !== after.role) {
     tell(after.id, `is a ${after.role} now`);
   }
+  tellFirmware(before?.firmware, after, tell);
   for (const output of after.outputs) {
     const known = before?.outputs.find(({ name }) => name === output.name);
     if (known === undefined ? output.cause === "rule" : known.value !== output.value) {
       tell(after.id, `${formatOutput(output)} (${output.cause})`);
     }
   }
+}
+
+/** Each step of an update once. */
+function tellFirmware(
+  before: BoardFirmware | undefined,
+  { id, firmware }: BoardStatus,
+  tell: (source: string, text: string, level?: SwarmEvent["level"]) => void,
+): void {
+  if (before === undefined || firmware === undefined) return;
+  if (before.version !== firmware.version) tell(id, `runs firmware ${firmware.version}`);
+  const { update } = firmware;
+  if (update === undefined || before.update?.stage === update.stage) return;
+  const { stage, target, reason = "" } = update;
+  if (stage === "rolled-back") tell(id, `rolled back from release ${target}: ${reason}`, "warn");
+  else if (stage === "refused") tell(id, `refuses its release: ${reason}`, "warn");
+  else if (stage === "fetching") tell(id, `fetches release ${target}`);
+  else if (stage === "ready") tell(id, `has release ${target}, and restarts into it`);
+  else if (stage === "trial") tell(id, `tries release ${target}`);
 }

@@ -13,7 +13,13 @@ export interface BoardProgress {
   readonly done: number | undefined;
 }
 
-/** What a board shows that runs this version. @param sequence of the release @param wasSeen it was connected at some time since */
+/** `fetching 40 %`, `rolled back to 0.1.0: it did not join`. */
+export function progressText({ step, note, done = 1 }: BoardProgress): string {
+  const percent = done < 1 ? ` ${Math.floor(done * 100)} %` : "";
+  return `${step}${percent}${note === "" ? "" : `: ${note}`}`;
+}
+
+/** @param sequence of the release @param wasSeen it was connected at some time since */
 export function progressOf(board: BoardUpdate, sequence: number, wasSeen: boolean): BoardProgress {
   const { firmware, link, target } = board;
   const update = firmware?.update;
@@ -29,11 +35,17 @@ export function progressOf(board: BoardUpdate, sequence: number, wasSeen: boolea
   // It has not heard of it yet.
   if (update.target !== sequence) return step("pending", "hears of it");
   const { percent, reason = "" } = update;
+  const isVoter = board.role === "voter";
   switch (update.stage) {
     case "fetching":
-      return step("pending", "fetching", `${percent} %`, percent / 100);
+      return step("pending", "fetching", "", percent / 100);
     case "ready":
-      return step("pending", "ready", "restarts soon", 1);
+      return step(
+        "pending",
+        "ready",
+        isVoter ? "voters restart one at a time" : "restarts within a minute",
+        1,
+      );
     case "trial":
       return step("pending", "on trial", "", 1);
     case "rolled-back":

@@ -2,7 +2,7 @@
 import type { BoardUpdate, ReleaseStatus, Releases } from "../../leader/api-types.ts";
 import { cell, type Paint, table } from "../live-view/table.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Outcome, progressOf } from "./board-progress.ts";
+import { type Outcome, progressOf, progressText } from "./board-progress.ts";
 
 export function releaseLines({ releases, boards }: Releases, terminal: Terminal): string[] {
   const paint: Paint = (style, text) => terminal.style(style, text);
@@ -38,8 +38,8 @@ export function releaseLines({ releases, boards }: Releases, terminal: Terminal)
 
 function shownOf(board: BoardUpdate): { step: string; style: "green" | "red" | "yellow" | undefined } {
   if (board.target === 0) return { step: "", style: undefined };
-  const { outcome, step, note } = progressOf(board, board.target, false);
-  return { step: note === "" ? step : `${step}: ${note}`, style: styles[outcome] };
+  const progress = progressOf(board, board.target, false);
+  return { step: progressText(progress), style: styles[progress.outcome] };
 }
 
 const styles: Readonly<Record<Outcome, "green" | "red" | "yellow" | undefined>> = {

@@ -5,7 +5,7 @@ import { Failed } from "../failure.ts";
 import { ProgressLines } from "../progress-lines.ts";
 import type { SwarmClient } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
-import { type BoardProgress, progressOf } from "./board-progress.ts";
+import { type BoardProgress, progressOf, progressText } from "./board-progress.ts";
 
 export interface WatchedBoard {
   readonly id: string;
@@ -66,9 +66,7 @@ async function look(
 }
 
 function tooLate(open: readonly BoardOutcome[], timeoutMs: number): Failed {
-  const shown = open
-    .slice(0, 5)
-    .map(({ id, step, note }) => `${id} (${step}${note === "" ? "" : `, ${note}`})`);
+  const shown = open.slice(0, 5).map((outcome) => `${outcome.id} (${progressText(outcome)})`);
   const more = open.length > 5 ? ` and ${open.length - 5} more` : "";
   return new Failed(
     `After ${Math.round(timeoutMs / 1000)} s not done: ${shown.join(", ")}${more}. The boards go on without this command; covey update --status shows how far they are, and covey monitor what one says at its cable.`,

@@ -7,7 +7,7 @@ import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
 import { type KeyOptions, openKeys, unlock } from "../keys/place.ts";
-import { durationMs, wholeNumber } from "../option-values.ts";
+import { durationMs, versionText, wholeNumber } from "../option-values.ts";
 import { SwarmClient, swarmOptions } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
 import type { FirmwareImage } from "../update/firmware-images.ts";
@@ -18,7 +18,7 @@ import { knownBoards } from "./boards.ts";
 export interface UpdateOptions extends KeyOptions {
   readonly boards?: readonly string[];
   readonly model?: string;
-  readonly firmware?: string;
+  readonly firmwareVersion?: string;
   readonly keys?: string;
   readonly yes?: boolean;
   readonly watch: boolean;
@@ -52,13 +52,16 @@ export const update: Verb<UpdateOptions> = {
       "--model <kind>",
       "the kind of board that the image is for (covey boards), where several have its chip",
     ),
-    new Option("--firmware <version>", "what the firmware is called, if not as its image says"),
+    new Option(
+      "--firmware-version <text>",
+      "what the firmware is called, if not as its image says",
+    ).argParser(versionText),
     new Option("--status", "show what each board runs and is to run, and change nothing"),
     new Option("-y, --yes", "go ahead without asking"),
     new Option("--no-watch", "do not wait until the boards run it"),
     new Option("--timeout <duration>", "how long to wait for them")
       .argParser(durationMs)
-      .default(900_000, "15m"),
+      .default(3_600_000, "1h"),
     new Option("--sign-only <file>", "write the signed release there, and tell nobody"),
     new Option("--after <sequence>", "with --sign-only: the highest release that the swarm knows").argParser(
       wholeNumber(0, 0xff_ff_ff_fe),
@@ -93,7 +96,7 @@ async function updateBoards(terminal: Terminal, options: UpdateOptions, path: st
   const trusted = folder && { swarm: folder.swarm, authority: folder.authority };
   const swarm = SwarmClient.find({ ...options, ...trusted });
   const listing = await swarm.get<Releases>("/api/releases");
-  const { boards: chosen, model, firmware } = options;
+  const { boards: chosen, model, firmwareVersion: firmware } = options;
   const models = await knownBoards();
   const plan = planUpdate({ images, boards: listing.boards, names: chosen, model, firmware, models });
   if (folder !== undefined) refuseOtherWorld(folder, images);
@@ -129,14 +132,15 @@ async function watchBoards(
     terminal.result({ releases: told, boards: [] });
     return 0;
   }
+  const { progressText } = await import("../update/board-progress.ts");
   const { watchUpdate } = await import("../update/watch-update.ts");
   const watched = plan.flatMap(({ boards }, i) =>
     boards.map(({ id }) => ({ id, sequence: releases[i]!.release.sequence })),
   );
   const outcomes = await watchUpdate(terminal, swarm, watched, options.timeout, untilInterrupted());
-  for (const { id, step, note, outcome } of outcomes) {
-    const style = outcome === "runs" ? "green" : isFailure(outcome) ? "red" : "yellow";
-    terminal.line(`${id}  ${terminal.style(style, step)}${note === "" ? "" : `: ${note}`}`);
+  for (const board of outcomes) {
+    const style = board.outcome === "runs" ? "green" : isFailure(board.outcome) ? "red" : "yellow";
+    terminal.line(`${board.id}  ${terminal.style(style, progressText(board))}`);
   }
   const isLeft = outcomes.some(({ outcome }) => outcome === "pending" || outcome === "away");
   if (isLeft) terminal.line("The others take it from here; covey update --status shows how far they are.");
@@ -167,7 +171,7 @@ async function signOnly(terminal: Terminal, options: UpdateOptions, path: string
   const images = await readFirmware(path);
   const plan = images.map((image): PlannedRelease => {
     const model = modelAlone(image, options.model, models);
-    return { model, image, firmware: options.firmware ?? image.version, boards: [] };
+    return { model, image, firmware: options.firmwareVersion ?? image.version, boards: [] };
   });
   const folder = await keysOf(terminal, options);
   refuseOtherWorld(folder, images);

@@ -21,6 +21,7 @@ export class BoardCard {
   #identity = element("p", { class: "quiet identity" });
   #agreement = element("dd");
   #term = element("dd");
+  #firmware = element("dd");
   #heapText = element("dd");
   #meter = element("div", { class: "meter", role: "meter", "aria-valuemin": "0" });
   #meterFill = element("div", { class: "fill" });
@@ -50,6 +51,7 @@ export class BoardCard {
         { class: "pairs" },
         element("div", {}, element("dt", {}, "Applied"), this.#agreement),
         element("div", {}, element("dt", {}, "Term"), this.#term),
+        element("div", {}, element("dt", {}, "Firmware"), this.#firmware),
         element("div", {}, element("dt", {}, "Memory"), this.#heapText),
       ),
       this.#meter,
@@ -70,6 +72,7 @@ export class BoardCard {
     );
     this.#updateAgreement(board, commitIndex);
     setText(this.#term, board.memberId === undefined ? "none" : String(board.term));
+    this.#updateFirmware(board);
     this.#updateMemory(board);
     this.#readings.update(board.readings.map((reading) => [reading.metric, reading]));
     this.#outputs.update(board.outputs.map((output) => [output.name, output]));
@@ -94,6 +97,15 @@ export class BoardCard {
     setAttribute(this.#agreement, "data-agreement", state);
     if (state === "unknown") setText(this.#agreement, "nothing yet");
     else setText(this.#agreement, `${board.appliedIndex} of ${commitIndex}`);
+  }
+
+  /** @param {BoardStatus} board */
+  #updateFirmware({ firmware }) {
+    const stage = firmware?.update?.stage ?? "steady";
+    setAttribute(this.#firmware, "data-stage", stage);
+    setAttribute(this.#firmware, "title", firmware?.update?.reason ?? "");
+    if (firmware === undefined) setText(this.#firmware, "unknown");
+    else setText(this.#firmware, `${firmware.version}${stageText(stage, firmware.update?.percent ?? 0)}`);
   }
 
   /** @param {BoardStatus} board */
@@ -159,6 +171,18 @@ function breakable(name) {
   const span = element("span", { class: "metric" });
   for (const part of name.split(/(?<=[.-])/)) span.append(part, element("wbr"));
   return span;
+}
+
+/**
+ * What is under way beside the firmware that runs.
+ * @param {string} stage
+ * @param {number} percent
+ */
+function stageText(stage, percent) {
+  if (stage === "steady") return "";
+  if (stage === "fetching") return `, fetching ${percent} %`;
+  if (stage === "trial") return ", on trial";
+  return stage === "rolled-back" ? ", rolled back" : `, ${stage}`;
 }
 
 /** @param {BoardStatus} board */
