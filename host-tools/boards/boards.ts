@@ -131,7 +131,7 @@ export function partitionTable(board: BoardDescription): string {
  * The SDK's release builds have no console, so neither log nor crash would be seen on a serial port; and on some chips a
  * crash waits for a debugger, where a board of a swarm must start again.
  */
-export function idfOptions(board: BoardDescription): string {
+export function idfOptions(board: BoardDescription, firmwareVersion?: string): string {
   const size = `${board.flashBytes / 1_048_576}MB`;
   const others = ["2MB", "4MB", "8MB", "16MB"].filter((other) => other !== size);
   return [
@@ -143,6 +143,13 @@ export function idfOptions(board: BoardDescription): string {
     "CONFIG_ESP_CONSOLE_UART_DEFAULT=y",
     "CONFIG_ESP_SYSTEM_PANIC_GDBSTUB=n",
     "CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT=y",
+    // Of the image itself, or an update could not tell what it brings.
+    ...(firmwareVersion === undefined
+      ? []
+      : [
+          "CONFIG_APP_PROJECT_VER_FROM_CONFIG=y",
+          `CONFIG_APP_PROJECT_VER=${JSON.stringify(firmwareVersion)}`,
+        ]),
     "",
   ].join("\n");
 }

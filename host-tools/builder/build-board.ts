@@ -7,6 +7,7 @@ import type { SdkPlatform } from "../boards/board-manifest.ts";
 import { type BoardDescription, imageBytesMax } from "../boards/boards.ts";
 import { bundleFirmware } from "../bundler/bundle.ts";
 import { checkFrozen, checkFrozenMain, formatFinding } from "../bundler/frozen-check.ts";
+import { firmwareVersion } from "../simulator/chip/simulator-image.ts";
 import { heapAfterLoadBytesMax, type Measurement, measure } from "./measure.ts";
 import {
   buildImage,
@@ -69,7 +70,8 @@ export async function buildBoard(options: BuildOptions): Promise<BuildReport> {
   await stepFrozen(options);
   const measurement = await measure(bundle, board, onProgress);
   stepBudget(options, measurement);
-  const manifest = await writeSdkProject({ ...options, bundle });
+  const version = options.firmwareVersion ?? firmwareVersion;
+  const manifest = await writeSdkProject({ ...options, bundle, firmwareVersion: version });
   onStep("project", options.folder);
   const { image, missing } = await stepSdk(options, manifest);
   const { coreBytes, mainBytes } = bundle;

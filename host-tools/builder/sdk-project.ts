@@ -25,6 +25,8 @@ export interface SdkProject {
   readonly board: BoardDescription;
   readonly bundle: FirmwareBundle;
   readonly tls: boolean;
+  /** For the descriptor of the image. */
+  readonly firmwareVersion?: string | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface SdkProject {
  * @returns the manifest's path
  */
 export async function writeSdkProject(project: SdkProject): Promise<string> {
-  const { folder, platform, board, bundle, tls } = project;
+  const { folder, platform, board, bundle, tls, firmwareVersion } = project;
   await mkdir(folder, { recursive: true });
   const manifest = boardManifest(board, {
     platform,
@@ -44,7 +46,7 @@ export async function writeSdkProject(project: SdkProject): Promise<string> {
     "core.js": bundle.core,
     "main.js": bundle.main,
     [`${tlsModuleName}.js`]: tlsModule(tls),
-    ...boardFiles(board),
+    ...boardFiles(board, firmwareVersion),
     ...(platform === "lin" ? await linFiles() : await driverFiles(board)),
     "manifest.json": `${JSON.stringify(manifest, undefined, 2)}\n`,
   });

@@ -128,10 +128,10 @@ export async function writeBundles(folder: string, root: string = projectRoot): 
 }
 
 /** What the SDK reads of one board beside its manifest, by file name. */
-export function boardFiles(board: BoardDescription): Record<string, string> {
+export function boardFiles(board: BoardDescription, firmwareVersion?: string): Record<string, string> {
   return {
     "partitions.csv": partitionTable(board),
-    "sdkconfig.defaults": idfOptions(board),
+    "sdkconfig.defaults": idfOptions(board, firmwareVersion),
     [`${moduleName}.js`]: sensorModule(board),
   };
 }

@@ -21,7 +21,7 @@ export class BoardCard {
   #identity = element("p", { class: "quiet identity" });
   #agreement = element("dd");
   #term = element("dd");
-  #firmware = element("dd");
+  #update = element("p", { class: "quiet update" });
   #heapText = element("dd");
   #meter = element("div", { class: "meter", role: "meter", "aria-valuemin": "0" });
   #meterFill = element("div", { class: "fill" });
@@ -46,12 +46,12 @@ export class BoardCard {
       { class: "card board", "aria-labelledby": `board-${name}` },
       element("div", { class: "board-head" }, heading, this.#role, this.#link),
       this.#identity,
+      this.#update,
       element(
         "dl",
         { class: "pairs" },
         element("div", {}, element("dt", {}, "Applied"), this.#agreement),
         element("div", {}, element("dt", {}, "Term"), this.#term),
-        element("div", {}, element("dt", {}, "Firmware"), this.#firmware),
         element("div", {}, element("dt", {}, "Memory"), this.#heapText),
       ),
       this.#meter,
@@ -66,10 +66,9 @@ export class BoardCard {
     setText(this.#link, linkText(board));
     setText(this.#role, board.role);
     setAttribute(this.#role, "data-role", board.role);
-    setText(
-      this.#identity,
-      board.memberId === undefined ? board.model : `${board.model} · ${board.memberId}`,
-    );
+    const { model, firmware, memberId } = board;
+    const version = firmware === undefined ? [] : [`firmware ${firmware.version}`];
+    setText(this.#identity, [model, ...version, ...(memberId === undefined ? [] : [memberId])].join(" · "));
     this.#updateAgreement(board, commitIndex);
     setText(this.#term, board.memberId === undefined ? "none" : String(board.term));
     this.#updateFirmware(board);
@@ -102,10 +101,9 @@ export class BoardCard {
   /** @param {BoardStatus} board */
   #updateFirmware({ firmware }) {
     const stage = firmware?.update?.stage ?? "steady";
-    setAttribute(this.#firmware, "data-stage", stage);
-    setAttribute(this.#firmware, "title", firmware?.update?.reason ?? "");
-    if (firmware === undefined) setText(this.#firmware, "unknown");
-    else setText(this.#firmware, `${firmware.version}${stageText(stage, firmware.update?.percent ?? 0)}`);
+    this.#update.hidden = stage === "steady";
+    setAttribute(this.#update, "data-stage", stage);
+    if (firmware?.update !== undefined) setText(this.#update, updateText(firmware.update));
   }
 
   /** @param {BoardStatus} board */
@@ -175,14 +173,14 @@ function breakable(name) {
 
 /**
  * What is under way beside the firmware that runs.
- * @param {string} stage
- * @param {number} percent
+ * @param {NonNullable<NonNullable<BoardStatus["firmware"]>["update"]>} update
  */
-function stageText(stage, percent) {
-  if (stage === "steady") return "";
-  if (stage === "fetching") return `, fetching ${percent} %`;
-  if (stage === "trial") return ", on trial";
-  return stage === "rolled-back" ? ", rolled back" : `, ${stage}`;
+function updateText({ stage, target, percent, reason }) {
+  const why = reason === undefined ? "" : `: ${reason}`;
+  if (stage === "fetching") return `fetches release ${target}: ${percent} %`;
+  if (stage === "ready") return `has release ${target}, and restarts into it soon`;
+  if (stage === "trial") return `tries release ${target}`;
+  return stage === "rolled-back" ? `rolled back from release ${target}${why}` : `refuses its release${why}`;
 }
 
 /** @param {BoardStatus} board */

@@ -56,6 +56,12 @@ test("a board's flash size reaches the chip's build, and its console and restart
   ]);
 });
 
+test("a chip's image says which firmware it is", () => {
+  const options = idfOptions(loadBoards().get("esp32s3-devkit")!, "0.2.0").split("\n");
+  expect(options).toContain("CONFIG_APP_PROJECT_VER_FROM_CONFIG=y");
+  expect(options).toContain('CONFIG_APP_PROJECT_VER="0.2.0"');
+});
+
 describe("a board's file is refused with its name and field", () => {
   const refusals: [what: string, change: (board: never) => void, message: string][] = [
     [
