@@ -1,6 +1,7 @@
 /** A serial device whose far end is the test's: a pseudo-terminal at a path of its own, which can be pulled and put back. Needs a C compiler, as the XS host does. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findCompiler, runCommand } from "../../../host-tools/simulator/xs-host/compiler.ts";
@@ -12,6 +13,7 @@ export class PtyDevice {
   readonly #program: string;
   #child: ChildProcessWithoutNullStreams | undefined;
   #heard = Buffer.alloc(0);
+  #whenHeard = (_bytes: Uint8Array) => {};
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -29,6 +31,16 @@ export class PtyDevice {
   /** What the host sent. */
   get heard(): Buffer {
     return this.#heard;
+  }
+
+  /** Leads the device to a serial server, `socket://host:port`, until that hangs up. */
+  async leadTo(socketUrl: string): Promise<void> {
+    const { hostname, port } = new URL(socketUrl);
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    await new Promise((resolve) => socket.once("connect", resolve));
+    socket.on("error", () => undefined);
+    socket.on("data", (bytes) => this.send(bytes));
+    this.#whenHeard = (bytes) => socket.write(bytes);
   }
 
   send(text: string | Uint8Array): void {
@@ -52,6 +64,7 @@ export class PtyDevice {
     child.stdin.on("error", () => undefined);
     child.stdout.on("data", (bytes: Buffer) => {
       this.#heard = Buffer.concat([this.#heard, bytes]);
+      this.#whenHeard(bytes);
     });
     await new Promise<void>((resolve, reject) => {
       child.stderr.once("data", () => resolve());

@@ -1,7 +1,10 @@
 /** A serial device of this computer: what the system says of one that can't be opened, and a real one (a pseudo-terminal). */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { FlashProblem } from "../../../host-tools/flasher/problems.ts";
 import { openProblem } from "../../../host-tools/flasher/serial/device-wire.ts";
+import { PtyDevice } from "../../emulators/pty/pty.ts";
+import { attach, detachAll, flash, holds } from "./attached.ts";
+import { boardLayout, flash4MB } from "./board-image.ts";
 
 describe("what the three systems say", () => {
   test.each([
@@ -18,4 +21,22 @@ describe("what the three systems say", () => {
     expect(problem.code).toBe(code);
     expect(problem.message).toContain("/dev/ttyUSB0");
   });
+});
+
+test("a board is flashed over a device", async () => {
+  const { chip, socketUrl } = await attach({ chip: "esp32c3", flashBytes: flash4MB });
+  const device = await PtyDevice.make();
+  onTestFinished(async () => {
+    await device.remove();
+    await detachAll();
+  });
+  await device.leadTo(socketUrl);
+  // A pseudo-terminal has no control lines: its button brings the board into its loader.
+  chip.holdBoot(true);
+  chip.powerCycle();
+  chip.holdBoot(false);
+  const layout = boardLayout({ chip: "esp32c3", appBytes: 60_000 });
+  const report = await flash(device.path, layout);
+  expect(report).toMatchObject({ outcome: "written", restarted: false });
+  expect(holds(chip, layout)).toBe(true);
 });
