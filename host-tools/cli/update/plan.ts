@@ -79,7 +79,7 @@ function modelOf(
   if (model !== undefined) {
     const known = models.get(model);
     if (known === undefined || !kinds.includes(model))
-      throw new WrongInput(`None of these boards is a ${model}; they are ${kinds.join(" and ")}.`);
+      throw new WrongInput(`None of these boards is of the kind ${model}; they are ${kinds.join(" and ")}.`);
     checkChip(image, known);
     return model;
   }
