@@ -1,5 +1,6 @@
 import type { Target } from "../target.ts";
 import { codecTargets } from "./codecs.ts";
+import { contactTargets } from "./contacts.ts";
 import { improvTargets } from "./improv.ts";
 import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
@@ -8,6 +9,7 @@ import { streamTargets } from "./streams.ts";
 /** Every decoder that faces the network. */
 export const targets: readonly Target[] = [
   ...codecTargets,
+  ...contactTargets,
   ...streamTargets,
   ...securityTargets,
   ...improvTargets,

@@ -1,6 +1,8 @@
 /** What comes as a stream or a packet: MQTT at a board, frames between hosts, SNTP. */
 import { FrameReader, FrameTooLong, frameOf } from "../../../host-tools/leader/hosts/frame-reader.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
+import { decodeMdnsAnswer, MdnsError } from "../../../protocols/mdns/message.ts";
+import { coveyService, hostsInAnswer } from "../../../protocols/mdns/service.ts";
 import { MqttError } from "../../../protocols/mqtt/error.ts";
 import { PacketReader } from "../../../protocols/mqtt/packet-reader.ts";
 import {
@@ -12,6 +14,7 @@ import {
 } from "../../../protocols/mqtt/packets.ts";
 import { MqttSession } from "../../../protocols/mqtt/session.ts";
 import { decodeSntpAnswer, SntpError } from "../../../protocols/time/sntp.ts";
+import { hostRecords, writeAnswer } from "../../protocols/mdns/dns-writer.ts";
 import type { Target } from "../target.ts";
 
 const publish = Uint8Array.of(0x30, 0x07, 0x00, 0x03, 0x61, 0x2f, 0x62, 0x01, 0x02);
@@ -93,6 +96,19 @@ export const streamTargets: readonly Target[] = [
     seeds: [sntpAnswer()],
     errors: [SntpError],
     decode: (bytes) => decodeSntpAnswer(bytes, cookie),
+  },
+  {
+    name: "mDNS answer",
+    covers: ["protocols/mdns/message.ts decodeMdnsAnswer", "protocols/mdns/service.ts hostsInAnswer"],
+    seeds: [false, true].map((isCompressed) => {
+      const records = hostRecords("greenhouse", "main", [192, 0, 2, 7], 7883);
+      return writeAnswer(7, coveyService, records, isCompressed);
+    }),
+    errors: [MdnsError],
+    decode: (bytes) => {
+      const answer = decodeMdnsAnswer(bytes);
+      return [answer, hostsInAnswer(answer, "greenhouse")];
+    },
   },
 ];
 
