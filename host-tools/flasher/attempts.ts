@@ -9,6 +9,8 @@ import type { BoardPort } from "./serial/board-port.ts";
 /** What the work did to the board so far; told when it ends badly. */
 export interface Progressing {
   board: BoardState;
+  /** What broke on this computer, and not on the line: it ends the work. */
+  readonly fault?: Error | undefined;
 }
 
 /** @param baud what to begin with @param again hears why it is begun again @throws {FlashProblem} */
@@ -29,11 +31,12 @@ export async function withLoader<Result>(
       return await act(loader, attempt);
     } catch (error) {
       if (port.isInterrupted) throw problem.interrupted(port.name, state.board);
-      if (error instanceof FlashProblem && state.board === "unchanged") {
+      if ((error instanceof FlashProblem || state.fault !== undefined) && state.board === "unchanged") {
         // It was taken out of its program for nothing.
         await loader?.restart().catch(() => false);
       }
       if (error instanceof FlashProblem) throw ofState(error, state.board);
+      if (state.fault !== undefined) throw state.fault;
       if (port.loss !== undefined) throw problem.unplugged(port.name, state.board);
       if (!isLineTrouble(error)) throw error;
       gaveWay ||= /brown-?_?out/i.test(port.heard);

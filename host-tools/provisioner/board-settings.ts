@@ -105,7 +105,8 @@ export function mergedValues(wanted: StoredValues, held: StoredValues, replace: 
     if (value !== undefined) values.set(key, value);
   };
   keep(storedKeys.update);
-  const isSwarms = !replace && (before.contact?.number ?? 0) > 0;
+  if (replace) return values;
+  const isSwarms = (before.contact?.number ?? 0) > 0;
   const isAsGiven = isSame(held.get(storedKeys.contact), wanted.get(storedKeys.contact));
   if (isSwarms || isAsGiven) for (const key of contactKeys) keep(key);
   return values;

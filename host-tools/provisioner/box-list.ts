@@ -93,7 +93,15 @@ function recordsOf(file: string): { record: Record_; info: { lines: number } }[]
   const text = textOf(file);
   try {
     return parse(text, {
-      ...{ bom: true, trim: true, skip_empty_lines: true, comment: "#", comment_no_infix: true, info: true },
+      ...{
+        bom: true,
+        trim: true,
+        skip_empty_lines: true,
+        comment: "#",
+        comment_no_infix: true,
+        info: true,
+        relax_column_count_less: true,
+      },
       columns: (names: string[]) => {
         const unknown = names.find((name) => !columns.includes(name as Column));
         if (unknown !== undefined || !names.includes("name"))

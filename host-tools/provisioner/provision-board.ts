@@ -5,15 +5,17 @@
  * is erased before it is written, a cable that is pulled then would take that along; so what was in the partition is kept on disk from before the first erase until all is verified,
  * and the next run goes on from there.
  */
+
+import { sectorBytes } from "../chips/chips.ts";
 import { withLoader } from "../flasher/attempts.ts";
 import { type ChipFacts, locks } from "../flasher/chip-facts.ts";
-import { difference } from "../flasher/difference.ts";
+import { difference, joined, type Range } from "../flasher/difference.ts";
 import type { Progress } from "../flasher/flash-board.ts";
 import type { Loader } from "../flasher/loader.ts";
 import { type BoardState, FlashProblem, problem, verifyAttempts } from "../flasher/problems.ts";
 import { BoardPort } from "../flasher/serial/board-port.ts";
 import { ImageError } from "../images/image-error.ts";
-import type { Piece } from "../images/layout.ts";
+import { isBlank, type Piece } from "../images/layout.ts";
 import type { NvsItem } from "../images/nvs/format.ts";
 import { readNvs } from "../images/nvs/read.ts";
 import { NvsItemError, writeNvs } from "../images/nvs/write.ts";
@@ -122,6 +124,7 @@ interface Plan {
 class ProvisionWork {
   /** What would be told of the board if it ended now. */
   board: BoardState = "unchanged";
+  fault: Error | undefined;
   readonly #job: ProvisionJob;
   /** Made in the first attempt that comes so far: later ones must not read what is half-written. */
   #plan: Plan | undefined;
@@ -134,10 +137,10 @@ class ProvisionWork {
     this.#plan ??= await this.#planned(loader);
     const { piece, done } = this.#plan;
     if (piece === undefined) return done;
-    const differs = await difference(piece, (offset, length) => loader.md5(offset, length));
+    const differs = await differing(piece, loader);
     const changedBytes = Math.max(
       done.changedBytes,
-      differs.ranges.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0),
+      differs.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0),
     );
     this.#plan = { piece, done: { ...done, changedBytes } };
     if (this.#job.dryRun) return { ...done, changedBytes };
@@ -159,7 +162,7 @@ class ProvisionWork {
     const { items, unreadable } = itemsIn(present);
     const held = storedIn(items);
     const before = holderOf(held);
-    const choice = await this.#job.chosen(facts, before);
+    const choice = await this.#ownWork(() => this.#job.chosen(facts, before));
     const kept = [...new Set(items.map(({ namespace }) => namespace))].filter((name) => name !== "covey");
     const wasHalfProvisioned = rescued !== undefined;
     const done = { before, holder: before, changedBytes: 0, kept, wasHalfProvisioned };
@@ -179,18 +182,25 @@ class ProvisionWork {
       return { piece: undefined, done: { ...done, holder, outcome: "unchanged" } };
     const bytes = imageOf(mergedItems(items, values), partition, port);
     const outcome = dryRun ? "planned" : "written";
-    if (!dryRun) rescue.put(facts.mac, present);
+    if (!dryRun) await this.#ownWork(async () => rescue.put(facts.mac, present));
     return {
       piece: { name: partition.name, offsetBytes: partition.offsetBytes, bytes },
       done: { ...done, holder, outcome },
     };
   }
 
-  async #write(
-    loader: Loader,
-    piece: Piece,
-    { ranges }: Awaited<ReturnType<typeof difference>>,
-  ): Promise<void> {
+  /** What fails in it is no fault of the line's. */
+  async #ownWork<Result>(act: () => Promise<Result>): Promise<Result> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof FlashProblem)) this.fault = error as Error;
+      throw error;
+    }
+  }
+
+  async #write(loader: Loader, piece: Piece, differs: readonly Range[]): Promise<void> {
+    let ranges = differs;
     const { report, port } = this.#job;
     for (let attempt = 1; ranges.length > 0; attempt++) {
       if (attempt > verifyAttempts)
@@ -207,9 +217,21 @@ class ProvisionWork {
         before += lengthBytes;
       }
       report({ step: "verify", note: loader.facts.label, done: undefined });
-      ({ ranges } = await difference(piece, (offset, length) => loader.md5(offset, length)));
+      ranges = await differing(piece, loader);
     }
   }
+}
+
+/** Of a partition that is erased, only the sectors that hold something. */
+async function differing(piece: Piece, loader: Loader): Promise<readonly Range[]> {
+  const { ranges, blank } = await difference(piece, (offset, length) => loader.md5(offset, length));
+  if (!blank) return ranges;
+  const sectors: Range[] = [];
+  for (let at = 0; at < piece.bytes.length; at += sectorBytes) {
+    const isEmpty = isBlank(piece.bytes.subarray(at, at + sectorBytes));
+    if (!isEmpty) sectors.push({ offsetBytes: piece.offsetBytes + at, lengthBytes: sectorBytes });
+  }
+  return joined(sectors);
 }
 
 async function nvsPartition(loader: Loader, port: string): Promise<Partition> {
@@ -223,7 +245,11 @@ async function nvsPartition(loader: Loader, port: string): Promise<Partition> {
     );
   }
   const end = found.offsetBytes + found.sizeBytes;
-  if (end > loader.facts.flashBytes || found.sizeBytes % 4096 !== 0 || found.sizeBytes < 3 * 4096) {
+  if (
+    end > loader.facts.flashBytes ||
+    found.sizeBytes % sectorBytes !== 0 ||
+    found.sizeBytes < 3 * sectorBytes
+  ) {
     throw new FlashProblem(
       "refused",
       `The partition "nvs" of the board on ${port} has ${found.sizeBytes} bytes, up to 0x${end.toString(16)}, and is none that can be used: flash the board with covey flash first.`,
