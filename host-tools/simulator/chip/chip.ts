@@ -67,9 +67,11 @@ export class SimulatedChip {
   /** undefined when nothing in the flash starts. */
   boot(): Started | undefined {
     const booted = boot(this.#otadata, this.#slots.length, (slot) => this.#trouble(slot) === undefined);
+    this.#otadata.letGo();
     if (booted === undefined) return undefined;
     const { slot, isOnTrial } = booted;
     const app = this.#holdsOwnFirmware(slot) ? undefined : appInFlash(this.#slots[slot]!, this.#chipId);
+    this.#slots[slot]!.letGo();
     const other = (slot + 1) % this.#slots.length;
     return {
       app,
@@ -96,6 +98,7 @@ export class SimulatedChip {
   /** The firmware that was selected works. */
   markValid(): void {
     markValid(this.#otadata);
+    this.#otadata.letGo();
   }
 
   close(): void {

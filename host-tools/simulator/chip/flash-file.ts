@@ -123,7 +123,12 @@ export class FlashFile implements FlashRegion {
 
   /** Idempotent; a closed flash refuses every call. */
   close(): void {
+    this.letGo();
     this.#isClosed = true;
+  }
+
+  /** Closes the file until it is needed again: a simulator of many boards has not got that many descriptors. */
+  letGo(): void {
     if (this.#descriptor === undefined) return;
     fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;

@@ -7,6 +7,7 @@ import {
   type BoardSettings,
   mergedValues,
   type StoredValues,
+  sameValues,
   valuesOf,
 } from "../../provisioner/board-settings.ts";
 import { FlashFileError } from "./flash-file.ts";
@@ -25,8 +26,11 @@ export function giveSettings(
   }
   const { sizeBytes } = partitions.find(({ name }) => name === "nvs")!;
   const { values } = NvsValues.open(join(folder, "nvs"), sizeBytes);
+  const given = valuesOf(settings);
   const held = heldBy(values);
-  const wanted = mergedValues(valuesOf(settings), held, false);
+  // Most boards hold what they are given, and to look closer takes milliseconds.
+  if (sameValues(given, held)) return;
+  const wanted = held.size === 0 ? given : mergedValues(given, held, false);
   const gone = [...held.keys()].filter((key) => !wanted.has(key));
   values.change(new Map([...wanted, ...gone.map((key) => [key, undefined] as const)]));
 }
