@@ -4,22 +4,18 @@
  *
  * `npx node bench/sessions.ts` prints the table.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ReadyLine } from "../host-tools/leader/main.ts";
-import { type MemberSecrets, writeMemberFile } from "../host-tools/security/member-file.ts";
+import type { MemberSecrets } from "../host-tools/security/member-file.ts";
 import { nodeCiphers } from "../host-tools/security/node-ciphers.ts";
-import type { SwarmDefinition } from "../host-tools/swarm-file/definition.ts";
 import { Roster } from "../protocols/security/identity/roster.ts";
 import { SessionInitiator } from "../protocols/security/session/initiator.ts";
 import { SessionResponder } from "../protocols/security/session/responder.ts";
 import { RawBoard } from "../test/host-tools/leader/raw-board.ts";
 import { TestRoot } from "../test/members.ts";
-import { processTree } from "./process-tree.ts";
+import { cost, startHostProcess } from "./host-process.ts";
 import { megabytes, printTable } from "./table.ts";
 
 export interface SessionCost {
@@ -127,43 +123,6 @@ async function inTurns(count: number, once: (i: number) => Promise<void>): Promi
     while (next < count) await once(next++);
   };
   await Promise.all(Array.from({ length: atOnce }, turns));
-}
-
-function cost(pid: number) {
-  return processTree(pid).find((process) => process.pid === pid)!;
-}
-
-async function startHostProcess(folder: string, names: readonly string[], member: MemberSecrets) {
-  const program = { pipelines: [], outputs: [], rules: [] };
-  const board = { model: "esp32c3-devkit", program, units: {}, simulate: {} };
-  const definition: SwarmDefinition = {
-    name: "bench",
-    file: join(folder, "swarm.ts"),
-    hosts: ["a"],
-    voters: [],
-    settings: {},
-    boards: Object.fromEntries(names.map((name) => [name, board])),
-  };
-  const files = { definition: join(folder, "definition.json"), member: join(folder, "member.json") };
-  writeFileSync(files.definition, JSON.stringify(definition));
-  writeMemberFile(files.member, member);
-  const main = fileURLToPath(new URL("../host-tools/leader/main.ts", import.meta.url));
-  const ports = ["--mqtt-port", "0", "--http-port", "0", "--peer-port", "0"];
-  const child = spawn(
-    process.execPath,
-    [
-      ...[main, "--definition", files.definition, "--member", files.member],
-      ...["--state", folder, "--name", "a", "--log-level", "error", "--parent", ...ports],
-    ],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
-  const [line] = await once(child.stdout, "data");
-  const ready = JSON.parse(String(line)) as ReadyLine;
-  const stop = async () => {
-    child.kill();
-    await once(child, "close");
-  };
-  return { ready, stop };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
