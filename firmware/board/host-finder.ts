@@ -19,9 +19,9 @@ export const finderLimits = Object.freeze({
   pauseFirstMs: 30_000,
   pauseMostMs: 300_000,
   /** Of a datagram: a longer one says more than a host does. */
-  bytesMax: 512,
+  bytesMax: 1_024,
   /** That wait to be read. */
-  waitingMax: 4,
+  waitingMax: 2,
   /** Looked at, of one question. */
   answersMax: 16,
 });

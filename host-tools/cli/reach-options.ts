@@ -8,6 +8,7 @@ export interface HostReachOptions {
   readonly publicName?: readonly string[];
   readonly requireLogin?: boolean;
   readonly mqttPlain?: boolean;
+  readonly mdnsInterface?: readonly string[];
 }
 
 /** For boards and other hosts. */
@@ -21,6 +22,10 @@ export function listenOptions(): Option[] {
       "--mqtt-plain",
       "no TLS towards the boards, for chips whose memory has no room for it; what they say is protected end to end all the same",
     ),
+    new Option(
+      "--mdns-interface <names>",
+      "network interfaces on which boards are told by mDNS where this host is, such as eth0,192.0.2.7; none for nowhere; where it listens if not said",
+    ).argParser((text) => text.split(",").map((name) => name.trim())),
   ];
 }
 

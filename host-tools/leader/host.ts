@@ -32,6 +32,7 @@ import { Firmware } from "./images/firmware.ts";
 import { createUploadHandler } from "./images/upload-handler.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
+import { announce } from "./mdns.ts";
 import { Replica } from "./raft/replica.ts";
 import { createSetHandler } from "./set-handler.ts";
 import { StatusFeed } from "./status-feed.ts";
@@ -60,6 +61,8 @@ export interface HostOptions {
   readonly peerPort: number;
   /** From where it may be reached; from this computer alone if not said. */
   readonly reach?: ReachOptions | undefined;
+  /** Network interfaces on which it tells boards by mDNS where it is; empty for all, undefined for none: `announcedOn`. */
+  readonly mdns?: readonly string[] | undefined;
   /** Where other hosts listen for this one. */
   readonly peers: ReadonlyMap<string, PeerAddress>;
   readonly log: Log;
@@ -286,6 +289,10 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => peers.stop());
   opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open
 
+  if (options.mdns !== undefined) {
+    const place = { swarm: definition.name, host: hostName, port: broker.port, interfaces: options.mdns };
+    opened.push(await announce({ ...place, log }));
+  }
   const { url } = reach;
   directory.announce({ swarm: definition.name, host: hostName, pid: process.pid, url });
   log.info("serving", { url, mqttPort: broker.port, peerPort: links.port, member: replica.id });

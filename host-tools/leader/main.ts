@@ -13,6 +13,7 @@ import { type RunningHost, startHost } from "./host.ts";
 import { memberPath } from "./host-directory.ts";
 import { parsePeers } from "./hosts/peer-addresses.ts";
 import { createLog, type LogLevel, logLevels } from "./log.ts";
+import { announcedOn } from "./mdns.ts";
 
 /** The line on stdout. */
 export interface ReadyLine {
@@ -36,6 +37,7 @@ interface Options {
   readonly publicName: readonly string[] | undefined;
   readonly requireLogin: boolean | undefined;
   readonly mqttPlain: boolean | undefined;
+  readonly mdnsInterface: readonly string[] | undefined;
   readonly keepDays: number | undefined;
   readonly keepReadings: number | undefined;
   readonly logLevel: LogLevel;
@@ -55,6 +57,7 @@ const command = new Command("host")
   .option("--listen <address>", "listen there, with TLS and a login, not on this computer alone")
   .option("--public-name <names...>", "further names of this host")
   .option("--require-login", "ask who is there on this computer too")
+  .option("--mdns-interface <names...>", "tell boards there by mDNS where this host is")
   .option("--mqtt-plain", "no TLS towards the boards")
   .option("--keep-days <days>", "how long readings are kept", parsePositive)
   .option("--keep-readings <count>", "how many readings of each metric are kept", parsePositive)
@@ -90,6 +93,7 @@ async function main(options: Options): Promise<void> {
       mqttPort: options.mqttPort,
       httpPort: options.httpPort,
       reach: reachOf(options),
+      mdns: announcedOn(options.listen, options.mdnsInterface),
       retention: retentionOf(options),
       log,
       onFailure: (error) => {

@@ -5,6 +5,7 @@ import type { RunningHost, HostOptions as StartOptions } from "../../leader/host
 import type { PeerAddress } from "../../leader/hosts/host-links.ts";
 import { firstPorts, parsePeers, peersOf } from "../../leader/hosts/peer-addresses.ts";
 import { createLog, type LogLevel, logLevels } from "../../leader/log.ts";
+import { announcedOn, NoSuchInterface } from "../../leader/mdns.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { hostIdentity } from "../host-identity.ts";
@@ -97,7 +98,7 @@ export const lead: Verb<HostPlaceOptions> = {
 
 export type HostPlace = Pick<
   StartOptions,
-  "hostName" | "peers" | "stateDir" | "httpPort" | "mqttPort" | "peerPort" | "reach"
+  "hostName" | "mdns" | "peers" | "stateDir" | "httpPort" | "mqttPort" | "peerPort" | "reach"
 >;
 
 /** What the options say, and what goes without saying. @throws {WrongInput} */
@@ -120,10 +121,21 @@ export function placeOf(definition: SwarmDefinition, options: HostPlaceOptions):
     peers: peersOf(hostName, hosts, given),
     stateDir: resolve(options.state, swarm),
     reach: reachOf(options),
+    mdns: mdnsOf(options),
     httpPort: options.httpPort ?? firstPorts.http + place,
     mqttPort: options.mqttPort ?? firstPorts.mqtt + place,
     peerPort: options.peerPort ?? (hosts.length === 1 ? 0 : firstPorts.peer + place),
   };
+}
+
+/** @throws {WrongInput} */
+function mdnsOf({ listen, mdnsInterface }: HostPlaceOptions): readonly string[] | undefined {
+  try {
+    return announcedOn(listen, mdnsInterface);
+  } catch (error) {
+    if (error instanceof NoSuchInterface) throw new WrongInput(error.message);
+    throw error;
+  }
 }
 
 /** Refusals that are no fault of Covey's; each says itself what to do. */

@@ -23,21 +23,23 @@ export const networkLimits = Object.freeze({
 });
 
 export class SimulatedNetwork implements Network {
-  readonly #sockets = new Set<net.Socket>();
+  /** Each with what it is connected to. */
+  readonly #sockets = new Map<net.Socket, { readonly host: string; readonly port: number }>();
   readonly #udpSockets = new Set<dgram.Socket>();
   /** Where the board has Wi-Fi; else it is on a cable and always online. */
   readonly #station: WifiStation | undefined;
   readonly changeWifi?: NonNullable<Network["changeWifi"]>;
   readonly scanWifi?: NonNullable<Network["scanWifi"]>;
   #powered = true;
+  #deafen: () => void = () => {};
 
   constructor(air?: WifiAir) {
     if (air === undefined) return;
     const station = new WifiStation(air);
     this.#station = station;
+    this.#deafen = air.onChange(() => this.#breakOff());
     this.changeWifi = (wifi) => {
-      this.#breakOff();
-      station.change(wifi);
+      if (station.change(wifi)) this.#breakOff();
     };
     this.scanWifi = (networksMax, onSeen) => {
       lookAround(air, networksMax, (seen) => {
@@ -63,8 +65,9 @@ export class SimulatedNetwork implements Network {
       );
       return { write: () => false, close: () => {} };
     }
+    if (!this.#leadsTo(host, port)) return unreachable(events);
     const socket = net.connect({ host, port, noDelay: true });
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, { host, port });
     let over = false;
     const end = (reason: string | undefined): void => {
       if (over) return;
@@ -109,7 +112,11 @@ export class SimulatedNetwork implements Network {
       if (this.#powered && this.#udpSockets.has(socket)) events.onData(bytes, address, from);
     });
     socket.on("error", close);
-    socket.bind(port);
+    // Who asks everybody asks this computer: it is all that there is around a simulated board.
+    socket.bind(port, () => {
+      socket.setMulticastInterface("127.0.0.1");
+      socket.setMulticastTTL(255);
+    });
     return {
       send: (host, to, bytes) => {
         if (this.#udpSockets.has(socket)) socket.send(Uint8Array.from(bytes), to, host, () => {});
@@ -121,15 +128,27 @@ export class SimulatedNetwork implements Network {
   /** Power is gone: every connection breaks off, and nothing is reported any more. */
   powerOff(): void {
     this.#powered = false;
+    this.#deafen();
     this.#station?.powerOff();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     this.#sockets.clear();
     for (const socket of this.#udpSockets) socket.close();
     this.#udpSockets.clear();
   }
 
-  /** The Wi-Fi is gone under them: each connection ends, and its board hears of it. */
-  #breakOff(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  #leadsTo(host: string, port: number): boolean {
+    return this.#station?.leadsTo(host, port) ?? true;
   }
+
+  /** The Wi-Fi has changed under them: each connection to what is not there any more ends, and its board hears of it. */
+  #breakOff(): void {
+    for (const [socket, { host, port }] of this.#sockets) if (!this.#leadsTo(host, port)) socket.destroy();
+  }
+}
+
+/** What is sent there gets lost on the way. */
+function unreachable(events: TcpEvents): TcpConnection {
+  const timer = setTimeout(() => events.onClose("the connection timed out"), networkLimits.connectTimeoutMs);
+  timer.unref();
+  return { write: () => false, close: () => clearTimeout(timer) };
 }

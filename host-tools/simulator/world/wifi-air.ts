@@ -7,10 +7,13 @@ export interface SimulatedAccessPoint extends WifiCredentials {
   readonly rssi: number;
   /** From its start, or from when it is asked, until the board has an address; also how long a wrong password takes to be refused. */
   readonly joinMs: number;
+  /** What can be connected to from there, such as `127.0.0.1:7883`; undefined for everything. */
+  readonly reaches?: readonly string[] | undefined;
 }
 
 export class WifiAir {
   #accessPoints: readonly SimulatedAccessPoint[];
+  readonly #listeners = new Set<() => void>();
 
   constructor(accessPoints: readonly SimulatedAccessPoint[]) {
     this.#accessPoints = accessPoints;
@@ -21,9 +24,16 @@ export class WifiAir {
     return this.#accessPoints.find((each) => each.ssid === ssid && each.password === password);
   }
 
-  /** From now on; who is in a network that is no more loses it when it looks. */
+  /** From now on; who is in a network that is no more loses it at once. */
   replace(accessPoints: readonly SimulatedAccessPoint[]): void {
     this.#accessPoints = accessPoints;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Gives what ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** The strongest first. */
@@ -43,9 +53,11 @@ export class WifiStation {
   #timer: NodeJS.Timeout | undefined;
   #isUp = false;
   #isOff = false;
+  readonly #deafen: () => void;
 
   constructor(air: WifiAir) {
     this.#air = air;
+    this.#deafen = air.onChange(() => this.#onAir());
   }
 
   get isUp(): boolean {
@@ -57,14 +69,24 @@ export class WifiStation {
     this.#attempt();
   }
 
-  change(wifi: WifiCredentials): void {
+  /** False, and nothing happens, when that is the network that it tries or is in. */
+  change(wifi: WifiCredentials): boolean {
+    if (this.#wifi?.ssid === wifi.ssid && this.#wifi.password === wifi.password) return false;
     this.#wifi = wifi;
     this.#setUp(false);
     if (this.#onChange !== undefined) this.#attempt();
+    return true;
+  }
+
+  /** Whether what the board is in leads there. */
+  leadsTo(host: string, port: number): boolean {
+    const point = this.#isUp ? this.#air.find(this.#wifi!) : undefined;
+    return point !== undefined && (point.reaches?.includes(`${host}:${port}`) ?? true);
   }
 
   powerOff(): void {
     this.#isOff = true;
+    this.#deafen();
     clearTimeout(this.#timer);
   }
 
@@ -76,6 +98,12 @@ export class WifiStation {
       () => (found === undefined ? this.#attempt() : this.#setUp(true)),
       found?.joinMs ?? retryMs,
     );
+  }
+
+  #onAir(): void {
+    if (!this.#isUp || this.#air.find(this.#wifi!) !== undefined) return;
+    this.#setUp(false);
+    this.#attempt();
   }
 
   #setUp(isUp: boolean): void {
