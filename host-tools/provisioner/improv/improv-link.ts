@@ -10,6 +10,8 @@ export interface ImprovLink {
   /** How people call the board's end: its port, or its name in the air. */
   readonly name: string;
   readonly isSerial: boolean;
+  /** Over Bluetooth: whether the board has something to show which one it is. */
+  readonly canIdentify: boolean;
   /** One at a time. @throws {ImprovFailed} when the board goes away */
   ask(request: Request): Promise<Outcome>;
   close(): Promise<void>;
@@ -69,8 +71,14 @@ export async function sendWifi(link: ImprovLink, wifi: WifiCredentials): Promise
   await results(link, { kind: "wifi", wifi });
 }
 
-/** @throws {ImprovFailed} */
+/** The board shows which one it is. It does not answer. @throws {ImprovFailed} */
 export async function identify(link: ImprovLink): Promise<void> {
+  if (!link.canIdentify) {
+    throw new ImprovFailed(
+      "not-known",
+      `The board at ${link.name} has no light of its own to show itself with.`,
+    );
+  }
   await results(link, { kind: "identify" });
 }
 

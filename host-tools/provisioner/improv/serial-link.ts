@@ -22,6 +22,8 @@ const quietMs = 250;
 export class SerialLink implements ImprovLink {
   readonly name: string;
   readonly isSerial = true;
+  /** Improv has no such command for a cable: its end can be seen. */
+  readonly canIdentify = false;
   readonly #wire: Wire;
   readonly #driver: ClientDriver;
 

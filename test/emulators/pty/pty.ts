@@ -28,6 +28,9 @@ export class PtyDevice {
     return device;
   }
 
+  /** Called with what the host sends, as it comes. */
+  onHeard: (bytes: Uint8Array) => void = () => {};
+
   /** What the host sent. */
   get heard(): Buffer {
     return this.#heard;
@@ -64,6 +67,7 @@ export class PtyDevice {
     child.stdin.on("error", () => undefined);
     child.stdout.on("data", (bytes: Buffer) => {
       this.#heard = Buffer.concat([this.#heard, bytes]);
+      this.onHeard(bytes);
       this.#whenHeard(bytes);
     });
     await new Promise<void>((resolve, reject) => {
