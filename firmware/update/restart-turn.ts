@@ -2,8 +2,8 @@
  * When a board whose new firmware is complete may restart into it.
  *
  * A learner restarts after a random pause, so that a swarm does not go dark all at once; nobody's vote hangs on it. A voter waits for its turn on
- * the wall's clock, which is the same for all: each voter, by its place among all of them, has a turn as long as a whole trial, and begins its restart in the first
- * part of it. So no two voters are ever away, or on trial, at once, whatever becomes of the firmware, and nobody has to be asked.
+ * the wall's clock, which is the same for all: each voting board, by its place among all of them, has a turn as long as a whole trial, and begins its restart in the first
+ * part of it. Hosts take no turns, and one voting board alone waits for nobody. So no two voters are ever away, or on trial, at once, whatever becomes of the firmware, and nobody has to be asked.
  *
  * ```
  * voters, sorted    a         b         c         a         b
@@ -11,8 +11,11 @@
  *                    ^ a may begin here, and is back or rolled back before b's turn comes
  * ```
  */
+
+import { nameOf } from "../../protocols/messages/member-name.ts";
 import type { Configuration } from "../../protocols/raft/confchange.ts";
 import type { MemberId } from "../../protocols/raft/types.ts";
+import { programKeyPrefix } from "../../protocols/state/command.ts";
 import type { Links } from "../board/links.ts";
 import type { WallTime } from "../board/wall-time.ts";
 import type { Random } from "../platform/ports.ts";
@@ -41,7 +44,7 @@ export function learnerPauseMs(random: Random): number {
 
 /** What a board looks at before it restarts. */
 export interface TurnParts {
-  readonly store: Pick<BoardStore, "isVoter" | "configuration" | "memberId">;
+  readonly store: Pick<BoardStore, "isVoter" | "configuration" | "memberId" | "get">;
   readonly links: Pick<Links, "areAllJoined" | "hearsLeader">;
   readonly time: Pick<WallTime, "wallMs" | "boundMs">;
 }
@@ -55,7 +58,10 @@ export function waitForTurnMs({ store, links, time }: TurnParts, nowMs: number):
   if (!store.isVoter || configuration === undefined) return 0;
   // Infinity while the time is not known.
   if (!links.areAllJoined || time.boundMs(nowMs) > boundMsMax) return againMs;
-  const { place, count } = placeOf(configuration, memberId);
+  // Every board's program is in the state, and no host's.
+  const isBoard = (id: MemberId) => store.get(programKeyPrefix + nameOf(id)) !== undefined;
+  const { place, count } = placeOf(configuration, memberId, isBoard);
+  if (count === 1) return 0;
   return untilTurnMs(time.wallMs(nowMs), place, count);
 }
 
@@ -67,15 +73,17 @@ export function untilTurnMs(wallMs: number, place: number, count: number): numbe
   return sinceMs < beginMs ? 0 : roundMs - sinceMs;
 }
 
-/** Place of `id` among all who vote, and how many they are; the same on every board that knows the same configuration. */
+/** Place of `id` among all boards that vote, and how many they are; the same on every board that knows the same configuration. */
 export function placeOf(
   { voters, outgoing }: Configuration,
   id: MemberId,
+  isBoard: (id: MemberId) => boolean,
 ): { readonly place: number; readonly count: number } {
   let place = 0;
   let count = 0;
   const leaving = outgoing.filter((each) => !voters.includes(each));
   for (const each of [...voters, ...leaving]) {
+    if (each !== id && !isBoard(each)) continue;
     count++;
     if (each < id) place++;
   }
