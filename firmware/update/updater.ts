@@ -41,15 +41,15 @@ export const updaterLimits = Object.freeze({
 
 /** What an update has to do with. */
 export interface UpdateParts {
-  readonly ports: Ports;
+  readonly ports: Pick<Ports, "ciphers" | "random" | "system">;
   readonly keyValue: KeyValue;
   readonly slot: UpdateSlot;
-  readonly store: BoardStore;
+  readonly store: Pick<BoardStore, "get" | "isVoter" | "configuration" | "memberId">;
   readonly log: BoardLog;
-  readonly links: Links;
-  readonly life: Life;
-  readonly time: WallTime;
-  readonly telemetry: Telemetry;
+  readonly links: Pick<Links, "publishAt" | "moveOn" | "areAllJoined" | "hearsLeader">;
+  readonly life: Pick<Life, "state" | "isTelling" | "sleeps">;
+  readonly time: Pick<WallTime, "wallMs" | "boundMs">;
+  readonly telemetry: Pick<Telemetry, "tellNews">;
 }
 
 export class Updater implements FetchEvents {
