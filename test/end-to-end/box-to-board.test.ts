@@ -2,7 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { loadBoards } from "../../host-tools/boards/boards.ts";
+import { writeSimulatorFiles } from "../../host-tools/builder/simulator-image.ts";
 import type { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
+import { bytecodeOf } from "../../host-tools/simulator/engines/xs-engine.ts";
+import { buildXsHost } from "../../host-tools/simulator/xs-host/build.ts";
+import { compileModule } from "../../host-tools/simulator/xs-host/bytecode.ts";
 import { EmulatedChip } from "../emulators/esp-chip.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
 import { type CommandResult, runCovey } from "./running-swarm.ts";
@@ -103,3 +108,58 @@ it("a half-written flash starts nothing, and the next covey flash mends it", asy
   powerCycle();
   await swarm.until("north-1 is there", ({ boards }) => boards[0]?.link === "up");
 }, 120_000);
+
+it("the second flash is over the air; firmware that dies gives way to the one before it", async () => {
+  await unpack();
+  ok(await flash());
+  ok(await provision());
+  const board = powerCycle();
+  const { memberId } = (await swarm.until("north-1 is there", ({ boards }) => boards[0]?.link === "up"))
+    .boards[0]!;
+  ok(
+    await run(
+      "build",
+      "--board",
+      "north-1",
+      "--platform",
+      "sim",
+      "--firmware-version",
+      "0.3.0",
+      "--out",
+      "newer",
+    ),
+  );
+  expect(ok(await update("newer"))).toContain("north-1  runs 0.3.0");
+
+  process.kill(board.pid!, "SIGKILL");
+  await swarm.until("it is away", ({ boards }) => boards[0]?.link === "down");
+  await swarm.until("it is back, with what it runs now", ({ boards }) => {
+    const { link, firmware, outputs } = boards[0]!;
+    return link === "up" && firmware?.version === "0.3.0" && outputs[0]?.value === 65;
+  });
+
+  await buildDying("dying");
+  const { code, stdout } = await update("dying");
+  expect({ code, stdout }).toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining("rolled back to 0.3.0"),
+  });
+  const { boards } = await swarm.until("it is itself again", (status) => status.boards[0]?.link === "up");
+  expect(boards[0]).toMatchObject({
+    memberId,
+    firmware: { version: "0.3.0", update: { stage: "rolled-back" } },
+  });
+}, 300_000);
+
+const update = (folder: string) =>
+  run("update", folder, "--yes", "--url", swarm.url("main"), "--timeout", "100s");
+
+/** Firmware of a sound image that ends in its first turn. */
+async function buildDying(folder: string): Promise<void> {
+  const host = await buildXsHost();
+  const core = await compileModule(host, "core", "export const version = 1;");
+  const main = await compileModule(host, "main", `host.turn = () => { throw new RangeError("not ready"); };`);
+  const program = await bytecodeOf({ host, core, main });
+  const board = loadBoards().get("esp32c3-devkit")!;
+  await writeSimulatorFiles(program, { board, version: "0.4.0", folder: join(swarm.folder, folder) });
+}
