@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { releaseHeader } from "../../../../host-tools/leader/api-types.ts";
+import { Releases } from "../../../../host-tools/leader/images/releases.ts";
 import { eventually, leaderUnderTest } from "../leader-under-test.ts";
 import { SeveralHosts } from "../several-hosts.ts";
 import { fetchImage, listing, propose, someImage, someRelease, until, upload } from "./some-release.ts";
@@ -175,4 +176,30 @@ describe("several hosts", () => {
     expect(await propose(hosts.host(away!), two)).toMatchObject({ status: 200 });
     hosts.expectNoViolations();
   }, 40_000);
+
+  it("an older release that a host that was broken into has agreed on counts for nothing, and all tell of it", async () => {
+    const hosts = await SeveralHosts.start(["a", "b"], []);
+    const leader = hosts.host(await hosts.leader());
+    const [old, two] = [someRelease(1), someRelease(2)];
+    await upload(leader, two, two.image);
+    await propose(leader, two);
+    // Its checks before proposing are the attacker's to leave out; what the others make of it is not.
+    const broken = vi.spyOn(Releases.prototype, "isCurrent").mockReturnValue(true);
+    onTestFinished(() => broken.mockRestore());
+    await upload(leader, old, old.image);
+    expect(await propose(leader, old)).toMatchObject({ status: 200 });
+    for (const name of ["a", "b"]) {
+      await eventually(() => hosts.host(name).status().violations.length > 0);
+      expect(hosts.host(name).status().violations).toEqual([
+        expect.stringContaining("counts for nothing: It is release 1, and release 2 was agreed on before"),
+      ]);
+      const board = await hosts.host(name).join(name === "a" ? "north-1" : "north-2");
+      expect(await fetchImage(board, old)).toBeUndefined();
+    }
+    expect((await listing(leader)).releases).toEqual([]);
+    const other = ["a", "b"].find((name) => hosts.host(name) !== leader)!;
+    expect(filesOf(hosts.stateDir, other)).toEqual([two.digest]);
+    const audited = () => leader.request("/api/audit").then(({ body }) => body);
+    await until(async () => (await audited()).includes("a release under covey/release/esp32c3-devkit"));
+  }, 30_000);
 });
