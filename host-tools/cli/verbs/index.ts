@@ -7,6 +7,7 @@ import { exportReadings } from "./export.ts";
 import { flash } from "./flash.ts";
 import { get } from "./get.ts";
 import { image } from "./image.ts";
+import { improv } from "./improv.ts";
 import { init } from "./init.ts";
 import { keys } from "./keys.ts";
 import { lead } from "./lead.ts";
@@ -40,6 +41,7 @@ export const verbs: readonly Verb<any>[] = [
   build,
   flash,
   provision,
+  improv,
   update,
   image,
   monitor,

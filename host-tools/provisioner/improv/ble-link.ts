@@ -218,6 +218,9 @@ async function powerOn(controller: BleOptions["controller"]): Promise<Noble> {
   const { port, baud: baudRate } = controller ?? { port: "", baud: 0 };
   const options = { hciDriver: "uart", bindParams: { uart: { port, baudRate } } };
   const noble = controller === undefined ? withBindings("default") : withBindings("hci", options);
+  // noble says on stdout what it lacks, and that is for results.
+  const { log } = console;
+  console.log = () => undefined;
   try {
     await noble.waitForPoweredOnAsync(bleLimits.powerOnMs);
     return noble;
@@ -225,6 +228,8 @@ async function powerOn(controller: BleOptions["controller"]): Promise<Noble> {
     const { state } = noble;
     noble.stop();
     throw new ImprovFailed("no-bluetooth", noBluetooth(state, controller?.port));
+  } finally {
+    console.log = log;
   }
 }
 
