@@ -14,6 +14,8 @@ import type { WifiCredentials } from "../../protocols/provisioning/contact.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
+import { Improv } from "../improv/improv.ts";
+import type { WifiSwitch } from "../improv/wifi-switch.ts";
 import { type Ports, type Timer, watchdogMs } from "../platform/ports.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
 import { Sensing } from "../sensing/sensing.ts";
@@ -42,7 +44,7 @@ export const boardLimits = Object.freeze({
   readingsMax: 8 * messageLimits.readingsMax,
 });
 
-export class Board implements Turns, LinkEvents, MemberEvents {
+export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   readonly #ports: Ports;
   readonly #log: BoardLog;
   readonly #store: BoardStore;
@@ -62,6 +64,8 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   readonly #messenger: Messenger;
   /** undefined where the firmware can't be replaced. */
   readonly #updater: Updater | undefined;
+  /** undefined where nobody near the board could speak to it. */
+  readonly #improv: Improv | undefined;
   readonly #bootMs: number;
   /** One closure for every timer that is ever set. */
   readonly #onTimer = () => this.onTime();
@@ -102,6 +106,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     this.#contacts = this.newContacts();
     this.#telemetry = new Telemetry(this.#queue);
     this.#updater = this.newUpdater();
+    this.#improv = this.newImprov();
     this.#messenger = new Messenger(
       {
         system,
@@ -190,6 +195,14 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     return new Updater(parts, this.#bootMs);
   }
 
+  private newImprov(): Improv | undefined {
+    const ports = this.#ports;
+    const { clock, network, system } = ports;
+    if (ports.serial === undefined && ports.bluetooth === undefined) return undefined;
+    const parts = { clock, ports, network, log: this.#log, turns: this, wifi: this };
+    return new Improv(parts, system.config.model, system.config.board);
+  }
+
   /** Tries a Wi-Fi that somebody who stands there gives the board: see `Contacts`. */
   tryWifi(wifi: WifiCredentials, onOutcome: (isJoined: boolean) => void): boolean {
     return this.#contacts.tryWifi(wifi, onOutcome, this.#ports.clock.nowMs());
@@ -236,6 +249,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
       this.#finder.onNetworkChange(up);
       this.#contacts.onNetworkChange(up);
       this.#time.onNetworkChange(up);
+      this.#improv?.onNetworkChange(up);
     } catch (error) {
       this.fail(error);
     }
@@ -249,6 +263,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     const isJoined = this.#links.state === "joined";
     this.#contacts.run(nowMs, isJoined, this.#member.isVoter);
     this.#finder.run(nowMs, isJoined, this.#links.knowsHosts);
+    this.#improv?.run(nowMs);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
     // What is sampled while the last is told would be lost.
     if (nowMs >= this.#sensing.dueMs && !this.#life.isTelling(nowMs)) this.#sensing.run(nowMs);
@@ -263,7 +278,8 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
   private setTimer(nowMs: number): void {
     const lifeMs = Math.min(this.#checkpoints.dueMs, this.#crashLoop.dueMs, this.#life.dueMs(nowMs));
-    const netMs = Math.min(this.#links.dueMs, this.#finder.dueMs, this.#time.dueMs);
+    const nearMs = this.#improv?.dueMs ?? Infinity;
+    const netMs = Math.min(this.#links.dueMs, this.#finder.dueMs, this.#time.dueMs, nearMs);
     const linkMs = Math.min(netMs, this.#member.dueMs, this.#telemetry.dueMs);
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
     const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;
