@@ -78,7 +78,9 @@ const letterWidth = 0.56;
 
 /** One path of runs, a module a unit; the quiet zone of four modules (ISO/IEC 18004) is the label's own white. */
 function drawCode(content: string): string {
-  const modules = encodeQR(content, "raw", { ecc: "medium", border: 0 });
+  const modules = encodeQR(content, "raw", { ecc: "medium", border: 1 })
+    .slice(1, -1)
+    .map((row) => row.slice(1, -1));
   const scale = code.size / modules.length;
   const runs = modules.flatMap((row, y) => {
     const found: string[] = [];

@@ -427,7 +427,7 @@ shed,
     const ports = boards.flatMap(({ url }) => ["--port", url]);
     boards[4]!.chip.pull(26_500);
     const first = await provision("--from", "boards.csv", ...ports, "--labels", "labels.svg", "--json");
-    expect(first.exitCode).toBe(1);
+    expect([first.exitCode, first.stdout]).toEqual([1, expect.stringContaining("left")]);
     const json = JSON.parse(first.stdout);
     expect(json.left).toHaveLength(1);
     expect(json.boards[4]).toMatchObject({ error: { code: "unplugged", board: "half-provisioned" } });
