@@ -23,7 +23,6 @@ export const linStandIns: Readonly<Record<string, string>> = {
   "embedded:network/interface/wifi": "wifi",
   "embedded:storage/flash": "flash",
   "embedded:storage/key-value": "key-value",
-  "embedded:update": "update",
   "mc/ffi": "ffi",
 };
 

@@ -9,8 +9,11 @@
 	#include "esp_system.h"
 	#include "esp_task_wdt.h"
 	#include "esp_wifi.h"
+	#include "esp_partition.h"
 	#include "bootloader_random.h"
+	#include "app_update/include/esp_ota_ops.h" /* as the SDK's own modules name it */
 #else
+	#include <stdio.h>
 	#include <stdlib.h>
 	#include <unistd.h>
 #endif
@@ -161,4 +164,62 @@ void covey_start_reason(xsMachine *the)
 	}
 #endif
 	xsmcSetInteger(xsResult, reason);
+}
+
+/*
+ * covey_update_select(): undefined; throws
+ *
+ * Checks the image in the slot that does not run: header, segments, checksum, SHA-256, chip. On lin it has only its first byte looked at, and a file says
+ * that it was selected.
+ */
+void covey_update_select(xsMachine *the)
+{
+#if ESP32
+	const esp_partition_t *next = esp_ota_get_next_update_partition(NULL);
+	esp_err_t error = next ? esp_ota_set_boot_partition(next) : ESP_ERR_NOT_FOUND;
+
+	if (ESP_OK != error)
+		xsUnknownError("no image to start: %s", (char *)esp_err_to_name(error));
+#else
+	FILE *slot = fopen("nextota.flash", "rb");
+	FILE *selected;
+	int first = slot ? fgetc(slot) : EOF;
+
+	if (slot)
+		fclose(slot);
+	if (0xE9 != first)
+		xsUnknownError("no image to start");
+	selected = fopen("nextota.selected", "wb");
+	if (!selected || fclose(selected))
+		xsUnknownError("can't say that it is selected");
+#endif
+}
+
+/* covey_update_on_trial(): boolean; always false on lin, where what runs came with the process */
+void covey_update_on_trial(xsMachine *the)
+{
+	int isOnTrial = 0;
+#if ESP32
+	esp_ota_img_states_t state;
+
+	if (ESP_OK == esp_ota_get_state_partition(esp_ota_get_running_partition(), &state))
+		isOnTrial = ESP_OTA_IMG_PENDING_VERIFY == state;
+#endif
+	xsmcSetBoolean(xsResult, isOnTrial);
+}
+
+/* covey_update_running(into: Uint8Array of 32 bytes): undefined; the SHA-256 at the end of the image that runs, zeros on lin */
+void covey_update_running(xsMachine *the)
+{
+	void *into;
+	xsUnsignedValue length;
+
+	xsmcGetBufferWritable(xsArg(0), &into, &length);
+	if (length < 32)
+		xsRangeError("too short");
+	c_memset(into, 0, length);
+#if ESP32
+	if (ESP_OK != esp_partition_get_sha256(esp_ota_get_running_partition(), into))
+		xsUnknownError("the image that runs has no SHA-256");
+#endif
 }

@@ -42,6 +42,20 @@ export function startReasonNumber(this: unknown): unknown {
   return native("covey_start_reason").call(this);
 }
 
+/** Checks the image in the update slot that does not run, and starts it next, on trial. Throws when it is none for this chip. */
+export function selectUpdate(this: unknown): unknown {
+  return native("covey_update_select").call(this);
+}
+
+export function isFirmwareOnTrial(this: unknown): unknown {
+  return native("covey_update_on_trial").call(this);
+}
+
+/** Fills `into` with the SHA-256 at the end of the image that runs. */
+export function runningDigest(this: unknown, into: Uint8Array): unknown {
+  return native("covey_update_running").call(this, into);
+}
+
 /** The chip's hardware generator, with its noise source switched on while the radio is off. */
 export class ChipRandom implements Random {
   fill(into: Uint8Array): void {

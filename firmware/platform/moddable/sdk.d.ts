@@ -145,24 +145,6 @@ declare module "embedded:storage/key-value" {
   export default storage;
 }
 
-/** modules/io/update/esp32/update-esp32.js */
-declare module "embedded:update" {
-  import type { FlashPartition } from "embedded:storage/flash";
-  export interface Update {
-    /** With mode "a", an argument beyond the bytes throws. */
-    write(bytes: Uint8Array): void;
-    /** Checks the image and makes it the one to boot; throws when it is none. */
-    complete(): void;
-    /** Gives up what is not complete. */
-    close(): void;
-  }
-  const update: {
-    /** The partition may be closed after it. */
-    open(options: { readonly partition: FlashPartition; readonly mode: "a" | "w" }): Update;
-  };
-  export default update;
-}
-
 /** modules/io/socket/lwip/udp.js and modules/io/socket/lin/udp.js */
 declare module "embedded:io/socket/udp" {
   export interface Datagram extends ArrayBuffer {

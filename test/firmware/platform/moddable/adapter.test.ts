@@ -438,29 +438,22 @@ describe("small values", () => {
   });
 });
 
-describe("an update", () => {
-  test("is written piece by piece and completed once", () => {
-    const image = new adapter.ChipUpdateSlot().begin();
-    image.write(new Uint8Array(512));
-    image.complete();
-    image.abort();
-    expect(adapter.world.updates).toEqual(["open a", "write 512", "complete", "close"]);
-    expect(() => image.write(new Uint8Array(4))).toThrow("complete or given up");
-  });
-
-  test("gives way to a new one, and ends at its slot", () => {
+describe("the update slot", () => {
+  test("is raw flash, of which the chip checks an image before it is selected", () => {
     const slot = new adapter.ChipUpdateSlot();
-    slot.begin();
-    const image = slot.begin();
-    expect(adapter.world.updates).toEqual(["open a", "abort", "open a"]);
-    expect(() => image.write(new Uint8Array(slot.sizeBytes + 1))).toThrow(RangeError);
+    expect([slot.region.sizeBytes, slot.region.sectorBytes, slot.region.alignBytes]).toEqual([
+      8192, 4096, 16,
+    ]);
+    expect(() => slot.select()).toThrow("no image to start");
+    slot.region.eraseSector(0);
+    slot.region.write(0, new Uint8Array(16).fill(0xe9));
+    slot.select();
+    expect(adapter.world.updates).toEqual(["selected"]);
   });
 
-  test("that is no image throws and leaves nothing open", () => {
-    const image = new adapter.ChipUpdateSlot().begin();
-    image.write(new Uint8Array(1));
-    expect(() => image.complete()).toThrow("end failed");
-    expect(adapter.world.updates.at(-1)).toBe("close");
+  test("tells which firmware runs, and whether it is on trial", () => {
+    const slot = new adapter.ChipUpdateSlot();
+    expect([slot.isOnTrial, slot.running]).toEqual([false, new Uint8Array(32).fill(7)]);
   });
 });
 

@@ -99,7 +99,6 @@ const sdkModules: Readonly<Record<string, string>> = {
   "embedded:io/socket/udp": "UDP",
   "embedded:network/interface/wifi": "WiFi",
   "embedded:storage/key-value": "storage",
-  "embedded:update": "update",
   "mc/ffi": "FFI",
   "embedded:storage/flash": "flash",
 };

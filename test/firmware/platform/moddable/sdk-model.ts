@@ -235,24 +235,16 @@ export const storage = {
   },
 };
 
-export const update = {
-  open({ mode }: { mode: string }) {
-    world.updates.push(`open ${mode}`);
-    let isComplete = false;
-    return {
-      write(...given: unknown[]) {
-        if (given.length !== 1) throw new Error("offset not allowed");
-        world.updates.push(`write ${(given[0] as Uint8Array).length}`);
-      },
-      complete() {
-        isComplete = true;
-        if (world.updates.includes("write 1")) throw new Error("end failed");
-        world.updates.push("complete");
-      },
-      close: () => world.updates.push(isComplete ? "close" : "abort"),
-    };
+/** The C functions of `chip-functions.c` that have to do with updates. */
+const natives: Readonly<Record<string, (into: Uint8Array) => unknown>> = {
+  covey_update_select: () => {
+    if (world.flash[0] !== 0xe9) throw new Error("no image to start");
+    world.updates.push("selected");
   },
+  covey_update_on_trial: () => world.updates.includes("selected"),
+  covey_update_running: (into) => into.fill(7),
 };
+Object.assign(globalThis, { native: (name: string) => natives[name] });
 
 /** ESP-IDF's functions. */
 export class FFI {

@@ -8,9 +8,25 @@ export default function start() {
   const starts = (ports.keyValue.read("starts")?.[0] ?? 0) + 1;
   ports.keyValue.write("starts", Uint8Array.of(starts));
   say(`kv: start ${starts}`);
+  fillSlot(ports.update);
   ports.network.start((up) => {
     if (up) exchangeDatagram(ports, given);
   });
+}
+
+/** As an update does it. */
+function fillSlot(slot) {
+  const { region } = slot;
+  say(`slot: ${region.sizeBytes} bytes, on trial ${slot.isOnTrial}, running ${slot.running.length} bytes`);
+  region.eraseSector(0);
+  try {
+    slot.select();
+  } catch (error) {
+    say(`slot: ${error}`);
+  }
+  region.write(0, new Uint8Array(16).fill(0xe9));
+  slot.select();
+  say(`slot: selected ${region.read(15, 2).byteLength}`);
 }
 
 function exchangeDatagram(ports, given) {
