@@ -21,5 +21,22 @@ export function statusLines(status: Status, url: string, terminal: Terminal): st
   const columns = terminal.interactive ? terminal.columns : 240;
   const size = { columns, rows: Number.MAX_SAFE_INTEGER };
   const lines = frame(view, size, (style, text) => terminal.style(style, text));
-  return [...lines, ...status.violations.map((violation) => terminal.style("red", printable(violation)))];
+  const elsewhere = elsewhereLine(status);
+  return [
+    ...lines,
+    ...(elsewhere === undefined ? [] : [terminal.style("yellow", elsewhere)]),
+    ...status.violations.map((violation) => terminal.style("red", printable(violation))),
+  ];
+}
+
+/** Boards that are not where the swarm agreed that they are to be. */
+function elsewhereLine({ contact, boards }: Status): string | undefined {
+  const elsewhere = boards.filter(
+    (board) => board.contact !== undefined && board.contact < (contact?.number ?? 0),
+  );
+  if (elsewhere.length === 0) return undefined;
+  const names = elsewhere.slice(0, 5).map(({ id }) => id);
+  const more = elsewhere.length > 5 ? ` and ${elsewhere.length - 5} more` : "";
+  const verb = elsewhere.length === 1 ? "has" : "have";
+  return `${names.join(", ")}${more} ${verb} not moved to contact ${contact!.number}: covey move --status.`;
 }

@@ -17,6 +17,8 @@
  * | GET /api/log?from=INDEX&limit=N | `LogEntry[]` (N at most 1,000) |
  * | GET /api/readings?board=&metric=&from=&to=&limit=&format=json or csv | `StoredReading[]`, or CSV `time,board,metric,value,unit,quality` |
  * | POST /api/roster with `{statement}` | `{epoch}`, once the root's statement is agreed on |
+ * | GET /api/contact | `AgreedContact`: how boards are to reach their hosts, sealed |
+ * | POST /api/contact with `{sealed}` | `ContactStatus`, once it is agreed on |
  * | GET /api/releases | `Releases`: which firmware is agreed on, and what each board runs |
  * | PUT /api/images/DIGEST with an image's bytes, its release in the header `covey-release` | `ImageTaken`; for the host that is asked alone |
  * | POST /api/releases with `ReleaseRequest` | `ReleaseAgreed`, once it is committed; `no-image` until the host that leads has the image |
@@ -55,6 +57,8 @@ export interface Status {
   readonly hosts: readonly HostStatus[];
   readonly boards: readonly BoardStatus[];
   readonly settings: Readonly<Record<string, Setting>>;
+  /** By which contact boards are to be here; undefined where none was ever agreed on. */
+  readonly contact?: ContactStatus | undefined;
   readonly counters: Counters;
   /** Broken promises seen by this host, one sentence each; empty in a healthy swarm. At most 100 are kept. */
   readonly violations: readonly string[];
@@ -124,6 +128,8 @@ export interface BoardStatus {
   readonly device?: DeviceHealth | undefined;
   /** undefined before its first hello. */
   readonly firmware?: BoardFirmware | undefined;
+  /** The number of the contact by which it is here; undefined while not told, and where it keeps none. */
+  readonly contact?: number | undefined;
   /** Two living devices have its identity: revoke it. */
   readonly cloned: boolean;
 }
@@ -199,6 +205,20 @@ export interface VotersChanged {
   readonly voters: readonly string[];
   /** Why that is unwise, where it was forced. */
   readonly warning: string | undefined;
+}
+
+/** How boards are to reach their hosts, as far as everybody may know. */
+export interface ContactStatus {
+  /** Grows with each one that is agreed on. */
+  readonly number: number;
+  /** Log index of the entry that says so. */
+  readonly index: number;
+}
+
+/** Answer of `GET /api/contact`: number and index are 0 while none was ever agreed on. */
+export interface AgreedContact extends ContactStatus {
+  /** For whoever has the root's keys; base64url. */
+  readonly sealed: string | undefined;
 }
 
 /** Answer of `GET /api/releases`. */

@@ -10,7 +10,9 @@ import { coveyResource, demand, type Right, toRead, toReadSome, toUpdate, toWrit
 import { visibleLog, visibleReleases, visibleSettings, visibleStatus } from "./access/visible.ts";
 import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
+  AgreedContact,
   AuditEntry,
+  ContactStatus,
   LogEntry,
   Members,
   ReleaseAgreed,
@@ -62,6 +64,9 @@ export interface HostView {
   readonly rosterEpoch: number;
   /** Resolves once the root's statement is agreed on. Rejects with `ApiFailure`. */
   takeRoster(statement: Uint8Array): Promise<{ epoch: number }>;
+  contact(): AgreedContact;
+  /** Resolves once it is agreed on. Rejects with `ApiFailure`. */
+  takeContact(sealed: Uint8Array): Promise<ContactStatus>;
   releases(): Releases;
   /** Resolves once the release is agreed on. Rejects with `ApiFailure`. */
   propose(request: ReadRequest, actor: Actor): Promise<ReleaseAgreed>;
@@ -158,6 +163,13 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
   );
   api.post("/api/roster", requireJson, needs(toWrite(coveyResource.roster)), onLeader, async (context) =>
     answer(context, await host.takeRoster(await readStatement(context))),
+  );
+  api.get("/api/contact", needs(toWrite(coveyResource.contact)), onLeader, async (context) => {
+    await host.confirm(apiLimits.statusConfirmMs);
+    return answer(context, host.contact());
+  });
+  api.post("/api/contact", requireJson, needs(toWrite(coveyResource.contact)), onLeader, async (context) =>
+    answer(context, await host.takeContact(await readSealed(context))),
   );
   api.get("/api/releases", needs(toReadSome), onLeader, async (context) => {
     await host.confirm(apiLimits.statusConfirmMs);
@@ -279,6 +291,12 @@ async function readStatement(context: Context): Promise<Uint8Array> {
   const { statement } = await readObject(context, '{"statement": "..."}');
   if (typeof statement === "string") return new Uint8Array(Buffer.from(statement, "base64url"));
   throw new ApiFailure("bad-request", "Send the root's statement as covey keys writes it, in base64url.");
+}
+
+async function readSealed(context: Context): Promise<Uint8Array> {
+  const { sealed } = await readObject(context, '{"sealed": "..."}');
+  if (typeof sealed === "string") return new Uint8Array(Buffer.from(sealed, "base64url"));
+  throw new ApiFailure("bad-request", "Send the contact as covey move seals it, in base64url.");
 }
 
 async function readObject(context: Context, example: string): Promise<Record<string, unknown>> {

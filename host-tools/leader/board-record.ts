@@ -151,6 +151,7 @@ export class BoardRecord {
       lastSeenMs: this.#lastSeenMs,
       timeBoundMs: health?.timeBoundMs,
       device: health?.device,
+      contact: health?.contact,
       firmware:
         this.firmware === undefined ? undefined : { version: this.firmware, update: health?.firmware },
       cloned,

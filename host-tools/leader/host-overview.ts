@@ -1,4 +1,6 @@
 /** A host as the HTTP interface sees it: one status put together from its parts, and the few things one can ask of it. */
+
+import { contactStateKey } from "../../protocols/provisioning/contact.ts";
 import type { Entry } from "../../protocols/raft/types.ts";
 import { readRoster, rosterKey } from "../../protocols/security/identity/roster.ts";
 import { isSameBytes } from "../../protocols/security/same-bytes.ts";
@@ -12,7 +14,9 @@ import type { AgreedState } from "./agreed-state.ts";
 import type { HostView, SetCommand } from "./api.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type {
+  AgreedContact,
   AuditEntry,
+  ContactStatus,
   Counters,
   HostStatus,
   LogEntry,
@@ -28,6 +32,7 @@ import type {
 import type { BoardRegistry } from "./board-registry.ts";
 import type { Broker } from "./broker-types.ts";
 import { type Command, carryOut, notLeading } from "./commands.ts";
+import { agreedContact, checkContact, contactStatus } from "./contact.ts";
 import type { Deployment } from "./deployment.ts";
 import { describeEntry } from "./entries.ts";
 import type { HostState } from "./hosts/host-frames.ts";
@@ -115,7 +120,7 @@ export class HostOverview implements HostView {
   }
 
   status(isConfirmed: boolean): Status {
-    const { definition, replica, boards, violations, broker, reach } = this.#parts;
+    const { definition, replica, boards, violations, broker, reach, state } = this.#parts;
     const { id, role, term, lastIndex, commitIndex, appliedIndex, voters } = replica.status();
     return {
       swarm: definition.name,
@@ -136,6 +141,7 @@ export class HostOverview implements HostView {
       hosts: this.#hosts(),
       boards: boards.status((member) => voters.includes(member)),
       settings: this.settings(),
+      contact: contactStatus(state),
       counters: this.#counters(),
       violations: violations.sentences,
     };
@@ -175,6 +181,24 @@ export class HostOverview implements HostView {
     await this.#carryOut(command, own, false);
   }
 
+  contact(): AgreedContact {
+    return agreedContact(this.#parts.state);
+  }
+
+  async takeContact(sealed: Uint8Array): Promise<ContactStatus> {
+    const { replica, state } = this.#parts;
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
+    const { present, isThere } = checkContact(state, sealed);
+    try {
+      if (!isThere) await this.putAlone(contactStateKey, sealed, present);
+    } catch (error) {
+      // Another one was agreed on meanwhile: what it is, the check says.
+      if (error instanceof ApiFailure && error.code === "unexpected-value") checkContact(state, sealed);
+      throw error;
+    }
+    return contactStatus(state)!;
+  }
+
   releases(): Releases {
     const { replica, boards, firmware } = this.#parts;
     const { voters } = replica.status();
@@ -187,12 +211,8 @@ export class HostOverview implements HostView {
     return firmware.proposals.propose(signed, boards, actor);
   }
 
-  /** A release or its end, as long as this host leads. Rejects with `ApiFailure`. */
-  async putRelease(
-    key: string,
-    value: StateValue | undefined,
-    present: StateValue | undefined,
-  ): Promise<void> {
+  /** What no client sets, as long as this host leads. Rejects with `ApiFailure`. */
+  async putAlone(key: string, value: StateValue | undefined, present: StateValue | undefined): Promise<void> {
     const id = this.#parts.replica.newCommandId();
     const command: Command = { key, value, id, expected: present, isNew: present === undefined };
     await carryOut({ ...this.#parts, askLeader: () => undefined }, command, true);

@@ -135,7 +135,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   const firmware = await Firmware.open({
     ...{ definition, hostName, directory: directory.path, state, violations, audit, log },
     ...{ root: membership.own.root, ciphers: membership.ciphers },
-    put: (key, value, present) => overview.putRelease(key, value, present),
+    put: (key, value, present) => overview.putAlone(key, value, present),
     send: (host, frame) => links.send(host, frame),
     broadcast: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),

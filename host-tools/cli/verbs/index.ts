@@ -14,6 +14,7 @@ import { lead } from "./lead.ts";
 import { log } from "./log.ts";
 import { members } from "./members.ts";
 import { monitor } from "./monitor.ts";
+import { move } from "./move.ts";
 import { provision } from "./provision.ts";
 import { raftShell } from "./raft-shell.ts";
 import { recover } from "./recover.ts";
@@ -43,6 +44,7 @@ export const verbs: readonly Verb<any>[] = [
   provision,
   improv,
   update,
+  move,
   image,
   monitor,
   doctor,

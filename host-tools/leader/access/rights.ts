@@ -9,6 +9,8 @@ export const coveyResource = {
   leader: "covey/leader",
   roster: "covey/roster",
   audit: "covey/audit",
+  /** How boards reach their hosts. */
+  contact: "covey/contact",
   /** Which firmware boards run: takes the permission to update. */
   firmware: "covey/firmware",
 } as const;

@@ -1,0 +1,102 @@
+/** The contact that the swarm is to agree on next: what the command says, and what it leaves out as it was agreed on last. */
+import { randomBytes } from "node:crypto";
+import { formatHosts } from "../../../protocols/messages/host-address.ts";
+import {
+  type Contact,
+  contactKeyOf,
+  openContact,
+  sealContact,
+} from "../../../protocols/provisioning/contact.ts";
+import type { KeyFolder } from "../../keys/key-folder.ts";
+import type { RootKeys } from "../../keys/root-file.ts";
+import type { AgreedContact } from "../../leader/api-types.ts";
+import { nodeCiphers } from "../../security/node-ciphers.ts";
+import { Failed, WrongInput } from "../failure.ts";
+import { contactOf, foundByMdns, wifiOf } from "../provision/contact.ts";
+import type { Terminal } from "../terminal.ts";
+
+export interface MoveParts {
+  readonly hosts?: string;
+  /** A file; true: from the environment, or asked for. */
+  readonly wifi?: string | true;
+  readonly timeServer?: string;
+  readonly again?: boolean;
+}
+
+/** For `--time-server`: there is to be none. */
+export const noTimeServer = "none";
+
+const nonceBytes = 13;
+
+/** The contact that was agreed on; undefined for none. @throws {Failed} for one under other keys */
+export function openAgreed({ sealed }: AgreedContact, keys: RootKeys, swarm: string): Contact | undefined {
+  if (sealed === undefined) return undefined;
+  const bytes = new Uint8Array(Buffer.from(sealed, "base64url"));
+  const contact = openContact(nodeCiphers, contactKeyOf(nodeCiphers, keys.root, swarm), swarm, bytes);
+  if (contact !== undefined) return contact;
+  throw new Failed(
+    `The contact that ${swarm} agreed on was not sealed with these keys; use those that its boards were provisioned with.`,
+    "foreign-contact",
+  );
+}
+
+/** @param hosts names of the swarm's hosts @throws {WrongInput} {Failed} */
+export async function nextContact(
+  terminal: Terminal,
+  parts: MoveParts,
+  folder: KeyFolder,
+  present: Contact | undefined,
+  number: number,
+  hosts: readonly string[],
+): Promise<Contact> {
+  const { timeServer } = parts;
+  const given = parts.wifi === true ? undefined : parts.wifi;
+  const wifi = parts.wifi === undefined ? present?.wifi : await wifiOf(terminal, given);
+  const isHostsOpen = parts.hosts !== undefined || present === undefined;
+  const asked = {
+    ...(parts.hosts === undefined ? {} : { hosts: parts.hosts }),
+    ...(timeServer === undefined || timeServer === noTimeServer ? {} : { timeServer }),
+  };
+  const told = await contactOf(
+    terminal,
+    isHostsOpen ? asked : { ...asked, hosts: foundByMdns },
+    folder,
+    hosts,
+    false,
+  );
+  const next: Contact = {
+    number,
+    wifi,
+    hosts: isHostsOpen ? told.hosts : present!.hosts,
+    timeServer: timeServer === undefined ? present?.timeServer : told.timeServer,
+  };
+  const isSame = present !== undefined && describe(next) === describe(present) && isSameWifi(next, present);
+  if (!isSame || parts.again === true) return next;
+  throw new WrongInput(
+    "That is what the swarm agreed on already; say --again to have the boards that went back try it once more.",
+  );
+}
+
+/** For `POST /api/contact`. */
+export function sealedText(contact: Contact, keys: RootKeys, swarm: string): string {
+  const key = contactKeyOf(nodeCiphers, keys.root, swarm);
+  const sealed = sealContact(nodeCiphers, key, swarm, contact, new Uint8Array(randomBytes(nonceBytes)));
+  return Buffer.from(sealed).toString("base64url");
+}
+
+/** For people; without the password. */
+export function contactLines({ wifi, hosts, timeServer }: Contact): string[] {
+  return [
+    `Wi-Fi        ${wifi === undefined ? "as each board has it" : wifi.ssid}`,
+    `hosts        ${hosts.length === 0 ? "found by mDNS" : formatHosts(hosts)}`,
+    `time server  ${timeServer ?? "none"}`,
+  ];
+}
+
+function describe(contact: Contact): string {
+  return contactLines(contact).join();
+}
+
+function isSameWifi({ wifi: a }: Contact, { wifi: b }: Contact): boolean {
+  return a?.ssid === b?.ssid && a?.password === b?.password;
+}
