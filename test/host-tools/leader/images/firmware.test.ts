@@ -177,6 +177,28 @@ describe("several hosts", () => {
     hosts.expectNoViolations();
   }, 40_000);
 
+  it("the leader may die in the middle: boards fetch on from the hosts that are left", async () => {
+    const hosts = await SeveralHosts.start(["a", "b", "c"], []);
+    const leader = await hosts.leader();
+    const others = ["a", "b", "c"].filter((name) => name !== leader);
+    await eventually(() => hosts.host(leader).status().leader.voters.length === 3, 10_000);
+    const one = someRelease(1, { sizeBytes: 400_000 });
+    await upload(hosts.host(leader), one, one.image);
+    await propose(hosts.host(leader), one);
+    for (const name of others) await eventually(() => filesOf(hosts.stateDir, name).includes(one.digest));
+    const boards = await Promise.all(
+      others.map((name, i) => hosts.host(name).join(i === 0 ? "north-1" : "north-2")),
+    );
+    const fetched = Promise.all(boards.map((board) => fetchImage(board, one)));
+    await eventually(() => boards.every(({ sealedIn }) => sealedIn.length > 20));
+    await hosts.stop(leader);
+    expect(await fetched).toEqual([one.image, one.image]);
+    await hosts.leader();
+    const [first] = (await listing(hosts.host(others[0]!))).releases;
+    expect(first).toMatchObject({ sequence: 1, hosts: [...others].sort() });
+    hosts.expectNoViolations();
+  }, 40_000);
+
   it("an older release that a host that was broken into has agreed on counts for nothing, and all tell of it", async () => {
     const hosts = await SeveralHosts.start(["a", "b"], []);
     const leader = hosts.host(await hosts.leader());
