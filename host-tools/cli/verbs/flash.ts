@@ -1,7 +1,9 @@
 /** `covey flash`: the image of `covey build` into boards on serial ports, this computer's or a serial server's. */
+import { existsSync } from "node:fs";
 import { access, writeFile } from "node:fs/promises";
 import { Option } from "commander";
 import { revisionText } from "../../chips/chips.ts";
+import type { EraseReport } from "../../flasher/erase-board.ts";
 import type { FlashReport, Progress } from "../../flasher/flash-board.ts";
 import type { Outcome } from "../../flasher/fleet.ts";
 import type { FlashProblem } from "../../flasher/problems.ts";
@@ -16,7 +18,8 @@ import type { Verb } from "../verb.ts";
 interface FlashOptions {
   readonly port: readonly string[];
   readonly all?: boolean;
-  readonly image: string;
+  /** undefined: what covey build made here. */
+  readonly image?: string;
   readonly baud: number;
   readonly dryRun?: boolean;
   readonly read?: boolean;
@@ -25,6 +28,8 @@ interface FlashOptions {
   readonly yes?: boolean;
   readonly monitor?: boolean;
 }
+
+const usualImage = "build/boards";
 
 export const flash: Verb<FlashOptions> = {
   usage: "flash",
@@ -45,14 +50,18 @@ export const flash: Verb<FlashOptions> = {
       .argParser((port: string, before: readonly string[]) => [...before, port])
       .default([], "the one that is attached"),
     new Option("--all", "every attached board, in parallel"),
-    new Option("--image <path>", "what covey build made, a folder of that, or one merged image").default(
-      "build/boards",
+    new Option(
+      "--image <path>",
+      `what covey build made, a folder of that, or one merged image; ${usualImage} if not said`,
     ),
     new Option("--baud <rate>", "the fastest rate to try, in bit/s").argParser(rateOf).default(921_600),
     new Option("--dry-run", "show what would be written, and write nothing"),
     new Option("--read", "tell what the board holds, and write nothing"),
     new Option("--backup <file>", "save the whole flash to a file first; secrets in it included"),
-    new Option("--erase", "erase all of the flash first, settings and identity included"),
+    new Option(
+      "--erase",
+      "erase all of the flash first, settings and identity included; where there is no image, that alone",
+    ),
     new Option("--yes", "erase without asking"),
     new Option("--monitor", "then show what the boards say, from their start; see covey monitor").conflicts(
       "json",
@@ -63,6 +72,8 @@ export const flash: Verb<FlashOptions> = {
     const ports = await portsOf(options);
     await prepareBackup(options, ports);
     if (options.read) return tellContents(terminal, await readEach(terminal, options, ports));
+    if (options.erase && options.image === undefined && !existsSync(usualImage))
+      return tellErased(terminal, await eraseEach(terminal, options, ports));
     const outcomes = await flashEach(terminal, options, ports);
     const exitCode = tellReports(terminal, outcomes);
     return options.monitor && !options.dryRun ? monitorFlashed(terminal, outcomes) : exitCode;
@@ -125,14 +136,11 @@ async function flashEach(
   const { layoutFor, readLayouts } = await import("../../flasher/image-files.ts");
   const { flashBoard } = await import("../../flasher/flash-board.ts");
   const { onEach } = await import("../../flasher/fleet.ts");
-  const layouts = await readLayouts(options.image).catch((error: Error) => {
+  const layouts = await readLayouts(options.image ?? usualImage).catch((error: Error) => {
     throw error.name === "LayoutError" || error.name === "ImageError" ? new WrongInput(error.message) : error;
   });
   const signal = untilInterrupted();
-  if (options.erase && !options.dryRun && !options.yes) {
-    const question = `Erase all of ${ports.join(", ")}, settings and identity included?`;
-    if (!(await confirmed(question, signal))) throw new Failed("Nothing was erased.", "declined");
-  }
+  await confirmErase(options, ports, signal);
   return watched(terminal, ports, (report) =>
     onEach(ports, (port) =>
       flashBoard({
@@ -147,6 +155,54 @@ async function flashEach(
       }),
     ),
   );
+}
+
+/** @throws {Failed} */
+async function confirmErase(
+  { erase, dryRun, yes }: FlashOptions,
+  ports: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (!erase || dryRun || yes) return;
+  const question = `Erase all of ${ports.join(", ")}, settings and identity included?`;
+  if (!(await confirmed(question, signal))) throw new Failed("Nothing was erased.", "declined");
+}
+
+async function eraseEach(
+  terminal: Terminal,
+  options: FlashOptions,
+  ports: readonly string[],
+): Promise<Outcome<EraseReport>[]> {
+  const { eraseBoard } = await import("../../flasher/erase-board.ts");
+  const { onEach } = await import("../../flasher/fleet.ts");
+  const signal = untilInterrupted();
+  await confirmErase(options, ports, signal);
+  const { baud, dryRun = false } = options;
+  return watched(terminal, ports, (report) =>
+    onEach(ports, (port) =>
+      eraseBoard({
+        ...{ signal, port, baud, dryRun, backup: saver(options) },
+        report: (progress) => report(port, progress),
+      }),
+    ),
+  );
+}
+
+function tellErased(terminal: Terminal, outcomes: readonly Outcome<EraseReport>[]): number {
+  failWhenAlone(outcomes);
+  for (const outcome of outcomes) {
+    if ("problem" in outcome) {
+      for (const line of outcome.problem.problems) terminal.note(line);
+      continue;
+    }
+    const { port, chip, outcome: what } = outcome.result;
+    const said = what === "planned" ? "would be erased" : "is erased: no program, no settings, no identity";
+    terminal.line(
+      `${terminal.style("bold", port)}  ${chip.label} ${chip.mac}  all of its ${chip.flashBytes / 1_048_576} MB ${said}`,
+    );
+  }
+  terminal.result({ boards: outcomes.map(jsonOf) });
+  return outcomes.some((outcome) => "problem" in outcome) ? 1 : 0;
 }
 
 async function readEach(

@@ -79,6 +79,21 @@ test("--erase takes settings too, and asks first", async () => {
   expect(holds(chip, boardLayout(image))).toBe(true);
 });
 
+test("--erase where there is no image erases, verifies that, and says so", async () => {
+  const elsewhere = join(folder, "elsewhere");
+  mkdirSync(elsewhere, { recursive: true });
+  const { chip, url } = await attach({ chip: "esp32c3", flashBytes: flash4MB });
+  chip.flash.fill(0x42, 0x9000, 0xa000);
+  const plan = await covey(["flash", "--port", url, "--erase", "--dry-run"], elsewhere);
+  expect(plan.stdout).toMatch(/all of its 4 MB would be erased$/m);
+  expect(chip.flash[0x9000]).toBe(0x42);
+  const erased = await covey(["flash", "--port", url, "--erase", "--yes"], elsewhere);
+  expect(erased.stdout).toMatch(/all of its 4 MB is erased: no program, no settings, no identity$/m);
+  expect(chip.flash.every((byte) => byte === 0xff)).toBe(true);
+  const named = await covey(["flash", "--port", url, "--erase", "--yes", "--image", "none"], elsewhere);
+  expect(named).toMatchObject({ exitCode: 2, stdout: "" });
+});
+
 test("the wrong chip, no board, no image: one sentence each with what to do", async () => {
   const { url } = await attach({ chip: "esp32s3", flashBytes: flash4MB });
   const wrong = await covey(["flash", "--port", url, "--image", "build/boards/esp32"], folder);
