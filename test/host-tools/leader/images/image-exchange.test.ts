@@ -43,7 +43,7 @@ async function hostsOf(
         hosts.get(to)?.came.push({ from: name, frame: sent });
         hosts.get(to)?.exchange.take(name, sent);
       });
-      return true;
+      return hosts.has(to);
     };
     const store: ImageStore = await ImageStore.open({
       ...{ directory, log, isNamed: () => true },
