@@ -17,6 +17,7 @@ import {
 } from "./engines/simulated-board.ts";
 import type { BoardSensors } from "./sensors/board-sensors.ts";
 import { SimulatedWorld } from "./world/simulated-world.ts";
+import type { WifiAir } from "./world/wifi-air.ts";
 
 const backoffLimits = Object.freeze({ firstMs: 100, maxMs: 5000, wellAfterMs: 10_000 });
 
@@ -29,6 +30,8 @@ export interface SupervisedBoard {
   readonly folder: string;
   /** False: it runs what lies in its flash, and nothing where that is empty. */
   readonly hasOwnFirmware: boolean;
+  /** The Wi-Fi around it; undefined: it is online by itself. */
+  readonly air?: WifiAir | undefined;
   readonly sensors: BoardSensors;
   /** `text` begins in small letters: the board's name is said before it. */
   readonly tell: (level: "info" | "warn" | "error", text: string) => void;
@@ -94,7 +97,9 @@ export class BoardSupervisor {
     for (const warning of chip.warnings) tell("warn", `has new flash: ${warning}`);
     const started = chip.boot();
     if (started === undefined) {
-      tell("error", `has no firmware that starts (${chip.trouble}); flash it with covey flash`);
+      const text = `has no firmware that starts (${chip.trouble}); flash it with covey flash`;
+      tell("error", text);
+      this.#noteFailure(text);
       chip.close();
       return;
     }
@@ -116,6 +121,7 @@ export class BoardSupervisor {
         close: () => chip.close(),
       },
       startReason: this.#startReason,
+      air: this.#of.air,
       sensors,
       onLog: (level, text) => {
         if (level === "warn" || level === "error") tell(level, text);
@@ -186,12 +192,16 @@ export class BoardSupervisor {
     this.#startReason = startReasons[end.cause];
     if (end.cause === "failure" || end.cause === "watchdog") {
       this.#of.tell("error", end.text);
-      const times = this.#failures.get(end.text) ?? 0;
-      if (times > 0 || this.#failures.size < failuresMax) this.#failures.set(end.text, times + 1);
+      this.#noteFailure(end.text);
     } else {
       this.#of.tell("warn", end.text);
     }
     this.#powerOnLater(performance.now() - startedMs);
+  }
+
+  #noteFailure(text: string): void {
+    const times = this.#failures.get(text) ?? 0;
+    if (times > 0 || this.#failures.size < failuresMax) this.#failures.set(text, times + 1);
   }
 
   #powerOnLater(ranMs: number): void {

@@ -36,6 +36,8 @@ export interface SupervisedHost {
   readonly peerPort: number;
   /** Where other hosts listen for this one, as far as they are known: `a=127.0.0.1:7900,b=...`. Asked at each start. */
   readonly peers: () => string;
+  /** It tells boards by mDNS where it is. */
+  readonly mdns: boolean;
   readonly tell: (level: "info" | "warn" | "error", text: string) => void;
 }
 
@@ -121,6 +123,7 @@ export class HostSupervisor {
       ...["--http-port", String(this.#address?.httpPort ?? this.#of.httpPort)],
       ...["--mqtt-port", String(this.#address?.mqttPort ?? this.#of.mqttPort)],
       ...["--peer-port", String(this.#address?.peerPort ?? this.#of.peerPort), "--peers", peers()],
+      ...(this.#of.mdns ? ["--mdns-interface", "127.0.0.1"] : []),
       ...["--log-level", "warn", "--parent"],
     ];
     // A group of its own: Ctrl-C at the terminal is for this process, which then stops everything in order.

@@ -7,6 +7,7 @@
 import { loadBoards } from "../boards/boards.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { BoardSupervisor } from "./board-supervisor.ts";
+import { loadFlash } from "./chip/load-flash.ts";
 import { giveSettings } from "./chip/settings.ts";
 import { readyEngine } from "./engines/engine-choice.ts";
 import type { Engine, EngineFigures, EngineName } from "./engines/simulated-board.ts";
@@ -15,6 +16,7 @@ import { type ReplayOverride, type SwarmSensors, swarmSensors } from "./sensors/
 import { SystemSensors } from "./sensors/system-sensors.ts";
 import { SimulationKeys } from "./simulation-keys.ts";
 import { StateFolder } from "./state-folder.ts";
+import type { SimulatedHouse } from "./world/air-file.ts";
 
 export { ReplayFileError } from "../recording/series.ts";
 export { SimulationError } from "./simulation-error.ts";
@@ -25,6 +27,12 @@ export interface SimulationOptions {
   /** undefined: the best that this computer can run. */
   readonly engine: EngineName | undefined;
   readonly replay: ReplayOverride;
+  /** What boards start from, by their names: copies of a whole flash, which replace what their chips held; of the others nothing changes. */
+  readonly flash?: ReadonlyMap<string, Uint8Array>;
+  /** The Wi-Fi around the boards; undefined: they are online by themselves. */
+  readonly house?: SimulatedHouse | undefined;
+  /** Hosts tell boards by mDNS where they are, on this computer's loopback interface. */
+  readonly mdns?: boolean | undefined;
   /** Of the first host, each further one has the next; 0 for any free ones. */
   readonly httpPort: number;
   readonly mqttPort: number;
@@ -166,6 +174,7 @@ function makeHosts(options: SimulationOptions, keys: SimulationKeys): HostSuperv
         httpPort: httpPort === 0 ? 0 : httpPort + i,
         mqttPort: mqttPort === 0 ? 0 : mqttPort + i,
         peers: () => peersOf(name),
+        mdns: options.mdns === true,
         tell: (level, text) => onEvent(level, name, text),
       }),
     );
@@ -195,10 +204,12 @@ function makeBoards(
     const folder = state.boardFolder(board);
     const contact = {
       number: 0,
-      wifi: undefined,
+      wifi: options.house?.wifi,
       hosts: [...brokers.slice(first), ...brokers.slice(0, first)],
       timeServer: undefined,
     };
+    const flash = options.flash?.get(board);
+    if (flash !== undefined) loadFlash(folder, description, flash);
     giveSettings(folder, description, {
       member: keys.secretsOf(board),
       contactKey: keys.contactKey,
@@ -209,7 +220,8 @@ function makeBoards(
       model: description,
       engine,
       folder,
-      hasOwnFirmware: true,
+      hasOwnFirmware: flash === undefined,
+      air: options.house?.air,
       sensors: sensors.boards.get(board)!,
       tell: (level, text) => options.onEvent(level, board, text),
     });

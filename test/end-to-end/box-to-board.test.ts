@@ -10,7 +10,7 @@ import { buildXsHost } from "../../host-tools/simulator/xs-host/build.ts";
 import { compileModule } from "../../host-tools/simulator/xs-host/bytecode.ts";
 import { EmulatedChip } from "../emulators/esp-chip.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
-import { type CommandResult, runCovey } from "./running-swarm.ts";
+import { type CommandResult, RunningSwarm, runCovey, temporaryFolder } from "./running-swarm.ts";
 
 const definition = `
 import { board, output, setting, swarm } from "covey";
@@ -28,7 +28,7 @@ const flashBytes = 0x40_0000;
 const image = "build/simulator/esp32c3-devkit";
 
 let swarm: DeployedSwarm;
-let chip: EmulatedChip;
+let chip: EmulatedChip | undefined;
 let port: string;
 const switchedOn: BoardSupervisor[] = [];
 
@@ -44,7 +44,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   for (const board of switchedOn.splice(0)) await board.powerOff();
-  await chip.close();
+  await chip?.close();
 });
 afterAll(() => swarm?.end());
 
@@ -55,9 +55,11 @@ function ok({ code, stdout, stderr }: CommandResult): unknown {
   return stdout;
 }
 
-async function unpack(): Promise<void> {
-  chip = new EmulatedChip({ chip: "esp32c3", flashBytes });
-  ({ url: port } = await chip.listen());
+async function unpack(): Promise<EmulatedChip> {
+  const fresh = new EmulatedChip({ chip: "esp32c3", flashBytes });
+  chip = fresh;
+  ({ url: port } = await fresh.listen());
+  return fresh;
 }
 
 const flash = () => run("flash", "--port", port, "--image", image, "--json");
@@ -69,17 +71,17 @@ function provision(): Promise<CommandResult> {
 
 /** The simulator takes the place of the chip's processor. */
 function powerCycle(): BoardSupervisor {
-  chip.powerCycle();
-  const board = swarm.powerOnFrom("north-1", chip.flash);
+  chip!.powerCycle();
+  const board = swarm.powerOnFrom("north-1", chip!.flash);
   switchedOn.push(board);
   return board;
 }
 
 it("an empty chip becomes a board of the swarm that applies a setting", async () => {
-  await unpack();
-  expect(chip.mode).toBe("no-image");
+  const empty = await unpack();
+  expect(empty.mode).toBe("no-image");
   ok(await flash());
-  expect(chip.mode).toBe("application");
+  expect(empty.mode).toBe("application");
   ok(await provision());
 
   const board = powerCycle();
@@ -92,13 +94,13 @@ it("an empty chip becomes a board of the swarm that applies a setting", async ()
 }, 120_000);
 
 it("a half-written flash starts nothing, and the next covey flash mends it", async () => {
-  await unpack();
-  chip.pull(80_000);
+  const torn = await unpack();
+  torn.pull(80_000);
   const { code, stderr } = await run("flash", "--port", port, "--image", image);
   expect(code).toBe(1);
   expect(stderr).toContain("half-written");
-  chip.plug();
-  expect(chip.mode).toBe("no-image");
+  torn.plug();
+  expect(torn.mode).toBe("no-image");
   const half = powerCycle();
   expect(swarm.said).toMatch(/error north-1: has no firmware that starts \(ota_0: it begins with 0xff/);
   expect(half.pid).toBeUndefined();
@@ -150,6 +152,19 @@ it("the second flash is over the air; firmware that dies gives way to the one be
     firmware: { version: "0.3.0", update: { stage: "rolled-back" } },
   });
 }, 300_000);
+
+it("covey sim starts a board from a whole flash", async () => {
+  ok(await run("image", "merge", image, "--out", "north-1.bin"));
+  const { folder, remove } = temporaryFolder();
+  const given = ["--flash", `north-1=${join(swarm.folder, "north-1.bin")}`];
+  const simulated = RunningSwarm.start(folder, given, join(swarm.folder, "swarm.ts"));
+  try {
+    await simulated.until("north-1 runs 0.2.0", ({ boards }) => boards[0]?.firmware?.version === "0.2.0");
+  } finally {
+    await simulated.end();
+    remove();
+  }
+}, 120_000);
 
 const update = (folder: string) =>
   run("update", folder, "--yes", "--url", swarm.url("main"), "--timeout", "100s");

@@ -1,6 +1,7 @@
 /** `covey sim`: the whole swarm on this computer, shown live, until Ctrl-C or for as long as `--for` says. */
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import type { EngineName } from "../../simulator/engines/simulated-board.ts";
 import type { Simulation } from "../../simulator/simulation.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
@@ -22,6 +23,9 @@ interface SimOptions {
   readonly mqttPort: number;
   readonly state: string;
   readonly plain?: boolean;
+  readonly flash: ReadonlyMap<string, string>;
+  readonly air?: string;
+  readonly mdns?: boolean;
 }
 
 export const sim: Verb<SimOptions> = {
@@ -29,7 +33,12 @@ export const sim: Verb<SimOptions> = {
   summary: "run the whole swarm on this computer",
   details:
     "Every board runs the firmware in the real XS engine, in a process of its own with a chip's memory; each host is a process too, the same as for real boards. State is kept, so the next start goes on from there.",
-  examples: ["covey sim", "covey sim --boards 50", "covey sim --for 20s --json"],
+  examples: [
+    "covey sim",
+    "covey sim --boards 50",
+    "covey sim --for 20s --json",
+    "covey sim --flash north-1=north-1.bin",
+  ],
   options: [
     new Option("--boards <n>", "the first n boards of the file, or more by repeating them").argParser(
       wholeNumber(1, 250),
@@ -51,6 +60,17 @@ export const sim: Verb<SimOptions> = {
       .argParser(port),
     new Option("--mqtt-port <port>", "for the boards; 0 takes any free one").default(7883).argParser(port),
     new Option("--state <folder>", "where the swarm's state is kept").default(".covey"),
+    new Option(
+      "--flash <board=file>",
+      "start this board from a copy of a whole flash (covey image merge, covey flash --backup); again for each further one",
+    )
+      .argParser(boardFile)
+      .default(new Map(), "what its chip holds, or this Covey's own firmware"),
+    new Option(
+      "--air <file>",
+      "Wi-Fi networks around the boards, in a file that may change meanwhile (docs/moving-house.md)",
+    ),
+    new Option("--mdns", "hosts tell boards by mDNS where they are, on this computer alone"),
     new Option("--plain", "a line for each event instead of the live picture"),
   ],
   async run(terminal, options, [file]) {
@@ -95,6 +115,25 @@ async function readDefinition(
   return withBoards(definition, boards);
 }
 
+/** `north-1=FILE`, added to those before. */
+function boardFile(text: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError("Write BOARD=FILE.");
+  return new Map(before).set(text.slice(0, at), text.slice(at + 1));
+}
+
+async function flashOf({ flash }: SimOptions, { boards }: SwarmDefinition): Promise<Map<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  for (const [board, file] of flash) {
+    if (boards[board] === undefined) throw new WrongInput(`No board of this swarm is called "${board}".`);
+    const bytes = await readFile(file).catch((error: Error) => {
+      throw new WrongInput(`${file} cannot be read (${error.message}).`);
+    });
+    found.set(board, bytes);
+  }
+  return found;
+}
+
 /** undefined when the user gave up meanwhile. */
 async function start(
   terminal: Terminal,
@@ -108,6 +147,7 @@ async function start(
     return await Simulation.start({
       definition,
       engine: options.engine,
+      flash: await flashOf(options, definition),
       replay: { file: options.replay && resolve(options.replay), speed: options.speed },
       httpPort: options.httpPort,
       mqttPort: options.mqttPort,

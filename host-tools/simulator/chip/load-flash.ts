@@ -16,7 +16,9 @@ import { nor } from "./flash-file.ts";
 /** The bytes are no flash of this kind of board. */
 export class FlashUnsuitable extends SimulationError {
   constructor(model: string, problem: string) {
-    super(`This is no flash of an ${model}: ${problem}; flash it with an image for that board first.`);
+    super(
+      `This is no flash of the kind ${model}: ${problem}; make one with covey image merge, or save a board's with covey flash --backup.`,
+    );
   }
 }
 
@@ -29,8 +31,10 @@ export function loadFlash(folder: string, board: BoardDescription, flash: Uint8A
     const bytes = flash.subarray(offsetBytes, offsetBytes + sizeBytes);
     const writtenBytes = bytes.findLastIndex((byte) => byte !== 0xff) + 1;
     if (writtenBytes === 0) continue;
-    const sectors = Math.ceil(writtenBytes / nor.sectorBytes);
-    writeFileSync(join(folder, name), bytes.subarray(0, sectors * nor.sectorBytes), { mode: 0o600 });
+    // What a file ends before is erased, as what nobody wrote.
+    const sectors = new Uint8Array(Math.ceil(writtenBytes / nor.sectorBytes) * nor.sectorBytes).fill(0xff);
+    sectors.set(bytes.subarray(0, writtenBytes));
+    writeFileSync(join(folder, name), sectors, { mode: 0o600 });
   }
 }
 
@@ -46,7 +50,7 @@ function partitionsIn(flash: Uint8Array, board: BoardDescription): readonly Part
     return expected;
   } catch (error) {
     if (error instanceof ImageError)
-      throw new FlashUnsuitable(board.name, `its partition table: ${error.problem}`);
+      throw new FlashUnsuitable(board.name, `its partition table can't be read, ${error.problem}`);
     throw error;
   }
 }
