@@ -31,9 +31,7 @@ export class Nameless implements Turns, WifiSwitch {
   #restartMs = Infinity;
   #isHalted = false;
   /** The attempt that is under way. */
-  #attempt:
-    | { readonly wifi: WifiCredentials; readonly endMs: number; onOutcome(isJoined: boolean): void }
-    | undefined;
+  #attempt: Attempt | undefined;
 
   constructor(ports: Ports) {
     const { clock, network, system } = ports;
@@ -68,7 +66,7 @@ export class Nameless implements Turns, WifiSwitch {
       this.restart("given an identity");
       return;
     }
-    if (this.#attempt !== undefined && nowMs >= this.#attempt.endMs) this.endAttempt(false);
+    if (this.#attempt !== undefined && nowMs >= this.#attempt.endMs) this.endAttempt(this.#attempt.isThere);
     if (nowMs >= this.#improv.dueMs) this.#improv.run(nowMs);
     system.feedWatchdog?.(watchdogMs);
     const attemptMs = this.#attempt?.endMs ?? Infinity;
@@ -82,8 +80,11 @@ export class Nameless implements Turns, WifiSwitch {
   tryWifi(wifi: WifiCredentials, onOutcome: (isJoined: boolean) => void): boolean {
     const { clock, network } = this.#ports;
     if (this.#attempt !== undefined || network.changeWifi === undefined) return false;
-    this.#attempt = { wifi, endMs: clock.nowMs() + namelessLimits.joinMs, onOutcome };
-    network.changeWifi(wifi);
+    const before = this.storedContact()?.wifi;
+    const isThere = this.#improv.isOnline && before?.ssid === wifi.ssid && before.password === wifi.password;
+    const endMs = clock.nowMs() + (isThere ? 0 : namelessLimits.joinMs);
+    this.#attempt = { wifi, endMs, isThere, onOutcome };
+    if (!isThere) network.changeWifi(wifi);
     return true;
   }
 
@@ -158,6 +159,14 @@ export class Nameless implements Turns, WifiSwitch {
     this.#timer?.cancel();
     this.#ports.system.restart(reason);
   }
+}
+
+interface Attempt {
+  readonly wifi: WifiCredentials;
+  readonly endMs: number;
+  /** It is in that Wi-Fi already. */
+  readonly isThere: boolean;
+  onOutcome(isJoined: boolean): void;
 }
 
 const noContact: Contact = Object.freeze({

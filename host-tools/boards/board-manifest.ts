@@ -3,6 +3,7 @@
  * engine's memory. Who a board is and how it reaches its swarm stands in no image (`protocols/provisioning/stored.ts`).
  */
 import type { BoardDescription } from "./boards.ts";
+import { nearModuleName } from "./near-module.ts";
 import { driverSpecifier, moduleName, ownDrivers, sdkManifests } from "./sensor-module.ts";
 
 /** The chip that the board has, or the SDK's own platform on Linux, with stand-ins for the hardware. */
@@ -14,6 +15,8 @@ export interface ManifestOptions {
   readonly root: string;
   /** With the SDK's TLS, which takes flash also when it is not used. */
   readonly tls: boolean;
+  /** With the radio as a GATT server, for Improv. */
+  readonly bluetooth: boolean;
 }
 
 /** The SDK's modules that `lin` has not, and which the firmware brings for it. */
@@ -50,6 +53,7 @@ export function boardManifest(board: BoardDescription, options: ManifestOptions)
       `${root}/firmware/platform/moddable/${isChip ? "esp32" : "lin"}.json`,
       ...(isChip ? sdkManifests(board) : []),
       ...(options.tls ? ["$(MODDABLE)/modules/crypt/tls_419.json"] : []),
+      ...(options.bluetooth ? ["$(MODDABLE)/modules/io/ble/server/manifest.json"] : []),
     ],
     modules: {
       "*": [
@@ -57,7 +61,9 @@ export function boardManifest(board: BoardDescription, options: ManifestOptions)
         "./main",
         `./${moduleName}`,
         `./${tlsModuleName}`,
+        `./${nearModuleName}`,
         `${root}/firmware/platform/moddable/chip-functions`,
+        `${root}/firmware/platform/moddable/console-functions`,
       ],
       ...Object.fromEntries(drivers.map(({ file }) => [driverSpecifier(file), `./${driverPath(file)}`])),
       ...Object.fromEntries(standIns.map(([specifier, name]) => [specifier, `./lin/${name}`])),
@@ -67,6 +73,7 @@ export function boardManifest(board: BoardDescription, options: ManifestOptions)
       "main",
       moduleName,
       tlsModuleName,
+      nearModuleName,
       ...(options.tls ? ["ssl/session"] : []),
       ...drivers.map(({ file }) => driverSpecifier(file)),
       ...standIns.map(([specifier]) => specifier),

@@ -124,6 +124,13 @@ export function partitionTable(board: BoardDescription): string {
   return ["# name, type, subtype, offset, size", ...lines, ""].join("\n");
 }
 
+/** What of an image is not the board's. */
+export interface ImageOptions {
+  readonly bluetooth?: boolean | undefined;
+  /** For its descriptor. */
+  readonly firmwareVersion?: string | undefined;
+}
+
 /**
  * The ESP-IDF options that follow from the board, over the SDK's own, which assume 4 MB of flash, and from updates over
  * the air: an image that does not come up and say so gives way to the one before it.
@@ -131,7 +138,10 @@ export function partitionTable(board: BoardDescription): string {
  * The SDK's release builds have no console, so neither log nor crash would be seen on a serial port; and on some chips a
  * crash waits for a debugger, where a board of a swarm must start again.
  */
-export function idfOptions(board: BoardDescription, firmwareVersion?: string): string {
+export function idfOptions(
+  board: BoardDescription,
+  { bluetooth, firmwareVersion }: ImageOptions = {},
+): string {
   const size = `${board.flashBytes / 1_048_576}MB`;
   const others = ["2MB", "4MB", "8MB", "16MB"].filter((other) => other !== size);
   return [
@@ -141,8 +151,12 @@ export function idfOptions(board: BoardDescription, firmwareVersion?: string): s
     "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y",
     "CONFIG_ESP_CONSOLE_NONE=n",
     "CONFIG_ESP_CONSOLE_UART_DEFAULT=y",
+    // Improv's packets share the console, byte for byte.
+    "CONFIG_LIBC_STDIN_LINE_ENDING_LF=y",
+    "CONFIG_LIBC_STDOUT_LINE_ENDING_LF=y",
     "CONFIG_ESP_SYSTEM_PANIC_GDBSTUB=n",
     "CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT=y",
+    ...(bluetooth ? bluetoothOptions : []),
     // Of the image itself, or an update could not tell what it brings.
     ...(firmwareVersion === undefined
       ? []
@@ -153,6 +167,15 @@ export function idfOptions(board: BoardDescription, firmwareVersion?: string): s
     "",
   ].join("\n");
 }
+
+/** The SDK has NimBLE switched off: one connection as a peripheral, no pairing, as little memory as it can do with. */
+const bluetoothOptions = [
+  "CONFIG_BT_ENABLED=y",
+  "CONFIG_BT_NIMBLE_ENABLED=y",
+  "CONFIG_BT_NIMBLE_ROLE_PERIPHERAL=y",
+  "CONFIG_BT_NIMBLE_ROLE_BROADCASTER=y",
+  "CONFIG_BT_NIMBLE_MAX_CONNECTIONS=1",
+];
 
 function readJson(folder: string, file: string): unknown {
   try {

@@ -27,6 +27,7 @@ export interface BuildOptions {
   readonly swarmFile: string | undefined;
   readonly platform: SdkPlatform;
   readonly tls: boolean;
+  readonly bluetooth: boolean;
   /** What the firmware says that it is; its own version when absent. */
   readonly firmwareVersion?: string | undefined;
   /** What the build writes; replaced. */

@@ -9,6 +9,7 @@ import {
   tlsModuleName,
 } from "../boards/board-manifest.ts";
 import type { BoardDescription } from "../boards/boards.ts";
+import { nearModuleName, nearNothing } from "../boards/near-module.ts";
 import { moduleName, noSensors, ownDrivers } from "../boards/sensor-module.ts";
 import {
   boardFiles,
@@ -25,6 +26,7 @@ export interface SdkProject {
   readonly board: BoardDescription;
   readonly bundle: FirmwareBundle;
   readonly tls: boolean;
+  readonly bluetooth: boolean;
   /** For the descriptor of the image. */
   readonly firmwareVersion?: string | undefined;
 }
@@ -35,18 +37,19 @@ export interface SdkProject {
  * @returns the manifest's path
  */
 export async function writeSdkProject(project: SdkProject): Promise<string> {
-  const { folder, platform, board, bundle, tls, firmwareVersion } = project;
+  const { folder, platform, board, bundle, tls, bluetooth, firmwareVersion } = project;
   await mkdir(folder, { recursive: true });
   const manifest = boardManifest(board, {
     platform,
     tls,
+    bluetooth,
     root: relative(folder, projectRoot) || ".",
   });
   await writeFiles(folder, {
     "core.js": bundle.core,
     "main.js": bundle.main,
     [`${tlsModuleName}.js`]: tlsModule(tls),
-    ...boardFiles(board, firmwareVersion),
+    ...boardFiles(board, { bluetooth, firmwareVersion }),
     ...(platform === "lin" ? await linFiles() : await driverFiles(board)),
     "manifest.json": `${JSON.stringify(manifest, undefined, 2)}\n`,
   });
@@ -64,5 +67,9 @@ async function driverFiles(board: BoardDescription): Promise<Record<string, stri
 /** A computer has no I2C bus of the board's: its image reads none of the board's sensors. */
 async function linFiles(): Promise<Record<string, string>> {
   const standIns = Object.entries(await bundleStandIns()).map(([name, text]) => [`lin/${name}`, text]);
-  return { ...Object.fromEntries(standIns), [`${moduleName}.js`]: noSensors };
+  return {
+    ...Object.fromEntries(standIns),
+    [`${moduleName}.js`]: noSensors,
+    [`${nearModuleName}.js`]: nearNothing,
+  };
 }

@@ -13,7 +13,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Message, type Plugin, transform } from "esbuild";
 import { tlsModule, tlsModuleName } from "../boards/board-manifest.ts";
-import { type BoardDescription, idfOptions, loadBoards, partitionTable } from "../boards/boards.ts";
+import {
+  type BoardDescription,
+  type ImageOptions,
+  idfOptions,
+  loadBoards,
+  partitionTable,
+} from "../boards/boards.ts";
+import { nearModule, nearModuleName, nearNothing } from "../boards/near-module.ts";
 import { moduleName, noSensors, sensorModule } from "../boards/sensor-module.ts";
 import { constDeclarations } from "./const-declarations.ts";
 import { coreImports, mainImports } from "./module-boundary.ts";
@@ -121,6 +128,7 @@ export async function writeBundles(folder: string, root: string = projectRoot): 
     "main.js": bundle.main,
     [`${tlsModuleName}.js`]: tlsModule(false),
     "no-sensors/board-sensors.js": noSensors,
+    [`no-sensors/${nearModuleName}.js`]: nearNothing,
   });
   await writeFiles(join(target, "lin"), standIns);
   for (const board of loadBoards().values()) await writeFiles(join(target, board.name), boardFiles(board));
@@ -128,10 +136,11 @@ export async function writeBundles(folder: string, root: string = projectRoot): 
 }
 
 /** What the SDK reads of one board beside its manifest, by file name. */
-export function boardFiles(board: BoardDescription, firmwareVersion?: string): Record<string, string> {
+export function boardFiles(board: BoardDescription, image: ImageOptions = {}): Record<string, string> {
   return {
     "partitions.csv": partitionTable(board),
-    "sdkconfig.defaults": idfOptions(board, firmwareVersion),
+    "sdkconfig.defaults": idfOptions(board, image),
+    [`${nearModuleName}.js`]: nearModule(board, image.bluetooth === true),
     [`${moduleName}.js`]: sensorModule(board),
   };
 }

@@ -1,4 +1,5 @@
 import Session from "board-tls";
+import type { SeenNetwork } from "../../../protocols/improv/rpc.ts";
 import type { WifiCredentials } from "../../../protocols/provisioning/contact.ts";
 import type { Network, TcpConnection, TcpEvents, TlsOptions, UdpEvents, UdpSocket } from "../ports.ts";
 import { SocketConnection } from "./tcp.ts";
@@ -19,6 +20,10 @@ export class ChipNetwork implements Network {
 
   start(onChange: (up: boolean) => void): void {
     this.#station.start(onChange);
+  }
+
+  scanWifi(networksMax: number, onSeen: (networks: readonly SeenNetwork[]) => void): void {
+    this.#station.scan(networksMax, onSeen);
   }
 
   changeWifi(wifi: WifiCredentials): void {

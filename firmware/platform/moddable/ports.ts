@@ -1,12 +1,16 @@
 /** The board's ports over the Moddable SDK: on a chip, and on the SDK's desktop platform `lin` with stand-ins for hardware. */
+import near from "board-near";
 import boardSensors from "board-sensors";
 import { storedNamespace } from "../../core.ts";
-import type { Ports } from "../ports.ts";
+import type { Bluetooth, Button, Light, Ports } from "../ports.ts";
 import { ChipActuators } from "./actuators.ts";
+import { ChipBluetooth } from "./bluetooth.ts";
 import { AttachedSensors } from "./board-sensors.ts";
+import { ChipButton, ChipLight } from "./button-light.ts";
 import { ChipRandom } from "./chip.ts";
 import { ChipCiphers } from "./ciphers.ts";
 import { ChipClock } from "./clock.ts";
+import { ChipConsole } from "./console.ts";
 import { ChipFlash } from "./flash-partition.ts";
 import { ChipKeyValue } from "./key-value.ts";
 import { ChipNetwork } from "./network.ts";
@@ -28,6 +32,10 @@ export class ModdablePorts implements Ports {
   readonly actuators = new ChipActuators();
   readonly keyValue = new ChipKeyValue(storedNamespace);
   readonly update = new ChipUpdateSlot();
+  readonly serial = new ChipConsole();
+  readonly bluetooth?: Bluetooth;
+  readonly button?: Button;
+  readonly light?: Light;
   readonly network: ChipNetwork;
   readonly sensors: ChipSensors;
   readonly system: ChipSystem;
@@ -35,6 +43,10 @@ export class ModdablePorts implements Ports {
   /** @throws ProvisioningError */
   constructor() {
     const { board, wifi, lacks, arenaBytes } = provisioned(this.keyValue);
+    const { button, light, GATTServer } = near;
+    if (GATTServer !== undefined) this.bluetooth = new ChipBluetooth(GATTServer);
+    if (button !== undefined) this.button = new ChipButton(button.pin, button.pressed);
+    if (light !== undefined) this.light = new ChipLight(light.pin);
     const traffic = new Traffic();
     this.system = new ChipSystem(board, arenaBytes, () => this.actuators.makeSafe());
     for (const { message } of lacks) this.system.log("error", message);

@@ -32,7 +32,11 @@ export class ProvisioningError extends Error {
 
 type Values = Pick<KeyValue, "read">;
 
-/** @throws ProvisioningError for a board that does not know who it is: it has no log to run */
+/**
+ * A board that does not know who it is has neither a swarm nor a name.
+ *
+ * @throws ProvisioningError for an image that was built wrong
+ */
 export function provisioned(values: Values): Provisioned {
   const found = (key: string) => values.read(key) ?? new Uint8Array(0);
   const credentials: BoardCredentials = {
@@ -41,30 +45,34 @@ export function provisioned(values: Values): Provisioned {
     privateKey: found(storedKeys.privateKey),
     authority: values.read(storedKeys.authority),
   };
-  const { swarm, name } = identityIn(credentials.signed);
+  const identity = identityIn(credentials.signed);
   const contact = contactInUse(values);
   return {
     board: {
-      swarm,
-      board: name,
+      swarm: identity?.swarm ?? "",
+      board: identity?.name ?? "",
       model: builtWith("model", "does not know what kind of board it is"),
       hosts: contact?.hosts ?? [],
       timeServer: contact?.timeServer,
       credentials,
     },
     wifi: contact?.wifi,
-    lacks: [...keysLacking(credentials), ...contactLacking(found(storedKeys.contact), contact)],
+    lacks: [
+      ...(identity === undefined ? [lack(storedKeys.signed, "an identity", credentials.signed)] : []),
+      ...keysLacking(credentials),
+      ...contactLacking(found(storedKeys.contact), contact),
+    ],
     arenaBytes: Number(config.arenaBytes),
   };
 }
 
 /** Not that the root signed it: whoever checks that does so when it counts. */
-function identityIn(signed: Uint8Array): Identity {
-  if (signed.length === 0) throw lack(storedKeys.signed, "an identity", signed);
+function identityIn(signed: Uint8Array): Identity | undefined {
+  if (signed.length === 0) return undefined;
   try {
     return readStoredIdentity(signed);
   } catch (error) {
-    if (error instanceof IdentityError) throw lack(storedKeys.signed, "an identity", signed);
+    if (error instanceof IdentityError) return undefined;
     throw error;
   }
 }

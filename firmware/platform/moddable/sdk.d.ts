@@ -21,6 +21,7 @@ declare module "timer" {
   export type TimerId = { readonly timer: unique symbol };
   const Timer: {
     set(callback: () => void, delayMs: number): TimerId;
+    repeat(callback: () => void, everyMs: number): TimerId;
     clear(id: TimerId): void;
   };
   export default Timer;
@@ -81,6 +82,11 @@ declare module "embedded:network/interface/wifi" {
     connect(options: { readonly SSID: string; readonly password?: string }): void;
     /** Calls nothing back. */
     disconnect(): void;
+    /** Throws when it is scanning already, or connecting. */
+    scan(options: {
+      onFound(network: { readonly SSID: string; readonly RSSI: number; readonly security: string }): void;
+      onComplete(): void;
+    }): void;
     close(): void;
   }
 }
@@ -89,9 +95,13 @@ declare module "embedded:network/interface/wifi" {
 declare module "embedded:io/digital" {
   export default class Digital {
     static readonly Output: number;
+    static readonly InputPullUp: number;
+    static readonly InputPullDown: number;
     /** Throws when the pin does not exist, is input-only or in use. The pin has `initialValue` before it becomes an output. */
     constructor(options: { readonly pin: number; readonly mode: number; readonly initialValue?: number });
     write(value: number): void;
+    /** 0 or 1. */
+    read(): number;
     close(): void;
   }
 }
@@ -301,4 +311,44 @@ declare module "board-tls" {
   }) => TlsSession;
   const Session: TlsSessionClass | undefined;
   export default Session;
+}
+
+/** Made by host-tools/boards/near-module.ts; `GATTServer` is modules/io/ble/server/esp32/bleserver.js, in an image with Bluetooth. */
+declare module "board-near" {
+  export interface PeripheralConnection {
+    /** Bytes of the longest notification. */
+    readonly maximumWrite: number;
+    /** `characteristic`: what its callbacks have as `this`. Throws when nobody has subscribed. */
+    notify(characteristic: object, value: Uint8Array): void;
+    close(): void;
+  }
+  export interface PeripheralCharacteristic {
+    readonly uuid: string;
+    readonly properties: number;
+    onRead?(this: object): Uint8Array;
+    onWrite?(this: object, bytes: ArrayBuffer): void;
+    onSubscribe?(this: object): void;
+    onUnsubscribe?(this: object): void;
+  }
+  export interface GattPeripheral {
+    /** By the numbers of advertising data types; in the order of those. Goes on after each connection. */
+    startAdvertising(data: object, scanResponse: object): void;
+    stopAdvertising(): void;
+  }
+  export type GattPeripheralClass = new (options: {
+    readonly mtu: number;
+    readonly services: readonly {
+      readonly uuid: string;
+      readonly characteristics: readonly PeripheralCharacteristic[];
+    }[];
+    onReady(): void;
+    onConnect(connection: PeripheralConnection): void;
+    onDisconnect(): void;
+  }) => GattPeripheral;
+  const near: {
+    readonly button: { readonly pin: number; readonly pressed: number } | undefined;
+    readonly light: { readonly pin: number } | undefined;
+    readonly GATTServer: GattPeripheralClass | undefined;
+  };
+  export default near;
 }

@@ -1,4 +1,5 @@
 import WiFi from "embedded:network/interface/wifi";
+import type { SeenNetwork } from "../../../protocols/improv/rpc.ts";
 import type { WifiCredentials } from "../../../protocols/provisioning/contact.ts";
 import type { Clock, Random, Timer } from "../ports.ts";
 
@@ -10,6 +11,14 @@ const retryMsMax = 60_000;
 const connected = 500;
 /** Below this it is neither connected nor connecting. */
 const connecting = 300;
+
+/** Of networks in the air; the rest is not looked at. */
+const seenMax = 32;
+
+/** As Improv calls it: in capitals, with slashes between, and NO for an open network. */
+function nameOf(security: string): string {
+  return security === "none" || security === "open" ? "NO" : security.toUpperCase();
+}
 
 /** The Wi-Fi station, kept connected: retries for ever, doubling the pause up to a minute, each with its own jitter. */
 export class WifiStation {
@@ -47,6 +56,24 @@ export class WifiStation {
     this.#isLeaving = true;
     this.#retryMs = retryMsMin;
     this.wait(0, () => this.begin());
+  }
+
+  /** The strongest first. While it connects nothing can be seen. */
+  scan(networksMax: number, onSeen: (networks: readonly SeenNetwork[]) => void): void {
+    const seen: SeenNetwork[] = [];
+    const tell = () => onSeen(seen.sort((a, b) => b.rssi - a.rssi).slice(0, networksMax));
+    this.#wifi ??= new WiFi({ onChanged: () => this.changed() });
+    try {
+      this.#wifi.scan({
+        onFound: ({ SSID, RSSI, security }) => {
+          if (SSID !== "" && seen.length < seenMax)
+            seen.push({ ssid: SSID, rssi: RSSI, security: nameOf(security) });
+        },
+        onComplete: tell,
+      });
+    } catch {
+      this.#clock.setTimer(0, tell);
+    }
   }
 
   private begin(): void {

@@ -15,6 +15,7 @@ interface BuildVerbOptions {
   readonly board: string;
   readonly platform: "chip" | "lin" | "sim";
   readonly tls?: boolean;
+  readonly bluetooth?: boolean;
   readonly firmwareVersion?: string;
   readonly out?: string;
 }
@@ -43,6 +44,10 @@ export const build: Verb<BuildVerbOptions> = {
       "--firmware-version <text>",
       "what the firmware says that it is, and covey status shows, instead of its own version",
     ).argParser(versionText),
+    new Option(
+      "--bluetooth",
+      "put Improv by Bluetooth into the image, for boards without Wi-Fi yet (covey improv --ble)",
+    ),
     new Option("--tls", "put the SDK's TLS into the image, for boards that do not vote"),
     new Option(
       "--out <folder>",
@@ -62,6 +67,7 @@ export const build: Verb<BuildVerbOptions> = {
       swarmFile,
       platform: options.platform,
       tls: options.tls === true,
+      bluetooth: options.bluetooth === true,
       firmwareVersion: options.firmwareVersion,
       folder,
       environment: process.env,

@@ -26,9 +26,12 @@ interface Manifest {
   };
 }
 
-function manifestOf(board: BoardDescription, options: { platform?: "lin"; tls?: boolean } = {}): Manifest {
-  const { platform = "chip", tls = false } = options;
-  return boardManifest(board, { platform, tls, root: "../.." }) as Manifest;
+function manifestOf(
+  board: BoardDescription,
+  options: { platform?: "lin"; tls?: boolean; bluetooth?: boolean } = {},
+): Manifest {
+  const { platform = "chip", tls = false, bluetooth = false } = options;
+  return boardManifest(board, { platform, tls, bluetooth, root: "../.." }) as Manifest;
 }
 
 function withSensors(...sensors: readonly BoardSensor[]): BoardDescription {
@@ -69,6 +72,9 @@ describe("a board's manifest", () => {
   test("brings TLS only when it is asked for", () => {
     const board = boards.get("esp32-devkit")!;
     expect(JSON.stringify(manifestOf(board))).not.toContain("tls_419");
+    expect(JSON.stringify(manifestOf(board))).not.toContain("ble/server");
+    const radio = "$(MODDABLE)/modules/io/ble/server/manifest.json";
+    expect(manifestOf(board, { bluetooth: true }).include).toContain(radio);
     expect(manifestOf(board, { tls: true }).include).toContain("$(MODDABLE)/modules/crypt/tls_419.json");
   });
 });

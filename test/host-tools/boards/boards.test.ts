@@ -50,6 +50,8 @@ test("a board's flash size reaches the chip's build, and its console and restart
     "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y",
     "CONFIG_ESP_CONSOLE_NONE=n",
     "CONFIG_ESP_CONSOLE_UART_DEFAULT=y",
+    "CONFIG_LIBC_STDIN_LINE_ENDING_LF=y",
+    "CONFIG_LIBC_STDOUT_LINE_ENDING_LF=y",
     "CONFIG_ESP_SYSTEM_PANIC_GDBSTUB=n",
     "CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT=y",
     "",
@@ -57,7 +59,7 @@ test("a board's flash size reaches the chip's build, and its console and restart
 });
 
 test("a chip's image says which firmware it is", () => {
-  const options = idfOptions(loadBoards().get("esp32s3-devkit")!, "0.2.0").split("\n");
+  const options = idfOptions(loadBoards().get("esp32s3-devkit")!, { firmwareVersion: "0.2.0" }).split("\n");
   expect(options).toContain("CONFIG_APP_PROJECT_VER_FROM_CONFIG=y");
   expect(options).toContain('CONFIG_APP_PROJECT_VER="0.2.0"');
 });

@@ -2,6 +2,8 @@
 import type Digital from "embedded:io/digital";
 export default class LinDigital implements Digital {
   static readonly Output = 8;
+  static readonly InputPullUp = 1;
+  static readonly InputPullDown = 2;
   readonly #pin: number;
 
   constructor(options: { readonly pin: number; readonly mode: number; readonly initialValue?: number }) {
@@ -11,6 +13,11 @@ export default class LinDigital implements Digital {
 
   write(value: number): void {
     trace(`pin ${this.#pin}: ${value}\n`);
+  }
+
+  /** Nobody presses it. */
+  read(): number {
+    return 1;
   }
 
   close(): void {

@@ -22,6 +22,11 @@ export default class LinWiFi implements WiFi {
     }, 0);
   }
 
+  /** There is none in the air. */
+  scan({ onComplete }: { onComplete(): void }): void {
+    Timer.set(onComplete, 0);
+  }
+
   disconnect(): void {
     this.#connection = 200;
   }

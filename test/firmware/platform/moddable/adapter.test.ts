@@ -357,22 +357,16 @@ describe("what the board was built with and given", () => {
   });
 
   test.for([
-    [
-      "no identity",
-      { identity: undefined },
-      "The board has not got an identity; provision it with covey provision.",
-    ],
+    [{ identity: undefined }, "The board has not got an identity; provision it with covey provision."],
     [
       { identity: new Uint8Array(7) },
-      "The board can't use what it has for an identity: 7 bytes; provision it",
+      "The board can't use what it has for an identity: 7 bytes; provision it with covey provision.",
     ],
-  ] as const)(
-    "is refused in one sentence with %j, because it does not know who it is",
-    ([values, message]) => {
-      expect(() => adapter.provisioned(valuesOf({ ...given, ...values }))).toThrow(adapter.ProvisioningError);
-      expect(() => adapter.provisioned(valuesOf({ ...given, ...values }))).toThrow(message);
-    },
-  );
+  ] as const)("has neither swarm nor name with %j, and says what it lacks", ([values, message]) => {
+    const { board, lacks } = adapter.provisioned(valuesOf({ ...given, ...values }));
+    expect([board.swarm, board.board]).toEqual(["", ""]);
+    expect(lacks.map((each) => each.message)).toContain(message);
+  });
 
   test("is refused without its kind, which is built in", () => {
     Object.assign(adapter.world.config, { model: undefined });

@@ -23,6 +23,7 @@ async function link(name: string, board: BoardDescription, folder: string, seen:
     swarmFile: undefined,
     platform: "chip",
     tls: false,
+    bluetooth: false,
     folder: join(folder, name),
     environment,
     onProgress: () => {},

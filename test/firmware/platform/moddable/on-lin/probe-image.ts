@@ -32,6 +32,7 @@ export async function buildProbe(sdk: ModdableSdk, folder: string, probe: Probe)
     board: loadBoards().get("esp32c3-devkit")!,
     bundle: { core, main, coreBytes: 0, mainBytes: 0 },
     tls: probe.tls,
+    bluetooth: false,
   });
   writeFileSync(join(project, "main.js"), main);
   addNatives(manifest, probe.natives ?? []);
