@@ -45,7 +45,7 @@ export function learnerPauseMs(random: Random): number {
 /** What a board looks at before it restarts. */
 export interface TurnParts {
   readonly store: Pick<BoardStore, "isVoter" | "configuration" | "memberId" | "get">;
-  readonly links: Pick<Links, "areAllJoined" | "hearsLeader">;
+  readonly links: Pick<Links, "areAllJoined" | "hearsLeader" | "isHost">;
   readonly time: Pick<WallTime, "wallMs" | "boundMs">;
 }
 
@@ -58,8 +58,9 @@ export function waitForTurnMs({ store, links, time }: TurnParts, nowMs: number):
   if (!store.isVoter || configuration === undefined) return 0;
   // Infinity while the time is not known.
   if (!links.areAllJoined || time.boundMs(nowMs) > boundMsMax) return againMs;
-  // Every board's program is in the state, and no host's.
-  const isBoard = (id: MemberId) => store.get(programKeyPrefix + nameOf(id)) !== undefined;
+  // A host that this board does not know is taken for a board: then turns are longer, and none is shared.
+  const isBoard = (id: MemberId) =>
+    !links.isHost(nameOf(id)) || store.get(programKeyPrefix + nameOf(id)) !== undefined;
   const { place, count } = placeOf(configuration, memberId, isBoard);
   if (count === 1) return 0;
   return untilTurnMs(time.wallMs(nowMs), place, count);

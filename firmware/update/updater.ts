@@ -46,7 +46,7 @@ export interface UpdateParts {
   readonly slot: UpdateSlot;
   readonly store: Pick<BoardStore, "get" | "isVoter" | "configuration" | "memberId">;
   readonly log: BoardLog;
-  readonly links: Pick<Links, "publishAt" | "moveOn" | "areAllJoined" | "hearsLeader">;
+  readonly links: Pick<Links, "publishAt" | "moveOn" | "areAllJoined" | "hearsLeader" | "isHost">;
   readonly life: Pick<Life, "state" | "isTelling" | "sleeps">;
   readonly time: Pick<WallTime, "wallMs" | "boundMs">;
   readonly telemetry: Pick<Telemetry, "tellNews">;

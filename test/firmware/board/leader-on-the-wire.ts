@@ -61,6 +61,8 @@ export class LeaderOnTheWire implements Network {
   /** Publications that are lost on their way to everyone. */
   publicationsLost = 0;
   publications = 0;
+  /** What the host at this port answers to a want of chunks. */
+  onWant: (payload: Uint8Array, port: number) => readonly Uint8Array[] = () => [];
   /** Takes publications instead of the boards. */
   onPublication: ((payload: Uint8Array) => void) | undefined;
   readonly trust = new HostTrust();
@@ -289,6 +291,9 @@ export class LeaderOnTheWire implements Network {
         connection.publish("time", Uint8Array.from(cbor.encode(answer)));
         break;
       }
+      case "update":
+        for (const answer of this.onWant(payload, connection.port)) connection.publish("update", answer);
+        break;
       default:
         throw new Error(`The board published on ${channel}.`);
     }

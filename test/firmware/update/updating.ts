@@ -140,7 +140,7 @@ export class Updating {
       if (updater.run(this.nowMs) !== undefined) return "restart";
       const next = this.#queue[0];
       const dueMs = Math.min(updater.dueMs(this.nowMs), next?.atMs ?? Infinity);
-      if (dueMs === Infinity) return "quiet";
+      if (dueMs === Infinity && untilMs === Infinity) return "quiet";
       if (dueMs > untilMs) {
         this.nowMs = untilMs;
         return "time";
@@ -207,6 +207,7 @@ export class Updating {
           return self.areAllJoined;
         },
         hearsLeader: () => this.isLeading,
+        isHost: (name) => name.startsWith("host"),
       },
       life: {
         get state() {
