@@ -131,7 +131,7 @@ function refuseUncovered(
   const [first] = left;
   if (first === undefined) throw new WrongInput("This swarm has no boards.");
   throw new WrongInput(
-    `No image here is for ${first.id}, which is a ${first.model}; build one with covey build.`,
+    `No image here is for ${first.id}, which is of the kind ${first.model}; build one with covey build.`,
   );
 }
 

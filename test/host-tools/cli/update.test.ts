@@ -3,7 +3,9 @@ import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } fro
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { writeAppDescriptor, writeAppImage } from "../../../host-tools/images/app-image.ts";
+import { issueMembers } from "../../../host-tools/keys/issue.ts";
 import type { KeyFolder } from "../../../host-tools/keys/key-folder.ts";
+import type { HostOptions } from "../../../host-tools/leader/host.ts";
 import type { FirmwareHealth } from "../../../protocols/messages/board-messages.ts";
 import { descriptor, sampleApp } from "../images/sample-images.ts";
 import { issueAll } from "../keys/deployed-keys.ts";
@@ -28,12 +30,12 @@ const names = Object.keys(definition.boards);
 const steady: FirmwareHealth = { sequence: 0, target: 0, stage: "steady", percent: 0, reason: undefined };
 
 /** A host that runs, its keys, its boards, and `firmware.bin`, version 0.1.0 for their chip. */
-async function deploy(joined: readonly string[] = names): Promise<Deployed> {
+async function deploy(joined: readonly string[] = names, more: Partial<HostOptions> = {}): Promise<Deployed> {
   const { folder, remove } = scratchFolder();
   onTestFinished(remove);
   const stateDir = join(folder, ".covey/greenhouse");
   const keys = await issueAll(stateDir, "greenhouse", ["a"], names);
-  const leader = await leaderUnderTest({ stateDir, member: keys.readIssued("a") });
+  const leader = await leaderUnderTest({ stateDir, member: keys.readIssued("a"), ...more });
   const boards = new Map<string, RawBoard>();
   for (const name of joined) {
     const board = await leader.join(name, { member: keys.readIssued(name) });
@@ -193,5 +195,29 @@ describe("covey update refuses, and nothing is signed for", () => {
     expect(lastRelease(keys)).toBeUndefined();
     expect(existsSync(join(folder, ".covey/greenhouse/host-a/images"))).toBe(false);
     expect(readFileSync(join(keys.path, "ledger.json"), "utf8")).not.toContain("lastRelease");
+  }, 60_000);
+
+  it("for whoever may not decide it", async () => {
+    const { run, keys, leader } = await deploy(["north-1"], { reach: { requireLogin: true } });
+    issueMembers(
+      keys,
+      await keys.unlock(),
+      [
+        { name: "otto", role: "operator" },
+        { name: "ann", role: "admin" },
+      ],
+      Date.now(),
+    );
+    const words = ["firmware.bin", "--yes", "--no-watch"];
+    await refused(run(...words), /This host wants to know who asks; log in first/, 1);
+    await refused(
+      run(...words, "--as", keys.issuedPath("otto")),
+      /otto \(operator\) may not update covey\/firmware: that takes an identity whose scope has covey\/firmware:u/,
+      1,
+    );
+    const { exitCode, stdout } = await run(...words, "--as", keys.issuedPath("ann"));
+    expect(stdout).toContain("is agreed on; a has the image.");
+    expect(exitCode).toBe(0);
+    await eventually(() => leader.logged.some((line) => line.includes("update covey/firmware")));
   }, 60_000);
 });
