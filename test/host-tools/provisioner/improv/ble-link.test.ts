@@ -15,7 +15,7 @@ import { contactFromBytes } from "../../../../protocols/provisioning/contact.ts"
 import { storedKeys } from "../../../../protocols/provisioning/stored.ts";
 import { HciPort } from "../../../emulators/hci/hci-port.ts";
 import { EmulatedRadio } from "../../../emulators/hci/radio.ts";
-import { home, NamelessBoard, type Surroundings } from "./simulated-boards.ts";
+import { home, ImprovBoard, type Surroundings } from "./simulated-boards.ts";
 
 /** Most of it is the half minute for which a board waits before it switches its radio on, so they wait together. */
 const timeout = 120_000;
@@ -29,7 +29,7 @@ beforeAll(async () => {
 /** A board that has been without Wi-Fi for half a minute. */
 async function inReach({ onTestFinished }: TestContext, near: Surroundings = {}) {
   const radio = new EmulatedRadio();
-  const board = new NamelessBoard({ bluetooth: radio, ...near });
+  const board = new ImprovBoard({ bluetooth: radio, ...near });
   board.powerOn(engine);
   onTestFinished(() => board.powerOff());
   const hci = await HciPort.open(radio);

@@ -8,12 +8,14 @@ import {
   sendWifi,
 } from "../../../../host-tools/provisioner/improv/improv-link.ts";
 import { SerialLink } from "../../../../host-tools/provisioner/improv/serial-link.ts";
+import type { MemberSecrets } from "../../../../host-tools/security/member-file.ts";
 import { XsEngine } from "../../../../host-tools/simulator/engines/xs-engine.ts";
-import { contactFromBytes } from "../../../../protocols/provisioning/contact.ts";
+import { contactFromBytes, contactToBytes } from "../../../../protocols/provisioning/contact.ts";
+import { contactInUse } from "../../../../protocols/provisioning/contact-use.ts";
 import { storedKeys } from "../../../../protocols/provisioning/stored.ts";
 import { type ByteFault, type ConsoleFaults, ConsoleLine } from "../../../emulators/serial/console-line.ts";
 import { TestRoot } from "../../../members.ts";
-import { home, NamelessBoard } from "./simulated-boards.ts";
+import { home, ImprovBoard } from "./simulated-boards.ts";
 
 let engine: XsEngine;
 let close: (() => Promise<void>)[] = [];
@@ -27,9 +29,11 @@ afterEach(async () => {
   close = [];
 });
 
-async function attached(faults: ConsoleFaults = {}) {
+async function attached(faults: ConsoleFaults = {}, settings?: BoardSettings) {
   const line = await ConsoleLine.open(faults);
-  const board = new NamelessBoard({ serial: line });
+  const member = settings?.member as MemberSecrets | undefined;
+  const board = new ImprovBoard({ serial: line }, member);
+  if (settings !== undefined) board.values.set(storedKeys.contact, contactToBytes(settings.contact));
   const log: string[] = [];
   const link = await SerialLink.open({
     port: line.url,
@@ -126,6 +130,23 @@ describe("a board in XS on a cable", () => {
     const settings = settingsFor("north-1");
     expect(await giveIdentity(link, settings)).toBe("north-1");
     expect(board.values.get(storedKeys.signed)).toEqual(settings.member.signed);
+  });
+
+  test("of a swarm that lost its Wi-Fi is given another, and keeps its hosts", {
+    timeout: 30_000,
+  }, async () => {
+    const settings = settingsFor("north-1");
+    const moved = { ...settings.contact, wifi: { ssid: "Gone", password: "longforgotten" } };
+    const { board, link } = await attached({}, { ...settings, contact: moved });
+    expect(await boardInfo(link)).toMatchObject({ board: "north-1" });
+    // It has an identity, and no cable gives it another.
+    await expect(giveIdentity(link, settingsFor("north-2"))).rejects.toMatchObject({ code: "has-identity" });
+    await sendWifi(link, home);
+    expect(contactInUse({ read: (key) => board.values.get(key) })).toMatchObject({
+      wifi: home,
+      hosts: settings.contact.hosts,
+    });
+    expect(board.lines.join("\n")).toContain("improv-wifi joined=yes");
   });
 
   test("that hears nothing is told of, with what to do", { timeout: 30_000 }, async () => {

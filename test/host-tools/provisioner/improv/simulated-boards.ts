@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bluetooth, Button, KeyValue, Light } from "../../../../firmware/platform/ports.ts";
+import type { MemberSecrets } from "../../../../host-tools/security/member-file.ts";
 import { FlashFile, nor } from "../../../../host-tools/simulator/chip/flash-file.ts";
 import type { XsBoard } from "../../../../host-tools/simulator/engines/xs-board.ts";
 import type { XsEngine } from "../../../../host-tools/simulator/engines/xs-engine.ts";
@@ -19,8 +20,8 @@ export interface Surroundings {
   readonly light?: Light | undefined;
 }
 
-/** A board without an identity, and what it keeps from one start to the next. */
-export class NamelessBoard {
+/** A board, without an identity unless it is given one, and what it keeps from one start to the next. */
+export class ImprovBoard {
   readonly values = new Map<string, Uint8Array>();
   readonly lines: string[] = [];
   readonly restarts: string[] = [];
@@ -30,10 +31,12 @@ export class NamelessBoard {
   ]);
   readonly #folder = fs.mkdtempSync(join(tmpdir(), "covey-improv-"));
   readonly #near: Surroundings;
+  readonly #member: MemberSecrets | undefined;
   #board: XsBoard | undefined;
 
-  constructor(near: Surroundings) {
+  constructor(near: Surroundings, member?: MemberSecrets) {
     this.#near = near;
+    this.#member = member;
   }
 
   get board(): XsBoard | undefined {
@@ -47,13 +50,15 @@ export class NamelessBoard {
       delete: (key) => void this.values.delete(key),
     };
     const none = new Uint8Array(0);
+    const { swarm = "", name = "" } = this.#member?.identity ?? {};
+    const { root = none, signed = none, privateKey = none } = this.#member ?? {};
     const world = new SimulatedWorld({
       config: {
-        swarm: "",
-        board: "",
+        swarm,
+        board: name,
         model: "esp32c3-devkit",
         hosts: [],
-        credentials: { root: none, signed: none, privateKey: none },
+        credentials: { root, signed, privateKey },
       },
       flash: FlashFile.open(join(this.#folder, "log.flash"), { sizeBytes: 65_536, ...nor }).flash,
       chip: {
