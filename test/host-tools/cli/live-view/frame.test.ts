@@ -67,6 +67,19 @@ describe("the picture of a swarm", () => {
     expect(text).toContain("Ctrl-C");
   });
 
+  it("shows which firmware a board runs, and how far another one is", () => {
+    const update = { sequence: 0, target: 1, percent: 40, reason: undefined };
+    const boards = [
+      board("a", { firmware: { version: "0.1.0", update: undefined } }),
+      board("b", { firmware: { version: "0.1.0", update: { ...update, stage: "fetching" } } }),
+      board("c", { firmware: { version: "0.2.0", update: { ...update, stage: "trial" } } }),
+      board("d", { firmware: { version: "0.1.0", update: { ...update, stage: "rolled-back" } } }),
+    ];
+    const lines = frame(view(boards), { columns: 140, rows: 40 }, plain);
+    const shown = lines.flatMap((line) => / 9 +(0\.\d\.0(?: [\w %]*\S)?) {2}/.exec(line)?.[1] ?? []);
+    expect(shown).toEqual(["0.1.0", "0.1.0 fetching 40 %", "0.2.0 on trial", "0.1.0 rolled back"]);
+  });
+
   it("shows those that need a look when not all fit, and sums up the rest", () => {
     const boards = Array.from({ length: 50 }, (_, i) => board(`b${i}`));
     boards[33] = board("b33", { link: "down" });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { statusChanges } from "../../../../host-tools/cli/live-view/status-changes.ts";
 import type { Status } from "../../../../host-tools/leader/api-types.ts";
+import type { FirmwareHealth } from "../../../../protocols/messages/board-messages.ts";
 import { sampleBoard, sampleHost, sampleStatus } from "./sample-status.ts";
 
 const boards = [sampleBoard("north-1"), sampleBoard("door", { outputs: [] })];
@@ -79,5 +80,28 @@ describe("what is told between two statuses", () => {
       "info north-1: is a voter now",
     ]);
     expect(told(after, after)).toEqual([]);
+  });
+
+  it("is each step of an update, and why one was undone", () => {
+    const steady = { sequence: 1, target: 2, percent: 0, reason: undefined };
+    const with1 = (version: string, update: Partial<FirmwareHealth> & Pick<FirmwareHealth, "stage">) =>
+      sampleStatus([
+        sampleBoard("north-1", { firmware: { version, update: { ...steady, ...update } } }),
+        boards[1]!,
+      ]);
+    const old = with1("0.1.0", { stage: "steady" });
+    const fetching = with1("0.1.0", { stage: "fetching", percent: 3 });
+    expect(told(fetching, old)).toEqual(["info north-1: fetches release 2"]);
+    expect(told(with1("0.1.0", { stage: "fetching", percent: 60 }), fetching)).toEqual([]);
+    const trial = with1("0.2.0", { stage: "trial" });
+    expect(told(trial, fetching)).toEqual([
+      "info north-1: runs firmware 0.2.0",
+      "info north-1: tries release 2",
+    ]);
+    expect(told(with1("0.2.0", { stage: "steady", sequence: 2 }), trial)).toEqual([]);
+    expect(told(with1("0.1.0", { stage: "rolled-back", reason: "it crashed" }), trial)).toEqual([
+      "info north-1: runs firmware 0.1.0",
+      "warn north-1: rolled back from release 2: it crashed",
+    ]);
   });
 });
