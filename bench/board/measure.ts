@@ -7,9 +7,16 @@ import { measureOwnMqtt } from "./codec-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
 import { measureOperators } from "./operator-costs.ts";
-import { runScenarios, type Scenario } from "./scenarios.ts";
+import { runScenarios, type Scenario, type ScenarioParts } from "./scenarios.ts";
 import { measureSession, type SessionCosts, type StepCost } from "./session-costs.ts";
-import { measureVoter, measureWholeFirmware, type VoterHeap, type WholeFirmware } from "./whole-firmware.ts";
+import { measureUpdate, type UpdateHeap, updating } from "./update-costs.ts";
+import {
+  measureVoter,
+  measureWholeFirmware,
+  programOf,
+  type VoterHeap,
+  type WholeFirmware,
+} from "./whole-firmware.ts";
 
 /** What one piece of work costs; where a scenario has several turns of a kind, their mean. */
 export interface WorkCost {
@@ -52,15 +59,24 @@ const pipelines = 10;
 export async function measureBudget(): Promise<BoardBudget> {
   const firmware = await chipFirmware();
   const flash = { firmware, flashBytes: logBytes(), sectorBytes };
-  const chip = await runScenarios({ ...flash, memory: chipMemory() });
-  const ample = await runScenarios({ ...flash, memory: ampleMemory });
+  const [chip, ample] = [
+    await runAll({ ...flash, memory: chipMemory() }),
+    await runAll({ ...flash, memory: ampleMemory }),
+  ];
   const whole = await measureWholeFirmware({ ...flash, memory: chipMemory() }, pipelines);
   const voter = await measureVoter({ ...flash, memory: chipMemory() }, pipelines);
+  const update = await measureUpdate({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
   const session = await measureSession();
   return {
     arenaBytes: chipMemory().arenaBytes,
     work: [...chip.map((scenario, i) => workCost(scenario, ample[i]!)), ...(await mqttCosts())],
-    ram: [...ramUse(chip), ...wholeUse(whole), ...voterUse(voter), ...sessionUse(session)],
+    ram: [
+      ...ramUse(chip),
+      ...wholeUse(whole),
+      ...voterUse(voter),
+      ...updateUse(update),
+      ...sessionUse(session),
+    ],
     code: [
       ...(await measureCode()),
       { name: "the secure session: EDHOC, records", bytes: session.minifiedBytes },
@@ -69,6 +85,10 @@ export async function measureBudget(): Promise<BoardBudget> {
     operators: await measureOperators(),
     adapter: await measureAdapter(firmware),
   };
+}
+
+async function runAll(parts: ScenarioParts): Promise<Scenario[]> {
+  return [...(await runScenarios(parts)), ...(await updating(parts, programOf(1, 1000)))];
 }
 
 /** The same work on the chip where the heap begins and grows otherwise. */
@@ -176,6 +196,13 @@ function voterUse(voter: VoterHeap): RamUse[] {
       unit: "bytes",
     },
     { name: "heap that a voter holds on to", amount: voter.heapLiveBytes, unit: "bytes" },
+  ];
+}
+
+function updateUse({ learnerPeakBytes, voterPeakBytes }: UpdateHeap): RamUse[] {
+  return [
+    { name: "heap peak, ten pipelines beside an update", amount: learnerPeakBytes, unit: "bytes" },
+    { name: "heap peak, an update of a voter", amount: voterPeakBytes, unit: "bytes" },
   ];
 }
 

@@ -1,4 +1,5 @@
 /** A board on the bare-metal host, and what each of its turns cost. */
+import type { FlashRegion } from "../../firmware/platform/ports.ts";
 import { bundleFirmware } from "../../host-tools/bundler/bundle.ts";
 import { CallAnswers } from "../../host-tools/simulator/engines/call-answers.ts";
 import { buildXsHost, type XsHost } from "../../host-tools/simulator/xs-host/build.ts";
@@ -43,6 +44,8 @@ export interface Turn {
   readonly flashWrites: number;
   readonly flashErases: number;
   readonly outputWrites: number;
+  /** Pieces of an image, into the update slot. */
+  readonly slotWrites: number;
   /** Messages published, by channel. */
   readonly reports: number;
   readonly healths: number;
@@ -58,7 +61,15 @@ export interface Turn {
 /** Counts that a turn moves; the difference of two moments is the turn. */
 type Counts = Pick<
   Turn,
-  "calls" | "sensorReads" | "flashWrites" | "flashErases" | "outputWrites" | "reports" | "healths" | "answers"
+  | "calls"
+  | "sensorReads"
+  | "flashWrites"
+  | "flashErases"
+  | "outputWrites"
+  | "slotWrites"
+  | "reports"
+  | "healths"
+  | "answers"
 >;
 
 export class MeasuredBoard {
@@ -69,12 +80,13 @@ export class MeasuredBoard {
   #calls = 0;
   #sensorReads = 0;
   #flashWrites = 0;
+  #slotWrites = 0;
   #deadlineMs = -Infinity;
 
   constructor(firmware: ChipFirmware, surroundings: SimulatedSurroundings, memory: BoardMemory) {
     this.surroundings = surroundings;
     const { world } = surroundings;
-    const { flash, sensors } = world;
+    const { flash, sensors, update } = world;
     const counted = {
       ...world,
       sensors: {
@@ -83,17 +95,8 @@ export class MeasuredBoard {
           return sensors.read(sensor);
         },
       },
-      flash: {
-        sizeBytes: flash.sizeBytes,
-        sectorBytes: flash.sectorBytes,
-        alignBytes: flash.alignBytes,
-        read: (offset: number, length: number) => flash.read(offset, length),
-        write: (offset: number, bytes: Uint8Array) => {
-          this.#flashWrites++;
-          flash.write(offset, bytes);
-        },
-        eraseSector: (sector: number) => flash.eraseSector(sector),
-      },
+      flash: counting(flash, () => this.#flashWrites++),
+      ...(update && { update: { ...update, region: counting(update.region, () => this.#slotWrites++) } }),
     };
     const answers = new CallAnswers(counted, (message) => this.#arrivals.push(message));
     this.#process = new XsProcess({
@@ -149,11 +152,25 @@ export class MeasuredBoard {
       flashWrites: this.#flashWrites,
       flashErases: flash.erases,
       outputWrites: pins.length,
+      slotWrites: this.#slotWrites,
       reports: leader.reports.length,
       healths: leader.healths.length,
       answers: leader.raft.filter(({ type }) => type === "append-response").length,
     };
   }
+}
+
+function counting(region: FlashRegion, onWrite: () => void): FlashRegion {
+  const { sizeBytes, sectorBytes, alignBytes } = region;
+  return {
+    ...{ sizeBytes, sectorBytes, alignBytes },
+    read: (offset, length) => region.read(offset, length),
+    write: (offset, bytes) => {
+      onWrite();
+      region.write(offset, bytes);
+    },
+    eraseSector: (sector) => region.eraseSector(sector),
+  };
 }
 
 function difference(after: Counts, before: Counts): Counts {

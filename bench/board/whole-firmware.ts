@@ -118,7 +118,7 @@ async function work(board: MeasuredBoard, seconds: number, each: (second: number
 }
 
 /** Each pipeline the typical one, under a name of its own. */
-function programOf(pipelines: number, everyMs: number): Program {
+export function programOf(pipelines: number, everyMs: number): Program {
   return {
     pipelines: Array.from({ length: pipelines }, (_, i) => ({
       metric: `air.temperature.${i}`,
