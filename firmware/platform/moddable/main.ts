@@ -15,7 +15,7 @@ export default function start(): void {
     bootBoard(new ModdablePorts());
   } catch (error) {
     trace(`error: ${error}\n`);
-    // A board that does not know who it is waits for whoever looks at its console; any other error restarts it.
+    // A board that was built wrong waits for whoever looks at its console; any other error restarts it.
     if (!(error instanceof ProvisioningError)) throw error;
   }
 }

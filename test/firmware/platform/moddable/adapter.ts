@@ -70,7 +70,7 @@ export interface Adapter {
     credentials: WifiCredentials | undefined,
     clock: Clock,
     random: Random,
-  ) => { start(onChange: (up: boolean) => void): void };
+  ) => { start(onChange: (up: boolean) => void): void; change(credentials: WifiCredentials): void };
   readonly ProvisioningError: new (key: string, problem: string, remedy?: string) => Error;
   readonly provisioned: (values: Pick<KeyValue, "read">) => {
     board: BoardConfig;
