@@ -210,11 +210,12 @@ function makeBoards(
     };
     const flash = options.flash?.get(board);
     if (flash !== undefined) loadFlash(folder, description, flash);
-    giveSettings(folder, description, {
+    const damage = giveSettings(folder, description, {
       member: keys.secretsOf(board),
       contactKey: keys.contactKey,
       contact,
     });
+    if (damage !== undefined) options.onEvent("warn", board, `has new values: ${damage}`);
     return new BoardSupervisor({
       name: board,
       model: description,

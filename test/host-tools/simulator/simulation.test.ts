@@ -130,6 +130,7 @@ describe("a simulated swarm", () => {
     expect(alive(before.leader.pid)).toBe(false);
     const flash = join(folder, "greenhouse/boards/north-2/log");
     fs.truncateSync(flash, 100);
+    fs.writeFileSync(join(folder, "greenhouse/boards/north-1/nvs"), new Uint8Array(4096).fill(0x5a));
 
     simulation = await start();
     const after = await until("all settled", settled);
@@ -141,5 +142,6 @@ describe("a simulated swarm", () => {
     }
     expect(after.settings["door.lamp"]).toMatchObject({ value: true });
     expect(events.join("\n")).toContain("warn north-2: has new flash: ");
+    expect(events.join("\n")).toContain("warn north-1: has new values: ");
   });
 });
