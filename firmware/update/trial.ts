@@ -13,7 +13,8 @@
  */
 import { isSameBytes } from "../../protocols/security/same-bytes.ts";
 import type { StartReason } from "../platform/ports.ts";
-import { type Failure, failedMax, type UpdateRecord } from "./update-record.ts";
+import type { UpdateParts } from "./update-parts.ts";
+import { type Failure, failedMax, type UpdateRecord, writeRecord } from "./update-record.ts";
 
 export const trialLimits = Object.freeze({
   /** From its start until a firmware on trial must have caught up with the swarm. */
@@ -40,15 +41,27 @@ export function failed(record: UpdateRecord, sequence: number, why: Failure): Up
   return { ...record, failed: [...latest, { sequence, why }], fetched: undefined, trial: undefined };
 }
 
+/** What is kept, once it says what became of a trial, if there was one: at the start of a firmware that is not on trial. */
+export function afterTrial(
+  { slot, keyValue, ports, log }: Pick<UpdateParts, "slot" | "keyValue" | "ports" | "log">,
+  before: UpdateRecord,
+): UpdateRecord {
+  if (before.trial === undefined) return before;
+  const { sequence } = before.trial;
+  const record = judged(before, slot.running, ports.system.startReason);
+  // If there is no room for it, the next start judges again.
+  writeRecord(keyValue, record);
+  if (record.proved?.sequence === sequence) log.write("info", "update-proved", "sequence", sequence);
+  else if (record.fetched === undefined) log.write("warn", "update-rolled-back", "sequence", sequence);
+  else log.write("warn", "update-trial-cut", "sequence", sequence);
+  return record;
+}
+
 /**
  * The record at the start of a firmware that is not on trial, while a trial is noted: either it is the one that was, and the power failed before that could be
  * noted; or it is the one before it.
  */
-export function judged(
-  record: UpdateRecord,
-  running: Uint8Array,
-  started: StartReason | undefined,
-): UpdateRecord {
+function judged(record: UpdateRecord, running: Uint8Array, started: StartReason | undefined): UpdateRecord {
   const { trial, fetched } = record;
   if (trial === undefined) return record;
   if (isSameBytes(running, trial.image)) return proved(record);

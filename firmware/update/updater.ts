@@ -20,17 +20,11 @@ import type { FirmwareHealth, FirmwareStage } from "../../protocols/messages/boa
 import { isSameBytes } from "../../protocols/security/same-bytes.ts";
 import { type Chunk, chunkFromWire, type Want, wantToWire } from "../../protocols/update/messages.ts";
 import { digestBytes, type Release } from "../../protocols/update/release.ts";
-import type { BoardLog } from "../board/board-log.ts";
-import type { Life } from "../board/life.ts";
 import type { Link } from "../board/link.ts";
-import type { Links } from "../board/links.ts";
-import type { Telemetry } from "../board/telemetry.ts";
-import type { WallTime } from "../board/wall-time.ts";
-import type { KeyValue, Ports, UpdateSlot } from "../platform/ports.ts";
-import type { BoardStore } from "../storage/board-store.ts";
 import { type FetchEvents, ImageFetch } from "./image-fetch.ts";
 import { learnerPauseMs, waitForTurnMs } from "./restart-turn.ts";
-import { failed, judged, proved, trialLimits } from "./trial.ts";
+import { afterTrial, failed, proved, trialLimits } from "./trial.ts";
+import type { UpdateParts } from "./update-parts.ts";
 import { type Fetched, readRecord, type UpdateRecord, writeRecord } from "./update-record.ts";
 import { isReleaseKey, objectionTo, reasons, wantedRelease } from "./wanted-release.ts";
 
@@ -38,19 +32,6 @@ export const updaterLimits = Object.freeze({
   /** After the flash had no room for what must be noted, or did not take the image. */
   againMs: 600_000,
 });
-
-/** What an update has to do with. */
-export interface UpdateParts {
-  readonly ports: Pick<Ports, "ciphers" | "random" | "system">;
-  readonly keyValue: KeyValue;
-  readonly slot: UpdateSlot;
-  readonly store: Pick<BoardStore, "get" | "isVoter" | "configuration" | "memberId">;
-  readonly log: BoardLog;
-  readonly links: Pick<Links, "publishAt" | "moveOn" | "areAllJoined" | "hearsLeader" | "isHost">;
-  readonly life: Pick<Life, "state" | "isTelling" | "sleeps">;
-  readonly time: Pick<WallTime, "wallMs" | "boundMs">;
-  readonly telemetry: Pick<Telemetry, "tellNews">;
-}
 
 export class Updater implements FetchEvents {
   readonly #of: UpdateParts;
@@ -80,7 +61,7 @@ export class Updater implements FetchEvents {
       of.log.write("info", "update-trial", "sequence", this.#target);
       return;
     }
-    const record = this.judge(before);
+    const record = afterTrial(of, before);
     const { proved } = record;
     this.#sequence = proved !== undefined && isSameBytes(slot.running, proved.image) ? proved.sequence : 0;
   }
@@ -284,19 +265,6 @@ export class Updater implements FetchEvents {
       writeRecord(keyValue, failed(record, record.trial.sequence, "not-joined"));
     }
     return "the new firmware did not catch up with the swarm";
-  }
-
-  /** What is kept, once it says what became of a trial, if there was one. */
-  private judge(before: UpdateRecord): UpdateRecord {
-    if (before.trial === undefined) return before;
-    const { slot, keyValue, ports, log } = this.#of;
-    const { sequence } = before.trial;
-    const record = judged(before, slot.running, ports.system.startReason);
-    writeRecord(keyValue, record);
-    if (record.proved?.sequence === sequence) log.write("info", "update-proved", "sequence", sequence);
-    else if (record.fetched === undefined) log.write("warn", "update-rolled-back", "sequence", sequence);
-    else log.write("warn", "update-trial-cut", "sequence", sequence);
-    return record;
   }
 
   // What is told.

@@ -4,15 +4,13 @@
  */
 import { BoardLog } from "../../../firmware/board/board-log.ts";
 import type { StartReason } from "../../../firmware/platform/ports.ts";
-import { trialLimits } from "../../../firmware/update/trial.ts";
 import { type UpdateParts, Updater } from "../../../firmware/update/updater.ts";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { decodeCbor } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import type { FirmwareHealth } from "../../../protocols/messages/board-messages.ts";
-import { storedKeys } from "../../../protocols/provisioning/stored.ts";
 import { chunkAt, chunkDigests } from "../../../protocols/update/chunks.ts";
-import { chunkToWire, updateLimits, type Want, wantFromWire } from "../../../protocols/update/messages.ts";
+import { chunkToWire, type Want, wantFromWire } from "../../../protocols/update/messages.ts";
 import { type Release, releaseKeyPrefix, signRelease } from "../../../protocols/update/release.ts";
 import { root } from "../board/members.ts";
 import { config } from "../board/surroundings.ts";
@@ -229,8 +227,6 @@ export class Updating {
     return true;
   }
 }
-
-export { storedKeys, trialLimits, updateLimits };
 
 const livesMax = 40;
 const hostDelayMs = 5;
