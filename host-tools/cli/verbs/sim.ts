@@ -143,12 +143,16 @@ async function start(
   signal: AbortSignal,
 ): Promise<Simulation | undefined> {
   const { Simulation, SimulationError, ReplayFileError } = await import("../../simulator/simulation.ts");
+  const { AirFile } = await import("../../simulator/world/air-file.ts");
+  const { air } = options;
   try {
     return await Simulation.start({
       definition,
       engine: options.engine,
       flash: await flashOf(options, definition),
       replay: { file: options.replay && resolve(options.replay), speed: options.speed },
+      house: air === undefined ? undefined : new AirFile(air, (text) => events.add("warn", "air", text)),
+      mdns: options.mdns,
       httpPort: options.httpPort,
       mqttPort: options.mqttPort,
       stateFolder: resolve(options.state, definition.name),
