@@ -5,6 +5,7 @@
  * A chip may come with Covey's own firmware, as if it had been flashed over its cable: it stands for the image in `ota_0` as long as nothing was
  * ever written there, so that a hundred boards need no hundred images.
  */
+import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { UpdateSlot } from "../../../firmware/platform/ports.ts";
@@ -64,8 +65,17 @@ export class SimulatedChip {
     this.#ownFirmware = ownFirmware;
   }
 
-  /** undefined when nothing in the flash starts. */
+  /** undefined when nothing in the flash starts. Throws `FlashFileError`, and is closed then. */
   boot(): Started | undefined {
+    try {
+      return this.#start();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #start(): Started | undefined {
     const booted = boot(this.#otadata, this.#slots.length, (slot) => this.#trouble(slot) === undefined);
     this.#otadata.letGo();
     if (booted === undefined) return undefined;
@@ -79,7 +89,7 @@ export class SimulatedChip {
       update: {
         region: this.#slots[other]!,
         isOnTrial,
-        running: app?.image.sha256 ?? this.#ownFirmware!,
+        running: app === undefined ? this.#ownFirmware! : (app.image.sha256 ?? digestOf(app)),
         select: () => this.#select(other),
       },
     };
@@ -128,6 +138,11 @@ export class SimulatedChip {
       throw new RangeError(`What lies in ${slotNames[slot]} does not start: ${trouble}.`);
     selectNext(this.#otadata, slot, this.#slots.length);
   }
+}
+
+/** Of an image that has none of its own in it. */
+function digestOf({ bytes }: AppInFlash): Uint8Array {
+  return createHash("sha256").update(bytes).digest();
 }
 
 /** Every board's table has them: `boards/`. */
