@@ -1,4 +1,4 @@
-/** `covey provision` for one board, for a box of them, into a file, and to look at one. */
+/** `covey provision` for one board, for a box of them, and into a file. */
 import { writeFileSync } from "node:fs";
 import type { Contact, WifiCredentials } from "../../../protocols/provisioning/contact.ts";
 import { choosePorts, onEach } from "../../flasher/fleet.ts";
@@ -10,23 +10,21 @@ import { parseScope } from "../../keys/scope-text.ts";
 import { kidText, mergedItems } from "../../provisioner/board-settings.ts";
 import { Box } from "../../provisioner/box.ts";
 import { BoxListError, type BoxRow, readBoxList } from "../../provisioner/box-list.ts";
-import { labelSheet } from "../../provisioner/labels.ts";
-import type { BoardEntry } from "../../provisioner/ledger.ts";
 import { writeLinValues } from "../../provisioner/lin-values.ts";
 import { pluggedIn } from "../../provisioner/plugged-in.ts";
-import { provisionBoard } from "../../provisioner/provision-board.ts";
 import { type BoardOrder, type BoardReport, Provisioner } from "../../provisioner/provisioner.ts";
 import { MemberFileError } from "../../security/member-file.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
 import { unlock } from "../keys/place.ts";
-import { ProgressLines } from "../progress-lines.ts";
 import { canAsk } from "../questions.ts";
 import type { Terminal } from "../terminal.ts";
 import { contactOf, wifiOf } from "./contact.ts";
+import { writeLabels } from "./label-file.ts";
 import { holdingLedger, openPlace, type ProvisionOptions, type SwarmPlace } from "./place.ts";
-import { holderJson, jsonOf, shown, tellBoard, tellHolder, tellProblem } from "./tell.ts";
+import { jsonOf, shown, tellBoard, tellProblem } from "./tell.ts";
+import { type Report, watched } from "./watched.ts";
 
 /** One board, at a port. */
 export async function provisionOne(
@@ -184,46 +182,6 @@ export async function provisionFile(
   return 0;
 }
 
-/** Who the boards at these ports are; needs no keys. */
-export async function showBoards(terminal: Terminal, options: ProvisionOptions): Promise<number> {
-  const ports = await choosePorts(options.port, options.all === true);
-  const signal = untilInterrupted();
-  const nothing = { take: () => undefined, put: () => {}, drop: () => {} };
-  const outcomes = await watched(terminal, ports, (report) =>
-    onEach(ports, (port) =>
-      provisionBoard({
-        ...{ port, baud: options.baud, dryRun: true, rescue: nothing, signal },
-        chosen: async () => undefined,
-        report: (progress) => report(port, progress),
-      }),
-    ),
-  );
-  const [only] = outcomes;
-  if (outcomes.length === 1 && "problem" in only!) throw only.problem;
-  const boards = outcomes.map((outcome) => {
-    if ("problem" in outcome) {
-      tellProblem(terminal, outcome.problem);
-      const { code, message } = outcome.problem;
-      return { port: outcome.port, error: { code, message } };
-    }
-    const { port, chip, before } = outcome.result;
-    tellHolder(terminal, outcome.result, "");
-    return { port, chip, holder: before === undefined ? null : holderJson(before) };
-  });
-  terminal.result({ boards });
-  return outcomes.some((outcome) => "problem" in outcome) ? 1 : 0;
-}
-
-/** Labels of all that the ledger has. */
-export async function labelsOnly(terminal: Terminal, options: ProvisionOptions): Promise<number> {
-  const place = await openPlace(terminal, options);
-  const labels = writeLabels(terminal, options, place, () => true);
-  terminal.result({ swarm: place.folder.swarm, file: options.labels, labels });
-  return 0;
-}
-
-type Report = (port: string, progress: { step: string; note: string; done: number | undefined }) => void;
-
 async function prepared(
   terminal: Terminal,
   options: ProvisionOptions,
@@ -285,41 +243,4 @@ function orderOf(
   contact: Contact,
 ): BoardOrder {
   return { name, model, scope: scope === undefined ? undefined : parseScope(scope), contact };
-}
-
-/** @returns the names that have one */
-function writeLabels(
-  terminal: Terminal,
-  { labels: file, dryRun }: ProvisionOptions,
-  { ledger, folder }: SwarmPlace,
-  isMeant: (entry: BoardEntry) => boolean,
-): string[] {
-  if (file === undefined || dryRun) return [];
-  const entries = ledger.entries.filter((entry) => entry.state === "done" && isMeant(entry));
-  if (entries.length === 0) {
-    terminal.note("No board is provisioned yet, so there are no labels.");
-    return [];
-  }
-  const { swarm } = folder;
-  writeFileSync(
-    file,
-    labelSheet(entries.map(({ name, model, mac, identity }) => ({ swarm, name, model, mac, identity }))),
-  );
-  terminal.line(
-    `${entries.length} ${entries.length === 1 ? "label is" : "labels are"} in ${shown(file)}; print at 100 % on A4.`,
-  );
-  return entries.map(({ name }) => name);
-}
-
-async function watched<Result>(
-  terminal: Terminal,
-  ports: readonly string[],
-  work: (report: Report) => Promise<Result>,
-): Promise<Result> {
-  const lines = new ProgressLines(terminal, ports);
-  try {
-    return await work((port, { step, note, done }) => lines.show(port, step, note, done));
-  } finally {
-    lines.end();
-  }
 }

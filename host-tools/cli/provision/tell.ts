@@ -50,14 +50,14 @@ export function holderJson({ contact, ...holder }: Holder): object {
   return { ...holder, contact: contact && { ...contact, hosts: formatHosts(contact.hosts) } };
 }
 
-export function tellHolder(terminal: Terminal, report: ProvisionReport, belongs: string): void {
+export function tellHolder(terminal: Terminal, report: ProvisionReport): void {
   const { chip, before: holder, wasHalfProvisioned, port } = report;
   const who = holder === undefined ? "no identity" : `${holder.name} of the swarm ${holder.swarm}`;
   terminal.line(`${terminal.style("bold", port)}  ${chip.label} ${chip.mac}  ${who}`);
   if (wasHalfProvisioned) terminal.line("  half-provisioned: the next covey provision finishes it");
   if (holder === undefined) return;
   const { role, kid, hasKey, hasAuthority, hasContactKey, contact } = holder;
-  terminal.line(`  identity   ${kid}, ${role}${hasKey ? "" : ", without its private key"}${belongs}`);
+  terminal.line(`  identity   ${kid}, ${role}${hasKey ? "" : ", without its private key"}`);
   const lacks = [
     ...(hasContactKey ? [] : ["the contact key"]),
     ...(hasAuthority ? [] : ["the authority (for TLS)"]),

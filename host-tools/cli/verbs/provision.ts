@@ -59,11 +59,12 @@ export const provision: Verb<ProvisionOptions> = {
   ],
   async run(terminal, options, [name]) {
     checkOptions(options, name);
-    const run = await import("../provision/run.ts");
     try {
-      if (options.show) return await run.showBoards(terminal, options);
-      if (options.from !== undefined) return await run.provisionBox(terminal, options);
-      if (name === undefined) return await run.labelsOnly(terminal, options);
+      if (options.show) return await (await import("../provision/show.ts")).showBoards(terminal, options);
+      if (name === undefined && options.from === undefined)
+        return await (await import("../provision/label-file.ts")).labelsOnly(terminal, options);
+      const run = await import("../provision/run.ts");
+      if (name === undefined) return await run.provisionBox(terminal, options);
       if (options.imageOnly !== undefined || options.lin !== undefined)
         return await run.provisionFile(terminal, options, name);
       return await run.provisionOne(terminal, options, name);
