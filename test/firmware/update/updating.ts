@@ -4,7 +4,8 @@
  */
 import { BoardLog } from "../../../firmware/board/board-log.ts";
 import type { StartReason } from "../../../firmware/platform/ports.ts";
-import { type UpdateParts, Updater } from "../../../firmware/update/updater.ts";
+import type { UpdateParts } from "../../../firmware/update/update-parts.ts";
+import { Updater } from "../../../firmware/update/updater.ts";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { decodeCbor } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
