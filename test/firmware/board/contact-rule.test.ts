@@ -242,3 +242,29 @@ interface WorldCase {
   readonly isVoter: boolean;
   readonly offers: readonly number[];
 }
+
+describe("voters that were told together", () => {
+  test.each(["leader", "host", "nowhere"] as const)(
+    "are away one at a time when the new contact leads to: %s",
+    (leads) => {
+      for (const seed of [0, 100, 255]) {
+        const boards = [0, 1, 2, 3, 4].map((rank) => {
+          const it = new World(seed);
+          // The slowest that counts as working.
+          Object.assign(it, { isVoter: true, joinMs: 25_000 });
+          it.run(60_000);
+          it.leads = ["leader", leads];
+          // A second apart, as entries are applied.
+          it.rule.offer(voterDelayMs(rank) + 200 * rank, it.nowMs);
+          return it;
+        });
+        for (let second = 0; second < 15 * 60; second++) {
+          for (const it of boards) it.second();
+          const away = boards.filter(({ hearsLeader }) => !hearsLeader);
+          expect(away.length, `${second} s`).toBeLessThanOrEqual(1);
+        }
+        expect(boards.every(({ on }) => on === (leads === "leader" ? 1 : 0))).toBe(true);
+      }
+    },
+  );
+});
