@@ -13,6 +13,7 @@ import {
   identityLimits,
   readStoredIdentity,
 } from "../../protocols/security/identity/identity.ts";
+import { isSameBytes } from "../../protocols/security/same-bytes.ts";
 import type { KeptSession } from "../../protocols/security/session/secure-session.ts";
 import { hostsMax } from "../platform/ports.ts";
 
@@ -27,7 +28,7 @@ export function keptSessionsFrom(binding: Uint8Array, bytes: Uint8Array): KeptSe
   try {
     const items = new ItemReader(decodeCbor(bytes), "kept sessions", "", 3);
     items.version(keptVersion);
-    if (!isSame(items.bytesOf("the binding", kidBytes), binding)) return undefined;
+    if (!isSameBytes(items.bytesOf("the binding", kidBytes), binding)) return undefined;
     const kept: KeptSession[] = [];
     for (const value of items.array("the sessions", hostsMax)) {
       const session = new ItemReader(value, "kept sessions", "a session", 3);
@@ -46,8 +47,3 @@ export function keptSessionsFrom(binding: Uint8Array, bytes: Uint8Array): KeptSe
 
 const keptVersion = 1;
 const refreshesMax = 0x7fff_ffff;
-
-/** References are no secret. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}

@@ -13,11 +13,8 @@ import type { Actor } from "./access/actor.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiError, SetRequest, SetResult } from "./api-types.ts";
 import type { Command } from "./commands.ts";
-import type { ForwardedRequest } from "./hosts/vouching.ts";
+import { type ForwardedRequest, forwardedHeader } from "./hosts/vouching.ts";
 import { commandIdToText } from "./raft/command-id.ts";
-
-/** Says which host sends a request on, and for whom, with its proof. */
-export const forwardedHeader = "covey-forwarded-by";
 
 /** For the leader's answer to begin; a stream of events may go on for ever. */
 const answerMs = 5_000;

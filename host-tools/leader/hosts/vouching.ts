@@ -17,6 +17,9 @@ import { encodeCbor } from "../../codec/cbor.ts";
 import { nodeCiphers } from "../../security/node-ciphers.ts";
 import type { Actor } from "../access/actor.ts";
 
+/** Of HTTP: says which host sends a request on, and for whom, with its proof. */
+export const forwardedHeader = "covey-forwarded-by";
+
 /** What is vouched for, exactly as it is on the wire. */
 export interface ForwardedRequest {
   readonly method: string;

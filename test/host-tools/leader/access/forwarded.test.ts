@@ -1,6 +1,6 @@
 /** Somebody who is logged in at a host that does not lead: the rights go along to the leader, and nobody can claim any there. */
 import { expect, test } from "vitest";
-import { forwardedHeader } from "../../../../host-tools/leader/leader-requests.ts";
+import { forwardedHeader } from "../../../../host-tools/leader/hosts/vouching.ts";
 import { eventually } from "../leader-under-test.ts";
 import { SeveralHosts } from "../several-hosts.ts";
 import { rootOf } from "../test-swarm.ts";

@@ -10,7 +10,7 @@ import {
   pem,
 } from "../../../../host-tools/keys/authority.ts";
 import type { LoginChallenge } from "../../../../host-tools/leader/api-types.ts";
-import { forwardedHeader } from "../../../../host-tools/leader/leader-requests.ts";
+import { forwardedHeader } from "../../../../host-tools/leader/hosts/vouching.ts";
 import { fetchTrusting } from "../../../../host-tools/security/trusting-fetch.ts";
 import { logIn, person, proofOf } from "../access/people.ts";
 import { eventually } from "../leader-under-test.ts";
