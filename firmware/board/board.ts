@@ -14,6 +14,7 @@ import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import { type Ports, type Timer, watchdogMs } from "../platform/ports.ts";
+import { BlockQueue } from "../sensing/block-queue.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
 import { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
@@ -36,6 +37,8 @@ import { WallTime } from "./wall-time.ts";
 export const boardLimits = Object.freeze({
   /** Readings that wait for a report while there is no link: 4.6 KB of heap. */
   readingsMax: 8 * messageLimits.readingsMax,
+  /** Blocks that wait for a report while there is no link: 5.3 KB of heap when there are so many, hundreds of readings each. */
+  blocksMax: 16,
 });
 
 export class Board implements Turns, LinkEvents, MemberEvents {
@@ -44,6 +47,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   readonly #store: BoardStore;
   readonly #member: Member;
   readonly #queue = new ReadingQueue(boardLimits.readingsMax);
+  readonly #blocks = new BlockQueue(boardLimits.blocksMax);
   readonly #sensing: Sensing;
   readonly #time: WallTime;
   readonly #trust: Trust;
@@ -78,6 +82,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
       actuators,
       settings: store,
       queue: this.#queue,
+      blocks: this.#blocks,
       wallMs: (nowMs) => this.#time.wallMs(nowMs),
       onOutputRefused: (output, reason) =>
         log.write("error", "output-refused", "output", output, "reason", reason),
@@ -90,7 +95,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     this.#trust = new Trust(ciphers, config, topics.all, log);
     const linkParts = { clock, random, network, log, turns: this, trust: this.#trust, topics };
     this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
-    this.#telemetry = new Telemetry(this.#queue);
+    this.#telemetry = new Telemetry(this.#queue, this.#blocks);
     this.#messenger = new Messenger(
       {
         system,
@@ -98,6 +103,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
         member: this.#member,
         sensing: this.#sensing,
         queue: this.#queue,
+        blocks: this.#blocks,
         telemetry: this.#telemetry,
         links: this.#links,
         time: this.#time,
@@ -199,7 +205,8 @@ export class Board implements Turns, LinkEvents, MemberEvents {
     this.#links.setVoter(this.#member.isVoter);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
     // What is sampled while the last is told would be lost.
-    if (nowMs >= this.#sensing.dueMs && !this.#life.isTelling(nowMs)) this.#sensing.run(nowMs);
+    if (this.#life.isTelling(nowMs)) this.#sensing.flush();
+    else if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
     if (this.#links.state !== "joined") this.#telemetry.leave();
     this.#life.onLink(this.#links.state);
     this.noteOutputs();

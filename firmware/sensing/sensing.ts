@@ -8,8 +8,10 @@ import { ItemReader } from "../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { OutputState, Quality } from "../../protocols/messages/board-messages.ts";
 import type { Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
+import type { Block } from "../../protocols/series/block.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import type { Actuators, Sensors } from "../platform/ports.ts";
+import type { BlockQueue } from "./block-queue.ts";
 import { pipelineHash, ruleHash } from "./definition-hash.ts";
 import { OutputRun } from "./output-run.ts";
 import { PipelineRun, type ReadingSink } from "./pipeline-run.ts";
@@ -28,6 +30,7 @@ export interface SensingParts {
   readonly actuators: Actuators;
   readonly settings: Settings;
   readonly queue: ReadingQueue;
+  readonly blocks: BlockQueue;
   /** Unix milliseconds at a time of the board's clock; NaN while unknown. */
   wallMs(nowMs: number): number;
   /** An output of the program cannot be claimed; the rest of the program runs. */
@@ -77,9 +80,11 @@ export class Sensing implements ReadingSink {
   load(program: Program, nowMs: number): void {
     this.loadSettings(program);
     // What goes is let go of before what comes is made: both at once would take twice the heap.
-    this.#pipelines = this.#pipelines.filter((run) =>
-      program.pipelines.some((definition) => isSamePipeline(run.definition, definition)),
-    );
+    this.#pipelines = this.#pipelines.filter((run) => {
+      const stays = program.pipelines.some((definition) => isSamePipeline(run.definition, definition));
+      if (!stays) run.flush();
+      return stays;
+    });
     this.#pipelines = program.pipelines.map((definition) => this.pipeline(definition, nowMs));
     this.#rules = program.rules.map((definition) => this.rule(definition));
     this.#schedules = (program.schedules ?? []).map((definition) => new ScheduleRun(definition));
@@ -152,9 +157,19 @@ export class Sensing implements ReadingSink {
     this.decide();
   }
 
-  /** For the pipelines, not for owners. */
-  onReading(metric: string, takenMs: number, value: number, quality: Quality): void {
-    this.#parts.queue.push(metric, takenMs, value, quality);
+  /** Lets go of all readings that wait for their block to be full. */
+  flush(): void {
+    for (let i = 0; i < this.#pipelines.length; i++) this.#pipelines[i]!.flush();
+  }
+
+  // For the pipelines, not for owners.
+
+  onBlock(metric: string, block: Block): void {
+    this.#parts.blocks.push(metric, block);
+  }
+
+  onReading(metric: string, takenMs: number, value: number, quality: Quality, isPacked: boolean): void {
+    if (!isPacked) this.#parts.queue.push(metric, takenMs, value, quality);
     // Late is still good.
     if (quality !== 0 && quality !== 4) return;
     for (let i = 0; i < this.#rules.length; i++) {

@@ -106,6 +106,7 @@ export function sense<Sensor extends SensorName>(
     metric: sensor,
     metricSite: undefined,
     metricAfter: 0,
+    reporting: undefined,
     sensor,
     every: options?.every,
     stages: [],

@@ -35,6 +35,8 @@ export interface PipelinePart<Metric extends string = string> extends Part<"pipe
   readonly sensor: string;
   readonly every: unknown;
   readonly stages: readonly StagePart[];
+  /** How it reports, where that is said. */
+  readonly reporting: StagePart | undefined;
 }
 
 /** A stage by the word that it was written with (`calibrate`, `window`) and what that was given. */

@@ -76,6 +76,13 @@ export interface Pipeline<Metric extends string> extends PipelinePart<Metric> {
   derivative(): Pipeline<Metric>;
   /** How anomalous each sample is, 0 to 1, in a stream that repeats itself after `period` (a day if not said); above 0.5 is worth an alarm. */
   anomaly(options?: { period?: Duration }): Pipeline<Metric>;
+  /** Reports each reading as it comes, which is what a pipeline does unless something else is said. */
+  report(): Pipeline<Metric>;
+  /**
+   * Reports in blocks, each of what came in `batch`, in a fraction of the bytes; rules see each reading at once all the same. `within` is how far, at most, a reported value may be
+   * from the one measured; nothing is lost unless it is said.
+   */
+  report(options: { batch: Duration; within?: number }): Pipeline<Metric>;
   /** Names the metric, which is the sensor's name otherwise. */
   as<Name extends string>(metric: Name): Pipeline<Name>;
 }
@@ -130,6 +137,8 @@ export function pipeline<Metric extends string>(part: PipelinePart<Metric>): Pip
     cusum: (given) => add("cusum", { ...given }),
     derivative: () => add("derivative", {}),
     anomaly: (options) => add("anomaly", { ...options }),
+    report: (options?: object) =>
+      pipeline({ ...part, reporting: { site: callSite(), word: "report", given: { ...options } } }),
     as: (metric) => pipeline({ ...part, metric, metricSite: callSite(), metricAfter: part.stages.length }),
   };
 }

@@ -7,6 +7,9 @@ export const pipelineStateBytesMax = 2_048;
 /** Of all pipelines of a board: a twelfth of its heap. */
 export const boardStateBytesMax = 8_192;
 
+/** Of a block that is being filled, and what packs it. */
+export const batchStateBytes = 704;
+
 const numberBytes = 8;
 
 export function stageStateBytes(stage: Stage): number {

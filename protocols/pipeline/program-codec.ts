@@ -3,7 +3,7 @@
  *
  * ```
  * program   [1, [pipeline, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...], sleep | null]
- * pipeline  [metric, sensor, everyMs, [stage, ...]]
+ * pipeline  [metric, sensor, everyMs, [stage, ...], [everyMs, within] | null]
  * stage     [operator, parameter, ...]             `stage-codec.ts`
  * output    [name, 0 digital | 1 pwm, pin, safeValue, setting | null]
  * rule      [metric, 0 above | 1 below, threshold, hysteresis, forMs, output, value]
@@ -21,6 +21,7 @@ import { scheduleFromWire, scheduleToWire, zoneFromWire } from "../time/schedule
 import type { Zone } from "../time/zone.ts";
 import { durationMaxMs } from "./operators.ts";
 import {
+  type Batch,
   type Output,
   type Pipeline,
   type Program,
@@ -38,11 +39,12 @@ export function programToWire(program: Program): CborValue {
   const { sleep } = program;
   return [
     programVersion,
-    program.pipelines.map(({ metric, sensor, everyMs, stages }) => [
+    program.pipelines.map(({ metric, sensor, everyMs, stages, batch }) => [
       metric,
       sensor,
       everyMs,
       stages.map(stageToWire),
+      batch === undefined ? null : [batch.everyMs, batch.within],
     ]),
     program.outputs.map(({ name, kind, pin, safeValue, setting }) => [
       name,
@@ -129,7 +131,7 @@ const pinMax = 255;
 const finiteMax = Number.MAX_VALUE;
 
 function pipelineFromWire(value: CborValue, part: string): Pipeline {
-  const items = new ItemReader(value, "program", part, 4);
+  const items = new ItemReader(value, "program", part, 5);
   const metric = nameFrom(items, "metric", part);
   const sensor = nameFrom(items, "sensor", part);
   const everyMs = items.integer("everyMs", programLimits.everyMsMin, durationMaxMs);
@@ -137,8 +139,19 @@ function pipelineFromWire(value: CborValue, part: string): Pipeline {
   for (const stage of items.array("the stages", programLimits.stagesMax)) {
     stages.push(stageFromWire(stage, `stage ${stages.length} of ${part}`));
   }
+  const batch = batchFromWire(items.any(), part);
   items.end();
-  return { metric, sensor, everyMs, stages };
+  const pipeline = { metric, sensor, everyMs, stages };
+  return batch === undefined ? pipeline : { ...pipeline, batch };
+}
+
+function batchFromWire(value: CborValue, part: string): Batch | undefined {
+  if (value === null) return undefined;
+  const items = new ItemReader(value, "program", `batch of ${part}`, 2);
+  const everyMs = items.integer("everyMs", programLimits.batchMsMin, durationMaxMs);
+  const within = items.number("within", 0, finiteMax);
+  items.end();
+  return { everyMs, within };
 }
 
 function outputFromWire(value: CborValue, part: string): Output {

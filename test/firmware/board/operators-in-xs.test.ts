@@ -1,5 +1,6 @@
 /** Every operator on a board in the real XS engine, beside the same operators on this computer. */
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { BlockQueue } from "../../../firmware/sensing/block-queue.ts";
 import { ReadingQueue } from "../../../firmware/sensing/reading-queue.ts";
 import { Sensing } from "../../../firmware/sensing/sensing.ts";
 import { loadBoards } from "../../../host-tools/boards/boards.ts";
@@ -38,6 +39,7 @@ function onThisComputer(program: Program, fromMs: number, untilMs: number): Read
     actuators: { configure: () => {}, write: () => {}, release: () => {} },
     settings: new Map(),
     queue,
+    blocks: new BlockQueue(4),
     wallMs: () => Number.NaN,
     onOutputRefused: () => {},
   });

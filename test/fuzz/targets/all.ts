@@ -8,6 +8,9 @@ export const targets: readonly Target[] = [...codecTargets, ...streamTargets, ..
 
 /** What looks like a decoder, by its name, and faces no network. */
 export const notFacing: Readonly<Record<string, string>> = {
+  "protocols/series/bits.ts BitReader": "run by the blocks of readings",
+  "protocols/series/xor.ts XorReader": "run by the blocks of readings",
+  "protocols/series/decoder.ts decodeBlock": "run by the blocks of readings",
   "protocols/cbor/shape.ts ItemReader": "walks decoded values: run by every codec",
   "protocols/text/utf8.ts readUtf8": "run by the CBOR decoder and the MQTT packets on whatever comes",
   "protocols/messages/host-address.ts parseHosts": "an address list on a command line or in an image",

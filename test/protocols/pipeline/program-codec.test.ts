@@ -20,7 +20,7 @@ test("every valid program comes back as it was, from a host's codec and from a b
   );
 });
 
-const pipeline = (...stages: CborValue[]): CborValue => ["cpu", "cpu-load", 500, stages];
+const pipeline = (...stages: CborValue[]): CborValue => ["cpu", "cpu-load", 500, stages, null];
 const fan: CborValue = ["fan", 1, 4, 0, null];
 const rule: CborValue = ["cpu", 0, 80, 5, 0, "fan", 100];
 
@@ -85,8 +85,8 @@ describe("a program is refused", () => {
     ["with an unknown stage", full([pipeline([99, 4])], [], []), /op of stage 0 of pipeline 0/],
     ["with a negative deadband", full([pipeline([2, -1, 0])], [], []), /delta of stage 0 of pipeline 0/],
     ["with a deadband of NaN", full([pipeline([2, NaN, 0])], [], []), /delta of stage 0 of pipeline 0/],
-    ["sampled too fast", full([["cpu", "cpu-load", 9, []]], [], []), /everyMs of pipeline 0/],
-    ["with a name in capitals", full([["CPU", "cpu-load", 500, []]], [], []), /metric of pipeline 0/],
+    ["sampled too fast", full([["cpu", "cpu-load", 9, [], null]], [], []), /everyMs of pipeline 0/],
+    ["with a name in capitals", full([["CPU", "cpu-load", 500, [], null]], [], []), /metric of pipeline 0/],
     ["with a metric twice", full([pipeline(), pipeline()], [], []), /must be unique, not "cpu"/],
     ["with an output twice", full([], [fan, fan], []), /must be unique, not "fan"/],
     [

@@ -68,12 +68,19 @@ function ordered(stage: Stage): Stage {
   }
 }
 
-const pipelines: fc.Arbitrary<Pipeline> = fc.record({
-  metric: name,
-  sensor: name,
-  everyMs: fc.integer({ min: 10, max: 0x7fff_ffff }),
-  stages: fc.array(stages, { maxLength: 8 }),
-});
+const pipelines: fc.Arbitrary<Pipeline> = fc.record(
+  {
+    metric: name,
+    sensor: name,
+    everyMs: fc.integer({ min: 10, max: 0x7fff_ffff }),
+    stages: fc.array(stages, { maxLength: 8 }),
+    batch: fc.record({
+      everyMs: fc.integer({ min: 1_000, max: 0x7fff_ffff }),
+      within: fc.double({ min: 0, max: Number.MAX_VALUE, noNaN: true }),
+    }),
+  },
+  { requiredKeys: ["metric", "sensor", "everyMs", "stages"] },
+);
 
 const output = fc.constantFrom("digital" as const, "pwm" as const).chain((kind) =>
   fc.record({
