@@ -51,9 +51,13 @@ export const modelLimits = Object.freeze({
   halfSpaceDepthMax: 8,
 });
 
-/** Where parts of a model are kept in the agreed state: `model/<name>/<part>`, from part 0 on, each but the last as long as a value may be. */
+/** Under which parts of models are kept in the agreed state. */
 export const modelKeyPrefix = "model/";
 
-export function modelPartKey(name: string, part: number): string {
-  return `${modelKeyPrefix}${name}/${part}`;
+/**
+ * Where a part of a model is kept: `model/<name>-<crc>/<part>`, from part 0 on, each but the last as long as a value may be. `crc` is the CRC-32 of all its bytes, so a
+ * model that is trained anew lies beside the one that boards still run.
+ */
+export function modelPartKey(name: string, crc: number, part: number): string {
+  return `${modelKeyPrefix}${name}-${crc.toString(16)}/${part}`;
 }

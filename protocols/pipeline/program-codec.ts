@@ -2,9 +2,10 @@
  * A program between struct and CBOR value.
  *
  * ```
- * program   [1, [pipeline, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...], sleep | null]
+ * program   [1, [pipeline, ...], [use, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...], sleep | null]
  * pipeline  [metric, sensor, everyMs, [stage, ...], [everyMs, within] | null]
  * stage     [operator, parameter, ...]             `stage-codec.ts`
+ * use       `model-use.ts`
  * output    [name, 0 digital | 1 pwm, pin, safeValue, setting | null]
  * rule      [metric, 0 above | 1 below, threshold, hysteresis, forMs, output, value]
  * scheduled [schedule, output, value, forMs]       schedule, zone: `../time/schedule-codec.ts`
@@ -19,6 +20,7 @@ import type { CborValue } from "../cbor/value.ts";
 import { isStateKey } from "../state/codec.ts";
 import { scheduleFromWire, scheduleToWire, zoneFromWire } from "../time/schedule-codec.ts";
 import type { Zone } from "../time/zone.ts";
+import { type ModelUse, modelUseFromWire, modelUseLimits, modelUseToWire } from "./model-use.ts";
 import { durationMaxMs } from "./operators.ts";
 import {
   type Batch,
@@ -46,6 +48,7 @@ export function programToWire(program: Program): CborValue {
       stages.map(stageToWire),
       batch === undefined ? null : [batch.everyMs, batch.within],
     ]),
+    (program.models ?? []).map((use) => modelUseToWire(use, program.pipelines)),
     program.outputs.map(({ name, kind, pin, safeValue, setting }) => [
       name,
       kind === "digital" ? 0 : 1,
@@ -69,7 +72,7 @@ export function programToWire(program: Program): CborValue {
 
 /** Throws `ShapeError` for anything but a whole, valid program: within limits, names unique, and rules that name what is there. */
 export function programFromWire(value: CborValue): Program {
-  const items = new ItemReader(value, "program", "", 7);
+  const items = new ItemReader(value, "program", "", 8);
   items.version(programVersion);
   const pipelines: Pipeline[] = [];
   for (const item of items.array("the pipelines", programLimits.pipelinesMax)) {
@@ -84,6 +87,15 @@ export function programFromWire(value: CborValue): Program {
     }
     pipelines.push(pipeline);
   }
+  const models: ModelUse[] = [];
+  for (const item of items.array("the models", modelUseLimits.usesMax)) {
+    const use = modelUseFromWire(item, `model ${models.length}`, pipelines, isProgramName);
+    if ([...pipelines, ...models].some(({ metric }) => metric === use.metric)) {
+      throw new ShapeError("program", `the metric of model ${models.length}`, "unique", use.metric);
+    }
+    models.push(use);
+  }
+  const metrics = [...pipelines, ...models];
   const outputs: Output[] = [];
   for (const item of items.array("the outputs", programLimits.outputsMax)) {
     const output = outputFromWire(item, `output ${outputs.length}`);
@@ -94,7 +106,7 @@ export function programFromWire(value: CborValue): Program {
   }
   const rules: Rule[] = [];
   for (const item of items.array("the rules", programLimits.rulesMax)) {
-    rules.push(ruleFromWire(item, `rule ${rules.length}`, pipelines, outputs));
+    rules.push(ruleFromWire(item, `rule ${rules.length}`, metrics, outputs));
   }
   const zones: Zone[] = [];
   for (const item of items.array("the zones", programLimits.schedulesMax)) {
@@ -106,7 +118,7 @@ export function programFromWire(value: CborValue): Program {
   }
   const sleep = sleepFromWire(items.any());
   items.end();
-  const program = { pipelines, outputs, rules, sleep };
+  const program = { pipelines, ...(models.length === 0 ? {} : { models }), outputs, rules, sleep };
   return schedules.length === 0 ? program : { ...program, schedules };
 }
 
@@ -171,13 +183,13 @@ function outputFromWire(value: CborValue, part: string): Output {
 function ruleFromWire(
   value: CborValue,
   part: string,
-  pipelines: readonly Pipeline[],
+  metrics: readonly { readonly metric: string }[],
   outputs: readonly Output[],
 ): Rule {
   const items = new ItemReader(value, "program", part, 7);
   const metric = items.text("metric", programLimits.nameLengthMax);
-  if (!pipelines.some((pipeline) => pipeline.metric === metric)) {
-    throw new ShapeError("program", `metric of ${part}`, "that of a pipeline", metric);
+  if (!metrics.some((one) => one.metric === metric)) {
+    throw new ShapeError("program", `metric of ${part}`, "that of a pipeline or a model", metric);
   }
   const when = items.integer("when", 0, 1) === 0 ? "above" : "below";
   const threshold = thresholdFrom(items.any(), part);

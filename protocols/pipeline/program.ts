@@ -1,4 +1,5 @@
 import type { Schedule } from "../time/schedule.ts";
+import type { ModelUse } from "./model-use.ts";
 import type { Stage } from "./stage.ts";
 
 export type { Stage };
@@ -12,6 +13,8 @@ export type { Stage };
  */
 export interface Program {
   readonly pipelines: readonly Pipeline[];
+  /** What is worked out of several metrics together; absent for nothing. */
+  readonly models?: readonly ModelUse[];
   readonly outputs: readonly Output[];
   readonly rules: readonly Rule[];
   /** Absent for none. */
