@@ -86,6 +86,8 @@ export class Board implements Turns, LinkEvents, MemberEvents {
       wallMs: (nowMs) => this.#time.wallMs(nowMs),
       onOutputRefused: (output, reason) =>
         log.write("error", "output-refused", "output", output, "reason", reason),
+      onModelRefused: (metric, reason) =>
+        log.write("error", "model-refused", "metric", metric, "reason", reason),
     });
     this.#checkpoints = new Checkpoints(store, this.#sensing, this.#bootMs);
     this.#crashLoop = new CrashLoop(store, log, system.startReason, this.#bootMs);

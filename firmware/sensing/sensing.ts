@@ -13,6 +13,7 @@ import type { StateValue } from "../../protocols/state/command.ts";
 import type { Actuators, Sensors } from "../platform/ports.ts";
 import type { BlockQueue } from "./block-queue.ts";
 import { pipelineHash, ruleHash } from "./definition-hash.ts";
+import { Models } from "./learning/models.ts";
 import { OutputRun } from "./output-run.ts";
 import { PipelineRun, type ReadingSink } from "./pipeline-run.ts";
 import type { ReadingQueue } from "./reading-queue.ts";
@@ -35,11 +36,14 @@ export interface SensingParts {
   wallMs(nowMs: number): number;
   /** An output of the program cannot be claimed; the rest of the program runs. */
   onOutputRefused(output: string, reason: string): void;
+  /** A model of the program is not in the committed state; the rest of the program runs. */
+  onModelRefused(metric: string, reason: string): void;
 }
 
 export class Sensing implements ReadingSink {
   readonly #parts: SensingParts;
   #pipelines: readonly PipelineRun[] = [];
+  readonly #models: Models;
   #rules: readonly RuleRun[] = [];
   #schedules: readonly ScheduleRun[] = [];
   #outputs: readonly OutputRun[] = [];
@@ -50,6 +54,7 @@ export class Sensing implements ReadingSink {
 
   constructor(parts: SensingParts) {
     this.#parts = parts;
+    this.#models = new Models(parts, this);
   }
 
   /** Samples taken since the board booted, missing ones included. */
@@ -86,25 +91,27 @@ export class Sensing implements ReadingSink {
       return stays;
     });
     this.#pipelines = program.pipelines.map((definition) => this.pipeline(definition, nowMs));
+    this.#models.load(program.models ?? []);
     this.#rules = program.rules.map((definition) => this.rule(definition));
     this.#schedules = (program.schedules ?? []).map((definition) => new ScheduleRun(definition));
     this.loadOutputs(program.outputs);
     this.onTime(nowMs);
   }
 
-  /** What pipelines and rules hold, one encoded part for each pipeline and one for all rules. */
+  /** What pipelines, models and rules hold, one encoded part for each pipeline and model and one for all rules. */
   save(nowMs: number): Uint8Array[] {
     const parts: Uint8Array[] = [];
     for (const run of this.#pipelines) {
       parts.push(encodeCbor([pipelineHash(run.definition), run.save(nowMs)]));
     }
+    this.#models.save(parts);
     const rules: CborValue[] = [];
     for (const run of this.#rules) rules.push([ruleHash(run.definition), run.save(nowMs)]);
     if (rules.length > 0) parts.push(encodeCbor([rulesPart, rules]));
     return parts;
   }
 
-  /** Gives a saved part to the pipeline or the rules of the same definition; gives the number that took it up. */
+  /** Gives a saved part to the pipeline, the model or the rules of the same definition; gives the number that took it up. */
   restore(part: Uint8Array, nowMs: number): number {
     const items = new ItemReader(decodeCbor(part), "checkpoint", "part", 2);
     const whose = items.any();
@@ -112,7 +119,8 @@ export class Sensing implements ReadingSink {
     let restored = 0;
     if (whose !== rulesPart) {
       const run = this.#pipelines.find(({ definition }) => pipelineHash(definition) === whose);
-      return run?.restore(state, nowMs) ? 1 : 0;
+      const isTaken = run === undefined ? this.#models.restore(whose, state) : run.restore(state, nowMs);
+      return isTaken ? 1 : 0;
     }
     for (const rule of state as readonly CborValue[]) {
       const ofRule = new ItemReader(rule, "checkpoint", "rule", 2);
@@ -135,6 +143,7 @@ export class Sensing implements ReadingSink {
 
   /** A committed entry has changed a setting. */
   onSetting(key: string, value: StateValue | undefined, nowMs: number): void {
+    this.#models.onStateChange(key);
     if (!this.#settings.has(key)) return;
     this.#settings.set(key, value);
     for (const rule of this.#rules) {
@@ -170,6 +179,7 @@ export class Sensing implements ReadingSink {
 
   onReading(metric: string, takenMs: number, value: number, quality: Quality, isPacked: boolean): void {
     if (!isPacked) this.#parts.queue.push(metric, takenMs, value, quality);
+    this.#models.take(metric, takenMs, value, quality);
     // Late is still good.
     if (quality !== 0 && quality !== 4) return;
     for (let i = 0; i < this.#rules.length; i++) {

@@ -42,6 +42,7 @@ function onThisComputer(program: Program, fromMs: number, untilMs: number): Read
     blocks: new BlockQueue(4),
     wallMs: () => Number.NaN,
     onOutputRefused: () => {},
+    onModelRefused: () => {},
   });
   sensing.load(program, fromMs);
   while (sensing.dueMs <= untilMs) {

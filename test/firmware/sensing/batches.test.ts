@@ -35,6 +35,7 @@ function board(read: () => number, blocksMax = 16) {
     blocks,
     wallMs: () => Number.NaN,
     onOutputRefused: () => {},
+    onModelRefused: () => {},
   });
   const run = (untilMs: number) => {
     while (sensing.dueMs <= untilMs) sensing.run(sensing.dueMs);

@@ -44,6 +44,7 @@ class Booted {
       blocks: new BlockQueue(4),
       wallMs: (nowMs) => this.epochMs + nowMs,
       onOutputRefused: () => {},
+      onModelRefused: () => {},
     });
     this.sensing.load(program, 0);
   }

@@ -44,6 +44,7 @@ beforeEach(() => {
     blocks: new BlockQueue(4),
     wallMs: (nowMs) => epochMs + nowMs,
     onOutputRefused: () => {},
+    onModelRefused: () => {},
   });
 });
 

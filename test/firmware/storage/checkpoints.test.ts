@@ -35,6 +35,7 @@ class Device {
       blocks: new BlockQueue(4),
       wallMs: () => NaN,
       onOutputRefused() {},
+      onModelRefused() {},
     });
     this.#sensing.load(program, bootMs);
     this.#checkpoints = new Checkpoints(store, this.#sensing, bootMs);
