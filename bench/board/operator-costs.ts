@@ -48,8 +48,29 @@ export const measuredStages: readonly (readonly [name: string, stage: Stage])[] 
   ["last 20, every 1: p95", sliding("percentile", 1)],
 ];
 
+/** Packing into blocks, with its bound and what the samples are multiplied by. */
+const measuredBatches: readonly (readonly [name: string, within: number, factor: number])[] = [
+  ["report in blocks, exact decimals", 0, 1],
+  ["report in blocks, exact doubles", 0, Math.PI],
+  ["report in blocks, within 0.05", 0.05, Math.PI],
+];
+
+/** In the order of the table. */
+export const measuredNames: readonly string[] = [
+  ...measuredStages.map(([name]) => name),
+  ...measuredBatches.map(([name]) => name),
+];
+
 const main = `
-  import { decodeCbor, filterFor, stageFromWire } from "core";
+  import { BatchRun, decodeCbor, filterFor, stageFromWire } from "core";
+  class Packing {
+    constructor(within, factor) {
+      this.dueMs = Infinity;
+      this.batch = new BatchRun({ everyMs: 1e9, within }, 1000);
+      this.factor = factor;
+    }
+    push(value, atMs) { return this.batch.push(atMs, value * this.factor); }
+  }
   const nothing = { dueMs: Infinity, push(value) { return value; } };
   let filter = nothing, atMs = 1e6, left = 0;
   function samples(count) {
@@ -65,12 +86,15 @@ const main = `
     if (message === undefined) return Infinity;
     const bytes = new Uint8Array(message);
     if (bytes.length === 1) samples(1000 * bytes[0]);
-    else filter = filterFor(stageFromWire(decodeCbor(bytes), "it"));
+    else {
+      const [first, within, factor] = decodeCbor(bytes);
+      filter = first === "batch" ? new Packing(within, factor) : filterFor(stageFromWire(decodeCbor(bytes), "it"));
+    }
     return Infinity;
   };
 `;
 
-/** In the order of `measuredStages`. */
+/** In the order of `measuredNames`. */
 export async function measureOperators(): Promise<StepCost[]> {
   const [desktop, host] = [await buildXsHost(), await buildRv32Host()];
   const entry = fileURLToPath(new URL("operator-core.ts", import.meta.url));
@@ -97,8 +121,12 @@ export async function measureOperators(): Promise<StepCost[]> {
   await board.turn(0);
   const loop = await thousand();
   const costs: StepCost[] = [];
-  for (const [name, stage] of measuredStages) {
-    await turn(encodeCbor(stageToWire(stage)));
+  const given = [
+    ...measuredStages.map(([, stage]) => stageToWire(stage)),
+    ...measuredBatches.map(([, within, factor]) => ["batch", within, factor]),
+  ];
+  for (const [i, name] of measuredNames.entries()) {
+    await turn(encodeCbor(given[i]!));
     const cost = await thousand();
     costs.push({
       name,

@@ -1,5 +1,6 @@
 /** Arbitrary valid programs, for property tests. */
 import fc from "fast-check";
+import type { ModelUse } from "../../../protocols/pipeline/model-use.ts";
 import { type Operator, operators, type Parameter } from "../../../protocols/pipeline/operators.ts";
 import type {
   Pipeline,
@@ -108,6 +109,14 @@ export const programs: fc.Arbitrary<Program> = fc
     }),
   )
   .chain((program) => {
+    if (program.pipelines.length === 0) return fc.constant(program);
+    return fc.array(modelUse(program.pipelines), { maxLength: 4 }).map((uses) => {
+      const taken = new Set(program.pipelines.map(({ metric }) => metric));
+      const models = uses.filter(({ metric }) => !taken.has(metric) && taken.add(metric));
+      return models.length === 0 ? program : { ...program, models };
+    });
+  })
+  .chain((program) => {
     // None is written by leaving them out.
     if (program.outputs.length === 0) return fc.constant(program);
     const schedules = fc.array(scheduled(program.outputs), { maxLength: 16 });
@@ -115,6 +124,34 @@ export const programs: fc.Arbitrary<Program> = fc
       .tuple(schedules, sleeps)
       .map(([some, sleep]) => ({ ...program, ...(some.length === 0 ? {} : { schedules: some }), sleep }));
   });
+
+function modelUse(pipelines: readonly Pipeline[]): fc.Arbitrary<ModelUse> {
+  const metric = fc.constantFrom(...pipelines.map((each) => each.metric));
+  return fc.array(metric, { minLength: 1, maxLength: Math.min(8, pipelines.length) }).chain((features) => {
+    const all = 2 ** features.length;
+    const trained = fc.record({
+      kind: fc.constant("trained" as const),
+      metric: name,
+      features: fc.constant(features),
+      waits: fc.nat(all - 1),
+      name: fc.stringMatching(/^[a-z0-9.-]{1,24}$/),
+      bytes: fc.integer({ min: 1, max: 7200 }),
+      crc: fc.nat(0xffff_ffff),
+      ofClass: fc.option(fc.nat(31), { nil: undefined }),
+      learns: fc.boolean(),
+    });
+    const regression = fc.record({
+      kind: fc.constant("regression" as const),
+      metric: name,
+      features: fc.constant(features),
+      waits: fc.nat(all - 1).map((waits) => waits | all),
+      target: metric,
+      memory: fc.integer({ min: 10, max: 1_000_000 }),
+      gives: fc.constantFrom("prediction" as const, "residual" as const),
+    });
+    return fc.oneof<fc.Arbitrary<ModelUse>[]>(trained, regression);
+  });
+}
 
 function rule(
   someps: readonly Pipeline[],
