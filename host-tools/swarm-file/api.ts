@@ -25,6 +25,7 @@ import { type CallSite, callSite } from "./call-site.ts";
 import type { Duration } from "./duration.ts";
 import type {
   BoardPart,
+  ModelPart,
   NumberSetting,
   OutputPart,
   PipelinePart,
@@ -38,6 +39,7 @@ import { type Pipeline, pipeline } from "./pipeline-api.ts";
 import type { SensorName } from "./sensors.ts";
 import type { Unit } from "./units.ts";
 
+export { model, regression } from "./model-api.ts";
 export type { Calibration, Pipeline, StatisticName, Window } from "./pipeline-api.ts";
 export type { BoardModel, Duration, SensorName, Unit };
 
@@ -72,15 +74,18 @@ export function board<
   const Metric extends string = never,
   const Output extends string = never,
   const Key extends string = never,
+  const Modelled extends string = never,
 >(
   model: BoardModel,
   given: {
     /** Pipelines; each reports its own metric. */
     sense: readonly PipelinePart<Metric>[];
+    /** What it works out of several of its metrics together: a metric each, for rules too. */
+    models?: readonly ModelPart<Modelled, NoInfer<Metric>>[];
     /** Pins that the board drives, by name. */
     outputs?: Readonly<Record<Output, OutputPart<Key>>>;
     /** What the board does by itself, leader or not; the first rule that holds for an output decides it. */
-    rules?: readonly RulePart<NoInfer<Metric>, NoInfer<Output>, Key>[];
+    rules?: readonly RulePart<NoInfer<Metric | Modelled>, NoInfer<Output>, Key>[];
     /** What the board does by the clock, leader or not, once it knows the time. Where a rule holds, it goes before. */
     schedules?: readonly SchedulePart<NoInfer<Output>>[];
     /**

@@ -17,6 +17,8 @@ export interface CompiledPipeline {
   readonly pipeline: Pipeline;
   /** Of what it reports. */
   readonly unit: string;
+  /** Whether it reports a value each so often, but for faults. */
+  readonly isSteady: boolean;
   /** What the numbers that its stages hold take on the board. */
   readonly stateBytes: number;
 }
@@ -100,7 +102,7 @@ function compileBranch(
     diagnostics.add(part.site, [], text);
   }
   const pipeline = { metric, sensor, everyMs, stages, ...(batch === undefined ? {} : { batch }) };
-  return { pipeline, unit: signal.unit, stateBytes };
+  return { pipeline, unit: signal.unit, isSteady: signal.isSteady, stateBytes };
 }
 
 function compileBatch(part: StagePart | undefined, diagnostics: Diagnostics): Batch | undefined {

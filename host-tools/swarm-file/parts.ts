@@ -88,6 +88,23 @@ export interface SchedulePart<Output extends string = string> extends Part<"sche
   readonly for: unknown;
 }
 
+/** What is worked out of several metrics together; `Metric` are those that it needs. */
+export interface ModelPart<Name extends string = string, Metric extends string = string>
+  extends Part<"model"> {
+  readonly type: "trained" | "regression";
+  readonly metric: Name;
+  readonly given: {
+    readonly file?: unknown;
+    readonly from?: Readonly<Record<string, Metric>> | readonly Metric[];
+    readonly of?: Metric;
+    readonly share?: unknown;
+    readonly distance?: unknown;
+    readonly learn?: unknown;
+    readonly gives?: unknown;
+    readonly memory?: unknown;
+  };
+}
+
 export interface ReplayPart extends Part<"replay"> {
   readonly file: string;
   readonly speed: unknown;
@@ -99,6 +116,7 @@ export interface BoardPart<Key extends string = string> extends Part<"board"> {
   readonly model: string;
   readonly given: {
     readonly sense: readonly PipelinePart[];
+    readonly models?: readonly ModelPart[];
     readonly outputs?: Readonly<Record<string, OutputPart<Key>>>;
     readonly rules?: readonly RulePart<string, string, Key>[];
     readonly schedules?: readonly SchedulePart[];

@@ -55,6 +55,11 @@ export class HalfSpaces implements Model {
     this.#row = new Int16Array(features);
   }
 
+  /** Nodes of all trees, leaves too: bytes of the masses of a window. */
+  get nodes(): number {
+    return this.#masses.length;
+  }
+
   /** Whether a window has been learned, here or before: without one, every score is 1. */
   get isReady(): boolean {
     return this.#masses[0]! > 0;
