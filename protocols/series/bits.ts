@@ -16,13 +16,20 @@ export class BitWriter {
 
   /** The lowest `count` bits of `value`, an integer from 0 to 2^53 - 1. Room must have been asked for. */
   write(value: number, count: number): void {
+    // Shifts reach no further.
+    if (count > 32) {
+      this.put(Math.floor(value / 0x1_0000_0000), count - 32);
+      this.put(value >>> 0, 32);
+    } else this.put(value, count);
+  }
+
+  private put(value: number, count: number): void {
     let left = count;
     while (left > 0) {
       const free = 8 - (this.#length & 7);
       const taken = left < free ? left : free;
       left -= taken;
-      // Above 31 bits, shifts do not reach.
-      const piece = Math.floor(value / 2 ** left) % 2 ** taken;
+      const piece = (value >>> left) & ((1 << taken) - 1);
       this.#bytes[this.#length >> 3]! |= piece << (free - taken);
       this.#length += taken;
     }

@@ -11,6 +11,9 @@ const scaledMax = riceMagnitudeMax / 4;
 /** Blocks in a row without another try at decimals, once they have failed. */
 const distrustBlocks = 16;
 
+/** Up to `blockLimits.digitsMax`. */
+const powersOfTen: readonly number[] = Object.freeze([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]);
+
 export class BlockEncoder {
   /** 0: nothing is lost. */
   readonly #within: number;
@@ -152,7 +155,10 @@ export class BlockEncoder {
   /** The least number of digits, of those that are still tried, with which a decimal is exact; more than there may be for none. */
   private digitsOf(value: number): number {
     let digits = this.#digits;
-    while (digits <= blockLimits.digitsMax && !isDecimal(Math.round(value * 10 ** digits), digits, value))
+    while (
+      digits <= blockLimits.digitsMax &&
+      !isDecimal(Math.round(value * powersOfTen[digits]!), digits, value)
+    )
       digits++;
     return digits;
   }
@@ -164,7 +170,9 @@ export class BlockEncoder {
   }
 
   private scaled(value: number): number {
-    return Math.round(this.#mode === BlockMode.steps ? value / this.#scale : value * 10 ** this.#scale);
+    return Math.round(
+      this.#mode === BlockMode.steps ? value / this.#scale : value * powersOfTen[this.#scale]!,
+    );
   }
 
   /** Whether what is read of a scaled value is what was taken, or near enough. */
@@ -176,5 +184,9 @@ export class BlockEncoder {
 
 /** Zero has no sign here. */
 function isDecimal(scaled: number, digits: number, value: number): boolean {
-  return Math.abs(scaled) <= scaledMax && scaled / 10 ** digits === value && (scaled !== 0 || 1 / value > 0);
+  return (
+    Math.abs(scaled) <= scaledMax &&
+    scaled / powersOfTen[digits]! === value &&
+    (scaled !== 0 || 1 / value > 0)
+  );
 }

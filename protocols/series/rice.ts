@@ -41,9 +41,9 @@ export class Rice {
   write(writer: BitWriter, value: number): void {
     const folded = value < 0 ? -2 * value - 1 : 2 * value;
     const k = this.parameter();
-    const quotient = Math.floor(folded / 2 ** k);
+    const quotient = k < 31 && folded <= 0x7fff_ffff ? folded >> k : Math.floor(folded / 2 ** k);
     if (quotient < quotientEscape) {
-      writer.write(2 ** (quotient + 1) - 2, quotient + 1);
+      writer.write((2 << quotient) - 2, quotient + 1);
       writer.write(folded, k);
     } else {
       const length = bitLength(folded);
@@ -79,7 +79,7 @@ export class Rice {
 
   private parameter(): number {
     let k = 0;
-    while (this.#count * 2 ** k < this.#sum) k++;
+    for (let reach = this.#count; reach < this.#sum; reach *= 2) k++;
     return k;
   }
 
