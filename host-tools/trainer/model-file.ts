@@ -53,7 +53,8 @@ export function readModelFile(path: string): ModelFile & { readonly model: Model
     const features = namesFrom(items.array("features", modelLimits.featuresMax), "feature");
     const classes = namesFrom(items.array("classes", modelLimits.classesMax), "class");
     const note = items.text("note", 4 * textLengthMax);
-    const bytes = items.bytes("model", modelLimits.bytesMax);
+    // A copy that is no part of a larger buffer, at the buffer's start, where tables have their places.
+    const bytes = new Uint8Array(items.bytes("model", modelLimits.bytesMax));
     items.end();
     // Half-spaces that learn write into their bytes: the model reads a copy of its own.
     const model = readModel(bytes.slice());

@@ -42,7 +42,7 @@ export class PackedReader {
       this.fail("the whole", `at most ${modelLimits.bytesMax} bytes`, bytes.length);
     }
     // Views need their place.
-    this.#bytes = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    this.#bytes = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
     this.#head = new SequenceReader(this.#bytes);
     this.#left = this.#head.array();
     this.integer("the version", modelVersion, modelVersion);

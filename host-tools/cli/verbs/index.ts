@@ -12,6 +12,7 @@ import { keys } from "./keys.ts";
 import { lead } from "./lead.ts";
 import { log } from "./log.ts";
 import { members } from "./members.ts";
+import { model } from "./model.ts";
 import { raftShell } from "./raft-shell.ts";
 import { recover } from "./recover.ts";
 import { replace } from "./replace.ts";
@@ -33,6 +34,7 @@ export const verbs: readonly Verb<any>[] = [
   recover,
   keys,
   exportReadings,
+  model,
   boards,
   build,
   flash,
