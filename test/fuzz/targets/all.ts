@@ -1,10 +1,16 @@
 import type { Target } from "../target.ts";
 import { codecTargets } from "./codecs.ts";
+import { modelTargets } from "./models.ts";
 import { securityTargets } from "./security.ts";
 import { streamTargets } from "./streams.ts";
 
 /** Every decoder that faces the network. */
-export const targets: readonly Target[] = [...codecTargets, ...streamTargets, ...securityTargets];
+export const targets: readonly Target[] = [
+  ...codecTargets,
+  ...streamTargets,
+  ...securityTargets,
+  ...modelTargets,
+];
 
 /** What looks like a decoder, by its name, and faces no network. */
 export const notFacing: Readonly<Record<string, string>> = {
