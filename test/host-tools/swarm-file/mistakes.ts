@@ -6,7 +6,8 @@ export interface Mistake {
   readonly says: readonly string[];
 }
 
-const words = 'import { at, board, every, output, replay, sense, setting, swarm, when } from "covey";';
+const words =
+  'import { at, board, every, model, output, regression, replay, sense, setting, swarm, when } from "covey";';
 
 /** A swarm of one board, `door`; `lines` begin on line 9. */
 function onBoard(lines: string, model = "esp32c3-devkit"): string {
@@ -35,6 +36,8 @@ ${lines}
 const door = 'boards: { door: board("esp32-devkit", { sense: [] }) },';
 /** Quoted. */
 const longNames = Array.from({ length: 9 }, (_, i) => `"a-board-with-a-long-name-${i}"`);
+/** Stands for the other two features of `machine.cvm`. */
+const machineFrom = '{ "temperature.slope": "cpu.load", "temperature.min": "cpu.load" }';
 const usable = "0, 1, 2, 3, 4, 5, 6, 7 or 10";
 
 export const mistakes: readonly Mistake[] = [
@@ -487,6 +490,75 @@ export const mistakes: readonly Mistake[] = [
   },
 
   // Rules; the rule is on line 11.
+  // Models; `machine.cvm` takes temperature.mean, temperature.slope and temperature.min, `usual.cvm` is of half-spaces.
+  ...models([
+    [
+      "that is not there",
+      'model("busy", "none.cvm")',
+      "FOLDER/none.cvm: there is no such model; make one with covey model train.",
+    ],
+    [
+      "of a feature that the board has not",
+      'model("busy", "machine.cvm", { from: { "temperature.min": "temperature.mean" } })',
+      'the board has no metric "temperature.slope"; did you mean "temperature.mean"? (the model\'s feature "temperature.slope" needs a metric; say which in from.)',
+    ],
+    [
+      "of a metric that there is not",
+      'model("busy", "machine.cvm", { from: { "temperature.slope": "slope", "temperature.min": "temperature.mean" } })',
+      'the board has no metric "slope"; use "temperature.mean" or "cpu.load". (the model\'s feature "temperature.slope" needs a metric; say which in from.)',
+    ],
+    [
+      "that learns and cannot",
+      `model("busy", "machine.cvm", { from: ${machineFrom}, learn: true })`,
+      'only half-spaces go on learning on a board, and "machine.cvm" is a forest.',
+    ],
+    [
+      "of a class that it has not",
+      `model("busy", "machine.cvm", { from: ${machineFrom}, share: "stoped" })`,
+      'the model has no class "stoped"; did you mean "stopped"?',
+    ],
+    [
+      "of a distance that it has not",
+      `model("busy", "machine.cvm", { from: ${machineFrom}, distance: true })`,
+      "distance is for k-means, and this model is a forest.",
+    ],
+    [
+      "called like a pipeline",
+      `model("cpu.load", "machine.cvm", { from: ${machineFrom} })`,
+      '"door" has "cpu.load" already; give the model\'s metric another name.',
+    ],
+    [
+      "called as nothing can be",
+      `model("Busy", "machine.cvm", { from: ${machineFrom} })`,
+      '"Busy" cannot name a metric: use lower-case letters, digits, "." and "-", at most 32.',
+    ],
+    [
+      "of a regression of nothing",
+      'regression("x", { of: "cpu.load", from: [] })',
+      "from must be a list of 1 to 8 metrics, not [].",
+    ],
+    [
+      "of a regression from itself",
+      'regression("x", { of: "cpu.load", from: ["cpu.load"] })',
+      '"cpu.load" is what is to be told; it cannot be told from itself.',
+    ],
+    [
+      "of a regression with no memory",
+      'regression("x", { of: "cpu.load", from: ["temperature.mean"], memory: 3 })',
+      "memory must be a whole number from 10 to 1000000, not 3.",
+    ],
+    [
+      "of a regression that gives what there is not",
+      'regression("x", { of: "cpu.load", from: ["temperature.mean"], gives: "error" })',
+      'gives must be "prediction" or "residual", not "error".',
+    ],
+    [
+      "that is no model",
+      '"machine.cvm"',
+      'each item of models must be a model such as model("occupied", "occupied.cvm").',
+    ],
+  ]),
+
   ...rules([
     [
       "on a metric that there is not",
@@ -651,7 +723,7 @@ export const mistakes: readonly Mistake[] = [
       '  sense: Array.from({ length: 16 }, (_, i) => sense("temperature", { every: "1s" })\n    .as("a-long-name-for-a-temperature-" + i).median(3).deadband(0.1, { atLeastEvery: "30s" }).median(5)),',
     ),
     says: [
-      '8: the program of "door" takes 1150 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
+      '8: the program of "door" takes 1151 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
     ],
   },
   {
@@ -696,6 +768,16 @@ function rules(cases: Case[]): Mistake[] {
       `  sense: [sense("temperature", { every: "1s" })],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  rules: [${code}],`,
     ),
     says: [`11: ${says}`],
+  }));
+}
+
+function models(cases: Case[]): Mistake[] {
+  return cases.map(([what, code, says]) => ({
+    what: `has a model ${what}`,
+    source: onBoard(
+      `  sense: [sense("temperature", { every: "1s" }).as("temperature.mean"), sense("cpu.load", { every: "1s" })],\n  models: [${code}],`,
+    ),
+    says: [`10: ${says}`],
   }));
 }
 

@@ -2,7 +2,7 @@
  * Checked by `tsc`, never run: names that a swarm does not have are type errors where they are written. A
  * `@ts-expect-error` without an error fails the type check.
  */
-import { at, board, every, output, replay, sense, setting, swarm, when } from "covey";
+import { at, board, every, model, output, regression, replay, sense, setting, swarm, when } from "covey";
 
 export const greenhouse = swarm("greenhouse", {
   hosts: ["a"],
@@ -55,6 +55,24 @@ export const stages = board("esp32-devkit", {
   ],
   outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },
   rules: [when("temperature.p95").above(30).set("fan", 80), when("pressure.trend").below(-1).set("fan", 0)],
+});
+
+export const modelled = board("esp32-devkit", {
+  sense: [sense("temperature", { every: "1s" }).as("heat"), sense("cpu.load", { every: "1s" })],
+  models: [
+    model("busy", "busy.cvm", { from: { mean: "heat" }, share: "yes" }),
+    regression("beyond", { of: "cpu.load", from: ["heat"], memory: 100 }),
+  ],
+  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },
+  rules: [when("busy").above(0.5).set("fan", 80), when("heat").above(30).set("fan", 20)],
+});
+
+export const wrongModels = board("esp32-devkit", {
+  sense: [sense("temperature", { every: "1s" }).as("heat")],
+  models: [
+    // @ts-expect-error: there is no such metric
+    regression("beyond", { of: "heat", from: ["cpu.load"] }),
+  ],
 });
 
 export const misspelt = swarm("misspelt", {

@@ -256,8 +256,8 @@ describe("what is learned", () => {
     const scores = (run: ModelRun, from: number, to: number) => {
       const given: number[] = [];
       for (let i = from; i < to; i++) {
-        run.take("x", i % 7, 0);
-        if (run.take("y", (i * 3) % 5, 0)) given.push(run.value);
+        run.take("x", ((i * 37) % 41) - 20, 0);
+        if (run.take("y", ((i * i) % 43) - 21, 0)) given.push(run.value);
       }
       return given;
     };
