@@ -35,6 +35,12 @@ export const measuredStages: readonly (readonly [name: string, stage: Stage])[] 
   ["hysteresis", { op: "hysteresis", low: -2, high: 2 }],
   ["cusum", { op: "cusum", drift: 1, threshold: 8, learn: 30, reference: 0 }],
   ["anomaly", { op: "anomaly", periodMs: 86_400_000 }],
+  ["kalman of a level", { op: "kalman", model: "level", noise: 1, drift: 0.1, gives: "value" }],
+  ["kalman of a trend", { op: "kalman", model: "trend", noise: 1, drift: 0.1, gives: "value" }],
+  ["integral, Wh of each hour", { op: "integral", per: "h", everyMs: 3_600_000, gapMs: 10_000 }],
+  ["goertzel of 100", { op: "goertzel", count: 100, bin: 20, everyMs: 1000 }],
+  ["spectrum of 128: a band", spectrum("rms")],
+  ["spectrum of 128: frequency", spectrum("frequency")],
   ["debounce", { op: "debounce", forMs: 3000 }],
   ["throttle", { op: "throttle", everyMs: 10_000 }],
   ["heartbeat", { op: "heartbeat", everyMs: 60_000 }],
@@ -43,6 +49,7 @@ export const measuredStages: readonly (readonly [name: string, stage: Stage])[] 
   ["window of a minute: variance", tumbling("variance")],
   ["window of a minute: slope", tumbling("slope")],
   ["window of a minute: p95", tumbling("percentile")],
+  ["session above 0: duration", { op: "session", gapMs: 3000, above: 0, statistic: "duration", percent: 0 }],
   ["last 20, every 10: mean", sliding("mean", 10)],
   ["last 20, every 1: mean", sliding("mean", 1)],
   ["last 20, every 1: p95", sliding("percentile", 1)],
@@ -151,6 +158,11 @@ function tumbling(statistic: "variance" | "slope" | "percentile"): Stage {
     statistic,
     percent: statistic === "percentile" ? 95 : 0,
   };
+}
+
+function spectrum(gives: "rms" | "frequency"): Stage {
+  const [low, high] = gives === "rms" ? [13, 38] : [1, 64];
+  return { op: "spectrum", count: 128, everyMs: 1000, gives, low, high };
 }
 
 function sliding(statistic: "mean" | "percentile", hop: number): Stage {

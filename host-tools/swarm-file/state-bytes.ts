@@ -38,6 +38,17 @@ function numbersHeld(stage: Stage): number {
     case "mean":
     case "cusum":
       return 4;
+    case "integral":
+      return 4;
+    case "goertzel":
+      return 5;
+    case "kalman":
+      return stage.model === "level" ? 3 : 6;
+    case "session":
+      return 2 + (stage.statistic === "percentile" ? 11 : 5);
+    case "spectrum":
+      // Of half the size.
+      return stage.count / 2 + 3;
     case "anomaly":
       return 61;
     case "median":

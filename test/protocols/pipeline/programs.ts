@@ -64,6 +64,17 @@ function ordered(stage: Stage): Stage {
       const length = stage.by === "count" ? stage.samples : stage.length;
       return { ...stage, length, hop: Math.min(stage.hop, length) };
     }
+    case "kalman":
+      return stage.model === "level" ? { ...stage, gives: "value" } : stage;
+    case "integral":
+      return stage.everyMs === 0 ? stage : { ...stage, gapMs: Math.min(stage.gapMs, stage.everyMs) };
+    case "goertzel":
+      return { ...stage, bin: 1 + (stage.bin % Math.ceil(stage.count / 2 - 1)) };
+    case "spectrum": {
+      const count = 2 ** Math.floor(Math.log2(stage.count));
+      const [a, b] = [1 + (stage.low % (count / 2)), 1 + (stage.high % (count / 2))];
+      return { ...stage, count, low: Math.min(a, b), high: Math.max(a, b) };
+    }
     default:
       return stage;
   }
