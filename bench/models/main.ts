@@ -26,7 +26,7 @@ const trainers: readonly (readonly [name: string, options: Omit<TrainerOptions, 
 ];
 
 /** Of digits alone, beside emlearn's own example. */
-const large: (typeof trainers)[number] = ["forest, 10 trees, depth 8", { kind: "forest", depth: 8 }];
+const large: (typeof trainers)[number] = ["forest, 10 trees, depth 7", { kind: "forest", depth: 7 }];
 
 interface Figures {
   readonly data: string;

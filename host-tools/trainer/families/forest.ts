@@ -1,5 +1,6 @@
 /** Random forests (Breiman 2001): each tree grows from rows drawn with replacement, and each decision looks at a few features that chance chose. */
 import { packForest, wholeVote } from "../../../protocols/model/forest.ts";
+import { modelLimits } from "../../../protocols/model/model.ts";
 import { int16Max } from "../../../protocols/model/quantiser.ts";
 import type { TreeNode } from "../../../protocols/model/trees.ts";
 import type { Dataset } from "../dataset.ts";
@@ -41,8 +42,25 @@ export function trainForest(data: Dataset, options: ForestOptions): Uint8Array {
   return forestOf(quantiser, classes.length, trees);
 }
 
-/** Packs trees whose leaves are shares of classes, which add up to 1; leaves that share alike are one row. */
+/**
+ * Packs trees whose leaves are shares of classes, which add up to 1. Leaves that share alike are one row; shares are in steps of a 15th, and where
+ * that makes too many rows for a model in coarser ones, at last whole votes.
+ */
 export function forestOf(
+  quantiser: Float32Array,
+  classes: number,
+  trees: readonly GrownTree<readonly number[]>[],
+): Uint8Array {
+  let bytes = new Uint8Array(0);
+  for (const steps of [15, 5, 3, 1]) {
+    bytes = packedIn(steps, quantiser, classes, trees) as Uint8Array<ArrayBuffer>;
+    if (bytes.length <= modelLimits.bytesMax) break;
+  }
+  return bytes;
+}
+
+function packedIn(
+  steps: number,
   quantiser: Float32Array,
   classes: number,
   trees: readonly GrownTree<readonly number[]>[],
@@ -50,7 +68,7 @@ export function forestOf(
   const rows = new Map<string, number>();
   const leaves: number[] = [];
   const numberOf = (shares: readonly number[]): number => {
-    const votes = votesOf(shares);
+    const votes = votesOf(shares, steps);
     const pure = votes.indexOf(wholeVote);
     if (pure >= 0) return pure;
     const key = votes.join();
@@ -78,15 +96,10 @@ function sharesOf(places: readonly number[], labels: readonly number[], classes:
   return shares;
 }
 
-/**
- * Shares in steps of a 15th, which few leaves are enough to have all of, as votes that add up to `wholeVote`: what is left by rounding goes to the largest, which
- * stays so.
- */
-function votesOf(shares: readonly number[]): number[] {
-  const votes = shares.map((share) => Math.floor(share * voteSteps) * (wholeVote / voteSteps));
+/** Shares in so many steps as votes that add up to `wholeVote`: what is left by rounding goes to the largest, which stays so. */
+function votesOf(shares: readonly number[], steps: number): number[] {
+  const votes = shares.map((share) => Math.floor(share * steps) * (wholeVote / steps));
   const left = wholeVote - votes.reduce((sum, vote) => sum + vote, 0);
   votes[shares.indexOf(Math.max(...shares))]! += left;
   return votes;
 }
-
-const voteSteps = 15;
