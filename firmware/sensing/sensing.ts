@@ -104,7 +104,7 @@ export class Sensing implements ReadingSink {
     for (const run of this.#pipelines) {
       parts.push(encodeCbor([pipelineHash(run.definition), run.save(nowMs)]));
     }
-    this.#models.save(parts);
+    this.#models.save(parts, nowMs);
     const rules: CborValue[] = [];
     for (const run of this.#rules) rules.push([ruleHash(run.definition), run.save(nowMs)]);
     if (rules.length > 0) parts.push(encodeCbor([rulesPart, rules]));
@@ -119,7 +119,8 @@ export class Sensing implements ReadingSink {
     let restored = 0;
     if (whose !== rulesPart) {
       const run = this.#pipelines.find(({ definition }) => pipelineHash(definition) === whose);
-      const isTaken = run === undefined ? this.#models.restore(whose, state) : run.restore(state, nowMs);
+      const isTaken =
+        run === undefined ? this.#models.restore(whose, state, nowMs) : run.restore(state, nowMs);
       return isTaken ? 1 : 0;
     }
     for (const rule of state as readonly CborValue[]) {

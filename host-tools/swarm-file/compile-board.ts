@@ -6,6 +6,7 @@ import { programLimits } from "../../protocols/pipeline/program.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import type { BoardDescription } from "../boards/boards.ts";
 import { ReplayFileError, readSeries } from "../recording/series.ts";
+import { compileJoined } from "./compile-joined.ts";
 import { type CompiledModel, compileModel } from "./compile-model.ts";
 import { compileOutput, pinProblem } from "./compile-output.ts";
 import { type CompiledPipeline, compilePipeline } from "./compile-pipeline.ts";
@@ -26,6 +27,7 @@ import type {
 } from "./parts.ts";
 import { programSizeBytes } from "./program-size.ts";
 import { isSensor, sensorNames, sensors } from "./sensors.ts";
+import { type Source, sourceOf } from "./source.ts";
 import { boardStateBytesMax } from "./state-bytes.ts";
 import { suggestion } from "./suggestion.ts";
 import type { ZoneRules } from "./time-zone.ts";
@@ -74,7 +76,7 @@ class BoardCompilation {
     this.#checkKeys(given);
     const compiled = this.#pipelines(given.sense);
     const pipelines = compiled.map(({ pipeline }) => pipeline);
-    const models = this.#models(given.models, compiled);
+    const models = this.#models(given.models, given.derived, compiled);
     this.#checkState(compiled, models);
     const units = unitsOf(compiled, models);
     const outputs = this.#outputs(given.outputs);
@@ -120,19 +122,46 @@ class BoardCompilation {
     return pipelines;
   }
 
-  #models(given: unknown, pipelines: readonly CompiledPipeline[]): CompiledModel[] {
-    const example = 'model("occupied", "occupied.cvm")';
-    const parts = this.#list<ModelPart>("models", given ?? [], "model", example);
-    this.#checkCount("models", parts.length, modelUseLimits.usesMax, "models");
-    const taken = new Set(pipelines.map(({ pipeline }) => pipeline.metric));
-    return parts.flatMap((part) => {
-      if (taken.has(part.metric)) {
-        const text = `${this.#who} has ${shown(part.metric)} already; give the model's metric another name.`;
-        this.#diagnostics.add(part.site, [part.metric], text);
+  /** Models and what is derived, each behind those whose metrics it takes. */
+  #models(given: unknown, derived: unknown, pipelines: readonly CompiledPipeline[]): CompiledModel[] {
+    const example = 'join("gradient", "difference", ["top", "bottom"])';
+    const waiting = [
+      ...this.#list<ModelPart>("derived", derived ?? [], "model", example),
+      ...this.#list<ModelPart>("models", given ?? [], "model", 'model("occupied", "occupied.cvm")'),
+    ];
+    const sources = pipelines.map(sourceOf);
+    const compiled: CompiledModel[] = [];
+    while (waiting.length > 0) {
+      // Where none is ready a metric is missing, which the first one then tells.
+      const ready = Math.max(
+        0,
+        waiting.findIndex((part) => isReady(part, sources)),
+      );
+      for (const one of this.#worked(waiting.splice(ready, 1)[0]!, sources)) {
+        compiled.push(one);
+        sources.push({ ...one, metric: one.use.metric });
       }
-      taken.add(part.metric);
-      return compileModel(part, pipelines, this.#at.file, this.#diagnostics) ?? [];
-    });
+    }
+    this.#checkCount(
+      derived === undefined ? "models" : "derived",
+      compiled.length,
+      modelUseLimits.usesMax,
+      derived === undefined ? "models" : "models and derived metrics",
+    );
+    return compiled;
+  }
+
+  #worked(part: ModelPart, sources: readonly Source[]): CompiledModel[] {
+    const isLearned = part.type === "trained" || part.type === "regression";
+    const compiled = isLearned
+      ? [compileModel(part, sources, this.#at.file, this.#diagnostics) ?? []].flat()
+      : compileJoined(part, sources, this.#diagnostics);
+    for (const { use } of compiled) {
+      if (!sources.some(({ metric }) => metric === use.metric)) continue;
+      const text = `${this.#who} has ${shown(use.metric)} already; give the ${isLearned ? "model's" : "derived"} metric another name.`;
+      this.#diagnostics.add(part.site, [use.metric], text);
+    }
+    return compiled;
   }
 
   #outputs(given: unknown): Output[] {
@@ -255,7 +284,7 @@ class BoardCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["sense", "models", "outputs", "rules", "schedules", "sleep", "simulate"];
+    const known = ["sense", "derived", "models", "outputs", "rules", "schedules", "sleep", "simulate"];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a board has no ${shown(key)}${suggestion(key, known)}`);
     }
@@ -274,7 +303,7 @@ class BoardCompilation {
     // NaN where a mistake is known already.
     if (!(bytes > boardStateBytesMax)) return;
     const { metric, stateBytes } = all.reduce((a, b) => (b.stateBytes > a.stateBytes ? b : a));
-    const what = models.length > 0 ? "pipelines and models" : "pipelines";
+    const what = models.length > 0 ? "pipelines, models and derived metrics" : "pipelines";
     this.#wrong(
       ["sense"],
       `the ${what} of ${this.#who} hold ${bytes} bytes of state; a board has ${boardStateBytesMax}, and ${shown(metric)} takes most, ${stateBytes}.`,
@@ -298,6 +327,13 @@ class BoardCompilation {
   #wrong(path: readonly string[], text: string): void {
     this.#diagnostics.add(this.#part.site, path, text);
   }
+}
+
+/** Whether there is all that it names: the features of a model that go by their own names it does not. */
+function isReady({ given }: ModelPart, sources: readonly Source[]): boolean {
+  const { from, joins = [], of } = given;
+  const named = [...(isRecord(from) || Array.isArray(from) ? Object.values(from) : []), ...joins, of];
+  return named.every((name) => name === undefined || sources.some(({ metric }) => metric === name));
 }
 
 function unitsOf(

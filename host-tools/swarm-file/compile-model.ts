@@ -6,16 +6,19 @@ import type { ModelUse } from "../../protocols/pipeline/model-use.ts";
 import { modelUseLimits } from "../../protocols/pipeline/model-use.ts";
 import { isProgramName } from "../../protocols/pipeline/program-codec.ts";
 import { type ModelFile, ModelFileError, readModelFile } from "../trainer/model-file.ts";
-import type { CompiledPipeline } from "./compile-pipeline.ts";
 import type { DeployedModel } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, isRecord, programNameRule, shown } from "./given.ts";
 import type { ModelPart } from "./parts.ts";
+import { pace, type Source, waitsFor } from "./source.ts";
 import { suggestion } from "./suggestion.ts";
 
 export interface CompiledModel {
   readonly use: ModelUse;
   readonly unit: string;
+  /** Between one reading and the next, and whether one comes each time. */
+  readonly everyMs: number;
+  readonly isSteady: boolean;
   /** What it takes on the board: of a trained one its bytes, and what it learns. */
   readonly stateBytes: number;
   /** What travels beside the program; undefined of a regression. */
@@ -28,7 +31,7 @@ const learnedBytesMax = 1_800;
 /** `file` is the swarm's. undefined where a mistake leaves nothing to compile. */
 export function compileModel(
   part: ModelPart,
-  pipelines: readonly CompiledPipeline[],
+  sources: readonly Source[],
   file: string,
   diagnostics: Diagnostics,
 ): CompiledModel | undefined {
@@ -40,18 +43,18 @@ export function compileModel(
       `${shown(metric)} cannot name a metric: ${programNameRule}.`,
     );
   }
-  const compilation = new ModelCompilation(part, pipelines, diagnostics);
+  const compilation = new ModelCompilation(part, sources, diagnostics);
   return part.type === "trained" ? compilation.trained(file) : compilation.regression();
 }
 
 class ModelCompilation {
   readonly #part: ModelPart;
-  readonly #pipelines: readonly CompiledPipeline[];
+  readonly #sources: readonly Source[];
   readonly #diagnostics: Diagnostics;
 
-  constructor(part: ModelPart, pipelines: readonly CompiledPipeline[], diagnostics: Diagnostics) {
+  constructor(part: ModelPart, sources: readonly Source[], diagnostics: Diagnostics) {
     this.#part = part;
-    this.#pipelines = pipelines;
+    this.#sources = sources;
     this.#diagnostics = diagnostics;
   }
 
@@ -82,7 +85,7 @@ class ModelCompilation {
       kind: "trained",
       metric,
       features,
-      waits: this.#waits(features),
+      waits: waitsFor(features, this.#sources),
       name: nameOf(path),
       bytes: bytes.length,
       crc,
@@ -90,7 +93,13 @@ class ModelCompilation {
       learns,
     };
     const deployed = { name: use.name, crc, bytes: Buffer.from(bytes).toString("base64") };
-    return { use, unit: "", stateBytes: bytes.length + learned + 8 * features.length, deployed };
+    return {
+      use,
+      unit: "",
+      ...pace(features, this.#sources),
+      stateBytes: bytes.length + learned + 8 * features.length,
+      deployed,
+    };
   }
 
   regression(): CompiledModel {
@@ -119,7 +128,7 @@ class ModelCompilation {
       this.#wrong(["gives"], `gives must be "prediction" or "residual", not ${shown(gives)}.`);
     }
     // The target's bit is always set: a row without it would teach nothing.
-    const waits = this.#waits(features) | (2 ** features.length);
+    const waits = waitsFor(features, this.#sources) | (2 ** features.length);
     const size = features.length + 1;
     return {
       use: {
@@ -131,7 +140,8 @@ class ModelCompilation {
         memory: memory as number,
         gives: gives as "prediction" | "residual",
       },
-      unit: this.#pipelines.find(({ pipeline }) => pipeline.metric === target)?.unit ?? "",
+      unit: this.#sources.find((source) => source.metric === target)?.unit ?? "",
+      ...pace([...features, target], this.#sources),
       stateBytes: 8 * (size * size + 5 * size),
       deployed: undefined,
     };
@@ -168,19 +178,11 @@ class ModelCompilation {
   }
 
   #metric(metric: unknown, unlessThere = ""): string {
-    const known = this.#pipelines.map(({ pipeline }) => pipeline.metric);
+    const known = this.#sources.map((source) => source.metric);
     if (typeof metric === "string" && known.includes(metric)) return metric;
     const text = `the board has no metric ${shown(metric)}${suggestion(metric, known)}`;
     this.#wrong([String(metric)], unlessThere === "" ? text : `${text} (${unlessThere}.)`);
     return String(metric);
-  }
-
-  /** Those that come at a steady rate are waited for; of the others the latest holds. Where none is steady, each new value makes a row. */
-  #waits(features: readonly string[]): number {
-    return features.reduce((bits, metric, i) => {
-      const isSteady = this.#pipelines.find(({ pipeline }) => pipeline.metric === metric)?.isSteady === true;
-      return isSteady ? bits | (1 << i) : bits;
-    }, 0);
   }
 
   #classTold({ model, classes }: ReturnType<typeof readModelFile>): number | undefined {

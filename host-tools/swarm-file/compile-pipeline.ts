@@ -19,6 +19,8 @@ export interface CompiledPipeline {
   readonly unit: string;
   /** Whether it reports a value each so often, but for faults. */
   readonly isSteady: boolean;
+  /** Between one reading and the next; the least there can be where it is not steady. */
+  readonly everyMs: number;
   /** What the numbers that its stages hold take on the board. */
   readonly stateBytes: number;
 }
@@ -102,7 +104,8 @@ function compileBranch(
     diagnostics.add(part.site, [], text);
   }
   const pipeline = { metric, sensor, everyMs, stages, ...(batch === undefined ? {} : { batch }) };
-  return { pipeline, unit: signal.unit, isSteady: signal.isSteady, stateBytes };
+  const { unit, isSteady } = signal;
+  return { pipeline, unit, isSteady, everyMs: signal.everyMs, stateBytes };
 }
 
 function compileBatch(part: StagePart | undefined, diagnostics: Diagnostics): Batch | undefined {

@@ -91,9 +91,18 @@ export interface SchedulePart<Output extends string = string> extends Part<"sche
 /** What is worked out of several metrics together; `Metric` are those that it needs. */
 export interface ModelPart<Name extends string = string, Metric extends string = string>
   extends Part<"model"> {
-  readonly type: "trained" | "regression";
+  readonly type: "trained" | "regression" | "join" | "correlation" | "group";
   readonly metric: Name;
   readonly given: {
+    /** Of a join, a correlation, a group: `joined-api.ts`. */
+    readonly joins?: readonly Metric[];
+    readonly operation?: unknown;
+    readonly within?: unknown;
+    readonly rows?: unknown;
+    readonly every?: unknown;
+    readonly groups?: Readonly<Record<string, number>>;
+    readonly window?: unknown;
+    readonly statistic?: unknown;
     readonly file?: unknown;
     readonly from?: Readonly<Record<string, Metric>> | readonly Metric[];
     readonly of?: Metric;
@@ -117,6 +126,7 @@ export interface BoardPart<Key extends string = string> extends Part<"board"> {
   readonly given: {
     readonly sense: readonly PipelinePart[];
     readonly models?: readonly ModelPart[];
+    readonly derived?: readonly ModelPart[];
     readonly outputs?: Readonly<Record<string, OutputPart<Key>>>;
     readonly rules?: readonly RulePart<string, string, Key>[];
     readonly schedules?: readonly SchedulePart[];

@@ -48,7 +48,9 @@ export function programToWire(program: Program): CborValue {
       stages.map(stageToWire),
       batch === undefined ? null : [batch.everyMs, batch.within],
     ]),
-    (program.models ?? []).map((use) => modelUseToWire(use, program.pipelines)),
+    (program.models ?? []).map((use, i, uses) =>
+      modelUseToWire(use, [...program.pipelines, ...uses.slice(0, i)]),
+    ),
     program.outputs.map(({ name, kind, pin, safeValue, setting }) => [
       name,
       kind === "digital" ? 0 : 1,
@@ -89,8 +91,9 @@ export function programFromWire(value: CborValue): Program {
   }
   const models: ModelUse[] = [];
   for (const item of items.array("the models", modelUseLimits.usesMax)) {
-    const use = modelUseFromWire(item, `model ${models.length}`, pipelines, isProgramName);
-    if ([...pipelines, ...models].some(({ metric }) => metric === use.metric)) {
+    const named = [...pipelines, ...models];
+    const use = modelUseFromWire(item, `model ${models.length}`, named, isProgramName);
+    if (named.some(({ metric }) => metric === use.metric)) {
       throw new ShapeError("program", `the metric of model ${models.length}`, "unique", use.metric);
     }
     models.push(use);

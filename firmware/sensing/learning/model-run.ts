@@ -4,6 +4,7 @@ import type { Quality } from "../../../protocols/messages/board-messages.ts";
 import { HalfSpaces } from "../../../protocols/model/half-spaces.ts";
 import type { Model } from "../../../protocols/model/model.ts";
 import type { ModelUse, RegressionUse } from "../../../protocols/pipeline/model-use.ts";
+import { type RowWork, workFor } from "../joining/row-work.ts";
 import { FeatureRow } from "./feature-row.ts";
 import { RecursiveLeastSquares } from "./recursive-least-squares.ts";
 
@@ -13,6 +14,8 @@ export class ModelRun {
   /** What it says of the last whole row; NaN for nothing. */
   value = NaN;
   readonly #row: FeatureRow;
+  /** Of what is not learned; undefined of models. */
+  readonly #work: RowWork | undefined;
   /** undefined of a trained one while the state does not hold it. */
   #model: Model | RecursiveLeastSquares | undefined;
 
@@ -23,14 +26,21 @@ export class ModelRun {
     if (definition.kind === "trained") {
       this.#row = new FeatureRow(features, waits);
       this.#model = model;
-    } else {
+    } else if (definition.kind === "regression") {
       this.#row = new FeatureRow([...features, definition.target], waits);
       this.#model = new RecursiveLeastSquares(features.length, definition.memory);
+    } else {
+      this.#row = new FeatureRow(
+        features,
+        waits,
+        definition.kind === "group" ? Infinity : definition.withinMs,
+      );
+      this.#work = workFor(definition);
     }
   }
 
   get isMissing(): boolean {
-    return this.#model === undefined;
+    return this.#model === undefined && this.#work === undefined;
   }
 
   /** What it says is of values of which one came late. */
@@ -43,31 +53,35 @@ export class ModelRun {
   }
 
   /** Takes a reading, of whatever metric; true when it has something to say. */
-  take(metric: string, value: number, quality: Quality): boolean {
-    if (!this.#row.take(metric, value, quality)) return false;
+  take(metric: string, atMs: number, value: number, quality: Quality): boolean {
+    if (!this.#row.take(metric, atMs, value, quality)) return false;
     const { definition } = this;
     const model = this.#model;
-    if (model === undefined) return false;
-    if (model instanceof RecursiveLeastSquares) this.value = this.regress(model, definition as RegressionUse);
+    if (this.#work !== undefined) this.value = this.#work.take(this.#row.values, atMs);
+    else if (model === undefined) return false;
+    else if (model instanceof RecursiveLeastSquares)
+      this.value = this.regress(model, definition as RegressionUse);
     else this.value = this.judge(model);
     return !Number.isNaN(this.value);
   }
 
-  /** [row, what it has learned or null], for a checkpoint. */
-  save(): CborValue {
+  /** [row, what it has learned or holds, or null], for a checkpoint. */
+  save(nowMs: number): CborValue {
     const model = this.#model;
-    return [this.#row.save(), this.isLearning(model) ? model.save() : null];
+    const held = this.isLearning(model) ? model.save() : (this.#work?.save(nowMs) ?? null);
+    return [this.#row.save(nowMs), held];
   }
 
   /** Takes up what a model of the same definition saved; all of it or, when that is not what one saves, nothing. */
-  restore(state: CborValue): boolean {
+  restore(state: CborValue, nowMs: number): boolean {
     try {
       const items = new ItemReader(state, "checkpoint", "model", 2);
       const row = items.any();
       const learned = items.any();
       const model = this.#model;
       if (this.isLearning(model)) model.restore(learned);
-      this.#row.restore(row);
+      this.#work?.restore(learned, nowMs);
+      this.#row.restore(row, nowMs);
       return true;
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;

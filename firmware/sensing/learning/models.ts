@@ -47,7 +47,7 @@ export class Models {
   take(metric: string, takenMs: number, value: number, quality: Quality): void {
     for (let i = 0; i < this.#runs.length; i++) {
       const run = this.#runs[i]!;
-      if (!run.take(metric, value, quality)) continue;
+      if (!run.take(metric, takenMs, value, quality)) continue;
       const isSound = Number.isFinite(run.value);
       this.#sink.onReading(
         run.definition.metric,
@@ -60,13 +60,14 @@ export class Models {
   }
 
   /** A part of a checkpoint for each. */
-  save(into: Uint8Array[]): void {
-    for (const run of this.#runs) into.push(encodeCbor([modelHash(run.definition), run.save()]));
+  save(into: Uint8Array[], nowMs: number): void {
+    for (const run of this.#runs) into.push(encodeCbor([modelHash(run.definition), run.save(nowMs)]));
   }
 
   /** Gives what was saved to the model of this hash; false where there is none, or it saves otherwise. */
-  restore(hash: CborValue, state: CborValue): boolean {
-    return this.#runs.find(({ definition }) => modelHash(definition) === hash)?.restore(state) ?? false;
+  restore(hash: CborValue, state: CborValue, nowMs: number): boolean {
+    const run = this.#runs.find(({ definition }) => modelHash(definition) === hash);
+    return run?.restore(state, nowMs) ?? false;
   }
 
   private loadMissing(): void {

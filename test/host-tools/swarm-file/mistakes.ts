@@ -7,7 +7,7 @@ export interface Mistake {
 }
 
 const words =
-  'import { at, board, every, model, output, regression, replay, sense, setting, swarm, when } from "covey";';
+  'import { at, board, correlation, every, groupBy, join, model, output, regression, replay, sense, setting, swarm, when } from "covey";';
 
 /** A swarm of one board, `door`; `lines` begin on line 9. */
 function onBoard(lines: string, model = "esp32c3-devkit"): string {
@@ -389,6 +389,84 @@ export const mistakes: readonly Mistake[] = [
     says: ['9: name the pipeline with .as("t") before .stats(...).'],
   },
   {
+    what: "follows the slope of a value that has none",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).kalman({ noise: 1, drift: 0.1, model: "level", gives: "slope" })],',
+    ),
+    says: ['9: a value without a trend has no slope; write model: "trend".'],
+  },
+  {
+    what: "says no noise of a Kalman filter",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).kalman({ noise: 0, drift: 0.1 })],'),
+    says: ["9: noise must be a number from 1e-9 to 1000000000, not 0."],
+  },
+  {
+    what: "integrates per day",
+    source: onBoard('  sense: [sense("network.sent", { every: "1s" }).integral({ per: "d" })],'),
+    says: ['9: an integral is per "s", "min" or "h", not "d".'],
+  },
+  {
+    what: "integrates what comes now and then",
+    source: onBoard('  sense: [sense("network.sent", { every: "1s" }).deadband(1).integral()],'),
+    says: ["9: values come at no steady rate here, so say over how long a gap an integral goes on: gap."],
+  },
+  {
+    what: "integrates over a gap longer than the period",
+    source: onBoard(
+      '  sense: [sense("network.sent", { every: "1s" }).integral({ every: "1m", gap: "2m" })],',
+    ),
+    says: ["9: a gap of 2m is longer than the period, 1m; make it shorter."],
+  },
+  {
+    what: "has a session that never ends",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).session("30s").stat("max")],'),
+    says: [
+      "9: a session of values at a steady rate never ends; say above, or put a stage that leaves some out before it.",
+    ],
+  },
+  {
+    what: "has sessions of one value each",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).session("1s", { above: 5 }).stat("max")],'),
+    says: ["9: values come every 1000ms, so with a gap of 1s each is a session; make it longer."],
+  },
+  {
+    what: "looks for a frequency that does not fit",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).goertzel(0.3, { samples: 32 })],'),
+    says: ["9: 32 samples hold 9.6 waves of 0.3 Hz, and it has to be a whole number; take 30."],
+  },
+  {
+    what: "looks for a frequency that is too high",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).goertzel(0.5, { samples: 32 })],'),
+    says: ["9: a frequency here is above 0 and below half the rate, 0.5 Hz, not 0.5."],
+  },
+  {
+    what: "has a spectrum of a hundred samples",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).spectrum(100).stat("frequency")],'),
+    says: ["9: a spectrum is of 16, 32, 64, 128 or 256 samples, not of 100."],
+  },
+  {
+    what: "has a band between two bins",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).spectrum(16).stat("0.1-0.12hz")],'),
+    says: ["9: no bin lies in the band 0.1-0.12hz: with 16 samples they are 0.0625 Hz apart."],
+  },
+  {
+    what: "has a band above half the rate",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).spectrum(16).stat("0.1-5hz")],'),
+    says: ["9: a band goes from a frequency to a higher one, at most half the rate, 0.5 Hz, not 0.1-5hz."],
+  },
+  {
+    what: "asks a spectrum for what it has not",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).spectrum(16).stat("mean")],'),
+    says: ['9: "mean" is nothing of a spectrum; use "frequency", "centroid" or a band such as "5-20hz".'],
+  },
+  {
+    what: "has a spectrum of what comes now and then",
+    source: onBoard(
+      '  sense: [sense("cpu.load", { every: "1s" }).deadband(1).spectrum(16).stat("frequency")],',
+    ),
+    says: ["9: a spectrum needs values at a steady rate; put it before the stages that leave some out."],
+  },
+  {
     what: "sums up changes without a threshold",
     source: onBoard('  sense: [sense("temperature", { every: "1s" }).cusum({ drift: 0.5 })],'),
     says: ["9: threshold must be a number, 0 or more, not undefined."],
@@ -556,6 +634,74 @@ export const mistakes: readonly Mistake[] = [
       "that is no model",
       '"machine.cvm"',
       'each item of models must be a model such as model("occupied", "occupied.cvm").',
+    ],
+  ]),
+
+  ...derived([
+    [
+      "of a metric that there is not",
+      'join("x", "difference", ["cpu.load", "pressur"])',
+      'the board has no metric "pressur"; did you mean "pressure"?',
+    ],
+    [
+      "of values in two units",
+      'join("x", "mean", ["temperature", "humidity"])',
+      'a mean is of values in one unit, and "humidity" is in %, not in °C; convert it.',
+    ],
+    [
+      "of three where two are joined",
+      'join("x", "ratio", ["temperature", "humidity", "cpu.load"])',
+      '"ratio" joins two metrics, not 3.',
+    ],
+    [
+      "joined in no known way",
+      'join("x", "dewpoint", ["temperature", "humidity"])',
+      '"dewpoint" is no way to join; did you mean "dew-point"?',
+    ],
+    [
+      "of a dew point from the wrong end",
+      'join("x", "dew-point", ["humidity", "temperature"])',
+      '"dew-point" takes a temperature in °C and a relative humidity in %, in this order, not "%" or "°C".',
+    ],
+    [
+      "of what comes now and then",
+      'join("x", "difference", ["cpu.load", "load.changed"])',
+      '"load.changed" comes at no steady rate, so say how old it may be: within.',
+    ],
+    [
+      "of too many rows",
+      'correlation("x", ["cpu.load", "humidity"], { rows: 1000 })',
+      "rows must be a whole number from 3 to 100, not 1000.",
+    ],
+    [
+      "told less often than there are rows",
+      'correlation("x", ["cpu.load", "humidity"], { rows: 10, every: 11 })',
+      "every must be a whole number from 1 to 10, not 11.",
+    ],
+    [
+      "of no group",
+      'groupBy("x", { of: "temperature", by: "cpu.load", groups: {}, window: "1m", stat: "mean" })',
+      "groups must be 1 to 8 names and their numbers: { closed: 0, open: 1 }.",
+    ],
+    [
+      "of a group between two numbers",
+      'groupBy("x", { of: "temperature", by: "cpu.load", groups: { low: 0.5 }, window: "1m", stat: "mean" })',
+      "a group is a whole number from 0 to 255, not 0.5.",
+    ],
+    [
+      "of a statistic that there is not",
+      'groupBy("x", { of: "temperature", by: "cpu.load", groups: { low: 0 }, window: "1m", stat: "average" })',
+      '"average" is no statistic; use "count", "mean", "min", "max", "variance", "slope" or "rms" or "p95" for a percentile.',
+    ],
+    [
+      "called like a pipeline",
+      'join("humidity", "difference", ["cpu.load", "humidity"])',
+      '"door" has "humidity" already; give the derived metric another name.',
+    ],
+    [
+      "that is none",
+      '"dew-point"',
+      'each item of derived must be a model such as join("gradient", "difference", ["top", "bottom"]).',
     ],
   ]),
 
@@ -768,6 +914,19 @@ function rules(cases: Case[]): Mistake[] {
       `  sense: [sense("temperature", { every: "1s" })],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  rules: [${code}],`,
     ),
     says: [`11: ${says}`],
+  }));
+}
+
+function derived(cases: Case[]): Mistake[] {
+  const sensed = ["temperature", "humidity", "pressure", "cpu.load"].map(
+    (sensor) => `sense("${sensor}", { every: "1s" })`,
+  );
+  return cases.map(([what, code, says]) => ({
+    what: `derives a metric ${what}`,
+    source: onBoard(
+      `  sense: [${sensed.join(", ")}, sense("cpu.load", { every: "1s" }).deadband(5).as("load.changed")],\n  derived: [${code}],`,
+    ),
+    says: [`10: ${says}`],
   }));
 }
 

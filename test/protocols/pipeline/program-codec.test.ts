@@ -162,9 +162,29 @@ describe("a program is refused", () => {
       /bytes of model 0|the bytes/,
     ],
     [
+      "with a join of one metric",
+      withModels(["x", [0], 1, 2, 0, 1000]),
+      /the features of model 0 must be 2 to 8 metrics, not 1/,
+    ],
+    [
+      "with a ratio of three metrics",
+      withModels(["x", [0, 0, 0], 1, 2, 6, 1000]),
+      /the features of model 0 must be two metrics, not 3/,
+    ],
+    [
+      "with a correlation that hops beyond its rows",
+      withModels(["x", [0, 0], 1, 3, 10, 11, 1000]),
+      /the hop of model 0 must be an integer from 1 to 10, not 11/,
+    ],
+    [
+      "with a use of one that comes after it",
+      withModels(["x", [0, 2], 1, 2, 0, 1000], ["y", [0, 0], 1, 2, 0, 1000]),
+      /feature of the features of model 0 must be an integer from 0 to 1, not 2/,
+    ],
+    [
       "with too many models",
-      withModels(...[1, 2, 3, 4, 5].map((i) => [`x${i}`, [0], 1, 1, 1, 1000, 0])),
-      /at most 4 items, not an array of 5/,
+      withModels(...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((i) => [`x${i}`, [0], 1, 1, 1, 1000, 0])),
+      /at most 8 items, not an array of 9/,
     ],
     [
       "with too many pipelines",

@@ -1,7 +1,13 @@
 /** Arbitrary valid programs, for property tests. */
 import fc from "fast-check";
+import { type JoinedUse, joinOperations } from "../../../protocols/pipeline/joined-use.ts";
 import type { ModelUse } from "../../../protocols/pipeline/model-use.ts";
-import { type Operator, operators, type Parameter } from "../../../protocols/pipeline/operators.ts";
+import {
+  type Operator,
+  operators,
+  type Parameter,
+  statistics,
+} from "../../../protocols/pipeline/operators.ts";
 import type {
   Pipeline,
   Program,
@@ -160,8 +166,38 @@ function modelUse(pipelines: readonly Pipeline[]): fc.Arbitrary<ModelUse> {
       memory: fc.integer({ min: 10, max: 1_000_000 }),
       gives: fc.constantFrom("prediction" as const, "residual" as const),
     });
-    return fc.oneof<fc.Arbitrary<ModelUse>[]>(trained, regression);
+    return fc.oneof<fc.Arbitrary<ModelUse>[]>(trained, regression, joined(metric));
   });
+}
+
+function joined(metric: fc.Arbitrary<string>): fc.Arbitrary<JoinedUse> {
+  const use = { metric: name, features: fc.tuple(metric, metric), waits: fc.nat(3) };
+  const withinMs = fc.nat(0x7fff_ffff);
+  return fc.oneof<fc.Arbitrary<JoinedUse>[]>(
+    fc.record({
+      ...use,
+      kind: fc.constant("join" as const),
+      operation: fc.constantFrom(...joinOperations),
+      withinMs,
+    }),
+    fc.integer({ min: 3, max: 100 }).chain((rows) =>
+      fc.record({
+        ...use,
+        kind: fc.constant("correlation" as const),
+        rows: fc.constant(rows),
+        every: fc.integer({ min: 1, max: rows }),
+        withinMs,
+      }),
+    ),
+    fc.record({
+      ...use,
+      kind: fc.constant("group" as const),
+      group: fc.nat(255),
+      lengthMs: fc.integer({ min: 1, max: 0x7fff_ffff }),
+      statistic: fc.constantFrom(...statistics),
+      percent: fc.integer({ min: 0, max: 100 }),
+    }),
+  );
 }
 
 function rule(

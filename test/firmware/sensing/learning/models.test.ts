@@ -256,8 +256,8 @@ describe("what is learned", () => {
     const scores = (run: ModelRun, from: number, to: number) => {
       const given: number[] = [];
       for (let i = from; i < to; i++) {
-        run.take("x", ((i * 37) % 41) - 20, 0);
-        if (run.take("y", ((i * i) % 43) - 21, 0)) given.push(run.value);
+        run.take("x", i, ((i * 37) % 41) - 20, 0);
+        if (run.take("y", i, ((i * i) % 43) - 21, 0)) given.push(run.value);
       }
       return given;
     };
@@ -265,7 +265,7 @@ describe("what is learned", () => {
     const before = made();
     const first = scores(before, 0, 170);
     const after = made();
-    expect(after.restore(decodeCbor(encodeCbor(before.save())))).toBe(true);
+    expect(after.restore(decodeCbor(encodeCbor(before.save(170))), 0)).toBe(true);
     expect([...first, ...scores(after, 170, 300)]).toEqual(whole);
     expect(new Set(whole).size).toBeGreaterThan(5);
   });
