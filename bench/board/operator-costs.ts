@@ -35,6 +35,12 @@ export const measuredStages: readonly (readonly [name: string, stage: Stage])[] 
   ["hysteresis", { op: "hysteresis", low: -2, high: 2 }],
   ["cusum", { op: "cusum", drift: 1, threshold: 8, learn: 30, reference: 0 }],
   ["anomaly", { op: "anomaly", periodMs: 86_400_000 }],
+  ["kalman of a level", { op: "kalman", model: "level", noise: 1, drift: 0.1, gives: "value" }],
+  ["kalman of a trend", { op: "kalman", model: "trend", noise: 1, drift: 0.1, gives: "value" }],
+  ["integral, Wh of each hour", { op: "integral", per: "h", everyMs: 3_600_000, gapMs: 10_000 }],
+  ["goertzel of 100", { op: "goertzel", count: 100, bin: 20, everyMs: 1000 }],
+  ["spectrum of 128: a band", spectrum("rms")],
+  ["spectrum of 128: frequency", spectrum("frequency")],
   ["debounce", { op: "debounce", forMs: 3000 }],
   ["throttle", { op: "throttle", everyMs: 10_000 }],
   ["heartbeat", { op: "heartbeat", everyMs: 60_000 }],
@@ -43,13 +49,35 @@ export const measuredStages: readonly (readonly [name: string, stage: Stage])[] 
   ["window of a minute: variance", tumbling("variance")],
   ["window of a minute: slope", tumbling("slope")],
   ["window of a minute: p95", tumbling("percentile")],
+  ["session above 0: duration", { op: "session", gapMs: 3000, above: 0, statistic: "duration", percent: 0 }],
   ["last 20, every 10: mean", sliding("mean", 10)],
   ["last 20, every 1: mean", sliding("mean", 1)],
   ["last 20, every 1: p95", sliding("percentile", 1)],
 ];
 
+/** Packing into blocks, with its bound and what the samples are multiplied by. */
+const measuredBatches: readonly (readonly [name: string, within: number, factor: number])[] = [
+  ["report in blocks, exact decimals", 0, 1],
+  ["report in blocks, exact doubles", 0, Math.PI],
+  ["report in blocks, within 0.05", 0.05, Math.PI],
+];
+
+/** In the order of the table. */
+export const measuredNames: readonly string[] = [
+  ...measuredStages.map(([name]) => name),
+  ...measuredBatches.map(([name]) => name),
+];
+
 const main = `
-  import { decodeCbor, filterFor, stageFromWire } from "core";
+  import { BatchRun, decodeCbor, filterFor, stageFromWire } from "core";
+  class Packing {
+    constructor(within, factor) {
+      this.dueMs = Infinity;
+      this.batch = new BatchRun({ everyMs: 1e9, within }, 1000);
+      this.factor = factor;
+    }
+    push(value, atMs) { return this.batch.push(atMs, value * this.factor); }
+  }
   const nothing = { dueMs: Infinity, push(value) { return value; } };
   let filter = nothing, atMs = 1e6, left = 0;
   function samples(count) {
@@ -65,12 +93,15 @@ const main = `
     if (message === undefined) return Infinity;
     const bytes = new Uint8Array(message);
     if (bytes.length === 1) samples(1000 * bytes[0]);
-    else filter = filterFor(stageFromWire(decodeCbor(bytes), "it"));
+    else {
+      const [first, within, factor] = decodeCbor(bytes);
+      filter = first === "batch" ? new Packing(within, factor) : filterFor(stageFromWire(decodeCbor(bytes), "it"));
+    }
     return Infinity;
   };
 `;
 
-/** In the order of `measuredStages`. */
+/** In the order of `measuredNames`. */
 export async function measureOperators(): Promise<StepCost[]> {
   const [desktop, host] = [await buildXsHost(), await buildRv32Host()];
   const entry = fileURLToPath(new URL("operator-core.ts", import.meta.url));
@@ -97,8 +128,12 @@ export async function measureOperators(): Promise<StepCost[]> {
   await board.turn(0);
   const loop = await thousand();
   const costs: StepCost[] = [];
-  for (const [name, stage] of measuredStages) {
-    await turn(encodeCbor(stageToWire(stage)));
+  const given = [
+    ...measuredStages.map(([, stage]) => stageToWire(stage)),
+    ...measuredBatches.map(([, within, factor]) => ["batch", within, factor]),
+  ];
+  for (const [i, name] of measuredNames.entries()) {
+    await turn(encodeCbor(given[i]!));
     const cost = await thousand();
     costs.push({
       name,
@@ -123,6 +158,11 @@ function tumbling(statistic: "variance" | "slope" | "percentile"): Stage {
     statistic,
     percent: statistic === "percentile" ? 95 : 0,
   };
+}
+
+function spectrum(gives: "rms" | "frequency"): Stage {
+  const [low, high] = gives === "rms" ? [13, 38] : [1, 64];
+  return { op: "spectrum", count: 128, everyMs: 1000, gives, low, high };
 }
 
 function sliding(statistic: "mean" | "percentile", hop: number): Stage {

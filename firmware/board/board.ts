@@ -17,6 +17,7 @@ import type { StateValue } from "../../protocols/state/command.ts";
 import { Improv } from "../improv/improv.ts";
 import type { WifiSwitch } from "../improv/wifi-switch.ts";
 import { type Ports, type Timer, watchdogMs } from "../platform/ports.ts";
+import { BlockQueue } from "../sensing/block-queue.ts";
 import { ReadingQueue } from "../sensing/reading-queue.ts";
 import { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
@@ -42,6 +43,8 @@ import { WallTime } from "./wall-time.ts";
 export const boardLimits = Object.freeze({
   /** Readings that wait for a report while there is no link: 4.6 KB of heap. */
   readingsMax: 8 * messageLimits.readingsMax,
+  /** Blocks that wait for a report while there is no link: 5.3 KB of heap when there are so many, hundreds of readings each. */
+  blocksMax: 16,
 });
 
 export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
@@ -50,6 +53,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   readonly #store: BoardStore;
   readonly #member: Member;
   readonly #queue = new ReadingQueue(boardLimits.readingsMax);
+  readonly #blocks = new BlockQueue(boardLimits.blocksMax);
   readonly #sensing: Sensing;
   readonly #time: WallTime;
   readonly #trust: Trust;
@@ -90,9 +94,12 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       actuators,
       settings: store,
       queue: this.#queue,
+      blocks: this.#blocks,
       wallMs: (nowMs) => this.#time.wallMs(nowMs),
       onOutputRefused: (output, reason) =>
         log.write("error", "output-refused", "output", output, "reason", reason),
+      onModelRefused: (metric, reason) =>
+        log.write("error", "model-refused", "metric", metric, "reason", reason),
     });
     this.#checkpoints = new Checkpoints(store, this.#sensing, this.#bootMs);
     this.#crashLoop = new CrashLoop(store, log, system.startReason, this.#bootMs);
@@ -104,7 +111,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
     this.#finder = new HostFinder(linkParts, config.swarm, (hosts) => this.#links.find(hosts));
     this.#contacts = this.newContacts();
-    this.#telemetry = new Telemetry(this.#queue);
+    this.#telemetry = new Telemetry(this.#queue, this.#blocks);
     this.#updater = this.newUpdater();
     this.#improv = this.newImprov();
     this.#messenger = new Messenger(
@@ -114,6 +121,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
         member: this.#member,
         sensing: this.#sensing,
         queue: this.#queue,
+        blocks: this.#blocks,
         telemetry: this.#telemetry,
         links: this.#links,
         time: this.#time,
@@ -266,7 +274,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#improv?.run(nowMs);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
     // What is sampled while the last is told would be lost.
-    if (nowMs >= this.#sensing.dueMs && !this.#life.isTelling(nowMs)) this.#sensing.run(nowMs);
+    if (this.#life.isTelling(nowMs)) this.#sensing.flush();
+    else if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
     if (this.#links.state !== "joined") this.#telemetry.leave();
     this.#life.onLink(this.#links.state);
     this.noteOutputs();

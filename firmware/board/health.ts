@@ -1,5 +1,6 @@
 import type { Health } from "../../protocols/messages/board-messages.ts";
 import type { System } from "../platform/ports.ts";
+import type { BlockQueue } from "../sensing/block-queue.ts";
 import type { ReadingQueue } from "../sensing/reading-queue.ts";
 import type { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
@@ -20,6 +21,7 @@ export interface HealthSources {
   readonly member: Member;
   readonly sensing: Sensing;
   readonly queue: ReadingQueue;
+  readonly blocks: BlockQueue;
   readonly telemetry: Telemetry;
   readonly links: Links;
   readonly time: WallTime;
@@ -48,7 +50,7 @@ export function healthOf(of: HealthSources, nowMs: number, bootMs: number, loopD
     arenaBytes,
     samplesIn: of.sensing.samplesIn,
     reportsOut: of.telemetry.reportsOut,
-    readingsDropped: of.queue.dropped,
+    readingsDropped: of.queue.dropped + of.blocks.dropped,
     reconnects: of.links.reconnects,
     outputs: of.sensing.outputs(),
     wallMs: isTimeKnown ? wallMs : undefined,

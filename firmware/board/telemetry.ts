@@ -1,5 +1,6 @@
 import type { Health, Report } from "../../protocols/messages/board-messages.ts";
 import { messageLimits } from "../../protocols/messages/board-messages.ts";
+import type { BlockQueue } from "../sensing/block-queue.ts";
 import type { ReadingQueue } from "../sensing/reading-queue.ts";
 
 export const telemetryPeriods = Object.freeze({
@@ -23,14 +24,16 @@ export interface TelemetrySender {
  */
 export class Telemetry {
   readonly #queue: ReadingQueue;
+  readonly #blocks: BlockQueue;
   #joined = false;
   #hasNews = false;
   #reportMs = 0;
   #healthMs = 0;
   #reportsOut = 0;
 
-  constructor(queue: ReadingQueue) {
+  constructor(queue: ReadingQueue, blocks: BlockQueue) {
     this.#queue = queue;
+    this.#blocks = blocks;
   }
 
   /** Reports sent since the board booted. */
@@ -46,7 +49,7 @@ export class Telemetry {
 
   /** Nothing is left to tell but what comes every so often. */
   get isDone(): boolean {
-    return this.#joined && this.#queue.length === 0 && !this.#hasNews;
+    return this.#joined && this.#queue.length === 0 && this.#blocks.length === 0 && !this.#hasNews;
   }
 
   /** A link is up: if it is the first, health is told at once. */
@@ -75,16 +78,19 @@ export class Telemetry {
   }
 
   private report(nowMs: number, sender: TelemetrySender): void {
-    const readings = this.#queue.peek(messageLimits.readingsMax);
+    const blocks = this.#blocks.peek(messageLimits.blocksMax);
+    // A report of both would be too long for what one message may take.
+    const readings = blocks.length > 0 ? [] : this.#queue.peek(messageLimits.readingsMax);
     this.#reportMs = nowMs;
-    if (!sender.sendReport({ sentMs: nowMs, sequence: this.#reportsOut, readings })) return;
+    if (!sender.sendReport({ sentMs: nowMs, sequence: this.#reportsOut, readings, blocks })) return;
     this.#queue.drop(readings.length);
+    this.#blocks.drop(blocks.length);
     this.#reportsOut++;
   }
 
   private reportDueMs(): number {
-    if (this.#queue.length === 0) return Infinity;
-    const isFull = this.#queue.length >= messageLimits.readingsMax;
+    if (this.#queue.length === 0 && this.#blocks.length === 0) return Infinity;
+    const isFull = this.#queue.length >= messageLimits.readingsMax || this.#blocks.length > 0;
     return this.#reportMs + (isFull ? telemetryPeriods.newsMs : telemetryPeriods.reportMs);
   }
 

@@ -1,4 +1,5 @@
 import { encodeCbor } from "../../protocols/cbor/encode.ts";
+import { type ModelUse, modelUseToWire } from "../../protocols/pipeline/model-use.ts";
 import type { Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
 import { programToWire } from "../../protocols/pipeline/program-codec.ts";
 import { crc32 } from "../storage/crc32.ts";
@@ -13,6 +14,12 @@ export function pipelineHash(pipeline: Pipeline): number {
 
 export function ruleHash(rule: Rule): number {
   return hashOf({ pipelines: [], outputs: [], rules: [rule] });
+}
+
+export function modelHash(use: ModelUse): number {
+  // Its features by their names, which their places in the program do not tell.
+  const bytes = encodeCbor([modelUseToWire(use, []), use.features.join()]);
+  return crc32(bytes, 0, bytes.length);
 }
 
 function hashOf(program: Program): number {

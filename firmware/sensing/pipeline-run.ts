@@ -2,12 +2,16 @@ import { ItemReader, ShapeError } from "../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { Quality } from "../../protocols/messages/board-messages.ts";
 import { type Pipeline, programLimits } from "../../protocols/pipeline/program.ts";
+import type { Block } from "../../protocols/series/block.ts";
 import type { Sensors } from "../platform/ports.ts";
+import { BatchRun } from "./batch-run.ts";
 import { type Filter, filterFor } from "./stages/filter.ts";
 
 /** Told of each reading that leaves a pipeline. */
 export interface ReadingSink {
-  onReading(metric: string, takenMs: number, value: number, quality: Quality): void;
+  /** `isPacked`: it is in a block, or will be, and is not to be reported by itself. */
+  onReading(metric: string, takenMs: number, value: number, quality: Quality, isPacked: boolean): void;
+  onBlock(metric: string, block: Block): void;
 }
 
 /** How often it is said of a sensor that it goes on giving nothing, or nothing good. */
@@ -20,6 +24,7 @@ export class PipelineRun {
   dueMs: number;
   readonly #sensors: Sensors;
   readonly #sink: ReadingSink;
+  readonly #batch: BatchRun | undefined;
   #filters: readonly Filter[];
   #nextSampleMs: number;
   /** What is wrong with the samples; 0 while nothing is. */
@@ -33,6 +38,8 @@ export class PipelineRun {
     this.definition = definition;
     this.#sensors = sensors;
     this.#sink = sink;
+    const { batch, everyMs } = definition;
+    if (batch !== undefined) this.#batch = new BatchRun(batch, everyMs);
     this.#filters = definition.stages.map(filterFor);
     this.#nextSampleMs = nowMs;
     this.dueMs = nowMs;
@@ -43,6 +50,11 @@ export class PipelineRun {
     const samples = this.doDue(nowMs);
     this.setDue();
     return samples;
+  }
+
+  /** Lets go of the block that is being filled. */
+  flush(): void {
+    this.hand(this.#batch?.take());
   }
 
   /** What its filters hold, for a checkpoint, after which of them have taken a late value. */
@@ -72,6 +84,7 @@ export class PipelineRun {
   private setDue(): void {
     let dueMs = this.#nextSampleMs;
     for (let i = 0; i < this.#filters.length; i++) dueMs = Math.min(dueMs, this.#filters[i]!.dueMs);
+    if (this.#batch !== undefined) dueMs = Math.min(dueMs, this.#batch.dueMs);
     this.dueMs = dueMs;
   }
 
@@ -81,6 +94,7 @@ export class PipelineRun {
       const { dueMs } = filter;
       if (dueMs <= nowMs) this.leave(filter.advance(), dueMs, i);
     }
+    if (this.#batch !== undefined && this.#batch.dueMs <= nowMs) this.flush();
     if (this.#nextSampleMs > nowMs) return 0;
     this.#nextSampleMs += this.definition.everyMs;
     const isLate = this.#nextSampleMs <= nowMs;
@@ -126,9 +140,20 @@ export class PipelineRun {
       late = (this.#late & mark) !== 0;
       this.#late &= ~mark;
     }
-    if (Number.isFinite(passing)) this.#sink.onReading(this.definition.metric, atMs, passing, late ? 4 : 0);
+    if (Number.isFinite(passing)) this.emit(passing, atMs, late);
     else this.refuse(passing, atMs, 2);
     return Number.isFinite(passing);
+  }
+
+  /** A block says nothing of quality: what is not good goes by itself. */
+  private emit(value: number, atMs: number, isLate: boolean): void {
+    const isPacked = this.#batch !== undefined && !isLate;
+    if (isPacked) this.hand(this.#batch!.push(atMs, value));
+    this.#sink.onReading(this.definition.metric, atMs, value, isLate ? 4 : 0, isPacked);
+  }
+
+  private hand(block: Block | undefined): void {
+    if (block !== undefined) this.#sink.onBlock(this.definition.metric, block);
   }
 
   /** What a filter must not see goes past those that follow, and is said now and, while it stays so, once in `faultEveryMs`. */
@@ -136,6 +161,6 @@ export class PipelineRun {
     if (fault === this.#fault && nowMs < this.#faultDueMs) return;
     this.#fault = fault;
     this.#faultDueMs = nowMs + faultEveryMs;
-    this.#sink.onReading(this.definition.metric, nowMs, value, fault);
+    this.#sink.onReading(this.definition.metric, nowMs, value, fault, false);
   }
 }

@@ -8,9 +8,12 @@ import { ItemReader } from "../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { OutputState, Quality } from "../../protocols/messages/board-messages.ts";
 import type { Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
+import type { Block } from "../../protocols/series/block.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import type { Actuators, Sensors } from "../platform/ports.ts";
+import type { BlockQueue } from "./block-queue.ts";
 import { pipelineHash, ruleHash } from "./definition-hash.ts";
+import { Models } from "./learning/models.ts";
 import { OutputRun } from "./output-run.ts";
 import { PipelineRun, type ReadingSink } from "./pipeline-run.ts";
 import type { ReadingQueue } from "./reading-queue.ts";
@@ -28,15 +31,19 @@ export interface SensingParts {
   readonly actuators: Actuators;
   readonly settings: Settings;
   readonly queue: ReadingQueue;
+  readonly blocks: BlockQueue;
   /** Unix milliseconds at a time of the board's clock; NaN while unknown. */
   wallMs(nowMs: number): number;
   /** An output of the program cannot be claimed; the rest of the program runs. */
   onOutputRefused(output: string, reason: string): void;
+  /** A model of the program is not in the committed state; the rest of the program runs. */
+  onModelRefused(metric: string, reason: string): void;
 }
 
 export class Sensing implements ReadingSink {
   readonly #parts: SensingParts;
   #pipelines: readonly PipelineRun[] = [];
+  readonly #models: Models;
   #rules: readonly RuleRun[] = [];
   #schedules: readonly ScheduleRun[] = [];
   #outputs: readonly OutputRun[] = [];
@@ -47,6 +54,7 @@ export class Sensing implements ReadingSink {
 
   constructor(parts: SensingParts) {
     this.#parts = parts;
+    this.#models = new Models(parts, this);
   }
 
   /** Samples taken since the board booted, missing ones included. */
@@ -77,29 +85,33 @@ export class Sensing implements ReadingSink {
   load(program: Program, nowMs: number): void {
     this.loadSettings(program);
     // What goes is let go of before what comes is made: both at once would take twice the heap.
-    this.#pipelines = this.#pipelines.filter((run) =>
-      program.pipelines.some((definition) => isSamePipeline(run.definition, definition)),
-    );
+    this.#pipelines = this.#pipelines.filter((run) => {
+      const stays = program.pipelines.some((definition) => isSamePipeline(run.definition, definition));
+      if (!stays) run.flush();
+      return stays;
+    });
     this.#pipelines = program.pipelines.map((definition) => this.pipeline(definition, nowMs));
+    this.#models.load(program.models ?? []);
     this.#rules = program.rules.map((definition) => this.rule(definition));
     this.#schedules = (program.schedules ?? []).map((definition) => new ScheduleRun(definition));
     this.loadOutputs(program.outputs);
     this.onTime(nowMs);
   }
 
-  /** What pipelines and rules hold, one encoded part for each pipeline and one for all rules. */
+  /** What pipelines, models and rules hold, one encoded part for each pipeline and model and one for all rules. */
   save(nowMs: number): Uint8Array[] {
     const parts: Uint8Array[] = [];
     for (const run of this.#pipelines) {
       parts.push(encodeCbor([pipelineHash(run.definition), run.save(nowMs)]));
     }
+    this.#models.save(parts, nowMs);
     const rules: CborValue[] = [];
     for (const run of this.#rules) rules.push([ruleHash(run.definition), run.save(nowMs)]);
     if (rules.length > 0) parts.push(encodeCbor([rulesPart, rules]));
     return parts;
   }
 
-  /** Gives a saved part to the pipeline or the rules of the same definition; gives the number that took it up. */
+  /** Gives a saved part to the pipeline, the model or the rules of the same definition; gives the number that took it up. */
   restore(part: Uint8Array, nowMs: number): number {
     const items = new ItemReader(decodeCbor(part), "checkpoint", "part", 2);
     const whose = items.any();
@@ -107,7 +119,9 @@ export class Sensing implements ReadingSink {
     let restored = 0;
     if (whose !== rulesPart) {
       const run = this.#pipelines.find(({ definition }) => pipelineHash(definition) === whose);
-      return run?.restore(state, nowMs) ? 1 : 0;
+      const isTaken =
+        run === undefined ? this.#models.restore(whose, state, nowMs) : run.restore(state, nowMs);
+      return isTaken ? 1 : 0;
     }
     for (const rule of state as readonly CborValue[]) {
       const ofRule = new ItemReader(rule, "checkpoint", "rule", 2);
@@ -130,6 +144,7 @@ export class Sensing implements ReadingSink {
 
   /** A committed entry has changed a setting. */
   onSetting(key: string, value: StateValue | undefined, nowMs: number): void {
+    this.#models.onStateChange(key);
     if (!this.#settings.has(key)) return;
     this.#settings.set(key, value);
     for (const rule of this.#rules) {
@@ -152,9 +167,20 @@ export class Sensing implements ReadingSink {
     this.decide();
   }
 
-  /** For the pipelines, not for owners. */
-  onReading(metric: string, takenMs: number, value: number, quality: Quality): void {
-    this.#parts.queue.push(metric, takenMs, value, quality);
+  /** Lets go of all readings that wait for their block to be full. */
+  flush(): void {
+    for (let i = 0; i < this.#pipelines.length; i++) this.#pipelines[i]!.flush();
+  }
+
+  // For the pipelines, not for owners.
+
+  onBlock(metric: string, block: Block): void {
+    this.#parts.blocks.push(metric, block);
+  }
+
+  onReading(metric: string, takenMs: number, value: number, quality: Quality, isPacked: boolean): void {
+    if (!isPacked) this.#parts.queue.push(metric, takenMs, value, quality);
+    this.#models.take(metric, takenMs, value, quality);
     // Late is still good.
     if (quality !== 0 && quality !== 4) return;
     for (let i = 0; i < this.#rules.length; i++) {

@@ -31,6 +31,10 @@ export class AgreedState implements StateKeys {
     return this.#values.get(key);
   }
 
+  keys(): IterableIterator<string> {
+    return this.#values.keys();
+  }
+
   /** A snapshot that stands for all entries up to `index`. */
   restore(state: ReadonlyStateMap, index: number): void {
     const former = new Map(this.#values);

@@ -2,6 +2,7 @@
 import type { Health, Hello, Report } from "../../protocols/messages/board-messages.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import type { AppendResponse, MemberId } from "../../protocols/raft/types.ts";
+import { decodeBlock } from "../../protocols/series/decoder.ts";
 import type { BoardDefinition } from "../swarm-file/definition.ts";
 import type { BoardStatus, OutputStatus } from "./api-types.ts";
 import { BoardClock } from "./board-clock.ts";
@@ -88,15 +89,24 @@ export class BoardRecord {
     if (report.sequence <= this.#lastSequence) return [];
     this.#lastSequence = report.sequence;
     const readings: NewReading[] = [];
-    for (const { metric, takenMs, value, quality } of report.readings) {
-      if (!this.#readings.has(metric) && this.#readings.size === metricsMax) continue;
+    const take = (metric: string, takenMs: number, value: number, quality: number) => {
+      if (!this.#readings.has(metric) && this.#readings.size === metricsMax) return;
       // No reading is taken after it was sent.
       const atMs = Math.round(this.#clock.at(Math.min(takenMs, report.sentMs)));
-      const shown = Number.isFinite(value) ? value : null;
-      this.#readings.set(metric, { metric, value: shown, unit: this.definition.units[metric] ?? "", atMs });
       readings.push({ board: this.name, metric, atMs, value, quality });
+      // A block comes late: what was reported by itself meanwhile is newer.
+      if (atMs >= (this.#readings.get(metric)?.atMs ?? -Infinity)) this.#show(metric, atMs, value);
+    };
+    for (const { metric, takenMs, value, quality } of report.readings) take(metric, takenMs, value, quality);
+    for (const block of report.blocks) {
+      decodeBlock(block, (takenMs, value) => take(block.metric, takenMs, value, 0));
     }
     return readings;
+  }
+
+  #show(metric: string, atMs: number, value: number): void {
+    const shown = Number.isFinite(value) ? value : null;
+    this.#readings.set(metric, { metric, value: shown, unit: this.definition.units[metric] ?? "", atMs });
   }
 
   /** Returns a broken promise as a sentence, or undefined. */

@@ -211,7 +211,8 @@ export class BoardRegistry {
   ): void {
     const nowMs = this.#options.now();
     if (channel === "report") {
-      for (const reading of record.takeReport(read(reportFromWire, payload), nowMs)) {
+      const report = read(reportFromWire, payload);
+      for (const reading of understood(() => record.takeReport(report, nowMs))) {
         this.#options.onReading(reading);
       }
     } else {
@@ -275,8 +276,13 @@ const incarnation = /\.[\w-]+$/;
 
 /** Each codec throws an error of its own kind for what it cannot read; to the broker all of them are garbage. */
 function read<T>(fromWire: (value: ReturnType<typeof decodeCbor>) => T, payload: Uint8Array): T {
+  return understood(() => fromWire(decodeCbor(payload)));
+}
+
+/** @throws {MalformedPayload} for what a board cannot have meant. */
+function understood<T>(read: () => T): T {
   try {
-    return fromWire(decodeCbor(payload));
+    return read();
   } catch (error) {
     throw new MalformedPayload(error instanceof Error ? error.message : String(error));
   }

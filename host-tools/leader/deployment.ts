@@ -1,5 +1,5 @@
 /**
- * What the swarm's definition asks of the agreed state: every board's program as compiled, and a value for every setting.
+ * What the swarm's definition asks of the agreed state: every board's program as compiled, the models that it needs, and a value for every setting.
  *
  * Boards know only what is committed, so a setting that was never set is committed with its initial value. One that was set
  * keeps its value, whatever the definition's initial one is now. Which boards ought to vote is agreed on too: the definition's
@@ -7,9 +7,15 @@
  * carries it.
  */
 
+import { modelKeyPrefix, modelPartKey } from "../../protocols/model/model.ts";
 import { programToWire } from "../../protocols/pipeline/program-codec.ts";
 import type { Entry } from "../../protocols/raft/types.ts";
-import { type PutCommand, programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
+import {
+  type PutCommand,
+  programKeyPrefix,
+  type StateValue,
+  stateLimits,
+} from "../../protocols/state/command.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { AgreedState } from "./agreed-state.ts";
@@ -73,6 +79,9 @@ export function missingPuts(definition: SwarmDefinition, state: AgreedState): Pu
   for (const [key, { initial }] of Object.entries(definition.settings)) {
     if (!isStillValid(definition, key, state.get(key)?.value)) puts.push({ key, value: initial });
   }
+  // Before the programs that need them: a board that runs a program has its models.
+  const parts = modelParts(definition);
+  for (const [key, value] of parts) if (!areEqual(value, state.get(key)?.value)) puts.push({ key, value });
   for (const [board, { program }] of Object.entries(definition.boards)) {
     const key = programKeyPrefix + board;
     const value = encodeCbor(programToWire(program));
@@ -83,7 +92,27 @@ export function missingPuts(definition: SwarmDefinition, state: AgreedState): Pu
     // First who ought to vote: should the second not be agreed on, both are proposed again.
     puts.push({ key: votersKey, value: voters }, { key: votersDeclaredKey, value: voters });
   }
+  // And after them, those of models that no program needs any more.
+  for (const key of state.keys()) {
+    if (key.startsWith(modelKeyPrefix) && !parts.has(key)) puts.push({ key, value: undefined });
+  }
   return puts;
+}
+
+/** The parts of all models by their keys; boards that have the same model share it. */
+function modelParts({ boards }: SwarmDefinition): Map<string, Uint8Array> {
+  const parts = new Map<string, Uint8Array>();
+  for (const { models = [] } of Object.values(boards)) {
+    for (const { name, crc, bytes } of models) {
+      const whole = Buffer.from(bytes, "base64");
+      const { valueBytesMax } = stateLimits;
+      for (let part = 0; part * valueBytesMax < whole.length; part++) {
+        const from = part * valueBytesMax;
+        parts.set(modelPartKey(name, crc, part), Uint8Array.from(whole.subarray(from, from + valueBytesMax)));
+      }
+    }
+  }
+  return parts;
 }
 
 /** A value that was agreed under other limits than today's is replaced: no board may act on it. */

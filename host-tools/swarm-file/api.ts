@@ -25,6 +25,7 @@ import { type CallSite, callSite } from "./call-site.ts";
 import type { Duration } from "./duration.ts";
 import type {
   BoardPart,
+  ModelPart,
   NumberSetting,
   OutputPart,
   PipelinePart,
@@ -38,6 +39,8 @@ import { type Pipeline, pipeline } from "./pipeline-api.ts";
 import type { SensorName } from "./sensors.ts";
 import type { Unit } from "./units.ts";
 
+export { correlation, groupBy, join } from "./joined-api.ts";
+export { model, regression } from "./model-api.ts";
 export type { Calibration, Pipeline, StatisticName, Window } from "./pipeline-api.ts";
 export type { BoardModel, Duration, SensorName, Unit };
 
@@ -72,15 +75,21 @@ export function board<
   const Metric extends string = never,
   const Output extends string = never,
   const Key extends string = never,
+  const Modelled extends string = never,
+  const Derived extends string = never,
 >(
   model: BoardModel,
   given: {
     /** Pipelines; each reports its own metric. */
     sense: readonly PipelinePart<Metric>[];
+    /** Metrics that follow from others: joins, correlations, groups. They are for rules, for models and for each other too. */
+    derived?: readonly ModelPart<Derived, NoInfer<Metric | Modelled | Derived>>[];
+    /** What it works out of several of its metrics together by what it or a host has learned: a metric each, for rules too. */
+    models?: readonly ModelPart<Modelled, NoInfer<Metric | Derived | Modelled>>[];
     /** Pins that the board drives, by name. */
     outputs?: Readonly<Record<Output, OutputPart<Key>>>;
     /** What the board does by itself, leader or not; the first rule that holds for an output decides it. */
-    rules?: readonly RulePart<NoInfer<Metric>, NoInfer<Output>, Key>[];
+    rules?: readonly RulePart<NoInfer<Metric | Modelled | Derived>, NoInfer<Output>, Key>[];
     /** What the board does by the clock, leader or not, once it knows the time. Where a rule holds, it goes before. */
     schedules?: readonly SchedulePart<NoInfer<Output>>[];
     /**
@@ -106,6 +115,7 @@ export function sense<Sensor extends SensorName>(
     metric: sensor,
     metricSite: undefined,
     metricAfter: 0,
+    reporting: undefined,
     sensor,
     every: options?.every,
     stages: [],

@@ -1,10 +1,13 @@
 /** Checks and compiles one board: its model, its program, and what the simulator feeds it. */
 import { resolve } from "node:path";
+import { modelUseLimits } from "../../protocols/pipeline/model-use.ts";
 import type { Output, Program, Rule, ScheduledValue } from "../../protocols/pipeline/program.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import type { BoardDescription } from "../boards/boards.ts";
 import { ReplayFileError, readSeries } from "../recording/series.ts";
+import { compileJoined } from "./compile-joined.ts";
+import { type CompiledModel, compileModel } from "./compile-model.ts";
 import { compileOutput, pinProblem } from "./compile-output.ts";
 import { type CompiledPipeline, compilePipeline } from "./compile-pipeline.ts";
 import { compileRule } from "./compile-rule.ts";
@@ -13,9 +16,18 @@ import { compileSleep } from "./compile-sleep.ts";
 import type { BoardDefinition, ReplayDefinition, SettingDefinition } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, isPart, isRecord, shown } from "./given.ts";
-import type { BoardPart, OutputPart, PipelinePart, ReplayPart, RulePart, SchedulePart } from "./parts.ts";
+import type {
+  BoardPart,
+  ModelPart,
+  OutputPart,
+  PipelinePart,
+  ReplayPart,
+  RulePart,
+  SchedulePart,
+} from "./parts.ts";
 import { programSizeBytes } from "./program-size.ts";
 import { isSensor, sensorNames, sensors } from "./sensors.ts";
+import { type Source, sourceOf } from "./source.ts";
 import { boardStateBytesMax } from "./state-bytes.ts";
 import { suggestion } from "./suggestion.ts";
 import type { ZoneRules } from "./time-zone.ts";
@@ -64,20 +76,25 @@ class BoardCompilation {
     this.#checkKeys(given);
     const compiled = this.#pipelines(given.sense);
     const pipelines = compiled.map(({ pipeline }) => pipeline);
+    const models = this.#models(given.models, given.derived, compiled);
+    this.#checkState(compiled, models);
+    const units = unitsOf(compiled, models);
     const outputs = this.#outputs(given.outputs);
-    const rules = this.#rules(given.rules, compiled, outputs);
+    const rules = this.#rules(given.rules, compiled, units, outputs);
     const simulate = this.#simulate(given.simulate, compiled);
     const schedules = this.#schedules(given.schedules, outputs);
     const sleep = compileSleep(this.#part, given.sleep, this.#diagnostics);
     const program: Program = {
       pipelines,
+      ...(models.length > 0 ? { models: models.map(({ use }) => use) } : {}),
       outputs,
       rules,
       ...(schedules.length > 0 ? { schedules } : {}),
       ...(sleep === undefined ? {} : { sleep }),
     };
     this.#checkSize(program);
-    return { model, program, units: unitsOf(compiled), simulate };
+    const deployed = models.flatMap((one) => one.deployed ?? []);
+    return { model, program, ...(deployed.length > 0 ? { models: deployed } : {}), units, simulate };
   }
 
   #pipelines(given: unknown): CompiledPipeline[] {
@@ -101,9 +118,50 @@ class BoardCompilation {
         pipelines.push(compiled);
       }
     }
-    this.#checkState(pipelines);
     this.#checkCount("sense", pipelines.length, programLimits.pipelinesMax, "pipelines");
     return pipelines;
+  }
+
+  /** Models and what is derived, each behind those whose metrics it takes. */
+  #models(given: unknown, derived: unknown, pipelines: readonly CompiledPipeline[]): CompiledModel[] {
+    const example = 'join("gradient", "difference", ["top", "bottom"])';
+    const waiting = [
+      ...this.#list<ModelPart>("derived", derived ?? [], "model", example),
+      ...this.#list<ModelPart>("models", given ?? [], "model", 'model("occupied", "occupied.cvm")'),
+    ];
+    const sources = pipelines.map(sourceOf);
+    const compiled: CompiledModel[] = [];
+    while (waiting.length > 0) {
+      // Where none is ready a metric is missing, which the first one then tells.
+      const ready = Math.max(
+        0,
+        waiting.findIndex((part) => isReady(part, sources)),
+      );
+      for (const one of this.#worked(waiting.splice(ready, 1)[0]!, sources)) {
+        compiled.push(one);
+        sources.push({ ...one, metric: one.use.metric });
+      }
+    }
+    this.#checkCount(
+      derived === undefined ? "models" : "derived",
+      compiled.length,
+      modelUseLimits.usesMax,
+      derived === undefined ? "models" : "models and derived metrics",
+    );
+    return compiled;
+  }
+
+  #worked(part: ModelPart, sources: readonly Source[]): CompiledModel[] {
+    const isLearned = part.type === "trained" || part.type === "regression";
+    const compiled = isLearned
+      ? [compileModel(part, sources, this.#at.file, this.#diagnostics) ?? []].flat()
+      : compileJoined(part, sources, this.#diagnostics);
+    for (const { use } of compiled) {
+      if (!sources.some(({ metric }) => metric === use.metric)) continue;
+      const text = `${this.#who} has ${shown(use.metric)} already; give the ${isLearned ? "model's" : "derived"} metric another name.`;
+      this.#diagnostics.add(part.site, [use.metric], text);
+    }
+    return compiled;
   }
 
   #outputs(given: unknown): Output[] {
@@ -130,7 +188,12 @@ class BoardCompilation {
     return outputs;
   }
 
-  #rules(given: unknown, pipelines: readonly CompiledPipeline[], outputs: readonly Output[]): Rule[] {
+  #rules(
+    given: unknown,
+    pipelines: readonly CompiledPipeline[],
+    metrics: Readonly<Record<string, string>>,
+    outputs: readonly Output[],
+  ): Rule[] {
     const parts = this.#list<RulePart>(
       "rules",
       given ?? [],
@@ -138,7 +201,7 @@ class BoardCompilation {
       'when("temperature").above(28).set("fan", 80)',
     );
     const board = {
-      metrics: unitsOf(pipelines),
+      metrics,
       metricsKnown: pipelines.every(({ pipeline }) => isSensor(pipeline.sensor)),
       outputs,
       settings: this.#at.settings,
@@ -204,7 +267,7 @@ class BoardCompilation {
     return { file, speed: speed as number, unit: unit as string };
   }
 
-  #list<P extends PipelinePart | RulePart | SchedulePart>(
+  #list<P extends PipelinePart | ModelPart | RulePart | SchedulePart>(
     key: string,
     given: unknown,
     kind: P["kind"],
@@ -221,7 +284,7 @@ class BoardCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["sense", "outputs", "rules", "schedules", "sleep", "simulate"];
+    const known = ["sense", "derived", "models", "outputs", "rules", "schedules", "sleep", "simulate"];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a board has no ${shown(key)}${suggestion(key, known)}`);
     }
@@ -231,14 +294,19 @@ class BoardCompilation {
     if (count > max) this.#wrong([key], `${this.#who} has ${count} ${what}; a board holds at most ${max}.`);
   }
 
-  #checkState(pipelines: readonly CompiledPipeline[]): void {
-    const bytes = pipelines.reduce((sum, { stateBytes }) => sum + stateBytes, 0);
+  #checkState(pipelines: readonly CompiledPipeline[], models: readonly CompiledModel[]): void {
+    const all = [
+      ...pipelines.map(({ pipeline, stateBytes }) => ({ metric: pipeline.metric, stateBytes })),
+      ...models.map(({ use, stateBytes }) => ({ metric: use.metric, stateBytes })),
+    ];
+    const bytes = all.reduce((sum, { stateBytes }) => sum + stateBytes, 0);
     // NaN where a mistake is known already.
     if (!(bytes > boardStateBytesMax)) return;
-    const { pipeline, stateBytes } = pipelines.reduce((a, b) => (b.stateBytes > a.stateBytes ? b : a));
+    const { metric, stateBytes } = all.reduce((a, b) => (b.stateBytes > a.stateBytes ? b : a));
+    const what = models.length > 0 ? "pipelines, models and derived metrics" : "pipelines";
     this.#wrong(
       ["sense"],
-      `the pipelines of ${this.#who} hold ${bytes} bytes of state; a board has ${boardStateBytesMax}, and ${shown(pipeline.metric)} takes most, ${stateBytes}.`,
+      `the ${what} of ${this.#who} hold ${bytes} bytes of state; a board has ${boardStateBytesMax}, and ${shown(metric)} takes most, ${stateBytes}.`,
     );
   }
 
@@ -261,6 +329,19 @@ class BoardCompilation {
   }
 }
 
-function unitsOf(pipelines: readonly CompiledPipeline[]): Record<string, string> {
-  return Object.fromEntries(pipelines.map(({ pipeline, unit }) => [pipeline.metric, unit]));
+/** Whether there is all that it names: the features of a model that go by their own names it does not. */
+function isReady({ given }: ModelPart, sources: readonly Source[]): boolean {
+  const { from, joins = [], of } = given;
+  const named = [...(isRecord(from) || Array.isArray(from) ? Object.values(from) : []), ...joins, of];
+  return named.every((name) => name === undefined || sources.some(({ metric }) => metric === name));
+}
+
+function unitsOf(
+  pipelines: readonly CompiledPipeline[],
+  models: readonly CompiledModel[],
+): Record<string, string> {
+  return Object.fromEntries([
+    ...pipelines.map(({ pipeline, unit }) => [pipeline.metric, unit]),
+    ...models.map(({ use, unit }) => [use.metric, unit]),
+  ]);
 }

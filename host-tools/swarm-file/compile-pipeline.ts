@@ -1,22 +1,26 @@
 /** Checks and compiles one pipeline. */
-import type { Pipeline } from "../../protocols/pipeline/program.ts";
+import type { Batch, Pipeline } from "../../protocols/pipeline/program.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import { isProgramName } from "../../protocols/pipeline/program-codec.ts";
 import type { Stage } from "../../protocols/pipeline/stage.ts";
 import { compileDuration } from "./compile-duration.ts";
 import { compileStage } from "./compile-stage.ts";
 import type { Diagnostics } from "./diagnostics.ts";
-import { programNameRule, shown } from "./given.ts";
+import { isNumberWithin, programNameRule, shown } from "./given.ts";
 import type { PipelinePart, StagePart } from "./parts.ts";
 import { isSensor, sensorNames, sensors } from "./sensors.ts";
 import type { Signal } from "./stage-reader.ts";
-import { pipelineStateBytesMax, stageStateBytes } from "./state-bytes.ts";
+import { batchStateBytes, pipelineStateBytesMax, stageStateBytes } from "./state-bytes.ts";
 import { suggestion } from "./suggestion.ts";
 
 export interface CompiledPipeline {
   readonly pipeline: Pipeline;
   /** Of what it reports. */
   readonly unit: string;
+  /** Whether it reports a value each so often, but for faults. */
+  readonly isSteady: boolean;
+  /** Between one reading and the next; the least there can be where it is not steady. */
+  readonly everyMs: number;
   /** What the numbers that its stages hold take on the board. */
   readonly stateBytes: number;
 }
@@ -41,8 +45,9 @@ export function compilePipeline(part: PipelinePart, diagnostics: Diagnostics): C
     diagnostics.add(part.stages[stagesMax]!.site, [], text);
   }
   checkNaming(part, diagnostics);
+  const batch = compileBatch(part.reporting, diagnostics);
   const branches = branchesOf(part.stages);
-  return branches.map((branch) => compileBranch(part, branch, everyMs, diagnostics));
+  return branches.map((branch) => compileBranch(part, branch, everyMs, batch, diagnostics));
 }
 
 /** A way through the stages: for each of several statistics there is one. */
@@ -75,13 +80,14 @@ function compileBranch(
   part: PipelinePart,
   { suffix, stages: parts }: Branch,
   everyMs: number,
+  batch: Batch | undefined,
   diagnostics: Diagnostics,
 ): CompiledPipeline {
   const { sensor } = part;
   const metric = `${part.metric}${suffix}`;
   let signal: Signal = { unit: isSensor(sensor) ? sensors[sensor].unit : "", everyMs, isSteady: true };
   const stages: Stage[] = [];
-  let stateBytes = 0;
+  let stateBytes = batch === undefined ? 0 : batchStateBytes;
   for (const stagePart of parts) {
     const compiled = compileStage(stagePart, signal, diagnostics);
     if (compiled === undefined) continue;
@@ -97,7 +103,21 @@ function compileBranch(
     const text = `the pipeline ${shown(metric)} holds ${stateBytes} bytes of state; at most ${pipelineStateBytesMax} are possible, so take shorter windows or fewer of them.`;
     diagnostics.add(part.site, [], text);
   }
-  return { pipeline: { metric, sensor, everyMs, stages }, unit: signal.unit, stateBytes };
+  const pipeline = { metric, sensor, everyMs, stages, ...(batch === undefined ? {} : { batch }) };
+  const { unit, isSteady } = signal;
+  return { pipeline, unit, isSteady, everyMs: signal.everyMs, stateBytes };
+}
+
+function compileBatch(part: StagePart | undefined, diagnostics: Diagnostics): Batch | undefined {
+  if (part === undefined || Object.keys(part.given).length === 0) return undefined;
+  const { batch, within = 0 } = part.given;
+  const everyMs = compileDuration(batch, programLimits.batchMsMin, "batch", part.site, diagnostics);
+  if (!isNumberWithin(within, 0, Number.MAX_VALUE)) {
+    const text = `${shown(within)} is no bound; write within as a number from 0 on, in the unit of what is reported.`;
+    diagnostics.add(part.site, ["within"], text);
+    return { everyMs, within: 0 };
+  }
+  return { everyMs, within };
 }
 
 /** The metrics after `stats` are called after the pipeline, so that it needs its name before. */

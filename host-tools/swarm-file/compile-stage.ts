@@ -1,14 +1,16 @@
 /** Checks and compiles one stage: its parameters against the board's ranges, and what it takes against what comes to it. */
-import type { Stage } from "../../protocols/pipeline/stage.ts";
+import { timeUnits } from "../../protocols/pipeline/operators.ts";
+import type { Stage, TimeUnit } from "../../protocols/pipeline/stage.ts";
 import { highpass, lowpass } from "./biquad-design.ts";
 import { compileCalibration } from "./compile-calibration.ts";
-import { checkLength, compileWindow } from "./compile-window.ts";
+import { compileGoertzel, compileSpectrum } from "./compile-spectrum.ts";
+import { checkLength, compileSession, compileWindow } from "./compile-window.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, shown } from "./given.ts";
 import type { StagePart } from "./parts.ts";
 import { type CompiledStage, type Signal, StageReader } from "./stage-reader.ts";
-import { suggestion } from "./suggestion.ts";
-import { conversion, isUnit, perSecond, quantityOf, units } from "./units.ts";
+import { list, suggestion } from "./suggestion.ts";
+import { conversion, integrated, isUnit, perSecond, quantityOf, units } from "./units.ts";
 
 /** undefined for a word that there is not. */
 export function compileStage(
@@ -79,6 +81,16 @@ export function compileStage(
       return cusum(stage);
     case "derivative":
       return { stage: { op: "derivative" }, signal: { ...signal, unit: perSecond(signal.unit) } };
+    case "kalman":
+      return kalman(stage);
+    case "integral":
+      return integral(stage);
+    case "session":
+      return compileSession(stage);
+    case "goertzel":
+      return compileGoertzel(stage);
+    case "spectrum":
+      return compileSpectrum(stage);
     case "anomaly": {
       const periodMs =
         given.period === undefined ? 24 * 3_600_000 : stage.duration("period", "period", 60_000);
@@ -183,4 +195,46 @@ function cusum(stage: StageReader): CompiledStage {
     reference: isLearned ? 0 : stage.number("cusum", "reference"),
   };
   return { stage: compiled, signal: { ...stage.signal, unit: "" } };
+}
+
+function kalman(stage: StageReader): CompiledStage {
+  const { gives = "value", model = gives === "slope" ? "trend" : "level" } = stage.given;
+  if (model !== "level" && model !== "trend")
+    stage.wrong(`the model of a Kalman filter is "level" or "trend", not ${shown(model)}.`);
+  if (gives !== "value" && gives !== "slope")
+    stage.wrong(`a Kalman filter gives the "value" or the "slope", not ${shown(gives)}.`);
+  if (model === "level" && gives === "slope")
+    stage.wrong('a value without a trend has no slope; write model: "trend".');
+  const compiled = {
+    op: "kalman",
+    model: model as "level" | "trend",
+    noise: stage.number("kalman", "noise"),
+    drift: stage.number("kalman", "drift"),
+    gives: gives as "value" | "slope",
+  } as const;
+  const { signal } = stage;
+  return {
+    stage: compiled,
+    signal: gives === "slope" ? { ...signal, unit: perSecond(signal.unit) } : signal,
+  };
+}
+
+/** Periods without a value over which an integral goes on. */
+const gapPeriods = 10;
+
+function integral(stage: StageReader): CompiledStage {
+  const { given, signal } = stage;
+  const per = timeUnits.find((each) => each === (given.per ?? "s"));
+  if (per === undefined) stage.wrong(`an integral is per ${list(timeUnits)}, not ${shown(given.per)}.`);
+  const everyMs = given.every === undefined ? 0 : stage.duration("every");
+  if (everyMs > 0) checkLength(stage, given.every, everyMs);
+  const usualMs = everyMs > 0 ? Math.min(everyMs, gapPeriods * signal.everyMs) : gapPeriods * signal.everyMs;
+  if (given.gap === undefined && !signal.isSteady)
+    stage.wrong("values come at no steady rate here, so say over how long a gap an integral goes on: gap.");
+  const gapMs = given.gap === undefined ? usualMs : stage.duration("gap");
+  if (everyMs > 0 && gapMs > everyMs)
+    stage.wrong(`a gap of ${given.gap} is longer than the period, ${given.every}; make it shorter.`);
+  const compiled = { op: "integral", per: per ?? ("s" as TimeUnit), everyMs, gapMs } as const;
+  const after = { unit: integrated(signal.unit, compiled.per), everyMs: everyMs || signal.everyMs };
+  return { stage: compiled, signal: { ...signal, ...after } };
 }

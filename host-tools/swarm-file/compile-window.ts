@@ -1,4 +1,4 @@
-/** Compiles `window(...).stat(...)`: tumbling, hopping or sliding, by time or by count. */
+/** Compiles `window(...).stat(...)`: tumbling, hopping or sliding, by time or by count; and `session(...).stat(...)`. */
 import { statistics } from "../../protocols/pipeline/operators.ts";
 import type { Statistic } from "../../protocols/pipeline/stage.ts";
 import { parseDuration } from "./duration.ts";
@@ -40,6 +40,34 @@ export function compileWindow(stage: StageReader): CompiledStage {
   return { stage: { op: "sliding", by, length, hop, samples, statistic, percent }, signal: after };
 }
 
+export function compileSession(stage: StageReader): CompiledStage {
+  const { given, signal } = stage;
+  const found = given.statistic === "duration" ? duration : statisticNamed(given.statistic);
+  if (found === undefined) {
+    stage.wrong(`${shown(given.statistic)} is no statistic; use "duration", ${statisticNames}.`);
+  }
+  const { statistic, percent } = found ?? duration;
+  const gapMs = stage.duration("gap");
+  if (gapMs <= signal.everyMs) {
+    stage.wrong(
+      `values come every ${signal.everyMs}ms, so with a gap of ${given.gap} each is a session; make it longer.`,
+    );
+  }
+  if (given.above === undefined && signal.isSteady) {
+    stage.wrong(
+      "a session of values at a steady rate never ends; say above, or put a stage that leaves some out before it.",
+    );
+  }
+  const above = given.above === undefined ? -Number.MAX_VALUE : stage.number("session", "above");
+  const unit = statistic === "duration" ? "s" : unitOf(statistic, signal.unit);
+  return {
+    stage: { op: "session", gapMs, above, statistic, percent },
+    signal: { unit, everyMs: gapMs, isSteady: false },
+  };
+}
+
+const duration = { statistic: "duration", percent: 0 } as const;
+
 /** Notes a window of time in which there is often no value. */
 export function checkLength(stage: StageReader, given: unknown, lengthMs: number): void {
   const { everyMs } = stage.signal;
@@ -57,14 +85,14 @@ function count(stage: StageReader, name: "length" | "every"): number {
   return 1;
 }
 
-function unitOf(statistic: Statistic, unit: string): string {
+export function unitOf(statistic: Statistic, unit: string): string {
   if (statistic === "count") return "";
   if (statistic === "slope") return perSecond(unit);
   return statistic === "variance" && unit !== "" ? `${unit}²` : unit;
 }
 
 /** `p95` is a percentile; undefined for what is no statistic. */
-function statisticNamed(name: unknown): { statistic: Statistic; percent: number } | undefined {
+export function statisticNamed(name: unknown): { statistic: Statistic; percent: number } | undefined {
   const [, digits] = typeof name === "string" ? (/^p(\d{1,2}(?:\.\d)?|100)$/.exec(name) ?? []) : [];
   if (digits !== undefined) return { statistic: "percentile", percent: Number(digits) };
   const statistic = statistics.find((each) => each === name && each !== "percentile");
@@ -72,4 +100,4 @@ function statisticNamed(name: unknown): { statistic: Statistic; percent: number 
 }
 
 /** Completes `is no statistic; use `. */
-const statisticNames = `${list(statistics.filter((each) => each !== "percentile"))} or "p95" for a percentile`;
+export const statisticNames = `${list(statistics.filter((each) => each !== "percentile"))} or "p95" for a percentile`;

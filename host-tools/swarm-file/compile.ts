@@ -185,15 +185,15 @@ class SwarmCompilation {
     }
   }
 
-  #checkCount(boards: object, settings: object): void {
+  #checkCount(boards: Readonly<Record<string, BoardDefinition>>, settings: object): void {
     const boardCount = Object.keys(boards).length;
-    const keyCount = boardCount + Object.keys(settings).length;
+    const keyCount = boardCount + Object.keys(settings).length + modelPartCount(boards);
     if (boardCount > boardsMax)
       this.#wrong(["boards"], `${boardCount} boards are too many for one swarm; ${boardsMax} are the most.`);
     if (keyCount > stateLimits.keysMax) {
       this.#wrong(
         ["settings"],
-        `boards and settings together are ${keyCount}; a swarm agrees on at most ${stateLimits.keysMax}.`,
+        `boards, settings and parts of models together are ${keyCount}; a swarm agrees on at most ${stateLimits.keysMax}.`,
       );
     }
   }
@@ -201,6 +201,19 @@ class SwarmCompilation {
   #wrong(path: readonly string[], text: string): void {
     this.#diagnostics.add(this.#part.site, path, text);
   }
+}
+
+/** Keys that the boards' models take; one that several have counts once. */
+function modelPartCount(boards: Readonly<Record<string, BoardDefinition>>): number {
+  const parts = new Map<string, number>();
+  for (const { models = [], program } of Object.values(boards)) {
+    for (const { name, crc } of models) {
+      const use = program.models?.find((one) => one.kind === "trained" && one.crc === crc);
+      const bytes = use?.kind === "trained" ? use.bytes : 0;
+      parts.set(`${name}-${crc}`, Math.ceil(bytes / stateLimits.valueBytesMax));
+    }
+  }
+  return [...parts.values()].reduce((sum, count) => sum + count, 0);
 }
 
 function isSettingKey(key: string): boolean {

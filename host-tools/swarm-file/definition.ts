@@ -31,10 +31,21 @@ export interface BoardDefinition {
   /** Name of a file in `boards/`. */
   readonly model: string;
   readonly program: Program;
+  /** What the program's trained models are; absent for none. */
+  readonly models?: readonly DeployedModel[];
   /** Metric to unit, for showing and exporting. */
   readonly units: Readonly<Record<string, string>>;
   /** What the simulator feeds to a sensor instead of this computer's own. Sensor name to series. */
   readonly simulate: Readonly<Record<string, ReplayDefinition>>;
+}
+
+/** A model as it travels beside the program, in parts. */
+export interface DeployedModel {
+  readonly name: string;
+  /** CRC-32 of its bytes. */
+  readonly crc: number;
+  /** In base64. */
+  readonly bytes: string;
 }
 
 export interface ReplayDefinition {

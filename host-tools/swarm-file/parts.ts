@@ -35,6 +35,8 @@ export interface PipelinePart<Metric extends string = string> extends Part<"pipe
   readonly sensor: string;
   readonly every: unknown;
   readonly stages: readonly StagePart[];
+  /** How it reports, where that is said. */
+  readonly reporting: StagePart | undefined;
 }
 
 /** A stage by the word that it was written with (`calibrate`, `window`) and what that was given. */
@@ -86,6 +88,32 @@ export interface SchedulePart<Output extends string = string> extends Part<"sche
   readonly for: unknown;
 }
 
+/** What is worked out of several metrics together; `Metric` are those that it needs. */
+export interface ModelPart<Name extends string = string, Metric extends string = string>
+  extends Part<"model"> {
+  readonly type: "trained" | "regression" | "join" | "correlation" | "group";
+  readonly metric: Name;
+  readonly given: {
+    /** Of a join, a correlation, a group: `joined-api.ts`. */
+    readonly joins?: readonly Metric[];
+    readonly operation?: unknown;
+    readonly within?: unknown;
+    readonly rows?: unknown;
+    readonly every?: unknown;
+    readonly groups?: Readonly<Record<string, number>>;
+    readonly window?: unknown;
+    readonly statistic?: unknown;
+    readonly file?: unknown;
+    readonly from?: Readonly<Record<string, Metric>> | readonly Metric[];
+    readonly of?: Metric;
+    readonly share?: unknown;
+    readonly distance?: unknown;
+    readonly learn?: unknown;
+    readonly gives?: unknown;
+    readonly memory?: unknown;
+  };
+}
+
 export interface ReplayPart extends Part<"replay"> {
   readonly file: string;
   readonly speed: unknown;
@@ -97,6 +125,8 @@ export interface BoardPart<Key extends string = string> extends Part<"board"> {
   readonly model: string;
   readonly given: {
     readonly sense: readonly PipelinePart[];
+    readonly models?: readonly ModelPart[];
+    readonly derived?: readonly ModelPart[];
     readonly outputs?: Readonly<Record<string, OutputPart<Key>>>;
     readonly rules?: readonly RulePart<string, string, Key>[];
     readonly schedules?: readonly SchedulePart[];

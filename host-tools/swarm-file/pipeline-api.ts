@@ -7,6 +7,15 @@ import type { Unit } from "./units.ts";
 /** `p95` is the 95th percentile. Variance is that of a sample; the slope is the least squares', a second. */
 export type StatisticName = "count" | "mean" | "min" | "max" | "variance" | "slope" | "rms" | `p${number}`;
 
+/** `duration` is from a session's first value to its last, in seconds. */
+export type SessionStatisticName = StatisticName | "duration";
+
+/**
+ * Of a spectrum: the frequency that is strongest, the mean one weighed by power (its centroid), and the root mean square of what lies from one frequency up to below
+ * another, `5-20hz`.
+ */
+export type SpectrumStatisticName = "frequency" | "centroid" | `${number}-${number}hz`;
+
 /** From what the sensor says to what is so; `unit` is what that is in, the sensor's own if not said. */
 export type Calibration = { unit?: Unit } & (
   | { gain?: number; offset?: number }
@@ -58,6 +67,30 @@ export interface Pipeline<Metric extends string> extends PipelinePart<Metric> {
   /** 1 from `high` on, 0 from `low` down, between them what it was. */
   hysteresis(levels: { low: number; high: number }): Pipeline<Metric>;
   /**
+   * A Kalman filter: what is so behind noisy values. `noise` is the standard deviation of a measurement; `drift` that of how the value changes in a second, or, of a
+   * value with a `trend`, how its slope does. `gives: "slope"` tells the slope, a second, instead of the value.
+   */
+  kalman(given: {
+    noise: number;
+    drift: number;
+    model?: "level" | "trend";
+    gives?: "value" | "slope";
+  }): Pipeline<Metric>;
+  /**
+   * Value times time, by trapezoids, per second if nothing else is said: `integral({ per: "h" })` makes Wh of W. The running sum with each value, or with `every` the sum of each such period at its
+   * end. Between values more than `gap` apart (10 periods, if not said) nothing is added.
+   */
+  integral(options?: { per?: "s" | "min" | "h"; every?: Duration; gap?: Duration }): Pipeline<Metric>;
+  /**
+   * Statistics of sessions: runs of values that come no more than `gap` apart, of any length; `above` leaves out what is that or less, so that `session("30s", { above: 5 })` are the times
+   * when a motor runs.
+   */
+  session(gap: Duration, options?: { above?: number }): Window<Metric, SessionStatisticName>;
+  /** The amplitude of one frequency in each so many samples (4 to 4,096), which hold a whole number of its waves. */
+  goertzel(hz: number, options: { samples: number }): Pipeline<Metric>;
+  /** The spectrum of each so many samples (16, 32, 64, 128 or 256) by FFT, without their mean and under Hann's window. */
+  spectrum(samples: number): Window<Metric, SpectrumStatisticName>;
+  /**
    * Statistics of windows of so many samples or so long, one after the other, or with `every` one so often: `window("1m", { every: "10s" })` hops,
    * `window(20, { every: 1 })` slides.
    */
@@ -76,16 +109,23 @@ export interface Pipeline<Metric extends string> extends PipelinePart<Metric> {
   derivative(): Pipeline<Metric>;
   /** How anomalous each sample is, 0 to 1, in a stream that repeats itself after `period` (a day if not said); above 0.5 is worth an alarm. */
   anomaly(options?: { period?: Duration }): Pipeline<Metric>;
+  /** Reports each reading as it comes, which is what a pipeline does unless something else is said. */
+  report(): Pipeline<Metric>;
+  /**
+   * Reports in blocks, each of what came in `batch`, in a fraction of the bytes; rules see each reading at once all the same. `within` is how far, at most, a reported value may be
+   * from the one measured; nothing is lost unless it is said.
+   */
+  report(options: { batch: Duration; within?: number }): Pipeline<Metric>;
   /** Names the metric, which is the sensor's name otherwise. */
   as<Name extends string>(metric: Name): Pipeline<Name>;
 }
 
 /** Windows whose statistics are still to be named. */
-export interface Window<Metric extends string> {
+export interface Window<Metric extends string, Name extends string = StatisticName> {
   /** One statistic, reported as the metric. */
-  stat(statistic: StatisticName): Pipeline<Metric>;
+  stat(statistic: Name): Pipeline<Metric>;
   /** Each a metric and, from the sensor on, a pipeline of its own: `temperature.mean`, `temperature.p95`. */
-  stats<const Statistics extends readonly [StatisticName, ...StatisticName[]]>(
+  stats<const Statistics extends readonly [Name, ...Name[]]>(
     ...statistics: Statistics
   ): Pipeline<`${Metric}.${Statistics[number]}`>;
 }
@@ -98,6 +138,13 @@ export function pipeline<Metric extends string>(part: PipelinePart<Metric>): Pip
   ) => {
     const stages = [...part.stages, { site, word, given }];
     return pipeline({ ...part, stages } as unknown as PipelinePart<Name>);
+  };
+  const windows = (word: string, given: Readonly<Record<string, unknown>>) => {
+    const site = callSite();
+    return {
+      stat: (statistic: string) => add(word, { ...given, statistic }, site),
+      stats: (...statistics: string[]) => add(word, { ...given, statistics }, site),
+    } as Window<Metric, never>;
   };
   return {
     ...part,
@@ -119,17 +166,18 @@ export function pipeline<Metric extends string>(part: PipelinePart<Metric>): Pip
     throttle: (every) => add("throttle", { every }),
     heartbeat: (every) => add("heartbeat", { every }),
     hysteresis: (levels) => add("hysteresis", { ...levels }),
-    window: (length, options) => {
-      const site = callSite();
-      return {
-        stat: (statistic) => add("window", { ...options, length, statistic }, site),
-        stats: (...statistics) => add("window", { ...options, length, statistics }, site),
-      };
-    },
+    kalman: (given) => add("kalman", { ...given }),
+    integral: (options) => add("integral", { ...options }),
+    session: (gap, options) => windows("session", { ...options, gap }),
+    goertzel: (hz, options) => add("goertzel", { ...options, hz }),
+    spectrum: (samples) => windows("spectrum", { samples }),
+    window: (length, options) => windows("window", { ...options, length }),
     hampel: (count, options) => add("hampel", { ...options, count }),
     cusum: (given) => add("cusum", { ...given }),
     derivative: () => add("derivative", {}),
     anomaly: (options) => add("anomaly", { ...options }),
+    report: (options?: object) =>
+      pipeline({ ...part, reporting: { site: callSite(), word: "report", given: { ...options } } }),
     as: (metric) => pipeline({ ...part, metric, metricSite: callSite(), metricAfter: part.stages.length }),
   };
 }

@@ -7,6 +7,9 @@ export const pipelineStateBytesMax = 2_048;
 /** Of all pipelines of a board: a twelfth of its heap. */
 export const boardStateBytesMax = 8_192;
 
+/** Of a block that is being filled, and what packs it. */
+export const batchStateBytes = 704;
+
 const numberBytes = 8;
 
 export function stageStateBytes(stage: Stage): number {
@@ -35,6 +38,17 @@ function numbersHeld(stage: Stage): number {
     case "mean":
     case "cusum":
       return 4;
+    case "integral":
+      return 4;
+    case "goertzel":
+      return 5;
+    case "kalman":
+      return stage.model === "level" ? 3 : 6;
+    case "session":
+      return 2 + (stage.statistic === "percentile" ? 11 : 5);
+    case "spectrum":
+      // Of half the size.
+      return stage.count / 2 + 3;
     case "anomaly":
       return 61;
     case "median":

@@ -36,6 +36,11 @@ const definitions = {
   A: { quantity: "current", factor: 1 },
   W: { quantity: "power", factor: 1 },
   kW: { quantity: "power", factor: 1e3 },
+  J: { quantity: "energy", factor: 1 },
+  Wh: { quantity: "energy", factor: 3600 },
+  kWh: { quantity: "energy", factor: 3.6e6 },
+  mAh: { quantity: "electric charge", factor: 3.6 },
+  Ah: { quantity: "electric charge", factor: 3600 },
   mm: { quantity: "length", factor: 1e-3 },
   cm: { quantity: "length", factor: 1e-2 },
   m: { quantity: "length", factor: 1 },
@@ -73,6 +78,15 @@ export function conversion(from: Unit, to: Unit): { gain: number; offset: number
 /** `°C` gives `°C/s`, and `B/s` gives `B/s²`. */
 export function perSecond(unit: string): string {
   return unit.endsWith("/s") ? `${unit}²` : `${unit || "1"}/s`;
+}
+
+/** `W` gives `Wh` and, per second, `J`; `B/s` gives `B`; `°C` gives `°C·h`. */
+export function integrated(unit: string, per: "s" | "min" | "h"): string {
+  if (per === "s" && unit.endsWith("/s")) return unit === "1/s" ? "" : unit.slice(0, -2);
+  if (per === "s" && unit.endsWith("/s²")) return unit.slice(0, -1);
+  if (per === "s" && unit === "W") return "J";
+  if (per === "h" && ["W", "kW", "A", "mA"].includes(unit)) return `${unit}h`;
+  return unit === "" ? per : `${unit}·${per}`;
 }
 
 /** `value` in another unit of the same quantity; throws RangeError when the quantities differ. */

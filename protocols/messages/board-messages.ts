@@ -8,6 +8,8 @@
  * A host answers some of the health messages with the time: the first ones of a connection, then one a minute. The board knows
  * when it sent that message and when the answer came, so that this is a whole exchange for one small message (`SessionClock`).
  */
+import type { MetricBlock } from "../series/block.ts";
+
 export const messageVersion = 1;
 
 /** The last part of the topics of a board: `topics.ts`. */
@@ -53,13 +55,15 @@ export interface Reading {
   readonly quality: Quality;
 }
 
-/** Array: [version, sentMs, sequence, [[metric, takenMs, value, quality], ...]]. */
+/** Array: [version, sentMs, sequence, [[metric, takenMs, value, quality], ...], [block, ...]]; a block as in `protocols/series/block.ts`. */
 export interface Report {
   readonly sentMs: number;
   /** Counts the board's reports since it booted, from 0, so that a gap shows. */
   readonly sequence: number;
   /** At most `messageLimits.readingsMax`. */
   readonly readings: readonly Reading[];
+  /** Readings in blocks, at most `messageLimits.blocksMax`. */
+  readonly blocks: readonly MetricBlock[];
 }
 
 /**
@@ -159,6 +163,7 @@ export const messageLimits = Object.freeze({
   /** Bytes of any payload, both ways. */
   payloadBytesMax: 4096,
   readingsMax: 32,
+  blocksMax: 4,
   outputsMax: 16,
   /** UTF-8 bytes of why a release is not run. */
   reasonBytesMax: 96,

@@ -7,6 +7,7 @@ import type { CborValue } from "../cbor/value.ts";
 import { programLimits } from "../pipeline/program.ts";
 import { contactLimits } from "../provisioning/contact.ts";
 import { limits } from "../raft/types.ts";
+import { blockFromWire, blockToWire, type MetricBlock } from "../series/block.ts";
 import { releaseLimits } from "../update/release.ts";
 import {
   type DeviceHealth,
@@ -58,11 +59,11 @@ export function reportToWire(report: Report): CborValue {
   for (const { metric, takenMs, value, quality } of report.readings) {
     readings.push([metric, takenMs, value, quality]);
   }
-  return [messageVersion, report.sentMs, report.sequence, readings];
+  return [messageVersion, report.sentMs, report.sequence, readings, report.blocks.map(blockToWire)];
 }
 
 export function reportFromWire(value: CborValue): Report {
-  const items = new ItemReader(value, "report", "", 4);
+  const items = new ItemReader(value, "report", "", 5);
   items.version(messageVersion);
   const sentMs = items.integer("sentMs", 0, integerMax);
   const sequence = items.integer("sequence", 0, integerMax);
@@ -70,7 +71,11 @@ export function reportFromWire(value: CborValue): Report {
   for (const reading of items.array("the readings", messageLimits.readingsMax)) {
     readings.push(readingFromWire(reading, readings.length));
   }
-  return { sentMs, sequence, readings };
+  const blocks: MetricBlock[] = [];
+  for (const block of items.array("the blocks", messageLimits.blocksMax)) {
+    blocks.push(blockFromWire(block, `block ${blocks.length}`));
+  }
+  return { sentMs, sequence, readings, blocks };
 }
 
 export function healthToWire(health: Health): CborValue {

@@ -2,7 +2,7 @@
  * The operators of pipelines: how each one's parameters travel and within which ranges. Codec, comparison and compiler read this
  * table, so that an operator is one row here, one case in `firmware/sensing/stages/filter.ts` and one class.
  */
-import type { Stage, Statistic, WindowBy } from "./stage.ts";
+import type { SessionStatistic, SpectrumFeature, Stage, Statistic, TimeUnit, WindowBy } from "./stage.ts";
 
 /** One parameter of an operator, by its name in `Stage`. */
 export type Parameter = { readonly name: string } & (
@@ -32,6 +32,15 @@ export const statistics: readonly Statistic[] = Object.freeze([
   "percentile",
 ] as const);
 
+export const sessionStatistics: readonly SessionStatistic[] = Object.freeze([
+  ...statistics,
+  "duration",
+] as const);
+
+export const timeUnits: readonly TimeUnit[] = Object.freeze(["s", "min", "h"] as const);
+
+const spectrumFeatures: readonly SpectrumFeature[] = Object.freeze(["rms", "frequency", "centroid"] as const);
+
 const windowBy: readonly WindowBy[] = Object.freeze(["time", "count"] as const);
 
 const finiteMax = Number.MAX_VALUE;
@@ -40,6 +49,7 @@ const finiteMax = Number.MAX_VALUE;
 const oddCount: Parameter = Object.freeze({ name: "count", kind: "odd", min: 3, max: 31 });
 const forMs: Parameter = Object.freeze({ name: "forMs", kind: "integer", min: 1, max: durationMaxMs });
 const everyMs: Parameter = Object.freeze({ name: "everyMs", kind: "integer", min: 1, max: durationMaxMs });
+const gapMs: Parameter = Object.freeze({ name: "gapMs", kind: "integer", min: 1, max: durationMaxMs });
 const delta: Parameter = Object.freeze({ name: "delta", kind: "number", min: 0, max: finiteMax });
 const threshold: Parameter = Object.freeze({ name: "threshold", kind: "number", min: 0, max: finiteMax });
 const min: Parameter = Object.freeze({ name: "min", kind: "number", min: -finiteMax, max: finiteMax });
@@ -144,6 +154,50 @@ export const operators: readonly Operator[] = Object.freeze([
     op: "anomaly",
     parameters: Object.freeze([
       Object.freeze({ name: "periodMs", kind: "integer", min: 60_000, max: durationMaxMs }),
+    ]),
+  } as const),
+  Object.freeze({
+    op: "kalman",
+    parameters: Object.freeze([
+      Object.freeze({ name: "model", kind: "word", words: Object.freeze(["level", "trend"]) }),
+      Object.freeze({ name: "noise", kind: "number", min: 1e-9, max: 1e9 }),
+      Object.freeze({ name: "drift", kind: "number", min: 0, max: 1e9 }),
+      Object.freeze({ name: "gives", kind: "word", words: Object.freeze(["value", "slope"]) }),
+    ]),
+  } as const),
+  Object.freeze({
+    op: "integral",
+    parameters: Object.freeze([
+      Object.freeze({ name: "per", kind: "word", words: timeUnits }),
+      Object.freeze({ name: "everyMs", kind: "integer", min: 0, max: durationMaxMs }),
+      gapMs,
+    ]),
+  } as const),
+  Object.freeze({
+    op: "session",
+    parameters: Object.freeze([
+      gapMs,
+      Object.freeze({ name: "above", kind: "number", min: -finiteMax, max: finiteMax }),
+      Object.freeze({ name: "statistic", kind: "word", words: sessionStatistics }),
+      percent,
+    ]),
+  } as const),
+  Object.freeze({
+    op: "goertzel",
+    parameters: Object.freeze([
+      Object.freeze({ name: "count", kind: "integer", min: 4, max: 4096 }),
+      Object.freeze({ name: "bin", kind: "integer", min: 1, max: 2047 }),
+      everyMs,
+    ]),
+  } as const),
+  Object.freeze({
+    op: "spectrum",
+    parameters: Object.freeze([
+      Object.freeze({ name: "count", kind: "integer", min: 16, max: 256 }),
+      everyMs,
+      Object.freeze({ name: "gives", kind: "word", words: spectrumFeatures }),
+      Object.freeze({ name: "low", kind: "integer", min: 1, max: 128 }),
+      Object.freeze({ name: "high", kind: "integer", min: 1, max: 128 }),
     ]),
   } as const),
 ]);

@@ -2,9 +2,10 @@
  * A program between struct and CBOR value.
  *
  * ```
- * program   [1, [pipeline, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...], sleep | null]
- * pipeline  [metric, sensor, everyMs, [stage, ...]]
+ * program   [1, [pipeline, ...], [use, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...], sleep | null]
+ * pipeline  [metric, sensor, everyMs, [stage, ...], [everyMs, within] | null]
  * stage     [operator, parameter, ...]             `stage-codec.ts`
+ * use       `model-use.ts`
  * output    [name, 0 digital | 1 pwm, pin, safeValue, setting | null]
  * rule      [metric, 0 above | 1 below, threshold, hysteresis, forMs, output, value]
  * scheduled [schedule, output, value, forMs]       schedule, zone: `../time/schedule-codec.ts`
@@ -19,8 +20,10 @@ import type { CborValue } from "../cbor/value.ts";
 import { isStateKey } from "../state/codec.ts";
 import { scheduleFromWire, scheduleToWire, zoneFromWire } from "../time/schedule-codec.ts";
 import type { Zone } from "../time/zone.ts";
+import { type ModelUse, modelUseFromWire, modelUseLimits, modelUseToWire } from "./model-use.ts";
 import { durationMaxMs } from "./operators.ts";
 import {
+  type Batch,
   type Output,
   type Pipeline,
   type Program,
@@ -38,12 +41,16 @@ export function programToWire(program: Program): CborValue {
   const { sleep } = program;
   return [
     programVersion,
-    program.pipelines.map(({ metric, sensor, everyMs, stages }) => [
+    program.pipelines.map(({ metric, sensor, everyMs, stages, batch }) => [
       metric,
       sensor,
       everyMs,
       stages.map(stageToWire),
+      batch === undefined ? null : [batch.everyMs, batch.within],
     ]),
+    (program.models ?? []).map((use, i, uses) =>
+      modelUseToWire(use, [...program.pipelines, ...uses.slice(0, i)]),
+    ),
     program.outputs.map(({ name, kind, pin, safeValue, setting }) => [
       name,
       kind === "digital" ? 0 : 1,
@@ -67,7 +74,7 @@ export function programToWire(program: Program): CborValue {
 
 /** Throws `ShapeError` for anything but a whole, valid program: within limits, names unique, and rules that name what is there. */
 export function programFromWire(value: CborValue): Program {
-  const items = new ItemReader(value, "program", "", 7);
+  const items = new ItemReader(value, "program", "", 8);
   items.version(programVersion);
   const pipelines: Pipeline[] = [];
   for (const item of items.array("the pipelines", programLimits.pipelinesMax)) {
@@ -82,6 +89,16 @@ export function programFromWire(value: CborValue): Program {
     }
     pipelines.push(pipeline);
   }
+  const models: ModelUse[] = [];
+  for (const item of items.array("the models", modelUseLimits.usesMax)) {
+    const named = [...pipelines, ...models];
+    const use = modelUseFromWire(item, `model ${models.length}`, named, isProgramName);
+    if (named.some(({ metric }) => metric === use.metric)) {
+      throw new ShapeError("program", `the metric of model ${models.length}`, "unique", use.metric);
+    }
+    models.push(use);
+  }
+  const metrics = [...pipelines, ...models];
   const outputs: Output[] = [];
   for (const item of items.array("the outputs", programLimits.outputsMax)) {
     const output = outputFromWire(item, `output ${outputs.length}`);
@@ -92,7 +109,7 @@ export function programFromWire(value: CborValue): Program {
   }
   const rules: Rule[] = [];
   for (const item of items.array("the rules", programLimits.rulesMax)) {
-    rules.push(ruleFromWire(item, `rule ${rules.length}`, pipelines, outputs));
+    rules.push(ruleFromWire(item, `rule ${rules.length}`, metrics, outputs));
   }
   const zones: Zone[] = [];
   for (const item of items.array("the zones", programLimits.schedulesMax)) {
@@ -104,7 +121,7 @@ export function programFromWire(value: CborValue): Program {
   }
   const sleep = sleepFromWire(items.any());
   items.end();
-  const program = { pipelines, outputs, rules, sleep };
+  const program = { pipelines, ...(models.length === 0 ? {} : { models }), outputs, rules, sleep };
   return schedules.length === 0 ? program : { ...program, schedules };
 }
 
@@ -129,7 +146,7 @@ const pinMax = 255;
 const finiteMax = Number.MAX_VALUE;
 
 function pipelineFromWire(value: CborValue, part: string): Pipeline {
-  const items = new ItemReader(value, "program", part, 4);
+  const items = new ItemReader(value, "program", part, 5);
   const metric = nameFrom(items, "metric", part);
   const sensor = nameFrom(items, "sensor", part);
   const everyMs = items.integer("everyMs", programLimits.everyMsMin, durationMaxMs);
@@ -137,8 +154,19 @@ function pipelineFromWire(value: CborValue, part: string): Pipeline {
   for (const stage of items.array("the stages", programLimits.stagesMax)) {
     stages.push(stageFromWire(stage, `stage ${stages.length} of ${part}`));
   }
+  const batch = batchFromWire(items.any(), part);
   items.end();
-  return { metric, sensor, everyMs, stages };
+  const pipeline = { metric, sensor, everyMs, stages };
+  return batch === undefined ? pipeline : { ...pipeline, batch };
+}
+
+function batchFromWire(value: CborValue, part: string): Batch | undefined {
+  if (value === null) return undefined;
+  const items = new ItemReader(value, "program", `batch of ${part}`, 2);
+  const everyMs = items.integer("everyMs", programLimits.batchMsMin, durationMaxMs);
+  const within = items.number("within", 0, finiteMax);
+  items.end();
+  return { everyMs, within };
 }
 
 function outputFromWire(value: CborValue, part: string): Output {
@@ -158,13 +186,13 @@ function outputFromWire(value: CborValue, part: string): Output {
 function ruleFromWire(
   value: CborValue,
   part: string,
-  pipelines: readonly Pipeline[],
+  metrics: readonly { readonly metric: string }[],
   outputs: readonly Output[],
 ): Rule {
   const items = new ItemReader(value, "program", part, 7);
   const metric = items.text("metric", programLimits.nameLengthMax);
-  if (!pipelines.some((pipeline) => pipeline.metric === metric)) {
-    throw new ShapeError("program", `metric of ${part}`, "that of a pipeline", metric);
+  if (!metrics.some((one) => one.metric === metric)) {
+    throw new ShapeError("program", `metric of ${part}`, "that of a pipeline or a model", metric);
   }
   const when = items.integer("when", 0, 1) === 0 ? "above" : "below";
   const threshold = thresholdFrom(items.any(), part);

@@ -1,4 +1,5 @@
 import type { Schedule } from "../time/schedule.ts";
+import type { ModelUse } from "./model-use.ts";
 import type { Stage } from "./stage.ts";
 
 export type { Stage };
@@ -12,6 +13,8 @@ export type { Stage };
  */
 export interface Program {
   readonly pipelines: readonly Pipeline[];
+  /** What is worked out of several metrics together; absent for nothing. */
+  readonly models?: readonly ModelUse[];
   readonly outputs: readonly Output[];
   readonly rules: readonly Rule[];
   /** Absent for none. */
@@ -36,6 +39,16 @@ export interface Pipeline {
   /** Sampling period in milliseconds, 10 or more. */
   readonly everyMs: number;
   readonly stages: readonly Stage[];
+  /** Its readings go out in blocks; undefined: one by one, as they come. */
+  readonly batch?: Batch | undefined;
+}
+
+/** How readings are packed into blocks (`protocols/series/block.ts`). Rules see each one at once all the same. */
+export interface Batch {
+  /** The longest that a reading waits for its block. */
+  readonly everyMs: number;
+  /** By how much a value may differ from what was measured, in its unit; 0: by nothing. */
+  readonly within: number;
 }
 
 /** A pin that the board drives. Its value: the first active rule's, else the schedule's that fired last, else the setting's, else the safe value. */
@@ -83,6 +96,7 @@ export const programLimits = Object.freeze({
   /** Characters of a metric, sensor or output name: lower-case letters, digits, `.` and `-`. */
   nameLengthMax: 32,
   everyMsMin: 10,
+  batchMsMin: 1_000,
   awakeMsMin: 1_000,
   /** Between `awakeMs` and `everyMs`. */
   sleepMsMin: 1_000,

@@ -77,6 +77,25 @@ function check(stage: Stage, part: string): void {
       if (stage.by === "count" && stage.samples !== stage.length) {
         refuse(`samples of ${part}`, `${stage.length}`, stage.samples);
       }
+      break;
+    case "kalman":
+      if (stage.gives === "slope" && stage.model === "level") refuse(`gives of ${part}`, "the value", 1);
+      break;
+    case "integral":
+      // So that a gap that counts has at most one period's end in it.
+      if (stage.everyMs !== 0 && stage.gapMs > stage.everyMs) {
+        refuse(`gapMs of ${part}`, `at most ${stage.everyMs}`, stage.gapMs);
+      }
+      break;
+    case "goertzel":
+      if (2 * stage.bin >= stage.count) refuse(`bin of ${part}`, `below ${stage.count / 2}`, stage.bin);
+      break;
+    case "spectrum": {
+      const { count, low, high } = stage;
+      if ((count & (count - 1)) !== 0) refuse(`count of ${part}`, "a power of two", count);
+      if (2 * high > count) refuse(`high of ${part}`, `at most ${count / 2}`, high);
+      if (low > high) refuse(`low of ${part}`, `at most ${high}`, low);
+    }
   }
 }
 

@@ -75,8 +75,56 @@ export type Stage =
   /** Change a second since the last sample. */
   | { readonly op: "derivative" }
   /** How anomalous a sample is, 0 to 1, in a stream that repeats itself after `periodMs`: `docs/anomaly.md`. */
-  | { readonly op: "anomaly"; readonly periodMs: number };
+  | { readonly op: "anomaly"; readonly periodMs: number }
+  /** What is so behind noisy values, or by how much it changes a second; `noise` and `drift` are standard deviations. */
+  | {
+      readonly op: "kalman";
+      /** A value that wanders, or one that has a slope which wanders. */
+      readonly model: "level" | "trend";
+      /** Of a measurement. */
+      readonly noise: number;
+      /** Of how the value, or the slope, changes in a second. */
+      readonly drift: number;
+      readonly gives: "value" | "slope";
+    }
+  /** Value times time, added up by trapezoids; over more than `gapMs` nothing is added. */
+  | {
+      readonly op: "integral";
+      readonly per: TimeUnit;
+      /** 0: the running sum, with each value; else each period's, with the first value at or after its end. */
+      readonly everyMs: number;
+      readonly gapMs: number;
+    }
+  /** A statistic of each run of values above `above` that come no more than `gapMs` apart. */
+  | {
+      readonly op: "session";
+      readonly gapMs: number;
+      /** `-Number.MAX_VALUE`: all values. */
+      readonly above: number;
+      readonly statistic: SessionStatistic;
+      readonly percent: number;
+    }
+  /** The amplitude of one frequency, `bin / (count everyMs)`, in each `count` values. */
+  | { readonly op: "goertzel"; readonly count: number; readonly bin: number; readonly everyMs: number }
+  /** Something of the spectrum of each `count` values, from bin `low` to bin `high`. */
+  | {
+      readonly op: "spectrum";
+      /** A power of two. */
+      readonly count: number;
+      readonly everyMs: number;
+      /** Root mean square; the strongest frequency; the mean one, weighed by power. */
+      readonly gives: SpectrumFeature;
+      readonly low: number;
+      readonly high: number;
+    };
 
 export type WindowBy = "time" | "count";
+
+export type TimeUnit = "s" | "min" | "h";
+
+/** `duration`: seconds from the first value to the last. */
+export type SessionStatistic = Statistic | "duration";
+
+export type SpectrumFeature = "rms" | "frequency" | "centroid";
 
 export type Statistic = "count" | "mean" | "min" | "max" | "variance" | "slope" | "rms" | "percentile";

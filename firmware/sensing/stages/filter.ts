@@ -11,14 +11,20 @@ import { Debounce } from "./debounce.ts";
 import { Derivative } from "./derivative.ts";
 import { Ewma } from "./ewma.ts";
 import { Fir } from "./fir.ts";
+import { Goertzel } from "./goertzel.ts";
 import { Hampel } from "./hampel.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Hysteresis } from "./hysteresis.ts";
+import { Integral } from "./integral.ts";
+import { KalmanLevel } from "./kalman-level.ts";
+import { KalmanTrend } from "./kalman-trend.ts";
 import { MeanWindow } from "./mean-window.ts";
 import { Median } from "./median.ts";
 import { Polynomial } from "./polynomial.ts";
 import { Range } from "./range.ts";
+import { Session } from "./session.ts";
 import { Sliding } from "./sliding.ts";
+import { Spectrum } from "./spectrum.ts";
 import { Stuck } from "./stuck.ts";
 import { Table } from "./table.ts";
 import { Throttle } from "./throttle.ts";
@@ -86,5 +92,17 @@ export function filterFor(stage: Stage): Filter {
       return new Derivative();
     case "anomaly":
       return new AnomalyScore(stage.periodMs);
+    case "kalman":
+      return stage.model === "level"
+        ? new KalmanLevel(stage.noise, stage.drift)
+        : new KalmanTrend(stage.noise, stage.drift, stage.gives === "slope");
+    case "integral":
+      return new Integral(stage);
+    case "session":
+      return new Session(stage);
+    case "goertzel":
+      return new Goertzel(stage);
+    case "spectrum":
+      return new Spectrum(stage);
   }
 }

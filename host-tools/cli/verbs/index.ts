@@ -13,6 +13,7 @@ import { keys } from "./keys.ts";
 import { lead } from "./lead.ts";
 import { log } from "./log.ts";
 import { members } from "./members.ts";
+import { model } from "./model.ts";
 import { monitor } from "./monitor.ts";
 import { move } from "./move.ts";
 import { provision } from "./provision.ts";
@@ -38,6 +39,7 @@ export const verbs: readonly Verb<any>[] = [
   recover,
   keys,
   exportReadings,
+  model,
   boards,
   build,
   flash,

@@ -10,7 +10,8 @@ import { coveyResource, demand, toUpdate } from "../access/rights.ts";
 import type { Door } from "../api.ts";
 import { ApiFailure, failureOf } from "../api-failure.ts";
 import { type ImageTaken, releaseHeader } from "../api-types.ts";
-import { forwardedHeader } from "../leader-requests.ts";
+import { forwardedHeader } from "../hosts/vouching.ts";
+
 import type { Log } from "../log.ts";
 import { checkLength, securityHeaders } from "../request-guard.ts";
 import type { Firmware } from "./firmware.ts";

@@ -1,5 +1,6 @@
 /** Every operator on a board in the real XS engine, beside the same operators on this computer. */
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { BlockQueue } from "../../../firmware/sensing/block-queue.ts";
 import { ReadingQueue } from "../../../firmware/sensing/reading-queue.ts";
 import { Sensing } from "../../../firmware/sensing/sensing.ts";
 import { loadBoards } from "../../../host-tools/boards/boards.ts";
@@ -38,8 +39,10 @@ function onThisComputer(program: Program, fromMs: number, untilMs: number): Read
     actuators: { configure: () => {}, write: () => {}, release: () => {} },
     settings: new Map(),
     queue,
+    blocks: new BlockQueue(4),
     wallMs: () => Number.NaN,
     onOutputRefused: () => {},
+    onModelRefused: () => {},
   });
   sensing.load(program, fromMs);
   while (sensing.dueMs <= untilMs) {
@@ -49,11 +52,12 @@ function onThisComputer(program: Program, fromMs: number, untilMs: number): Read
   return queue.peek(10_000);
 }
 
-const half = Math.ceil(exampleStages.length / 2);
+const third = Math.ceil(exampleStages.length / 3);
 
 describe.each([
-  ["the first half of the operators", exampleStages.slice(0, half)],
-  ["the second half of the operators", exampleStages.slice(half)],
+  ["the first third of the operators", exampleStages.slice(0, third)],
+  ["the second third of the operators", exampleStages.slice(third, 2 * third)],
+  ["the last third of the operators", exampleStages.slice(2 * third)],
 ])("%s", (_, stages) => {
   test("give what they give on this computer, and fit", { timeout: 120_000 }, async () => {
     const pipelines = stages.map((stage, i) => {

@@ -1,6 +1,7 @@
 /** Schedules on a board: what they decide, against rules, settings, restarts and a clock that is told late or anew. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BlockQueue } from "../../../firmware/sensing/block-queue.ts";
 import { ReadingQueue } from "../../../firmware/sensing/reading-queue.ts";
 import { Sensing } from "../../../firmware/sensing/sensing.ts";
 import type { Output, Program, ScheduledValue } from "../../../protocols/pipeline/program.ts";
@@ -40,8 +41,10 @@ class Booted {
       },
       settings: this.settings,
       queue: new ReadingQueue(8),
+      blocks: new BlockQueue(4),
       wallMs: (nowMs) => this.epochMs + nowMs,
       onOutputRefused: () => {},
+      onModelRefused: () => {},
     });
     this.sensing.load(program, 0);
   }

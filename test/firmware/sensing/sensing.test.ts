@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { BlockQueue } from "../../../firmware/sensing/block-queue.ts";
 import { ReadingQueue } from "../../../firmware/sensing/reading-queue.ts";
 import { Sensing } from "../../../firmware/sensing/sensing.ts";
 import type { Output, Pipeline, Program } from "../../../protocols/pipeline/program.ts";
@@ -40,8 +41,10 @@ beforeEach(() => {
     },
     settings,
     queue,
+    blocks: new BlockQueue(4),
     wallMs: (nowMs) => epochMs + nowMs,
     onOutputRefused: () => {},
+    onModelRefused: () => {},
   });
 });
 

@@ -1,6 +1,7 @@
 /** Pipelines that lose their power at random moments, against a plain mean of what was sampled. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { BlockQueue } from "../../../firmware/sensing/block-queue.ts";
 import { ReadingQueue } from "../../../firmware/sensing/reading-queue.ts";
 import { Sensing } from "../../../firmware/sensing/sensing.ts";
 import { Checkpoints, checkpointLimits } from "../../../firmware/storage/checkpoints.ts";
@@ -31,8 +32,10 @@ class Device {
       actuators: { configure() {}, write() {}, release() {} },
       settings: store,
       queue: this.queue,
+      blocks: new BlockQueue(4),
       wallMs: () => NaN,
       onOutputRefused() {},
+      onModelRefused() {},
     });
     this.#sensing.load(program, bootMs);
     this.#checkpoints = new Checkpoints(store, this.#sensing, bootMs);

@@ -2,6 +2,7 @@ import type { Target } from "../target.ts";
 import { codecTargets } from "./codecs.ts";
 import { contactTargets } from "./contacts.ts";
 import { improvTargets } from "./improv.ts";
+import { modelTargets } from "./models.ts";
 import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
 import { streamTargets } from "./streams.ts";
@@ -14,10 +15,14 @@ export const targets: readonly Target[] = [
   ...securityTargets,
   ...improvTargets,
   ...serialTargets,
+  ...modelTargets,
 ];
 
 /** What looks like a decoder, by its name, and faces no network. */
 export const notFacing: Readonly<Record<string, string>> = {
+  "protocols/series/bits.ts BitReader": "run by the blocks of readings",
+  "protocols/series/xor.ts XorReader": "run by the blocks of readings",
+  "protocols/series/decoder.ts decodeBlock": "run by the blocks of readings",
   "protocols/cbor/shape.ts ItemReader": "walks decoded values: run by every codec",
   "protocols/text/utf8.ts readUtf8": "run by the CBOR decoder and the MQTT packets on whatever comes",
   "protocols/messages/host-address.ts parseHosts": "an address list on a command line or in an image",

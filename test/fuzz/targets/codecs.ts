@@ -36,6 +36,9 @@ import {
   senderKeyFromWire,
   senderKeyToWire,
 } from "../../../protocols/security/group/sender-key.ts";
+import { blockFromWire, blockToWire, type MetricBlock } from "../../../protocols/series/block.ts";
+import { decodeBlock } from "../../../protocols/series/decoder.ts";
+import { BlockEncoder } from "../../../protocols/series/encoder.ts";
 import { commandFromWire, commandToWire } from "../../../protocols/state/codec.ts";
 import { commandIdBytes } from "../../../protocols/state/command.ts";
 import { scheduleFromWire, zoneFromWire } from "../../../protocols/time/schedule-codec.ts";
@@ -160,6 +163,12 @@ const hostFrames: HostFrame[] = [
 ];
 
 const zone = [60, 120, [180, 3, 5, 0], [240, 10, 5, 0]];
+function packed(value: (i: number) => number): MetricBlock {
+  const encoder = new BlockEncoder(1_000, 0);
+  for (let i = 0; i < 20; i++) encoder.push(i * 1_000 + (i % 7), value(i));
+  return { metric: "pressure", ...encoder.take()! };
+}
+const decimals = packed((i) => (i === 9 ? Math.SQRT2 : i / 10));
 const health: Health = {
   sentMs: 5,
   uptimeMs: 60_000,
@@ -246,9 +255,23 @@ const codecs: readonly Codec[] = [
           { metric: "temperature", takenMs: 990, value: 21.5, quality: 0 },
           { metric: "humidity", takenMs: 991, value: Number.NaN, quality: 1 },
         ],
+        blocks: [decimals],
       }),
     ],
-    read: reportFromWire,
+    // Blocks are unpacked by whoever reads the report.
+    read: (value) => {
+      for (const block of reportFromWire(value).blocks) decodeBlock(block, () => undefined);
+    },
+  },
+  {
+    name: "block of readings",
+    from: "protocols/series/block.ts blockFromWire",
+    seeds: [
+      blockToWire(decimals),
+      blockToWire(packed(Math.sin)),
+      blockToWire({ ...decimals, mode: 2, scale: 0.5 }),
+    ],
+    read: (value) => decodeBlock(blockFromWire(value, "block"), () => undefined),
   },
   { name: "health", from: `${messages} healthFromWire`, seeds: [healthToWire(health)], read: healthFromWire },
   {

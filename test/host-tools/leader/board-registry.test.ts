@@ -36,7 +36,7 @@ function hello(memberId: string): Uint8Array {
 
 function report(sequence: number, value: number): Uint8Array {
   const reading = { metric: "temperature", takenMs: 5, value, quality: 0 } as const;
-  return encodeCbor(reportToWire({ sentMs: 6, sequence, readings: [reading] }));
+  return encodeCbor(reportToWire({ sentMs: 6, sequence, readings: [reading], blocks: [] }));
 }
 
 test("another host tells what a board measures only of a board that it says is there", () => {

@@ -87,7 +87,7 @@ test("a client id that is no board of the swarm is refused by CONNACK", async ()
 
 const refused: Record<string, (board: RawBoard) => void> = {
   "publishes as another board": (board) => {
-    const report = reportToWire({ sentMs: 0, sequence: 0, readings: [] });
+    const report = reportToWire({ sentMs: 0, sequence: 0, readings: [], blocks: [] });
     board.publishBytes("covey/greenhouse/up/north-1/report", encodeCbor(report));
   },
   "publishes to a board": (board) =>

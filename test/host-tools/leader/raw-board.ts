@@ -188,7 +188,7 @@ export class RawBoard {
   }
 
   report(sentMs: number, readings: readonly Reading[], sequence = this.#sequence++): void {
-    this.publish("report", reportToWire({ sentMs, sequence, readings }));
+    this.publish("report", reportToWire({ sentMs, sequence, readings, blocks: [] }));
   }
 
   health(changes: Partial<Health> = {}): void {

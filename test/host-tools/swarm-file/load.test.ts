@@ -1,6 +1,6 @@
 /** What a user's file compiles to, and what each mistake in it is told, word for word. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -37,6 +37,9 @@ describe("a swarm file with a mistake", () => {
     join(swarmFolder, "broken.csv"),
     "timestamp,value\n2013-12-20 15:00:00,70\n2013-12-20 16:00:00,warm\n",
   );
+  for (const name of ["machine.cvm", "usual.cvm"]) {
+    copyFileSync(join(import.meta.dirname, "../../../examples/machine-room", name), join(swarmFolder, name));
+  }
   const files = mistakes.map(({ source }, i) => {
     const file = join(swarmFolder, `swarm-${i}.ts`);
     writeFileSync(file, source);
@@ -48,6 +51,32 @@ describe("a swarm file with a mistake", () => {
     const place = `mistakes/swarm-${i}.ts:`;
     const expected = says.map((line) => (line.startsWith("...") ? line : place + line));
     expect(loaded[i]).toEqual({ mistakes: expected.map((line) => line.replace("FOLDER", swarmFolder)) });
+  });
+});
+
+describe("the machine room", () => {
+  const [loaded] = load([join(import.meta.dirname, "../../../examples/machine-room")]);
+  const { boards } = loaded!.definition!;
+
+  it("has each model beside the program that uses it", () => {
+    const { program, models } = boards.press!;
+    const [use] = program.models!;
+    expect(use).toMatchObject({
+      kind: "trained",
+      metric: "machine.stopped",
+      features: ["temperature.mean", "temperature.slope", "temperature.min"],
+      waits: 0b111,
+      ofClass: 1,
+    });
+    expect(models).toHaveLength(1);
+    expect(models![0]).toMatchObject({ name: "machine", crc: (use as { crc: number }).crc });
+    expect(boards["press-spare"]!.program.models![0]).toMatchObject({ learns: true, waits: 0b11 });
+    expect(boards.office!.program.models![0]).toMatchObject({
+      kind: "regression",
+      target: "memory.used",
+      waits: 0b11,
+    });
+    expect(boards.office!.units["memory.unexplained"]).toBe("%");
   });
 });
 
@@ -138,7 +167,7 @@ export default swarm("house", { boards: { door: board("esp32c3-devkit", {
     const { program } = loaded!.definition!.boards.door!;
     const wire = programToWire(program) as unknown[][];
     expect(programFromWire(programToWire(program))).toEqual(program);
-    expect(wire[4]).toHaveLength(1);
+    expect(wire[5]).toHaveLength(1);
   });
 });
 

@@ -6,7 +6,8 @@ export interface Mistake {
   readonly says: readonly string[];
 }
 
-const words = 'import { at, board, every, output, replay, sense, setting, swarm, when } from "covey";';
+const words =
+  'import { at, board, correlation, every, groupBy, join, model, output, regression, replay, sense, setting, swarm, when } from "covey";';
 
 /** A swarm of one board, `door`; `lines` begin on line 9. */
 function onBoard(lines: string, model = "esp32c3-devkit"): string {
@@ -35,6 +36,8 @@ ${lines}
 const door = 'boards: { door: board("esp32-devkit", { sense: [] }) },';
 /** Quoted. */
 const longNames = Array.from({ length: 9 }, (_, i) => `"a-board-with-a-long-name-${i}"`);
+/** Stands for the other two features of `machine.cvm`. */
+const machineFrom = '{ "temperature.slope": "cpu.load", "temperature.min": "cpu.load" }';
 const usable = "0, 1, 2, 3, 4, 5, 6, 7 or 10";
 
 export const mistakes: readonly Mistake[] = [
@@ -386,6 +389,84 @@ export const mistakes: readonly Mistake[] = [
     says: ['9: name the pipeline with .as("t") before .stats(...).'],
   },
   {
+    what: "follows the slope of a value that has none",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).kalman({ noise: 1, drift: 0.1, model: "level", gives: "slope" })],',
+    ),
+    says: ['9: a value without a trend has no slope; write model: "trend".'],
+  },
+  {
+    what: "says no noise of a Kalman filter",
+    source: onBoard('  sense: [sense("temperature", { every: "1s" }).kalman({ noise: 0, drift: 0.1 })],'),
+    says: ["9: noise must be a number from 1e-9 to 1000000000, not 0."],
+  },
+  {
+    what: "integrates per day",
+    source: onBoard('  sense: [sense("network.sent", { every: "1s" }).integral({ per: "d" })],'),
+    says: ['9: an integral is per "s", "min" or "h", not "d".'],
+  },
+  {
+    what: "integrates what comes now and then",
+    source: onBoard('  sense: [sense("network.sent", { every: "1s" }).deadband(1).integral()],'),
+    says: ["9: values come at no steady rate here, so say over how long a gap an integral goes on: gap."],
+  },
+  {
+    what: "integrates over a gap longer than the period",
+    source: onBoard(
+      '  sense: [sense("network.sent", { every: "1s" }).integral({ every: "1m", gap: "2m" })],',
+    ),
+    says: ["9: a gap of 2m is longer than the period, 1m; make it shorter."],
+  },
+  {
+    what: "has a session that never ends",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).session("30s").stat("max")],'),
+    says: [
+      "9: a session of values at a steady rate never ends; say above, or put a stage that leaves some out before it.",
+    ],
+  },
+  {
+    what: "has sessions of one value each",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).session("1s", { above: 5 }).stat("max")],'),
+    says: ["9: values come every 1000ms, so with a gap of 1s each is a session; make it longer."],
+  },
+  {
+    what: "looks for a frequency that does not fit",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).goertzel(0.3, { samples: 32 })],'),
+    says: ["9: 32 samples hold 9.6 waves of 0.3 Hz, and it has to be a whole number; take 30."],
+  },
+  {
+    what: "looks for a frequency that is too high",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).goertzel(0.5, { samples: 32 })],'),
+    says: ["9: a frequency here is above 0 and below half the rate, 0.5 Hz, not 0.5."],
+  },
+  {
+    what: "has a spectrum of a hundred samples",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).spectrum(100).stat("frequency")],'),
+    says: ["9: a spectrum is of 16, 32, 64, 128 or 256 samples, not of 100."],
+  },
+  {
+    what: "has a band between two bins",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).spectrum(16).stat("0.1-0.12hz")],'),
+    says: ["9: no bin lies in the band 0.1-0.12hz: with 16 samples they are 0.0625 Hz apart."],
+  },
+  {
+    what: "has a band above half the rate",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).spectrum(16).stat("0.1-5hz")],'),
+    says: ["9: a band goes from a frequency to a higher one, at most half the rate, 0.5 Hz, not 0.1-5hz."],
+  },
+  {
+    what: "asks a spectrum for what it has not",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).spectrum(16).stat("mean")],'),
+    says: ['9: "mean" is nothing of a spectrum; use "frequency", "centroid" or a band such as "5-20hz".'],
+  },
+  {
+    what: "has a spectrum of what comes now and then",
+    source: onBoard(
+      '  sense: [sense("cpu.load", { every: "1s" }).deadband(1).spectrum(16).stat("frequency")],',
+    ),
+    says: ["9: a spectrum needs values at a steady rate; put it before the stages that leave some out."],
+  },
+  {
     what: "sums up changes without a threshold",
     source: onBoard('  sense: [sense("temperature", { every: "1s" }).cusum({ drift: 0.5 })],'),
     says: ["9: threshold must be a number, 0 or more, not undefined."],
@@ -487,6 +568,143 @@ export const mistakes: readonly Mistake[] = [
   },
 
   // Rules; the rule is on line 11.
+  // Models; `machine.cvm` takes temperature.mean, temperature.slope and temperature.min, `usual.cvm` is of half-spaces.
+  ...models([
+    [
+      "that is not there",
+      'model("busy", "none.cvm")',
+      "FOLDER/none.cvm: there is no such model; make one with covey model train.",
+    ],
+    [
+      "of a feature that the board has not",
+      'model("busy", "machine.cvm", { from: { "temperature.min": "temperature.mean" } })',
+      'the board has no metric "temperature.slope"; did you mean "temperature.mean"? (the model\'s feature "temperature.slope" needs a metric; say which in from.)',
+    ],
+    [
+      "of a metric that there is not",
+      'model("busy", "machine.cvm", { from: { "temperature.slope": "slope", "temperature.min": "temperature.mean" } })',
+      'the board has no metric "slope"; use "temperature.mean" or "cpu.load". (the model\'s feature "temperature.slope" needs a metric; say which in from.)',
+    ],
+    [
+      "that learns and cannot",
+      `model("busy", "machine.cvm", { from: ${machineFrom}, learn: true })`,
+      'only half-spaces go on learning on a board, and "machine.cvm" is a forest.',
+    ],
+    [
+      "of a class that it has not",
+      `model("busy", "machine.cvm", { from: ${machineFrom}, share: "stoped" })`,
+      'the model has no class "stoped"; did you mean "stopped"?',
+    ],
+    [
+      "of a distance that it has not",
+      `model("busy", "machine.cvm", { from: ${machineFrom}, distance: true })`,
+      "distance is for k-means, and this model is a forest.",
+    ],
+    [
+      "called like a pipeline",
+      `model("cpu.load", "machine.cvm", { from: ${machineFrom} })`,
+      '"door" has "cpu.load" already; give the model\'s metric another name.',
+    ],
+    [
+      "called as nothing can be",
+      `model("Busy", "machine.cvm", { from: ${machineFrom} })`,
+      '"Busy" cannot name a metric: use lower-case letters, digits, "." and "-", at most 32.',
+    ],
+    [
+      "of a regression of nothing",
+      'regression("x", { of: "cpu.load", from: [] })',
+      "from must be a list of 1 to 8 metrics, not [].",
+    ],
+    [
+      "of a regression from itself",
+      'regression("x", { of: "cpu.load", from: ["cpu.load"] })',
+      '"cpu.load" is what is to be told; it cannot be told from itself.',
+    ],
+    [
+      "of a regression with no memory",
+      'regression("x", { of: "cpu.load", from: ["temperature.mean"], memory: 3 })',
+      "memory must be a whole number from 10 to 1000000, not 3.",
+    ],
+    [
+      "of a regression that gives what there is not",
+      'regression("x", { of: "cpu.load", from: ["temperature.mean"], gives: "error" })',
+      'gives must be "prediction" or "residual", not "error".',
+    ],
+    [
+      "that is no model",
+      '"machine.cvm"',
+      'each item of models must be a model such as model("occupied", "occupied.cvm").',
+    ],
+  ]),
+
+  ...derived([
+    [
+      "of a metric that there is not",
+      'join("x", "difference", ["cpu.load", "pressur"])',
+      'the board has no metric "pressur"; did you mean "pressure"?',
+    ],
+    [
+      "of values in two units",
+      'join("x", "mean", ["temperature", "humidity"])',
+      'a mean is of values in one unit, and "humidity" is in %, not in °C; convert it.',
+    ],
+    [
+      "of three where two are joined",
+      'join("x", "ratio", ["temperature", "humidity", "cpu.load"])',
+      '"ratio" joins two metrics, not 3.',
+    ],
+    [
+      "joined in no known way",
+      'join("x", "dewpoint", ["temperature", "humidity"])',
+      '"dewpoint" is no way to join; did you mean "dew-point"?',
+    ],
+    [
+      "of a dew point from the wrong end",
+      'join("x", "dew-point", ["humidity", "temperature"])',
+      '"dew-point" takes a temperature in °C and a relative humidity in %, in this order, not "%" or "°C".',
+    ],
+    [
+      "of what comes now and then",
+      'join("x", "difference", ["cpu.load", "load.changed"])',
+      '"load.changed" comes at no steady rate, so say how old it may be: within.',
+    ],
+    [
+      "of too many rows",
+      'correlation("x", ["cpu.load", "humidity"], { rows: 1000 })',
+      "rows must be a whole number from 3 to 100, not 1000.",
+    ],
+    [
+      "told less often than there are rows",
+      'correlation("x", ["cpu.load", "humidity"], { rows: 10, every: 11 })',
+      "every must be a whole number from 1 to 10, not 11.",
+    ],
+    [
+      "of no group",
+      'groupBy("x", { of: "temperature", by: "cpu.load", groups: {}, window: "1m", stat: "mean" })',
+      "groups must be 1 to 8 names and their numbers: { closed: 0, open: 1 }.",
+    ],
+    [
+      "of a group between two numbers",
+      'groupBy("x", { of: "temperature", by: "cpu.load", groups: { low: 0.5 }, window: "1m", stat: "mean" })',
+      "a group is a whole number from 0 to 255, not 0.5.",
+    ],
+    [
+      "of a statistic that there is not",
+      'groupBy("x", { of: "temperature", by: "cpu.load", groups: { low: 0 }, window: "1m", stat: "average" })',
+      '"average" is no statistic; use "count", "mean", "min", "max", "variance", "slope" or "rms" or "p95" for a percentile.',
+    ],
+    [
+      "called like a pipeline",
+      'join("humidity", "difference", ["cpu.load", "humidity"])',
+      '"door" has "humidity" already; give the derived metric another name.',
+    ],
+    [
+      "that is none",
+      '"dew-point"',
+      'each item of derived must be a model such as join("gradient", "difference", ["top", "bottom"]).',
+    ],
+  ]),
+
   ...rules([
     [
       "on a metric that there is not",
@@ -651,7 +869,7 @@ export const mistakes: readonly Mistake[] = [
       '  sense: Array.from({ length: 16 }, (_, i) => sense("temperature", { every: "1s" })\n    .as("a-long-name-for-a-temperature-" + i).median(3).deadband(0.1, { atLeastEvery: "30s" }).median(5)),',
     ),
     says: [
-      '8: the program of "door" takes 1134 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
+      '8: the program of "door" takes 1151 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
     ],
   },
   {
@@ -696,6 +914,29 @@ function rules(cases: Case[]): Mistake[] {
       `  sense: [sense("temperature", { every: "1s" })],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  rules: [${code}],`,
     ),
     says: [`11: ${says}`],
+  }));
+}
+
+function derived(cases: Case[]): Mistake[] {
+  const sensed = ["temperature", "humidity", "pressure", "cpu.load"].map(
+    (sensor) => `sense("${sensor}", { every: "1s" })`,
+  );
+  return cases.map(([what, code, says]) => ({
+    what: `derives a metric ${what}`,
+    source: onBoard(
+      `  sense: [${sensed.join(", ")}, sense("cpu.load", { every: "1s" }).deadband(5).as("load.changed")],\n  derived: [${code}],`,
+    ),
+    says: [`10: ${says}`],
+  }));
+}
+
+function models(cases: Case[]): Mistake[] {
+  return cases.map(([what, code, says]) => ({
+    what: `has a model ${what}`,
+    source: onBoard(
+      `  sense: [sense("temperature", { every: "1s" }).as("temperature.mean"), sense("cpu.load", { every: "1s" })],\n  models: [${code}],`,
+    ),
+    says: [`10: ${says}`],
   }));
 }
 

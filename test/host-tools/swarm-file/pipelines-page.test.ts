@@ -19,7 +19,7 @@ const rows = [...page.matchAll(/^\| `(\w+)\(([^`]*)\)` \|(?:[^|]*\|){3} ([^|]*) 
 
 /** The words that make stages, and those of operators that have another name. */
 const words = Object.entries(sense("temperature", { every: "1s" }))
-  .filter(([word, value]) => typeof value === "function" && word !== "as")
+  .filter(([word, value]) => typeof value === "function" && word !== "as" && word !== "report")
   .map(([word]) => word);
 const wordOf: Partial<Record<Stage["op"], string>> = {
   polynomial: "calibrate",
@@ -59,7 +59,7 @@ test("the budget is what the compiler keeps to", () => {
 /** `16 n + 16`, `72; percentile 120`, `8 n + 80; slope + 8 n; percentile 16 n + 40`. */
 function bytesOf(text: string, stage: Stage): number {
   const [first, ...others] = text.split("; ");
-  const statistic = "statistic" in stage ? stage.statistic : "";
+  const statistic = "statistic" in stage ? stage.statistic : "model" in stage ? stage.model : "";
   const other = others
     .find((each) => each.startsWith(statistic) && statistic !== "")
     ?.slice(statistic.length);

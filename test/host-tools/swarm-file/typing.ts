@@ -2,7 +2,22 @@
  * Checked by `tsc`, never run: names that a swarm does not have are type errors where they are written. A
  * `@ts-expect-error` without an error fails the type check.
  */
-import { at, board, every, output, replay, sense, setting, swarm, when } from "covey";
+import {
+  at,
+  board,
+  correlation,
+  every,
+  groupBy,
+  join,
+  model,
+  output,
+  regression,
+  replay,
+  sense,
+  setting,
+  swarm,
+  when,
+} from "covey";
 
 export const greenhouse = swarm("greenhouse", {
   hosts: ["a"],
@@ -55,6 +70,60 @@ export const stages = board("esp32-devkit", {
   ],
   outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },
   rules: [when("temperature.p95").above(30).set("fan", 80), when("pressure.trend").below(-1).set("fan", 0)],
+});
+
+export const modelled = board("esp32-devkit", {
+  sense: [sense("temperature", { every: "1s" }).as("heat"), sense("cpu.load", { every: "1s" })],
+  models: [
+    model("busy", "busy.cvm", { from: { mean: "heat" }, share: "yes" }),
+    regression("beyond", { of: "cpu.load", from: ["heat"], memory: 100 }),
+  ],
+  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },
+  rules: [when("busy").above(0.5).set("fan", 80), when("heat").above(30).set("fan", 20)],
+});
+
+export const wrongModels = board("esp32-devkit", {
+  sense: [sense("temperature", { every: "1s" }).as("heat")],
+  models: [
+    // @ts-expect-error: there is no such metric
+    regression("beyond", { of: "heat", from: ["cpu.load"] }),
+  ],
+});
+
+export const derived = board("esp32-devkit", {
+  sense: [
+    sense("temperature", { every: "1s" }),
+    sense("humidity", { every: "1s" }),
+    sense("cpu.load", { every: "1s" }).hysteresis({ low: 20, high: 40 }).as("busy"),
+    sense("pressure", { every: "100ms" }).spectrum(64).stats("frequency", "0.5-2hz"),
+    sense("network.sent", { every: "1s" }).session("10s", { above: 1000 }).stat("duration").as("burst"),
+  ],
+  derived: [
+    groupBy("heat", {
+      of: "temperature",
+      by: "busy",
+      groups: { idle: 0, busy: 1 },
+      window: "1h",
+      stat: "p95",
+    }),
+    join("dew", "dew-point", ["temperature", "humidity"]),
+    join("spread", "difference", ["temperature", "dew"]),
+    correlation("coupled", ["temperature", "dew"], { rows: 60 }),
+  ],
+  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },
+  rules: [
+    when("spread").below(2).set("fan", 80),
+    when("heat.busy").above(30).set("fan", 80),
+    when("pressure.0.5-2hz").above(3).set("fan", 80),
+    // @ts-expect-error: there is no such group.
+    when("heat.bussy").above(30).set("fan", 80),
+  ],
+});
+
+export const underived = board("esp32-devkit", {
+  sense: [sense("temperature", { every: "1s" })],
+  // @ts-expect-error: the board does not sense humidity.
+  derived: [join("dew", "dew-point", ["temperature", "humidity"])],
 });
 
 export const misspelt = swarm("misspelt", {

@@ -22,6 +22,7 @@ import {
   timeAnswerFromWire,
   timeAnswerToWire,
 } from "../../../protocols/messages/codec.ts";
+import { BlockMode, blockCountMax, blockLimits } from "../../../protocols/series/block.ts";
 
 const library = new Encoder({ useRecords: false, tagUint8Array: false });
 const count = fc.maxSafeInteger().map((value) => Math.abs(value));
@@ -48,6 +49,19 @@ const reports: fc.Arbitrary<Report> = fc.record({
       quality: fc.constantFrom(0 as const, 1 as const),
     }),
     { maxLength: 32 },
+  ),
+  blocks: fc.array(
+    fc.record({
+      metric: name,
+      startMs: count,
+      stepMs: count,
+      mode: fc.constant(BlockMode.decimal),
+      scale: fc.nat({ max: 9 }),
+      first: fc.integer(),
+      count: fc.integer({ min: 1, max: blockCountMax }),
+      bits: fc.uint8Array({ maxLength: blockLimits.bytesMax }),
+    }),
+    { maxLength: 4 },
   ),
 });
 const timeAnswers: fc.Arbitrary<TimeAnswer> = fc.record({ askedMs: count, toldMs: count });
@@ -141,17 +155,17 @@ test("items beyond those known are ignored, so that a newer board can say more",
 
 describe("refused", () => {
   test.each<[string, () => unknown, RegExp]>([
-    ["a later version", () => reportFromWire([2, 0, 0, []]), /In a report, the version must be/],
+    ["a later version", () => reportFromWire([2, 0, 0, [], []]), /In a report, the version must be/],
     ["a member id without incarnation", () => helloFromWire([1, "a", "m", "1", 0, 0, 0, 0]), /memberId/],
-    ["a count below 0", () => reportFromWire([1, 0, -1, []]), /sequence/],
+    ["a count below 0", () => reportFromWire([1, 0, -1, [], []]), /sequence/],
     [
       "a reading of text",
-      () => reportFromWire([1, 0, 0, [["a", 0, "1", 0]]]),
+      () => reportFromWire([1, 0, 0, [["a", 0, "1", 0]], []]),
       /value of reading 0 must be a number, not "1"/,
     ],
     [
       "too many readings",
-      () => reportFromWire([1, 0, 0, new Array(33).fill(["a", 0, 1, 0])]),
+      () => reportFromWire([1, 0, 0, new Array(33).fill(["a", 0, 1, 0]), []]),
       /at most 32 items/,
     ],
     [

@@ -20,7 +20,7 @@ test("every valid program comes back as it was, from a host's codec and from a b
   );
 });
 
-const pipeline = (...stages: CborValue[]): CborValue => ["cpu", "cpu-load", 500, stages];
+const pipeline = (...stages: CborValue[]): CborValue => ["cpu", "cpu-load", 500, stages, null];
 const fan: CborValue = ["fan", 1, 4, 0, null];
 const rule: CborValue = ["cpu", 0, 80, 5, 0, "fan", 100];
 
@@ -31,25 +31,64 @@ test("a program with one of everything is accepted", () => {
     [2, 0.5, 60_000],
   ];
   const scheduled: CborValue = [[2, 0, 127, 0], "fan", 100, 0];
-  const wire: CborValue = [1, [pipeline(...stages)], [fan], [rule], [[60]], [scheduled], [10_000, 600_000]];
+  const sensed = [pipeline(...stages), ["heat", "temperature", 500, [], null]];
+  const used: CborValue[] = [
+    ["busy", [0, 1], 1, 0, "door", 520, 0xffff_ffff, null, false],
+    ["heat.beyond", [0], 3, 1, 1, 1000, 1],
+  ];
+  const wire: CborValue = [1, sensed, used, [fan], [rule], [[60]], [scheduled], [10_000, 600_000]];
   const program = programFromWire(wire);
+  expect(program.models).toEqual([
+    {
+      kind: "trained",
+      metric: "busy",
+      features: ["cpu", "heat"],
+      waits: 1,
+      name: "door",
+      bytes: 520,
+      crc: 0xffff_ffff,
+      ofClass: undefined,
+      learns: false,
+    },
+    {
+      kind: "regression",
+      metric: "heat.beyond",
+      features: ["cpu"],
+      waits: 3,
+      target: "heat",
+      memory: 1000,
+      gives: "residual",
+    },
+  ]);
   expect(program.rules).toHaveLength(1);
   expect(program.schedules).toHaveLength(1);
   expect(program.sleep).toEqual({ awakeMs: 10_000, everyMs: 600_000 });
 });
 
-/** With the parts that a case leaves out. */
-const full = (...parts: CborValue[]): CborValue => [
+/** With the parts that a case leaves out, and without models. */
+const full = (pipelines: CborValue, ...parts: CborValue[]): CborValue => [
   1,
+  pipelines,
+  [],
   ...parts,
-  ...[[], [], [], [], [], null].slice(parts.length),
+  ...[[], [], [], [], null].slice(parts.length),
 ];
+
+/** Beside two pipelines. */
+const withModels = (...models: CborValue[]): CborValue => {
+  const sensed = [pipeline(), ["heat", "temperature", 500, [], null]];
+  return [1, sensed, models, [], [], [], [], null];
+};
 
 describe("a program is refused", () => {
   test.each<[string, CborValue, RegExp]>([
-    ["of a later version", [2, [], [], [], [], [], null], /version must be an integer from 1 to 1, not 2/],
-    ["that says more than this one understands", [1, [], [], [], [], [], null, 0], /the end/],
-    ["that lacks its schedules", [1, [], [], [], [], null, null], /the schedules must be an array/],
+    [
+      "of a later version",
+      [2, [], [], [], [], [], [], null],
+      /version must be an integer from 1 to 1, not 2/,
+    ],
+    ["that says more than this one understands", [1, [], [], [], [], [], [], null, 0], /the end/],
+    ["that lacks its schedules", [1, [], [], [], [], [], null, null], /the schedules must be an array/],
     [
       "that is never asleep",
       full([], [], [], [], [], [1000, 1999]),
@@ -76,7 +115,7 @@ describe("a program is refused", () => {
       /zone of schedule 0/,
     ],
     ["with a broken zone", full([], [], [], [[60, 120]], []), /the beginning of zone 0/],
-    ["that is no array", "x", /must be an array of 7 items, not "x"/],
+    ["that is no array", "x", /must be an array of 8 items, not "x"/],
     [
       "with an even median",
       full([pipeline([0, 4])], [], []),
@@ -85,8 +124,8 @@ describe("a program is refused", () => {
     ["with an unknown stage", full([pipeline([99, 4])], [], []), /op of stage 0 of pipeline 0/],
     ["with a negative deadband", full([pipeline([2, -1, 0])], [], []), /delta of stage 0 of pipeline 0/],
     ["with a deadband of NaN", full([pipeline([2, NaN, 0])], [], []), /delta of stage 0 of pipeline 0/],
-    ["sampled too fast", full([["cpu", "cpu-load", 9, []]], [], []), /everyMs of pipeline 0/],
-    ["with a name in capitals", full([["CPU", "cpu-load", 500, []]], [], []), /metric of pipeline 0/],
+    ["sampled too fast", full([["cpu", "cpu-load", 9, [], null]], [], []), /everyMs of pipeline 0/],
+    ["with a name in capitals", full([["CPU", "cpu-load", 500, [], null]], [], []), /metric of pipeline 0/],
     ["with a metric twice", full([pipeline(), pipeline()], [], []), /must be unique, not "cpu"/],
     ["with an output twice", full([], [fan, fan], []), /must be unique, not "fan"/],
     [
@@ -100,6 +139,52 @@ describe("a program is refused", () => {
       "with a rule on an endless threshold",
       full([pipeline()], [fan], [["cpu", 0, Infinity, 5, 0, "fan", 100]]),
       /threshold of rule 0/,
+    ],
+    [
+      "with a model's metric twice",
+      withModels(["cpu", [0], 1, 1, 1, 1000, 0]),
+      /metric of model 0 must be unique, not "cpu"/,
+    ],
+    [
+      "with a model of a pipeline that is not there",
+      withModels(["x", [2], 1, 1, 1, 1000, 0]),
+      /feature of the features of model 0 must be an integer from 0 to 1/,
+    ],
+    ["with a model of nothing", withModels(["x", [], 0, 1, 1, 1000, 0]), /features of model 0/],
+    [
+      "with a model that waits for what it has not",
+      withModels(["x", [0], 2, 0, "m", 9, 9, null, false]),
+      /waits of model 0 must be below 2/,
+    ],
+    [
+      "with a model longer than one may be",
+      withModels(["x", [0], 1, 0, "m", 7201, 9, null, false]),
+      /bytes of model 0|the bytes/,
+    ],
+    [
+      "with a join of one metric",
+      withModels(["x", [0], 1, 2, 0, 1000]),
+      /the features of model 0 must be 2 to 8 metrics, not 1/,
+    ],
+    [
+      "with a ratio of three metrics",
+      withModels(["x", [0, 0, 0], 1, 2, 6, 1000]),
+      /the features of model 0 must be two metrics, not 3/,
+    ],
+    [
+      "with a correlation that hops beyond its rows",
+      withModels(["x", [0, 0], 1, 3, 10, 11, 1000]),
+      /the hop of model 0 must be an integer from 1 to 10, not 11/,
+    ],
+    [
+      "with a use of one that comes after it",
+      withModels(["x", [0, 2], 1, 2, 0, 1000], ["y", [0, 0], 1, 2, 0, 1000]),
+      /feature of the features of model 0 must be an integer from 0 to 1, not 2/,
+    ],
+    [
+      "with too many models",
+      withModels(...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((i) => [`x${i}`, [0], 1, 1, 1, 1000, 0])),
+      /at most 8 items, not an array of 9/,
     ],
     [
       "with too many pipelines",

@@ -1,6 +1,13 @@
 /** Arbitrary valid programs, for property tests. */
 import fc from "fast-check";
-import { type Operator, operators, type Parameter } from "../../../protocols/pipeline/operators.ts";
+import { type JoinedUse, joinOperations } from "../../../protocols/pipeline/joined-use.ts";
+import type { ModelUse } from "../../../protocols/pipeline/model-use.ts";
+import {
+  type Operator,
+  operators,
+  type Parameter,
+  statistics,
+} from "../../../protocols/pipeline/operators.ts";
 import type {
   Pipeline,
   Program,
@@ -63,17 +70,35 @@ function ordered(stage: Stage): Stage {
       const length = stage.by === "count" ? stage.samples : stage.length;
       return { ...stage, length, hop: Math.min(stage.hop, length) };
     }
+    case "kalman":
+      return stage.model === "level" ? { ...stage, gives: "value" } : stage;
+    case "integral":
+      return stage.everyMs === 0 ? stage : { ...stage, gapMs: Math.min(stage.gapMs, stage.everyMs) };
+    case "goertzel":
+      return { ...stage, bin: 1 + (stage.bin % Math.ceil(stage.count / 2 - 1)) };
+    case "spectrum": {
+      const count = 2 ** Math.floor(Math.log2(stage.count));
+      const [a, b] = [1 + (stage.low % (count / 2)), 1 + (stage.high % (count / 2))];
+      return { ...stage, count, low: Math.min(a, b), high: Math.max(a, b) };
+    }
     default:
       return stage;
   }
 }
 
-const pipelines: fc.Arbitrary<Pipeline> = fc.record({
-  metric: name,
-  sensor: name,
-  everyMs: fc.integer({ min: 10, max: 0x7fff_ffff }),
-  stages: fc.array(stages, { maxLength: 8 }),
-});
+const pipelines: fc.Arbitrary<Pipeline> = fc.record(
+  {
+    metric: name,
+    sensor: name,
+    everyMs: fc.integer({ min: 10, max: 0x7fff_ffff }),
+    stages: fc.array(stages, { maxLength: 8 }),
+    batch: fc.record({
+      everyMs: fc.integer({ min: 1_000, max: 0x7fff_ffff }),
+      within: fc.double({ min: 0, max: Number.MAX_VALUE, noNaN: true }),
+    }),
+  },
+  { requiredKeys: ["metric", "sensor", "everyMs", "stages"] },
+);
 
 const output = fc.constantFrom("digital" as const, "pwm" as const).chain((kind) =>
   fc.record({
@@ -101,6 +126,14 @@ export const programs: fc.Arbitrary<Program> = fc
     }),
   )
   .chain((program) => {
+    if (program.pipelines.length === 0) return fc.constant(program);
+    return fc.array(modelUse(program.pipelines), { maxLength: 4 }).map((uses) => {
+      const taken = new Set(program.pipelines.map(({ metric }) => metric));
+      const models = uses.filter(({ metric }) => !taken.has(metric) && taken.add(metric));
+      return models.length === 0 ? program : { ...program, models };
+    });
+  })
+  .chain((program) => {
     // None is written by leaving them out.
     if (program.outputs.length === 0) return fc.constant(program);
     const schedules = fc.array(scheduled(program.outputs), { maxLength: 16 });
@@ -108,6 +141,64 @@ export const programs: fc.Arbitrary<Program> = fc
       .tuple(schedules, sleeps)
       .map(([some, sleep]) => ({ ...program, ...(some.length === 0 ? {} : { schedules: some }), sleep }));
   });
+
+function modelUse(pipelines: readonly Pipeline[]): fc.Arbitrary<ModelUse> {
+  const metric = fc.constantFrom(...pipelines.map((each) => each.metric));
+  return fc.array(metric, { minLength: 1, maxLength: Math.min(8, pipelines.length) }).chain((features) => {
+    const all = 2 ** features.length;
+    const trained = fc.record({
+      kind: fc.constant("trained" as const),
+      metric: name,
+      features: fc.constant(features),
+      waits: fc.nat(all - 1),
+      name: fc.stringMatching(/^[a-z0-9.-]{1,24}$/),
+      bytes: fc.integer({ min: 1, max: 7200 }),
+      crc: fc.nat(0xffff_ffff),
+      ofClass: fc.option(fc.nat(31), { nil: undefined }),
+      learns: fc.boolean(),
+    });
+    const regression = fc.record({
+      kind: fc.constant("regression" as const),
+      metric: name,
+      features: fc.constant(features),
+      waits: fc.nat(all - 1).map((waits) => waits | all),
+      target: metric,
+      memory: fc.integer({ min: 10, max: 1_000_000 }),
+      gives: fc.constantFrom("prediction" as const, "residual" as const),
+    });
+    return fc.oneof<fc.Arbitrary<ModelUse>[]>(trained, regression, joined(metric));
+  });
+}
+
+function joined(metric: fc.Arbitrary<string>): fc.Arbitrary<JoinedUse> {
+  const use = { metric: name, features: fc.tuple(metric, metric), waits: fc.nat(3) };
+  const withinMs = fc.nat(0x7fff_ffff);
+  return fc.oneof<fc.Arbitrary<JoinedUse>[]>(
+    fc.record({
+      ...use,
+      kind: fc.constant("join" as const),
+      operation: fc.constantFrom(...joinOperations),
+      withinMs,
+    }),
+    fc.integer({ min: 3, max: 100 }).chain((rows) =>
+      fc.record({
+        ...use,
+        kind: fc.constant("correlation" as const),
+        rows: fc.constant(rows),
+        every: fc.integer({ min: 1, max: rows }),
+        withinMs,
+      }),
+    ),
+    fc.record({
+      ...use,
+      kind: fc.constant("group" as const),
+      group: fc.nat(255),
+      lengthMs: fc.integer({ min: 1, max: 0x7fff_ffff }),
+      statistic: fc.constantFrom(...statistics),
+      percent: fc.integer({ min: 0, max: 100 }),
+    }),
+  );
+}
 
 function rule(
   someps: readonly Pipeline[],

@@ -30,6 +30,18 @@ export const exampleStages: readonly Stage[] = [
   { op: "cusum", drift: 1, threshold: 6, learn: 0, reference: 2 },
   { op: "derivative" },
   { op: "anomaly", periodMs: 60_000 },
+  { op: "kalman", model: "level", noise: 2, drift: 5, gives: "value" },
+  { op: "kalman", model: "trend", noise: 2, drift: 5, gives: "value" },
+  { op: "kalman", model: "trend", noise: 2, drift: 5, gives: "slope" },
+  { op: "integral", per: "s", everyMs: 0, gapMs: 30 },
+  { op: "integral", per: "min", everyMs: 70, gapMs: 35 },
+  { op: "session", gapMs: 30, above: -Number.MAX_VALUE, statistic: "duration", percent: 0 },
+  { op: "session", gapMs: 60, above: 0, statistic: "slope", percent: 0 },
+  { op: "session", gapMs: 60, above: 0, statistic: "percentile", percent: 75 },
+  { op: "goertzel", count: 8, bin: 2, everyMs: 25 },
+  { op: "spectrum", count: 16, everyMs: 25, gives: "rms", low: 2, high: 5 },
+  { op: "spectrum", count: 16, everyMs: 25, gives: "centroid", low: 1, high: 8 },
+  { op: "spectrum", count: 16, everyMs: 25, gives: "frequency", low: 1, high: 8 },
 ];
 
 /** The same for samples that come so many times more slowly. */
@@ -44,7 +56,13 @@ export function slowed(stage: Stage, times: number): Stage {
       return { ...stage, forMs: stage.forMs * times };
     case "throttle":
     case "heartbeat":
+    case "goertzel":
+    case "spectrum":
       return { ...stage, everyMs: stage.everyMs * times };
+    case "integral":
+      return { ...stage, everyMs: stage.everyMs * times, gapMs: stage.gapMs * times };
+    case "session":
+      return { ...stage, gapMs: stage.gapMs * times };
     case "tumbling":
       return stage.by === "time" ? { ...stage, length: stage.length * times } : stage;
     case "sliding":

@@ -13,6 +13,7 @@ const report = encodeCbor(
     sentMs: 5_000,
     sequence: 3,
     readings: [{ metric: "temperature", takenMs: 4_000, value: 66, quality: 0 }],
+    blocks: [],
   }),
 );
 
