@@ -7,6 +7,7 @@ import { CannotIssue, NameTaken } from "../keys/key-error.ts";
 import type { KeyFolder } from "../keys/key-folder.ts";
 import { type LedgerEntry, latestOf, standingOf } from "../keys/ledger.ts";
 import type { RootKeys } from "../keys/root-file.ts";
+import { formatScope } from "../keys/scope-text.ts";
 import type { MemberSecrets } from "../security/member-file.ts";
 import { nodeCiphers } from "../security/node-ciphers.ts";
 
@@ -23,7 +24,7 @@ export function presentIdentity(folder: KeyFolder, name: string): LedgerEntry | 
 /**
  * Whom the board of this name is; issued durably when it returns.
  * @param scope undefined: as it was before, or what every board may
- * @throws {NameTaken} when it was issued and its file is gone {CannotIssue} {KeysInUse} {KeyFolderUnusable} {MemberFileError}
+ * @throws {CannotIssue} also for another scope than it has {NameTaken} when it was issued and its file is gone {KeysInUse} {KeyFolderUnusable} {MemberFileError}
  */
 export function identityFor(
   folder: KeyFolder,
@@ -32,6 +33,11 @@ export function identityFor(
   scope: Scope | undefined,
 ): MemberSecrets {
   const present = presentIdentity(folder, name);
+  if (present !== undefined && scope !== undefined && formatScope(scope) !== formatScope(present.scope)) {
+    throw new CannotIssue(
+      `${name} has an identity with the scope ${formatScope(present.scope)}; to give it another one, covey keys revoke ${name} first.`,
+    );
+  }
   if (present === undefined) {
     const before = latestOf(folder.ledger(), name)?.scope;
     issueMembers(folder, keys, [{ name, role: "board", scope: scope ?? before }], Date.now());

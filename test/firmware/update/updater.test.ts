@@ -106,6 +106,18 @@ describe("a board", () => {
     expect(board.health.sequence).toBe(3);
   });
 
+  test("that falls asleep amid a sector writes that sector anew when it wakes", () => {
+    const halting: Host = (want) => all(want, 0).slice(0, want.chunk === 8 ? 2 : 4);
+    const board = born(halting).give(third);
+    board.run(2000);
+    board.sleep();
+    board.hosts = [all];
+    board.wants.length = 0;
+    board.run();
+    expect(board.wants[0]).toMatchObject({ chunk: 8, count: 4 });
+    expect(board.health.sequence).toBe(3);
+  });
+
   test("starts over when another release comes in between", () => {
     const board = born().give(third);
     board.run(1500);

@@ -125,6 +125,14 @@ export class Updating {
     return end;
   }
 
+  /** It goes to sleep, and the next life begins when it wakes. */
+  sleep(): void {
+    this.#updater!.save();
+    this.#updater = undefined;
+    this.#queue = [];
+    this.#reason = "sleep";
+  }
+
   #liveOn(untilMs: number): End {
     if (this.#updater === undefined) {
       this.lives++;
