@@ -10,6 +10,8 @@ import { buildXsHost } from "../../host-tools/simulator/xs-host/build.ts";
 import { compileModule } from "../../host-tools/simulator/xs-host/bytecode.ts";
 import { XsProcess } from "../../host-tools/simulator/xs-host/process.ts";
 import { buildRv32Host } from "../../host-tools/simulator/xs-host/rv32.ts";
+import type { JoinedUse } from "../../protocols/pipeline/joined-use.ts";
+import { modelUseToWire } from "../../protocols/pipeline/model-use.ts";
 import type { Stage } from "../../protocols/pipeline/stage.ts";
 import { stageToWire } from "../../protocols/pipeline/stage-codec.ts";
 import { ampleMemory } from "./memory.ts";
@@ -62,14 +64,39 @@ const measuredBatches: readonly (readonly [name: string, within: number, factor:
   ["report in blocks, within 0.05", 0.05, Math.PI],
 ];
 
+const two = { metric: "it", features: ["a", "b"], waits: 3, withinMs: 1000 } as const;
+
+/** What is made of two metrics, a row a sample. */
+const measuredUses: readonly (readonly [name: string, use: JoinedUse])[] = [
+  ["join: difference", { ...two, kind: "join", operation: "difference" }],
+  ["join: dew-point", { ...two, kind: "join", operation: "dew-point" }],
+  ["join: heat-index", { ...two, kind: "join", operation: "heat-index" }],
+  ["correlation of 60, every 10", { ...two, kind: "correlation", rows: 60, every: 10 }],
+  [
+    "group, an hour's mean",
+    { ...two, kind: "group", waits: 1, group: 1, lengthMs: 3_600_000, statistic: "mean", percent: 0 },
+  ],
+];
+
 /** In the order of the table. */
 export const measuredNames: readonly string[] = [
   ...measuredStages.map(([name]) => name),
+  ...measuredUses.map(([name]) => name),
   ...measuredBatches.map(([name]) => name),
 ];
 
 const main = `
-  import { BatchRun, decodeCbor, filterFor, stageFromWire } from "core";
+  import { BatchRun, decodeCbor, filterFor, ModelRun, modelUseFromWire, stageFromWire } from "core";
+  class Joining {
+    constructor(wire) {
+      this.dueMs = Infinity;
+      this.run = new ModelRun(modelUseFromWire(wire, "it", [{ metric: "a" }, { metric: "b" }], () => true), undefined);
+    }
+    push(value, atMs) {
+      this.run.take("a", atMs, value + 25, 0);
+      return this.run.take("b", atMs, 50 - value, 0) ? this.run.value : NaN;
+    }
+  }
   class Packing {
     constructor(within, factor) {
       this.dueMs = Infinity;
@@ -94,8 +121,10 @@ const main = `
     const bytes = new Uint8Array(message);
     if (bytes.length === 1) samples(1000 * bytes[0]);
     else {
-      const [first, within, factor] = decodeCbor(bytes);
-      filter = first === "batch" ? new Packing(within, factor) : filterFor(stageFromWire(decodeCbor(bytes), "it"));
+      const [first, second, factor] = decodeCbor(bytes);
+      if (first === "batch") filter = new Packing(second, factor);
+      else if (first === "use") filter = new Joining(second);
+      else filter = filterFor(stageFromWire(decodeCbor(bytes), "it"));
     }
     return Infinity;
   };
@@ -130,6 +159,7 @@ export async function measureOperators(): Promise<StepCost[]> {
   const costs: StepCost[] = [];
   const given = [
     ...measuredStages.map(([, stage]) => stageToWire(stage)),
+    ...measuredUses.map(([, use]) => ["use", modelUseToWire(use, [{ metric: "a" }, { metric: "b" }])]),
     ...measuredBatches.map(([, within, factor]) => ["batch", within, factor]),
   ];
   for (const [i, name] of measuredNames.entries()) {

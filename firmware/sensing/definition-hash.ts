@@ -17,8 +17,9 @@ export function ruleHash(rule: Rule): number {
 }
 
 export function modelHash(use: ModelUse): number {
-  // Its features by their names, which their places in the program do not tell.
-  const bytes = encodeCbor([modelUseToWire(use, []), use.features.join()]);
+  // What it is made of by name, which places in the program do not tell.
+  const target = use.kind === "regression" ? use.target : null;
+  const bytes = encodeCbor([modelUseToWire(use, []), use.features.join(), target]);
   return crc32(bytes, 0, bytes.length);
 }
 

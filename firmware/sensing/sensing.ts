@@ -154,6 +154,7 @@ export class Sensing implements ReadingSink {
   }
 
   run(nowMs: number): void {
+    this.#models.run();
     this.#parts.sensors.startRound?.();
     for (let i = 0; i < this.#pipelines.length; i++) {
       const pipeline = this.#pipelines[i]!;

@@ -20,6 +20,8 @@ export class Models {
   readonly #parts: ModelsParts;
   readonly #sink: ReadingSink;
   #runs: readonly ModelRun[] = [];
+  /** Whether the state is to be looked at for models that are missing. */
+  #isPending = false;
 
   constructor(parts: ModelsParts, sink: ReadingSink) {
     this.#parts = parts;
@@ -34,6 +36,16 @@ export class Models {
       const same = this.#runs.find((run) => isSameModelUse(run.definition, definition));
       return same ?? new ModelRun(definition, undefined);
     });
+    this.#isPending = true;
+  }
+
+  /**
+   * Reads models that are missing. For before sampling, not for when a program is loaded: that comes from deep within what a message brings about, where to read a model would take the
+   * most stack of all that a board does.
+   */
+  run(): void {
+    if (!this.#isPending) return;
+    this.#isPending = false;
     this.loadMissing();
   }
 
@@ -41,7 +53,7 @@ export class Models {
   onStateChange(key: string): void {
     const isOfModel =
       key.length > modelKeyPrefix.length && key.slice(0, modelKeyPrefix.length) === modelKeyPrefix;
-    if (isOfModel && this.#runs.some((run) => run.isMissing)) this.loadMissing();
+    if (isOfModel) this.#isPending = true;
   }
 
   take(metric: string, takenMs: number, value: number, quality: Quality): void {
@@ -66,6 +78,7 @@ export class Models {
 
   /** Gives what was saved to the model of this hash; false where there is none, or it saves otherwise. */
   restore(hash: CborValue, state: CborValue, nowMs: number): boolean {
+    this.run();
     const run = this.#runs.find(({ definition }) => modelHash(definition) === hash);
     return run?.restore(state, nowMs) ?? false;
   }

@@ -2,12 +2,10 @@
  * The discrete Fourier transform of real values, in place and without allocation: n of them are n/2 complex ones, which radix 2 transforms
  * (Cooley and Tukey 1965), and of whose spectrum that of the real ones follows (Numerical Recipes, 12.3).
  */
+import { quarterWave } from "./sines.ts";
 
-/** The longest series. */
+/** The longest series, and the steps of a turn in the table of sines. */
 export const fftCountMax = 256;
-
-/** A quarter of a sine wave, of which there are `fftCountMax` steps a turn. */
-const quarter = quarterWave();
 
 /** Transforms `values`, their number a power of two from 4 to `fftCountMax`, to what `powerOf` reads. */
 export function transform(values: Float32Array): void {
@@ -56,7 +54,7 @@ export function cosine(step: number): number {
   const half = fftCountMax / 2;
   const at = step % fftCountMax;
   const folded = at > half ? fftCountMax - at : at;
-  return folded > half / 2 ? -quarter[folded - half / 2]! : quarter[half / 2 - folded]!;
+  return folded > half / 2 ? -quarterWave[folded - half / 2]! : quarterWave[half / 2 - folded]!;
 }
 
 /** Puts each complex value where the reversed bits of its number say. */
@@ -73,10 +71,4 @@ function reorder(values: Float32Array, count: number): void {
     values[2 * j] = re;
     values[2 * j + 1] = im;
   }
-}
-
-function quarterWave(): Float64Array {
-  const sines = new Float64Array(fftCountMax / 4 + 1);
-  for (let i = 0; i < sines.length; i++) sines[i] = Math.sin((2 * Math.PI * i) / fftCountMax);
-  return sines;
 }

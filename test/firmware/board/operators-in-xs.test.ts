@@ -1,13 +1,10 @@
 /** Every operator on a board in the real XS engine, beside the same operators on this computer. */
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { BlockQueue } from "../../../firmware/sensing/block-queue.ts";
-import { ReadingQueue } from "../../../firmware/sensing/reading-queue.ts";
-import { Sensing } from "../../../firmware/sensing/sensing.ts";
 import { loadBoards } from "../../../host-tools/boards/boards.ts";
-import type { Reading } from "../../../protocols/messages/board-messages.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
 import { exampleStages, slowed } from "../sensing/stages/examples.ts";
 import { BoardInXs, type XsFirmware, xsFirmware } from "./board-in-xs.ts";
+import { runHere } from "./here.ts";
 import { programBytes, SimulatedSurroundings } from "./surroundings.ts";
 
 const everyMs = 500;
@@ -29,28 +26,6 @@ beforeAll(async () => {
 }, 300_000);
 
 afterEach(() => board?.powerOff());
-
-/** The readings of a program that this computer runs from `fromMs` on. */
-function onThisComputer(program: Program, fromMs: number, untilMs: number): Reading[] {
-  const queue = new ReadingQueue(10_000);
-  let nowMs = fromMs;
-  const sensing = new Sensing({
-    sensors: { read: () => waveAt(nowMs) },
-    actuators: { configure: () => {}, write: () => {}, release: () => {} },
-    settings: new Map(),
-    queue,
-    blocks: new BlockQueue(4),
-    wallMs: () => Number.NaN,
-    onOutputRefused: () => {},
-    onModelRefused: () => {},
-  });
-  sensing.load(program, fromMs);
-  while (sensing.dueMs <= untilMs) {
-    nowMs = sensing.dueMs;
-    sensing.run(nowMs);
-  }
-  return queue.peek(10_000);
-}
 
 const third = Math.ceil(exampleStages.length / 3);
 
@@ -74,7 +49,9 @@ describe.each([
     const readings = here.leader.reports.flatMap((report) => report.readings);
     const first = readings[0]!.takenMs;
     const last = readings.at(-1)!.takenMs;
-    const expected = onThisComputer(program, first, last).filter(({ takenMs }) => takenMs < last);
+    const expected = runHere(program, (_, nowMs) => waveAt(nowMs), first, last).readings.filter(
+      ({ takenMs }) => takenMs < last,
+    );
     const found = readings.filter(({ takenMs }) => takenMs < last);
     expect(found.length).toBeGreaterThan(200);
     expect(found.map(({ metric, takenMs, quality }) => [metric, takenMs, quality])).toEqual(

@@ -1,6 +1,7 @@
 /** Models: the bytes that a board puts together from the agreed state, and what a program says of them. */
 
 import { join } from "node:path";
+import { ModelRun } from "../../../firmware/sensing/learning/model-run.ts";
 import { readModelFile } from "../../../host-tools/trainer/model-file.ts";
 import { decodeCbor } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
@@ -41,13 +42,26 @@ export const modelTargets: readonly Target[] = [
     decode: (bytes) => new PackedReader(bytes).kind,
   },
   {
-    name: "use of a model (board)",
-    covers: ["protocols/pipeline/model-use.ts modelUseFromWire"],
+    name: "use of a model, or what is derived (board)",
+    covers: [
+      "protocols/pipeline/model-use.ts modelUseFromWire",
+      "protocols/pipeline/joined-use.ts joinedFromWire",
+    ],
     seeds: [
       encodeCbor(["busy", [0, 1], 1, 0, "door", 520, 0xffff_ffff, null, false]),
       encodeCbor(["beyond", [0], 3, 1, 2, 1000, 1]),
+      encodeCbor(["sum", [0, 1, 2], 7, 2, 0, 1000]),
+      encodeCbor(["dew", [0, 1], 3, 2, 7, 1000]),
+      encodeCbor(["r", [1, 2], 3, 3, 10, 5, 1000]),
+      encodeCbor(["g.open", [0, 1], 1, 4, 1, 60_000, 7, 95]),
     ],
     errors,
-    decode: (bytes) => modelUseFromWire(decodeCbor(bytes), "it", pipelines, isProgramName),
+    decode: (bytes) => {
+      const use = modelUseFromWire(decodeCbor(bytes), "it", pipelines, isProgramName);
+      const run = new ModelRun(use, undefined);
+      for (let atMs = 0; atMs < 30; atMs++)
+        for (const { metric } of pipelines) run.take(metric, atMs, atMs, 0);
+      return [use, run.save(30)];
+    },
   },
 ];

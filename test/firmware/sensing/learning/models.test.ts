@@ -170,6 +170,7 @@ describe("a trained model", () => {
       );
     }
     load(program(useOf(forest, change(forest))));
+    run(0);
     expect(refused).toHaveLength(1);
     expect(refused[0]).toMatch(reason);
   });

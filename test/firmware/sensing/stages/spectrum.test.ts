@@ -1,7 +1,7 @@
 /** FFT, bands and Goertzel beside the Fourier sum as it is defined, and on waves whose answer is known. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { powerOf, transform } from "../../../../firmware/sensing/stages/fft.ts";
+import { cosine, fftCountMax, powerOf, transform } from "../../../../firmware/sensing/stages/fft.ts";
 import { Goertzel } from "../../../../firmware/sensing/stages/goertzel.ts";
 import { Spectrum } from "../../../../firmware/sensing/stages/spectrum.ts";
 import type { SpectrumFeature } from "../../../../protocols/pipeline/stage.ts";
@@ -35,6 +35,12 @@ const wave = (count: number, waves: number, amplitude = 1, phase = 0.3, offset =
     { length: count },
     (_, i) => offset + amplitude * Math.sin((2 * Math.PI * waves * i) / count + phase),
   );
+
+test("the table of sines is one, all around", () => {
+  for (let step = 0; step < 2 * fftCountMax; step++) {
+    expect(cosine(step)).toBeCloseTo(Math.cos((2 * Math.PI * step) / fftCountMax), 14);
+  }
+});
 
 test("the transform's powers are those of the sum that defines them", () => {
   fc.assert(
