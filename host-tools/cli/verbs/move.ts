@@ -4,15 +4,14 @@ import type { AgreedContact, ContactStatus, Status } from "../../leader/api-type
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
-import { type KeyOptions, openKeys, unlock } from "../keys/place.ts";
+import { keysOfRoot, type NamedKeyOptions, namedKeys, unlock } from "../keys/place.ts";
 import type { MoveParts } from "../move/new-contact.ts";
 import { durationMs } from "../option-values.ts";
 import { SwarmClient, swarmOptions } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
 
-interface MoveOptions extends KeyOptions, MoveParts {
-  readonly keys?: string;
+interface MoveOptions extends NamedKeyOptions, MoveParts {
   readonly status?: boolean;
   readonly yes?: boolean;
   readonly watch: boolean;
@@ -69,16 +68,16 @@ export const move: Verb<MoveOptions> = {
 
 async function moveHouse(terminal: Terminal, options: MoveOptions): Promise<number> {
   const { contactLines, nextContact, openAgreed, sealedText } = await import("../move/new-contact.ts");
-  const { KeyFolder } = await import("../../keys/key-folder.ts");
-  const folder =
-    options.keys === undefined ? (await openKeys(terminal, options)).folder : KeyFolder.open(options.keys);
-  const trusted = { swarm: folder.swarm, authority: folder.authority };
+  const named = await namedKeys(terminal, options);
+  const trusted = { swarm: named.swarm, authority: named.authority };
   const swarm = SwarmClient.find({ ...options, ...trusted });
   const agreed = await swarm.get<AgreedContact>("/api/contact");
+  const folder = await keysOfRoot(terminal, options, named, agreed.root);
   const status = await swarm.get<Status>("/api/status");
   const keys = await unlock(terminal, folder, options);
   terminal.endProgress();
   const present = openAgreed(agreed, keys, folder.swarm);
+  if (present === undefined && agreed.sealed !== undefined) terminal.note(notOpened);
   if (options.again === true && present === undefined) throw new WrongInput(nothingAgreed);
   const hosts = status.hosts.map(({ name }) => name);
   const next = await nextContact(terminal, options, folder, present, agreed.number + 1, hosts);
@@ -157,5 +156,7 @@ function checkOptions({ status, again, wifi, hosts, timeServer }: MoveOptions): 
     throw new WrongInput("Say what is new: --wifi, --hosts, --time-server; or --again, or --status.");
 }
 
+const notOpened =
+  "What the swarm agreed on last was not sealed with its root's keys, so no board took it; what you leave out is as boards were provisioned.";
 const nothingAgreed =
-  "The swarm has agreed on no contact yet, so there is none to try again; say --wifi or --hosts.";
+  "The swarm has agreed on no contact yet that boards could take, so there is none to try again; say --wifi or --hosts.";
