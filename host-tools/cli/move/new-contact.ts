@@ -23,9 +23,6 @@ export interface MoveParts {
   readonly again?: boolean;
 }
 
-/** For `--time-server`: there is to be none. */
-export const noTimeServer = "none";
-
 const nonceBytes = 13;
 
 /** The contact that was agreed on; undefined for none, and for one under other keys, which no board can open either. */
@@ -50,7 +47,7 @@ export async function nextContact(
   const isHostsOpen = parts.hosts !== undefined || present === undefined;
   const asked = {
     ...(parts.hosts === undefined ? {} : { hosts: parts.hosts }),
-    ...(timeServer === undefined || timeServer === noTimeServer ? {} : { timeServer }),
+    ...(timeServer === undefined ? {} : { timeServer }),
   };
   const told = await contactOf(
     terminal,
@@ -82,7 +79,7 @@ export function sealedText(contact: Contact, keys: RootKeys, swarm: string): str
 /** For people; without the password. */
 export function contactLines({ wifi, hosts, timeServer }: Contact): string[] {
   return [
-    `Wi-Fi        ${wifi === undefined ? "as each board has it" : wifi.ssid}`,
+    `Wi-Fi        ${wifi === undefined ? "as each board has it" : wifi.password === "" ? `${wifi.ssid} (open: no password)` : wifi.ssid}`,
     `hosts        ${hosts.length === 0 ? "found by mDNS" : formatHosts(hosts)}`,
     `time server  ${timeServer ?? "none"}`,
   ];

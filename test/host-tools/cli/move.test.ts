@@ -127,7 +127,7 @@ describe("covey move", () => {
   }, 30_000);
 
   it("refuses what makes no sense, in a sentence, before anything is changed", async () => {
-    const { run, agreed } = await deploy();
+    const { run, agreed, folder } = await deploy();
     await refused(run("--yes"), /Say what is new: --wifi, --hosts, --time-server; or --again, or --status\./);
     await refused(run("--again", "--yes"), /has agreed on no contact yet that boards could take/);
     await refused(run("--status", "--hosts", "a=b"), /--status changes nothing/);
@@ -135,6 +135,13 @@ describe("covey move", () => {
     await refused(run("--hosts", "c=192.0.2.7", "--yes"), /no host "c"/);
     await refused(run("--hosts", "a=192.0.2.7"), /say --yes/);
     await refused(run("--wifi", "none.json", "--hosts", "a=1.2.3.4", "--yes"), /none\.json is not there/);
+    writeFileSync(join(folder, "half.json"), '{"ssid": "flock", "pasword": "correct horse"}', {
+      mode: 0o600,
+    });
+    await refused(run("--wifi", "half.json", "--hosts", "a=1.2.3.4", "--yes"), /the password is missing/);
+    await refused(run("--hosts", "a=bad host", "--yes"), /"bad host" is no address of a/);
+    const server = ["--hosts", "a=1.2.3.4", "--time-server", "bad host"];
+    await refused(run(...server, "--yes"), /"bad host" is no time server/);
     expect(await agreed()).toBeUndefined();
     await run("--hosts", "a=192.0.2.7", "--yes", "--no-watch");
     await refused(run("--hosts", "a=192.0.2.7", "--yes"), /agreed on already; say --again/);
