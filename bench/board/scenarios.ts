@@ -224,12 +224,16 @@ const isReportAlone = (turn: Turn) =>
 /** A log partition that the next entry makes too full: recovered from, and then compacted. */
 async function fullLog(parts: ScenarioParts): Promise<Scenario[]> {
   const { leader, flash, nowMs } = filledLog(parts);
-  const board = powerOn(parts, new SimulatedSurroundings(leader, flash, nowMs));
+  // Out of step with heartbeats, so that the compaction is alone in its turn.
+  const board = powerOn(parts, new SimulatedSurroundings(leader, flash, nowMs + 200));
   const [recovery, ...turns] = await board.run(2000);
   await board.powerOff();
+  const compactions = turns.filter(({ flashErases }) => flashErases > 0);
+  if (compactions.length !== 1 || compactions[0]!.answers > 0)
+    throw new Error("The compaction was not alone in its turn: power on at another moment.");
   return [
     { name: "recovery, full log", turns: [recovery!] },
-    { name: "compaction", turns: turns.filter(({ flashErases }) => flashErases > 0) },
+    { name: "compaction", turns: compactions },
   ];
 }
 

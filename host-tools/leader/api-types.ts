@@ -216,13 +216,19 @@ export interface ContactStatus {
 }
 
 /** Answer of `GET /api/contact`: number and index are 0 while none was ever agreed on. */
-export interface AgreedContact extends ContactStatus {
+export interface AgreedContact extends ContactStatus, RootOfSwarm {
   /** For whoever has the root's keys; base64url. */
   readonly sealed: string | undefined;
 }
 
+/** Whose keys sign and seal what boards take. */
+export interface RootOfSwarm {
+  /** Public key of the swarm's root, x and y; base64url. */
+  readonly root: string;
+}
+
 /** Answer of `GET /api/releases`. */
-export interface Releases {
+export interface Releases extends RootOfSwarm {
   /** The highest sequence that was ever agreed on, of all kinds of boards; 0 for none. */
   readonly sequence: number;
   /** First those for all boards of a kind. */

@@ -15,7 +15,7 @@ export function contactStatus(state: AgreedState): ContactStatus | undefined {
   return agreed && { number: numberOfSealed(agreed.value) ?? 0, index: agreed.index };
 }
 
-export function agreedContact(state: AgreedState): AgreedContact {
+export function agreedContact(state: AgreedState): Omit<AgreedContact, "root"> {
   const sealed = sealedIn(state);
   const { number = 0, index = 0 } = contactStatus(state) ?? {};
   return { number, index, sealed: sealed && Buffer.from(sealed.value).toString("base64url") };

@@ -182,7 +182,7 @@ export class HostOverview implements HostView {
   }
 
   contact(): AgreedContact {
-    return agreedContact(this.#parts.state);
+    return { ...agreedContact(this.#parts.state), root: this.#root };
   }
 
   async takeContact(sealed: Uint8Array): Promise<ContactStatus> {
@@ -202,7 +202,7 @@ export class HostOverview implements HostView {
   releases(): Releases {
     const { replica, boards, firmware } = this.#parts;
     const { voters } = replica.status();
-    return firmware.listing(boards.status((member) => voters.includes(member)));
+    return { ...firmware.listing(boards.status((member) => voters.includes(member))), root: this.#root };
   }
 
   async propose({ signed, boards }: ReadRequest, actor: Actor): Promise<ReleaseAgreed> {
@@ -387,6 +387,10 @@ export class HostOverview implements HostView {
       throw error instanceof SettingRefused ? new ApiFailure(error.code, error.message) : error;
     }
   };
+
+  get #root(): string {
+    return Buffer.from(this.#parts.membership.own.root).toString("base64url");
+  }
 }
 
 function checkAudit(key: string, value: unknown): SettingValue {

@@ -46,10 +46,13 @@ async function readJson(file: string): Promise<unknown> {
 
 /** The text of a password never appears in a message. @param source where it is from, to be named in it @throws WifiError */
 export function checkedWifi(value: unknown, source: string): WifiCredentials {
-  const { ssid, password = "" } = (value ?? {}) as { ssid?: unknown; password?: unknown };
+  const { ssid, password } = (value ?? {}) as { ssid?: unknown; password?: unknown };
   if (typeof ssid !== "string" || ssid === "" || Buffer.byteLength(ssid) > ssidBytesMax) {
     throw new WifiError(`${source}: "ssid" must be the network's name, 1 to ${ssidBytesMax} bytes of text.`);
   }
+  // A word forgotten, or misspelt, would send boards to whoever gives an open network that name.
+  if (password === undefined)
+    throw new WifiError(`${source}: the password is missing; say an empty one for an open network.`);
   if (typeof password !== "string") throw new WifiError(`${source}: "password" must be a text.`);
   const length = Buffer.byteLength(password);
   if (length > 0 && (length < passwordCharactersMin || length > passwordBytesMax)) {

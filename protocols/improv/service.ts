@@ -73,6 +73,8 @@ export class ImprovService {
   #error: number = ErrorState.none;
   /** When the attempt or the authorization is over. */
   #dueMs = Infinity;
+  /** What it tries, or is in because it was told so. */
+  #wifi: WifiCredentials | undefined;
   #isScanning = false;
   #gift: GiftAssembler | undefined;
   #givenName: string | undefined;
@@ -124,6 +126,7 @@ export class ImprovService {
       this.enter(State.provisioned, Infinity);
       this.#wire.result(encodeResult(Command.sendWifi, []));
     } else {
+      this.#wifi = undefined;
       this.setError(ErrorState.unableToConnect);
       this.enterReady(nowMs, State.authorized);
     }
@@ -132,6 +135,7 @@ export class ImprovService {
   /** The board has come into a Wi-Fi or lost it, not by an attempt. */
   onOnline(isOnline: boolean, nowMs: number): void {
     if (this.#state === State.provisioning) return;
+    this.#wifi = undefined;
     if (isOnline) this.enter(State.provisioned, Infinity);
     else if (this.#state === State.provisioned) this.enterReady(nowMs, this.ready);
   }
@@ -177,7 +181,13 @@ export class ImprovService {
       this.#wire.state(this.#state);
       return ErrorState.none;
     }
+    // Or once it is over: the board stays where it is.
+    if (this.#state === State.provisioned && isSameWifi(wifi, this.#wifi)) {
+      this.#wire.state(this.#state);
+      return this.answer(Command.sendWifi, []);
+    }
     if (!this.#board.useWifi(wifi)) return ErrorState.unknown;
+    this.#wifi = wifi;
     this.enter(State.provisioning, nowMs + serviceLimits.attemptMs);
     return ErrorState.none;
   }
@@ -273,4 +283,8 @@ export class ImprovService {
     this.#error = error;
     this.#wire.error(error);
   }
+}
+
+function isSameWifi(a: WifiCredentials, b: WifiCredentials | undefined): boolean {
+  return a.ssid === b?.ssid && a.password === b.password;
 }

@@ -18,6 +18,11 @@ export interface KeyOptions extends SwarmOptions, PassphraseOptions {
   readonly all?: boolean;
 }
 
+export interface NamedKeyOptions extends KeyOptions {
+  /** A folder. */
+  readonly keys?: string;
+}
+
 export interface KeyPlace {
   readonly folder: KeyFolder;
   /** `.covey/<swarm>`, absolute. */
@@ -45,6 +50,39 @@ export async function openKeys(terminal: Terminal, options: KeyOptions): Promise
   if (isSimulated)
     terminal.note(`These are the keys of the simulation of ${folder.swarm}; it has no others.`);
   return { folder, stateDir, isSimulated };
+}
+
+/** Those of `--keys`, or as `openKeys`. @throws what that does */
+export async function namedKeys(terminal: Terminal, options: NamedKeyOptions): Promise<KeyFolder> {
+  if (options.keys === undefined) return (await openKeys(terminal, options)).folder;
+  const { KeyFolder } = await import("../../keys/key-folder.ts");
+  return KeyFolder.open(options.keys);
+}
+
+/**
+ * The keys of the swarm that answered, whose root is `root` (base64url): `folder`, or those of the simulation beside it, which may be what runs. With others
+ * boards could not open what is sealed, nor would they take what is signed. @throws {WrongInput}
+ */
+export async function keysOfRoot(
+  terminal: Terminal,
+  options: NamedKeyOptions,
+  folder: KeyFolder,
+  root: string,
+): Promise<KeyFolder> {
+  const isOf = (each: KeyFolder) => Buffer.from(each.root).toString("base64url") === root;
+  if (isOf(folder)) return folder;
+  const path = join(folder.path, "..", simulationKeysName);
+  if (options.keys === undefined && existsSync(path)) {
+    const { KeyFolder } = await import("../../keys/key-folder.ts");
+    const simulated = KeyFolder.open(path);
+    if (isOf(simulated)) {
+      terminal.note(`What runs is the simulation of ${folder.swarm}: its keys are used.`);
+      return simulated;
+    }
+  }
+  throw new WrongInput(
+    `The keys in ${shownPath(folder.path)} are not those of the ${folder.swarm} that runs; say --keys with the folder of those that its boards have theirs from.`,
+  );
 }
 
 /** What the root last said of who belongs, where its keys are on this computer too. @param stateDir `.covey/<swarm>` */

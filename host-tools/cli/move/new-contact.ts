@@ -11,7 +11,7 @@ import type { KeyFolder } from "../../keys/key-folder.ts";
 import type { RootKeys } from "../../keys/root-file.ts";
 import type { AgreedContact } from "../../leader/api-types.ts";
 import { nodeCiphers } from "../../security/node-ciphers.ts";
-import { Failed, WrongInput } from "../failure.ts";
+import { WrongInput } from "../failure.ts";
 import { contactOf, foundByMdns, wifiOf } from "../provision/contact.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -23,24 +23,16 @@ export interface MoveParts {
   readonly again?: boolean;
 }
 
-/** For `--time-server`: there is to be none. */
-export const noTimeServer = "none";
-
 const nonceBytes = 13;
 
-/** The contact that was agreed on; undefined for none. @throws {Failed} for one under other keys */
+/** The contact that was agreed on; undefined for none, and for one under other keys, which no board can open either. */
 export function openAgreed({ sealed }: AgreedContact, keys: RootKeys, swarm: string): Contact | undefined {
   if (sealed === undefined) return undefined;
   const bytes = new Uint8Array(Buffer.from(sealed, "base64url"));
-  const contact = openContact(nodeCiphers, contactKeyOf(nodeCiphers, keys.root, swarm), swarm, bytes);
-  if (contact !== undefined) return contact;
-  throw new Failed(
-    `The contact that ${swarm} agreed on was not sealed with these keys; use those that its boards were provisioned with.`,
-    "foreign-contact",
-  );
+  return openContact(nodeCiphers, contactKeyOf(nodeCiphers, keys.root, swarm), swarm, bytes);
 }
 
-/** @param hosts names of the swarm's hosts @throws {WrongInput} {Failed} */
+/** @param hosts names of the swarm's hosts @throws {WrongInput} */
 export async function nextContact(
   terminal: Terminal,
   parts: MoveParts,
@@ -55,7 +47,7 @@ export async function nextContact(
   const isHostsOpen = parts.hosts !== undefined || present === undefined;
   const asked = {
     ...(parts.hosts === undefined ? {} : { hosts: parts.hosts }),
-    ...(timeServer === undefined || timeServer === noTimeServer ? {} : { timeServer }),
+    ...(timeServer === undefined ? {} : { timeServer }),
   };
   const told = await contactOf(
     terminal,
@@ -87,7 +79,7 @@ export function sealedText(contact: Contact, keys: RootKeys, swarm: string): str
 /** For people; without the password. */
 export function contactLines({ wifi, hosts, timeServer }: Contact): string[] {
   return [
-    `Wi-Fi        ${wifi === undefined ? "as each board has it" : wifi.ssid}`,
+    `Wi-Fi        ${wifi === undefined ? "as each board has it" : wifi.password === "" ? `${wifi.ssid} (open: no password)` : wifi.ssid}`,
     `hosts        ${hosts.length === 0 ? "found by mDNS" : formatHosts(hosts)}`,
     `time server  ${timeServer ?? "none"}`,
   ];

@@ -26,6 +26,8 @@ export interface ContactOptions {
 
 /** Who is meant by `--hosts mdns`. */
 export const foundByMdns = "mdns";
+/** For `--time-server`: there is to be none. */
+const noTimeServer = "none";
 
 /**
  * @param known the swarm's hosts by name, as far as that is known
@@ -39,8 +41,10 @@ export async function contactOf(
   known: readonly string[] | undefined,
   needsWifi: boolean,
 ): Promise<Contact> {
-  const { timeServer } = options;
-  if (timeServer !== undefined && Buffer.byteLength(timeServer) > contactLimits.timeServerBytesMax)
+  const timeServer = options.timeServer === noTimeServer ? undefined : options.timeServer;
+  if (timeServer !== undefined && !isAddress(timeServer))
+    throw new WrongInput(`"${timeServer}" is no time server: say a host's name or an IP address, or none.`);
+  if (timeServer !== undefined && timeServer.length > contactLimits.timeServerBytesMax)
     throw new WrongInput(`A time server's name has at most ${contactLimits.timeServerBytesMax} bytes.`);
   const hosts = await hostsOf(terminal, options.hosts, folder, known);
   const wifi = needsWifi || options.wifi !== undefined ? await wifiOf(terminal, options.wifi) : undefined;
@@ -102,7 +106,12 @@ function checked(
 ): readonly HostAddress[] {
   if (hosts === undefined)
     throw new WrongInput(
-      `Write NAME=ADDRESS or NAME=ADDRESS:PORT for each host: at most ${hostsMax}, with commas between.`,
+      `Write NAME=ADDRESS or NAME=ADDRESS:PORT (1 to 65535) for each host: at most ${hostsMax}, with commas between.`,
+    );
+  const wrong = hosts.find(({ address }) => !isAddress(address));
+  if (wrong !== undefined)
+    throw new WrongInput(
+      `"${wrong.address}" is no address of ${wrong.name}: say a host's name or an IP address.`,
     );
   if (Buffer.byteLength(formatHosts(hosts)) > contactLimits.hostsBytesMax)
     throw new WrongInput(
@@ -111,6 +120,11 @@ function checked(
   const unknown = hosts.find(({ name }) => known !== undefined && !known.includes(name));
   if (unknown === undefined) return hosts;
   throw new WrongInput(`The swarm has no host "${unknown.name}"; its hosts are ${known!.join(", ")}.`);
+}
+
+/** A name or an IP address, by its characters. */
+function isAddress(text: string): boolean {
+  return /^[A-Za-z0-9._:-]+$/.test(text);
 }
 
 /** Each host under the first address that its identity was issued for; undefined when one of them has none. */

@@ -35,11 +35,15 @@ export function readReleases(path: string): SignedRelease[] {
       return { release: releaseUnchecked(signed)!, signed };
     });
     if (read.length > 0 && read.every(({ release }) => release !== undefined)) return read;
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw new WrongInput(`There is no ${path}; ${howMade}.`);
     // Said below.
   }
-  throw new WrongInput(`${path} holds no releases; covey update IMAGE --sign-only FILE writes such a file.`);
+  throw new WrongInput(`${path} holds no releases; ${howMade}.`);
 }
+
+const howMade = "covey update IMAGE --sign-only FILE writes such a file";
 
 /** As JSON and people read it. */
 export function describeRelease({ model, sequence, firmware, sizeBytes, digest }: SignedRelease["release"]) {

@@ -41,7 +41,7 @@ export const flash: Verb<FlashOptions> = {
   examples: [
     "covey flash",
     "covey flash --all",
-    "covey flash --port /dev/ttyUSB0 --image build/boards/north-1 --dry-run",
+    "covey flash --port /dev/ttyUSB0 --image build/boards/esp32c3-devkit --dry-run",
     "covey flash --port rfc2217://192.0.2.20:2217",
     "covey flash --read --backup north-1.bin",
   ],

@@ -43,7 +43,7 @@ export const monitor: Verb<MonitorOptions> = {
     new Option("--level <level>", "the least important lines to show").choices(levels).default("debug"),
     new Option("--elf <file>", "what the firmware was linked as, to name functions and lines in a crash"),
     new Option("--reset", "restart the boards when attached, to see them start"),
-    new Option("--raw", "show each line as it came; gather no crash into a block"),
+    new Option("--raw", "show each line by itself; gather and decode no crash"),
     new Option("--no-time", "leave the time out"),
     new Option("--for <duration>", "end by itself after so long").argParser(durationMs),
   ],

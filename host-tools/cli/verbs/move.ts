@@ -1,18 +1,17 @@
 /** `covey move`: another Wi-Fi, or other addresses of the hosts, for the boards of a running swarm. */
 import { Option } from "commander";
-import type { AgreedContact, ContactStatus, Status } from "../../leader/api-types.ts";
+import type { AgreedContact, BoardStatus, ContactStatus, Status } from "../../leader/api-types.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
-import { type KeyOptions, openKeys, unlock } from "../keys/place.ts";
+import { keysOfRoot, type NamedKeyOptions, namedKeys, unlock } from "../keys/place.ts";
 import type { MoveParts } from "../move/new-contact.ts";
 import { durationMs } from "../option-values.ts";
 import { SwarmClient, swarmOptions } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
 
-interface MoveOptions extends KeyOptions, MoveParts {
-  readonly keys?: string;
+interface MoveOptions extends NamedKeyOptions, MoveParts {
   readonly status?: boolean;
   readonly yes?: boolean;
   readonly watch: boolean;
@@ -69,16 +68,16 @@ export const move: Verb<MoveOptions> = {
 
 async function moveHouse(terminal: Terminal, options: MoveOptions): Promise<number> {
   const { contactLines, nextContact, openAgreed, sealedText } = await import("../move/new-contact.ts");
-  const { KeyFolder } = await import("../../keys/key-folder.ts");
-  const folder =
-    options.keys === undefined ? (await openKeys(terminal, options)).folder : KeyFolder.open(options.keys);
-  const trusted = { swarm: folder.swarm, authority: folder.authority };
+  const named = await namedKeys(terminal, options);
+  const trusted = { swarm: named.swarm, authority: named.authority };
   const swarm = SwarmClient.find({ ...options, ...trusted });
   const agreed = await swarm.get<AgreedContact>("/api/contact");
+  const folder = await keysOfRoot(terminal, options, named, agreed.root);
   const status = await swarm.get<Status>("/api/status");
   const keys = await unlock(terminal, folder, options);
   terminal.endProgress();
   const present = openAgreed(agreed, keys, folder.swarm);
+  if (present === undefined && agreed.sealed !== undefined) terminal.note(notOpened);
   if (options.again === true && present === undefined) throw new WrongInput(nothingAgreed);
   const hosts = status.hosts.map(({ name }) => name);
   const next = await nextContact(terminal, options, folder, present, agreed.number + 1, hosts);
@@ -88,6 +87,11 @@ async function moveHouse(terminal: Terminal, options: MoveOptions): Promise<numb
   );
   if (left.length > 0)
     terminal.note(`Boards will not look for ${left.join(" and ")}: it is not among the hosts.`);
+  const updating = status.boards.filter(({ role, firmware }) => role === "voter" && isUnderWay(firmware));
+  if (updating.length > 0)
+    terminal.note(
+      `New firmware is on its way to ${updating.map(({ id }) => id).join(", ")}: two boards that vote may be away at once. It is better to wait for covey update --status.`,
+    );
   await demandYes(terminal, options, status.boards.length);
   const sealed = sealedText(next, keys, folder.swarm);
   const contact = await swarm.post<ContactStatus>("/api/contact", { sealed });
@@ -147,6 +151,11 @@ async function demandYes(terminal: Terminal, { yes }: MoveOptions, boards: numbe
   if (!(await confirmed(question, untilInterrupted()))) throw new Failed("Nothing was changed.", "declined");
 }
 
+function isUnderWay(firmware: BoardStatus["firmware"]): boolean {
+  const stage = firmware?.update?.stage;
+  return stage === "fetching" || stage === "ready" || stage === "trial";
+}
+
 function checkOptions({ status, again, wifi, hosts, timeServer }: MoveOptions): void {
   const isTold = wifi !== undefined || hosts !== undefined || timeServer !== undefined;
   if (status === true && (isTold || again === true))
@@ -157,5 +166,7 @@ function checkOptions({ status, again, wifi, hosts, timeServer }: MoveOptions): 
     throw new WrongInput("Say what is new: --wifi, --hosts, --time-server; or --again, or --status.");
 }
 
+const notOpened =
+  "What the swarm agreed on last was not sealed with its root's keys, so no board took it; what you leave out is as boards were provisioned.";
 const nothingAgreed =
-  "The swarm has agreed on no contact yet, so there is none to try again; say --wifi or --hosts.";
+  "The swarm has agreed on no contact yet that boards could take, so there is none to try again; say --wifi or --hosts.";

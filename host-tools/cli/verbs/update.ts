@@ -6,7 +6,7 @@ import type { Releases } from "../../leader/api-types.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
-import { type KeyOptions, openKeys, unlock } from "../keys/place.ts";
+import { keysOfRoot, type NamedKeyOptions, namedKeys, unlock } from "../keys/place.ts";
 import { durationMs, versionText, wholeNumber } from "../option-values.ts";
 import { SwarmClient, swarmOptions } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
@@ -15,11 +15,10 @@ import type { PlannedRelease } from "../update/plan.ts";
 import type { Verb } from "../verb.ts";
 import { knownBoards } from "./boards.ts";
 
-export interface UpdateOptions extends KeyOptions {
+export interface UpdateOptions extends NamedKeyOptions {
   readonly boards?: readonly string[];
   readonly model?: string;
   readonly firmwareVersion?: string;
-  readonly keys?: string;
   readonly yes?: boolean;
   readonly watch: boolean;
   readonly timeout: number;
@@ -92,10 +91,11 @@ async function updateBoards(terminal: Terminal, options: UpdateOptions, path: st
   const { planUpdate } = await import("../update/plan.ts");
   const { agreeOn, sendImage } = await import("../update/deliver-release.ts");
   const images = await readFirmware(path);
-  const folder = options.release === undefined ? await keysOf(terminal, options) : undefined;
-  const trusted = folder && { swarm: folder.swarm, authority: folder.authority };
+  const named = options.release === undefined ? await namedKeys(terminal, options) : undefined;
+  const trusted = named && { swarm: named.swarm, authority: named.authority };
   const swarm = SwarmClient.find({ ...options, ...trusted });
   const listing = await swarm.get<Releases>("/api/releases");
+  const folder = named && (await keysOfRoot(terminal, options, named, listing.root));
   const { boards: chosen, model, firmwareVersion: firmware } = options;
   const models = await knownBoards();
   const plan = planUpdate({ images, boards: listing.boards, names: chosen, model, firmware, models });
@@ -173,7 +173,7 @@ async function signOnly(terminal: Terminal, options: UpdateOptions, path: string
     const model = modelAlone(image, options.model, models);
     return { model, image, firmware: options.firmwareVersion ?? image.version, boards: [] };
   });
-  const folder = await keysOf(terminal, options);
+  const folder = await namedKeys(terminal, options);
   refuseOtherWorld(folder, images);
   const releases = await sign(terminal, options, folder, plan, options.after ?? 0);
   writeReleases(options.signOnly!, releases);
@@ -190,12 +190,6 @@ async function signOnly(terminal: Terminal, options: UpdateOptions, path: string
     releases: releases.map(({ release }) => describeRelease(release)),
   });
   return 0;
-}
-
-async function keysOf(terminal: Terminal, options: UpdateOptions): Promise<KeyFolder> {
-  if (options.keys === undefined) return (await openKeys(terminal, options)).folder;
-  const { KeyFolder } = await import("../../keys/key-folder.ts");
-  return KeyFolder.open(options.keys);
 }
 
 async function sign(
@@ -233,7 +227,9 @@ async function releasesFrom(file: string, plan: readonly PlannedRelease[]): Prom
 function refuseOtherWorld({ isSealed }: KeyFolder, images: readonly FirmwareImage[]): void {
   for (const { source, isSimulated } of images) {
     if (isSealed && isSimulated) {
-      throw new WrongInput(`${source} is firmware for the simulator, and these are the keys of real boards.`);
+      throw new WrongInput(
+        `${source} is firmware for the simulator, and these are the keys of real boards: build theirs with covey build --board KIND.`,
+      );
     }
   }
 }

@@ -95,7 +95,7 @@ export class Firmware {
     this.chunks.gone(link);
   }
 
-  listing(boards: readonly BoardStatus[]): ReleasesListed {
+  listing(boards: readonly BoardStatus[]): Omit<ReleasesListed, "root"> {
     const { releases } = this;
     return {
       sequence: releases.sequence,

@@ -57,5 +57,5 @@ describe.each(["good", "deaf", "crash"] as const)("an update to a firmware that 
       if (isInImage && power % stride !== 0) continue;
       check(takeUpdate(before, fourth, [power]), behaviour);
     }
-  }, 300_000);
+  }, 1_200_000);
 });

@@ -1,11 +1,16 @@
 /** `covey move` as a user runs it, against a host with real sockets; what the boards do stands in the test. */
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { KeyFolder } from "../../../host-tools/keys/key-folder.ts";
 import type { AgreedContact } from "../../../host-tools/leader/api-types.ts";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
-import { type Contact, contactKeyOf, openContact } from "../../../protocols/provisioning/contact.ts";
+import {
+  type Contact,
+  contactKeyOf,
+  openContact,
+  sealContact,
+} from "../../../protocols/provisioning/contact.ts";
 import { issueAll } from "../keys/deployed-keys.ts";
 import {
   definition,
@@ -122,18 +127,62 @@ describe("covey move", () => {
   }, 30_000);
 
   it("refuses what makes no sense, in a sentence, before anything is changed", async () => {
-    const { run, agreed } = await deploy();
+    const { run, agreed, folder } = await deploy();
     await refused(run("--yes"), /Say what is new: --wifi, --hosts, --time-server; or --again, or --status\./);
-    await refused(run("--again", "--yes"), /has agreed on no contact yet/);
+    await refused(run("--again", "--yes"), /has agreed on no contact yet that boards could take/);
     await refused(run("--status", "--hosts", "a=b"), /--status changes nothing/);
     await refused(run("--again", "--hosts", "a=b"), /--again repeats/);
     await refused(run("--hosts", "c=192.0.2.7", "--yes"), /no host "c"/);
     await refused(run("--hosts", "a=192.0.2.7"), /say --yes/);
     await refused(run("--wifi", "none.json", "--hosts", "a=1.2.3.4", "--yes"), /none\.json is not there/);
+    writeFileSync(join(folder, "half.json"), '{"ssid": "flock", "pasword": "correct horse"}', {
+      mode: 0o600,
+    });
+    await refused(run("--wifi", "half.json", "--hosts", "a=1.2.3.4", "--yes"), /the password is missing/);
+    await refused(run("--hosts", "a=bad host", "--yes"), /"bad host" is no address of a/);
+    const server = ["--hosts", "a=1.2.3.4", "--time-server", "bad host"];
+    await refused(run(...server, "--yes"), /"bad host" is no time server/);
     expect(await agreed()).toBeUndefined();
     await run("--hosts", "a=192.0.2.7", "--yes", "--no-watch");
     await refused(run("--hosts", "a=192.0.2.7", "--yes"), /agreed on already; say --again/);
   }, 60_000);
+
+  it("takes no keys but those of the swarm that runs, and goes on after a contact under others", async () => {
+    const { run, folder, leader, agreed } = await deploy();
+    const others = await issueAll(join(folder, "other"), "greenhouse", [], []);
+    await refused(
+      run("--hosts", "a=192.0.2.7", "--yes", "--keys", others.path),
+      /are not those of the greenhouse that runs; say --keys/,
+    );
+    expect(await agreed()).toBeUndefined();
+
+    const key = contactKeyOf(nodeCiphers, (await others.unlock()).root, "greenhouse");
+    const foreign = { number: 1, wifi: undefined, hosts: [], timeServer: undefined };
+    const sealed = sealContact(nodeCiphers, key, "greenhouse", foreign, new Uint8Array(13));
+    await fetch(`${leader.url}/api/contact`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ sealed: Buffer.from(sealed).toString("base64url") }),
+    });
+    const next = await run("--hosts", "a=192.0.2.7", "--yes", "--no-watch");
+    expect([next.exitCode, next.stderr]).toEqual([0, expect.stringContaining("no board took it")]);
+    expect(await agreed()).toMatchObject({ number: 2, hosts: [{ name: "a", address: "192.0.2.7" }] });
+  }, 30_000);
+
+  it("takes the simulation's keys when the simulation is what runs", async () => {
+    const { run, folder, agreed, keys } = await deploy();
+    const stateDir = join(folder, ".covey/greenhouse");
+    renameSync(keys.path, join(stateDir, "simulation-keys"));
+    await issueAll(stateDir, "greenhouse", [], []);
+    const moved = await run("--hosts", "a=192.0.2.7", "--yes", "--no-watch");
+    expect([moved.exitCode, moved.stderr]).toEqual([
+      0,
+      expect.stringContaining("is the simulation of greenhouse"),
+    ]);
+    renameSync(join(stateDir, "keys"), join(stateDir, "real-keys"));
+    renameSync(join(stateDir, "simulation-keys"), keys.path);
+    expect(await agreed()).toMatchObject({ number: 1 });
+  }, 30_000);
 
   it("refuses a contact that is not newer, and what is none", async () => {
     const { run, leader } = await deploy();
