@@ -1,5 +1,6 @@
 /** A leader's status as a table, in the look of the live view of `covey sim`. */
 import type { Status } from "../leader/api-types.ts";
+import { firingLine } from "./alert-lines.ts";
 import { frame } from "./live-view/frame.ts";
 import { printable } from "./live-view/table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -21,5 +22,10 @@ export function statusLines(status: Status, url: string, terminal: Terminal): st
   const columns = terminal.interactive ? terminal.columns : 240;
   const size = { columns, rows: Number.MAX_SAFE_INTEGER };
   const lines = frame(view, size, (style, text) => terminal.style(style, text));
-  return [...lines, ...status.violations.map((violation) => terminal.style("red", printable(violation)))];
+  const alerts = (status.alerts ?? []).map((alert) => firingLine(alert, terminal));
+  return [
+    ...lines,
+    ...alerts,
+    ...status.violations.map((violation) => terminal.style("red", printable(violation))),
+  ];
 }

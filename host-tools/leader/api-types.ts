@@ -22,6 +22,9 @@
  * | GET /api/login | `LoginChallenge` |
  * | POST /api/login with `LoginRequest` | `LoggedIn` with a token, also as a cookie; send one of them with each request: `authorization: Bearer TOKEN` |
  * | POST /api/logout | `{}`; the token opens nothing any more |
+ * | GET /api/alerts | `AlertsAnswer` |
+ * | POST /api/alerts/acknowledge with `{alert, board?}` | `AlertStatus[]`, once it is agreed on |
+ * | POST /api/alerts/test | `AlertTested[]` |
  * | GET / | the page |
  *
  * Where a host asks who is there, whoever is not logged in is answered 401 (`not-logged-in`), and 403 (`forbidden`) says which right is missing. Listings hold
@@ -52,6 +55,8 @@ export interface Status {
   readonly hosts: readonly HostStatus[];
   readonly boards: readonly BoardStatus[];
   readonly settings: Readonly<Record<string, Setting>>;
+  /** What fires; absent in a swarm without alerts. */
+  readonly alerts?: readonly AlertStatus[];
   readonly counters: Counters;
   /** Broken promises seen by this host, one sentence each; empty in a healthy swarm. At most 100 are kept. */
   readonly violations: readonly string[];
@@ -126,6 +131,42 @@ export interface BoardStatus {
 export interface OutputStatus extends OutputState {
   /** A digital output is 0 or 1; a pwm one 0 to 100 %. As `swarm.ts` defines it now. */
   readonly kind: "digital" | "pwm";
+}
+
+/** An alert on one board: pending, firing, or over. */
+export interface AlertStatus {
+  readonly alert: string;
+  readonly board: string;
+  /** For a person: `temperature above 28 °C for 5m`. */
+  readonly condition: string;
+  readonly phase: "pending" | "firing" | "recovered";
+  /** Unix milliseconds. */
+  readonly sinceMs: number;
+  /** With which it began: a reading in `unit`, or the seconds of a silence. */
+  readonly value: number;
+  readonly unit: string;
+  /** Of one that is over. */
+  readonly untilMs?: number | undefined;
+  readonly untilValue?: number | undefined;
+  /** Who has seen it; undefined for nobody. */
+  readonly acknowledgedBy?: string | undefined;
+  /** Notices that webhooks have still to be told. */
+  readonly untoldNotices: number;
+}
+
+export interface AlertsAnswer {
+  /** What fires, the newest first, then what is pending, then what was over last. */
+  readonly alerts: readonly AlertStatus[];
+  /** Pairs of an alert and a board. */
+  readonly watched: number;
+  readonly webhooks: readonly { readonly place: string; readonly problem: string | undefined }[];
+}
+
+export interface AlertTested {
+  /** Where the webhook is: scheme, name and port of its address. */
+  readonly place: string;
+  /** Why it did not take the test notice; undefined when it did. */
+  readonly problem: string | undefined;
 }
 
 export interface Setting {

@@ -7,9 +7,12 @@ import type { Access, Caller } from "./access/access.ts";
 import { type Actor, mayRead, mayReadAll } from "./access/actor.ts";
 import type { Reach } from "./access/reach.ts";
 import { coveyResource, demand, type Right, toRead, toReadSome, toWrite } from "./access/rights.ts";
-import { visibleLog, visibleSettings, visibleStatus } from "./access/visible.ts";
+import { visibleAlerts, visibleLog, visibleSettings, visibleStatus } from "./access/visible.ts";
 import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
+  AlertStatus,
+  AlertsAnswer,
+  AlertTested,
   AuditEntry,
   LogEntry,
   Members,
@@ -61,6 +64,11 @@ export interface HostView {
   takeRoster(statement: Uint8Array): Promise<{ epoch: number }>;
   /** Newest last. */
   audit(): AuditEntry[];
+  alerts(): AlertsAnswer;
+  /** On one board, or on all on which it fires. Rejects with `ApiFailure`. */
+  acknowledgeAlert(alert: string, board: string | undefined, actor: Actor): Promise<AlertStatus[]>;
+  /** Tells every webhook that it works. Rejects with `ApiFailure`. */
+  testAlerts(): Promise<AlertTested[]>;
 }
 
 export interface SetCommand {
@@ -156,6 +164,7 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
   api.get("/api/audit", needs(toRead(coveyResource.audit)), onLeader, (context) =>
     answer(context, host.audit()),
   );
+  addAlerts(api, host, needs, onLeader);
   api.get("/api/log", needs(toReadSome), onLeader, (context) => {
     const { from, limit } = context.req.query();
     const first = parseCount("from", from, Number.MAX_SAFE_INTEGER);
@@ -193,6 +202,35 @@ function addLogin(api: Hono<Env>, { access }: Door): void {
     context.header("set-cookie", access.logout(context.env.incoming));
     return answer(context, {});
   });
+}
+
+function addAlerts(
+  api: Hono<Env>,
+  host: HostView,
+  needs: (right: Right) => MiddlewareHandler<Env>,
+  onLeader: MiddlewareHandler,
+): void {
+  api.get("/api/alerts", needs(toReadSome), onLeader, (context) => {
+    const all = host.alerts();
+    return answer(context, { ...all, alerts: visibleAlerts(actorOf(context), all.alerts) });
+  });
+  api.post(
+    "/api/alerts/acknowledge",
+    requireJson,
+    needs(toWrite(coveyResource.alerts)),
+    onLeader,
+    async (context) => {
+      const example = '{"alert": "too-hot", "board": "north-1"}';
+      const { alert, board } = await readObject(context, example);
+      if (typeof alert !== "string" || (board !== undefined && typeof board !== "string")) {
+        throw new ApiFailure("bad-request", `Say which alert: ${example}.`);
+      }
+      return answer(context, await host.acknowledgeAlert(alert, board, actorOf(context)));
+    },
+  );
+  api.post("/api/alerts/test", requireJson, needs(toWrite(coveyResource.alerts)), onLeader, async (context) =>
+    answer(context, await host.testAlerts()),
+  );
 }
 
 /** Of every route but the page and logging in: who asks, and whether it may. */

@@ -57,6 +57,11 @@ export class BoardRecord {
     this.definition = definition;
   }
 
+  /** Unix milliseconds; undefined when never heard of. */
+  get lastSeenMs(): number | undefined {
+    return this.#lastSeenMs;
+  }
+
   /** It said hello at `host`. Returns what it should have remembered and did not, as sentences. */
   greet(host: string, presence: Presence, hello: Hello, nowMs: number): string[] {
     const isSame = hello.memberId === this.memberId;

@@ -67,6 +67,12 @@ export class BoardRegistry {
     return [...this.#records.values()].map((record) => record.status(isVoter, clones.isCloned(record.name)));
   }
 
+  /** When a board last said something, in Unix milliseconds, and whether it is connected somewhere. */
+  heardOf(board: string): { readonly lastSeenMs: number | undefined; readonly isConnected: boolean } {
+    const record = this.#records.get(board);
+    return { lastSeenMs: record?.lastSeenMs, isConnected: (record?.presences.size ?? 0) > 0 };
+  }
+
   /** How many boards are connected to `host`. */
   countAt(host: string): number {
     let count = 0;

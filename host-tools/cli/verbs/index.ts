@@ -1,5 +1,6 @@
 /** Every verb, in the order in which `covey --help` lists them. */
 import type { Verb } from "../verb.ts";
+import { alerts } from "./alerts.ts";
 import { boards } from "./boards.ts";
 import { build } from "./build.ts";
 import { doctor } from "./doctor.ts";
@@ -29,6 +30,7 @@ export const verbs: readonly Verb<any>[] = [
   get,
   set,
   log,
+  alerts,
   members,
   replace,
   recover,

@@ -9,6 +9,8 @@ export const coveyResource = {
   leader: "covey/leader",
   roster: "covey/roster",
   audit: "covey/audit",
+  /** Acknowledging alerts and testing webhooks; an alert is read by whoever may read its board. */
+  alerts: "covey/alerts",
 } as const;
 
 /** One right, as a route asks for it. */
