@@ -7,7 +7,7 @@ export interface Mistake {
 }
 
 const words =
-  'import { at, board, correlation, every, groupBy, join, model, output, regression, replay, sense, setting, swarm, when } from "covey";';
+  'import { alert, at, board, correlation, every, groupBy, join, model, output, regression, replay, sense, setting, silent, swarm, when } from "covey";';
 
 /** A swarm of one board, `door`; `lines` begin on line 9. */
 function onBoard(lines: string, model = "esp32c3-devkit"): string {
@@ -41,6 +41,81 @@ const machineFrom = '{ "temperature.slope": "cpu.load", "temperature.min": "cpu.
 const usable = "0, 1, 2, 3, 4, 5, 6, 7 or 10";
 
 export const mistakes: readonly Mistake[] = [
+  // Alerts.
+  ...alerts([
+    [
+      "that is a rule",
+      "hot: when('cpu.load').above(3)",
+      '"hot" is no alert; write alert(when("temperature").above(30)) or alert(silent("5m")).',
+    ],
+    [
+      "of no name",
+      "Hot: alert(when('cpu.load').above(3))",
+      '"Hot" cannot name an alert: use lower-case letters, digits and "-", at most 32, a letter first.',
+    ],
+    [
+      "whose name is too long with its board",
+      `"${"h".repeat(31)}": alert(silent("5m"))`,
+      `"${"h".repeat(31)}" and the board "door" have more than 34 characters together; shorten one.`,
+    ],
+    [
+      "of a metric that no board has",
+      'hot: alert(when("temperature").above(3))',
+      'no board has a metric "temperature"; use "cpu.load".',
+    ],
+    [
+      "on a board that there is not",
+      'hot: alert(when("cpu.load").above(3), { boards: ["dor"] })',
+      '"dor" is not a board of this swarm; did you mean "door"?',
+    ],
+    [
+      "on a board without the metric",
+      'hot: alert(when("cpu.load").above(3), { boards: ["shed"] })',
+      '"shed" has no metric "cpu.load"; take it from boards.',
+    ],
+    [
+      "above a text",
+      'hot: alert(when("cpu.load").above("note"))',
+      'a threshold is a number, and "note" is a text.',
+    ],
+    [
+      "with hysteresis the wrong way",
+      'hot: alert(when("cpu.load").above(3, { hysteresis: -1 }))',
+      "hysteresis must be a number, 0 or more, not -1.",
+    ],
+    [
+      "for no time",
+      'hot: alert(when("cpu.load").above(3, { for: "5x" }))',
+      '"5x" is not a duration; write for as "500ms", "5s", "2m" or "1h".',
+    ],
+    [
+      "of a silence that is none",
+      'quiet: alert(silent("1s"), { boards: ["door"] })',
+      "silent is 1s; it must be from 5000ms to 24h.",
+    ],
+    [
+      "of a board that sleeps for longer",
+      'quiet: alert(silent("1m"))',
+      '"shed" sleeps, and is silent for 600s at a time; name other boards, or a longer time.',
+    ],
+  ]),
+  {
+    what: "has webhooks that are none, and too many",
+    source: inSwarm(
+      `  webhooks: ["example.com", "https://anna:pw@example.com/", "https://a.example/", "https://a.example/"],\n  alerts: { quiet: alert(silent("5m")) },\n  ${door}`,
+    ),
+    says: [
+      "3: 4 webhooks are too many for one swarm; 3 are the most.",
+      '3: "example.com" is no address of a webhook; write https://example.com/covey.',
+      '3: "https://anna:pw@example.com/" has a password in it; a webhook is signed instead.',
+      '3: "https://a.example/" is twice in webhooks; remove one.',
+    ],
+  },
+  {
+    what: "has webhooks and no alerts",
+    source: inSwarm(`  webhooks: ["https://a.example/"],\n  ${door}`),
+    says: ["3: webhooks are told of alerts, and this swarm has none; add alerts: {...}."],
+  },
   // The file as a whole.
   {
     what: "does not parse",
@@ -927,6 +1002,19 @@ function derived(cases: Case[]): Mistake[] {
       `  sense: [${sensed.join(", ")}, sense("cpu.load", { every: "1s" }).deadband(5).as("load.changed")],\n  derived: [${code}],`,
     ),
     says: [`10: ${says}`],
+  }));
+}
+
+function alerts(cases: Case[]): Mistake[] {
+  return cases.map(([what, code, says]) => ({
+    what: `has an alert ${what}`,
+    source: inSwarm(`  settings: { note: setting.text({ initial: "" }) },
+  alerts: { ${code} },
+  boards: {
+    door: board("esp32-devkit", { sense: [sense("cpu.load", { every: "1s" })] }),
+    shed: board("esp32-devkit", { sense: [], sleep: { awake: "10s", every: "10m" } }),
+  },`),
+    says: [`4: ${says}`],
   }));
 }
 

@@ -7,9 +7,14 @@ import {
 } from "../../../../host-tools/leader/alerts/alert-judge.ts";
 
 const hot = {
-  ...{ kind: "threshold", metric: "temperature", when: "above", threshold: 30, boards: ["north-1"] },
-  ...{ hysteresis: 2, forMs: 1_000 },
-} as const;
+  kind: "threshold" as const,
+  metric: "temperature",
+  when: "above" as const,
+  threshold: 30,
+  boards: ["north-1"],
+  hysteresis: 2,
+  forMs: 1_000,
+};
 
 function judgeOf(more: Partial<Record<"hysteresis" | "forMs", number>> = {}): ThresholdJudge {
   const judge = new ThresholdJudge({ ...hot, ...more });
