@@ -116,8 +116,8 @@ export interface BoardStatus {
   readonly readingsDropped: number;
   readonly reconnects: number;
   readonly outputs: readonly OutputStatus[];
-  /** The last reading of each metric. */
-  readonly readings: readonly { metric: string; value: number | null; unit: string; atMs: number }[];
+  /** The last reading of each metric, good or not (docs/pipelines.md). */
+  readonly readings: readonly Omit<StoredReading, "board">[];
   /** Unix milliseconds; undefined when never heard of. */
   readonly lastSeenMs: number | undefined;
   /** The board's clock on the wall is off by this many milliseconds at most; undefined while it does not know the time. */

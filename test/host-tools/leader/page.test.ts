@@ -63,6 +63,25 @@ test("the page shows the swarm as it is and as it changes", async () => {
   expect(complaints).toEqual([]);
 });
 
+test("a reading that is not good is named so, until a good one comes", async () => {
+  const leader = await leaderUnderTest();
+  const { page } = await open(leader.url);
+  const board = await leader.join("north-1");
+  const row = "#boards > li:first-child .readings li";
+  for (const [quality, text] of [
+    [2, "99.0\u202f°Cout of range"],
+    [3, "99.0\u202f°Cstuck"],
+    [4, "99.0\u202f°Clate"],
+    [0, "99.0\u202f°C"],
+  ] as const) {
+    const atMs = 100 * (quality === 0 ? 9 : quality);
+    board.report(atMs, [{ metric: "temperature", takenMs: atMs, value: 99, quality }]);
+    await page.locator(`${row}[data-quality="${quality}"]`).waitFor({ timeout: 5_000 });
+    expect(await page.locator(`${row} .value`).textContent()).toBe(text);
+  }
+  expect(await page.locator(`${row} .quality`).isVisible()).toBe(false);
+});
+
 test("a line shows what was measured before the page was opened", async () => {
   const leader = await leaderUnderTest();
   const board = await leader.join("north-1");
