@@ -285,6 +285,7 @@ export class Board implements Turns, LinkEvents, MemberEvents {
   onPayload(link: Link, channel: string, payload: Uint8Array): void {
     if (channel === "raft") this.#member.take(payload, link);
     else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
+    else if (channel === "query") this.#messenger.answerQuery(payload, link);
   }
 
   onPublication(link: Link, payload: Uint8Array): void {

@@ -25,6 +25,7 @@
  * | GET /api/alerts | `AlertsAnswer` |
  * | POST /api/alerts/acknowledge with `{alert, board?}` | `AlertStatus[]`, once it is agreed on |
  * | POST /api/alerts/test | `AlertTested[]` |
+ * | GET /api/query?q=QUESTION | `QueryAnswer`, once all boards have answered or 2 s are over |
  * | GET / | the page |
  *
  * Where a host asks who is there, whoever is not logged in is answered 401 (`not-logged-in`), and 403 (`forbidden`) says which right is missing. Listings hold
@@ -167,6 +168,34 @@ export interface AlertTested {
   readonly place: string;
   /** Why it did not take the test notice; undefined when it did. */
   readonly problem: string | undefined;
+}
+
+/** What the boards answered, merged. */
+export interface QueryAnswer {
+  readonly query: string;
+  readonly function: string;
+  readonly metric: string;
+  readonly by: "board" | "model" | "all";
+  readonly unit: string;
+  readonly windowMs: number;
+  /** By group, in order. */
+  readonly rows: readonly QueryRow[];
+  /** Boards that were asked, and those that answered. */
+  readonly boards: number;
+  readonly answered: number;
+  readonly silent: readonly string[];
+  /** How far back the answers reach, at least and at most; undefined when there are none. */
+  readonly coveredMs: readonly [number, number] | undefined;
+}
+
+export interface QueryRow {
+  /** A board, a model, or `all`. */
+  readonly group: string;
+  /** null where there are too few samples for one. */
+  readonly value: number | null;
+  /** The value is off by this at most; 0 but for percentiles. */
+  readonly error: number;
+  readonly samples: number;
 }
 
 export interface Setting {

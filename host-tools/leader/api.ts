@@ -16,6 +16,7 @@ import type {
   AuditEntry,
   LogEntry,
   Members,
+  QueryAnswer,
   SetResult,
   Setting,
   Status,
@@ -67,6 +68,8 @@ export interface HostView {
   alerts(): AlertsAnswer;
   /** On one board, or on all on which it fires. Rejects with `ApiFailure`. */
   acknowledgeAlert(alert: string, board: string | undefined, actor: Actor): Promise<AlertStatus[]>;
+  /** Asks the boards that `isWanted`. Rejects with `ApiFailure`. */
+  query(text: string, isWanted: (board: string) => boolean): Promise<QueryAnswer>;
   /** Tells every webhook that it works. Rejects with `ApiFailure`. */
   testAlerts(): Promise<AlertTested[]>;
 }
@@ -165,6 +168,11 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
     answer(context, host.audit()),
   );
   addAlerts(api, host, needs, onLeader);
+  api.get("/api/query", needs(toReadSome), onLeader, async (context) => {
+    const actor = actorOf(context);
+    const question = context.req.query("q") ?? "";
+    return answer(context, await host.query(question, (board) => mayRead(actor, board)));
+  });
   api.get("/api/log", needs(toReadSome), onLeader, (context) => {
     const { from, limit } = context.req.query();
     const first = parseCount("from", from, Number.MAX_SAFE_INTEGER);

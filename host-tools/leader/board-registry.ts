@@ -14,6 +14,7 @@ import {
   reportFromWire,
   timeAnswerToWire,
 } from "../../protocols/messages/codec.ts";
+import { answerFromWire, type BoardAnswer } from "../../protocols/query/messages.ts";
 import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
 import type { AppendResponse, MemberId, Message } from "../../protocols/raft/types.ts";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
@@ -49,6 +50,8 @@ export interface RegistryOptions {
   tellHosts(frame: HostFrame): void;
   /** Something that the status shows has changed. */
   onChange(): void;
+  /** A board's answer to a query, whoever asked. */
+  onAnswer(board: string, answer: BoardAnswer): void;
 }
 
 export class BoardRegistry {
@@ -119,6 +122,18 @@ export class BoardRegistry {
     const presence = this.#records.get(nameOf(message.to))?.presences.get(this.#options.hostName);
     if (presence?.memberId !== message.to) return;
     presence.link?.send("raft", encodeCbor(messageToWire(message)));
+  }
+
+  /** Sends a query to a board that is connected here; false when it is not. */
+  query(board: string, payload: Uint8Array): boolean {
+    const presence = this.#records.get(board)?.presences.get(this.#options.hostName);
+    return presence?.link?.send("query", payload) ?? false;
+  }
+
+  /** Where a board is connected, this host's own name first. */
+  hostsOfBoard(board: string): string[] {
+    const hosts = [...(this.#records.get(board)?.presences.keys() ?? [])];
+    return hosts.sort((a, b) => Number(b === this.#options.hostName) - Number(a === this.#options.hostName));
   }
 
   /** From this host's broker, opened. @throws {MalformedPayload | ProtocolRefused} and the connection is to be closed. */
@@ -210,6 +225,10 @@ export class BoardRegistry {
     payload: Uint8Array,
     link: BoardLink | undefined,
   ): void {
+    if (channel === "query") {
+      this.#options.onAnswer(record.name, read(answerFromWire, payload));
+      return;
+    }
     const nowMs = this.#options.now();
     if (channel === "report") {
       const report = read(reportFromWire, payload);

@@ -21,6 +21,7 @@ import type {
   HostStatus,
   LogEntry,
   Members,
+  QueryAnswer,
   SetResult,
   Setting,
   Status,
@@ -39,6 +40,7 @@ import { askToSet } from "./leader-requests.ts";
 import { changeVoters, type VoterChange } from "./members/change-voters.ts";
 import { listMembers } from "./members/member-list.ts";
 import { votersOf, votersToText } from "./members/voter-names.ts";
+import type { Queries } from "./queries/queries.ts";
 import { commandIdToText } from "./raft/command-id.ts";
 import { votersKey } from "./raft/host-member-types.ts";
 import type { Committed } from "./raft/outcomes.ts";
@@ -60,6 +62,7 @@ export interface HostParts {
   readonly telemetry: Telemetry;
   /** undefined in a swarm without alerts. */
   readonly alerts: Alerts | undefined;
+  readonly queries: Queries;
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly broker: Broker;
@@ -205,6 +208,10 @@ export class HostOverview implements HostView {
   async testAlerts(): Promise<AlertTested[]> {
     if (!(await this.confirm(membersWaitMs))) throw notLeading(this.#parts.replica);
     return this.#someAlerts().test();
+  }
+
+  query(text: string, isWanted: (board: string) => boolean): Promise<QueryAnswer> {
+    return this.#parts.queries.run(text, isWanted);
   }
 
   get rosterEpoch(): number {

@@ -31,6 +31,7 @@ import { MessageRoutes } from "./hosts/message-routes.ts";
 import { Peers } from "./hosts/peers.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
+import { Queries } from "./queries/queries.ts";
 import { Replica } from "./raft/replica.ts";
 import { createSetHandler } from "./set-handler.ts";
 import { StatusFeed } from "./status-feed.ts";
@@ -183,6 +184,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onMessage: (message) => routes.takeFromBoard(message),
     tellHosts: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
+    onAnswer: (board, answer) => queries.take(board, answer),
   });
   const alerts = openAlerts(options, {
     get: (key) => state.get(key),
@@ -193,6 +195,17 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onChange: () => feed.changed(),
   });
   opened.push(() => alerts?.stop());
+  const queries = new Queries({
+    definition,
+    hostsOf: (board) => boards.hostsOfBoard(board),
+    ask: (host, board, payload) => {
+      if (host === hostName) return boards.query(board, payload);
+      if (!links.isUp(host)) return false;
+      links.send(host, { kind: "query", board, payload });
+      return true;
+    },
+  });
+  opened.push(() => queries.stop());
   const groupKeys = new GroupKeys(membership, {
     tellBoards: (payload) => sessions.tellGroup(payload),
     tellHosts: (frame) => links.broadcast(frame),
@@ -231,7 +244,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     receive: (message) => replica.receive(message),
   });
   const parts = {
-    ...{ definition, hostName, state, violations, boards, telemetry, alerts },
+    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries },
     ...{ replica, deployment, broker, sessions, links, feed, peers: peers.states },
     ...{ membership, reach, own: membership.own.identity },
   };

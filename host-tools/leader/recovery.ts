@@ -117,6 +117,7 @@ export class Recovery {
       onMemberLost: () => {},
       onMessage: (message) => this.#routes?.takeFromBoard(message),
       tellHosts: () => {},
+      onAnswer: () => {},
       onChange: () => {},
     });
   }

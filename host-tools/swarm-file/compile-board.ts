@@ -84,6 +84,13 @@ class BoardCompilation {
     const simulate = this.#simulate(given.simulate, compiled);
     const schedules = this.#schedules(given.schedules, outputs);
     const sleep = compileSleep(this.#part, given.sleep, this.#diagnostics);
+    const kept = pipelines.find(({ keepMs }) => keepMs !== undefined);
+    if (sleep !== undefined && kept !== undefined) {
+      this.#wrong(
+        ["sleep"],
+        `${this.#who} sleeps, and what ${shown(kept.metric)} keeps for queries is lost each time; take keep away, or its sleep.`,
+      );
+    }
     const program: Program = {
       pipelines,
       ...(models.length > 0 ? { models: models.map(({ use }) => use) } : {}),

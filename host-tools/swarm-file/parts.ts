@@ -37,6 +37,8 @@ export interface PipelinePart<Metric extends string = string> extends Part<"pipe
   readonly stages: readonly StagePart[];
   /** How it reports, where that is said. */
   readonly reporting: StagePart | undefined;
+  /** What it keeps for queries, where that is said. */
+  readonly keeping?: StagePart | undefined;
 }
 
 /** A stage by the word that it was written with (`calibrate`, `window`) and what that was given. */

@@ -19,13 +19,14 @@ export const channels = Object.freeze({
   raft: "raft",
   report: "report",
   health: "health",
+  query: "query",
   gone: "gone",
 });
 
 /** What a board says within its session. */
-export type SealedChannel = "hello" | "raft" | "report" | "health";
+export type SealedChannel = "hello" | "raft" | "report" | "health" | "query";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
-export type DownChannel = "edhoc" | "raft" | "time" | "group";
+export type DownChannel = "edhoc" | "raft" | "time" | "group" | "query";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */
 export interface Hello {

@@ -14,6 +14,7 @@ import { lead } from "./lead.ts";
 import { log } from "./log.ts";
 import { members } from "./members.ts";
 import { model } from "./model.ts";
+import { query } from "./query.ts";
 import { raftShell } from "./raft-shell.ts";
 import { recover } from "./recover.ts";
 import { replace } from "./replace.ts";
@@ -36,6 +37,7 @@ export const verbs: readonly Verb<any>[] = [
   recover,
   keys,
   exportReadings,
+  query,
   model,
   boards,
   build,

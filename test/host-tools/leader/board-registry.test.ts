@@ -23,6 +23,7 @@ function registry() {
     onMemberLost: () => {},
     onMessage: () => {},
     tellHosts: () => {},
+    onAnswer: () => {},
     onChange: () => {},
   });
   return { boards, readings };

@@ -41,6 +41,26 @@ const machineFrom = '{ "temperature.slope": "cpu.load", "temperature.min": "cpu.
 const usable = "0, 1, 2, 3, 4, 5, 6, 7 or 10";
 
 export const mistakes: readonly Mistake[] = [
+  // What is kept for queries.
+  {
+    what: "keeps too little, and what is sampled too often for so long",
+    source: onBoard(
+      '  sense: [\n    sense("temperature", { every: "1s" }).keep("5s"),\n    sense("cpu.load", { every: "10ms" }).keep("3h"),\n  ],',
+    ),
+    says: [
+      "10: keep is 5s; it must be from 12000ms to 24h.",
+      "11: of a sample each 10ms at most 131m can be kept; keep less, or sample less often.",
+    ],
+  },
+  {
+    what: "keeps on a board that sleeps",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).keep("1h")],\n  sleep: { awake: "10s", every: "10m" },',
+    ),
+    says: [
+      '10: "door" sleeps, and what "temperature" keeps for queries is lost each time; take keep away, or its sleep.',
+    ],
+  },
   // Alerts.
   ...alerts([
     [
@@ -55,7 +75,7 @@ export const mistakes: readonly Mistake[] = [
     ],
     [
       "whose name is too long with its board",
-      `"${"h".repeat(31)}": alert(silent("5m"))`,
+      `"${"h".repeat(31)}": alert(silent("5m"), { boards: ["door"] })`,
       `"${"h".repeat(31)}" and the board "door" have more than 34 characters together; shorten one.`,
     ],
     [
