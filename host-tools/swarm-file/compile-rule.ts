@@ -79,5 +79,5 @@ export function thresholdProblem(
   const setting = board.settings[threshold]!;
   if (setting.type !== "number") return `a threshold is a number, and "${threshold}" is a ${setting.type}.`;
   if (setting.unit === unit) return undefined;
-  return `"${threshold}" is in ${setting.unit || "no unit"} and ${metric} in ${unit}; give the setting the unit ${unit}.`;
+  return `"${threshold}" is in ${setting.unit || "no unit"} and ${metric} in ${unit || "none"}; give the setting ${unit === "" ? "none" : `the unit ${unit}`}.`;
 }

@@ -530,6 +530,18 @@ export const mistakes: readonly Mistake[] = [
     says: ["9: 32 samples hold 9.6 waves of 0.3 Hz, and it has to be a whole number; take 30."],
   },
   {
+    what: "looks for a frequency in nobody knows how many samples",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).goertzel(0.3, { samples: 3 })],'),
+    says: ["9: samples must be a whole number from 4 to 4096, not 3."],
+  },
+  {
+    what: "has a rule on a setting in a unit, of a metric in none",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).hysteresis({ low: 1, high: 2 })],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  rules: [when("temperature").above("fan.on-above").set("fan", 80)],',
+    ),
+    says: ['11: "fan.on-above" is in °F and temperature in none; give the setting none.'],
+  },
+  {
     what: "looks for a frequency that is too high",
     source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).goertzel(0.5, { samples: 32 })],'),
     says: ["9: a frequency here is above 0 and below half the rate, 0.5 Hz, not 0.5."],
@@ -733,6 +745,16 @@ export const mistakes: readonly Mistake[] = [
   ]),
 
   ...derived([
+    [
+      "that follows from itself",
+      'join("x", "sum", ["x", "cpu.load"])',
+      '"x" follows from itself; take it from something else.',
+    ],
+    [
+      "that follows from itself by way of another",
+      'join("x", "mean", ["y", "cpu.load"]), join("y", "mean", ["x", "cpu.load"])',
+      '"x" follows from itself, by way of "y"; take it from something else.',
+    ],
     [
       "of a metric that there is not",
       'join("x", "difference", ["cpu.load", "pressur"])',
@@ -964,7 +986,7 @@ export const mistakes: readonly Mistake[] = [
       '  sense: Array.from({ length: 16 }, (_, i) => sense("temperature", { every: "1s" })\n    .as("a-long-name-for-a-temperature-" + i).median(3).deadband(0.1, { atLeastEvery: "30s" }).median(5)),',
     ),
     says: [
-      '8: the program of "door" takes 1151 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
+      '8: the program of "door" takes 1167 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
     ],
   },
   {
