@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
-import { eventually, leaderUnderTest } from "./leader-under-test.ts";
+import { definition, eventually, leaderUnderTest } from "./leader-under-test.ts";
 
 let browser: Browser;
 
@@ -194,3 +194,27 @@ const worstContrast = `(() => {
   }
   return worst;
 })()` as unknown as () => { ratio: number; text: string };
+
+test("what fires is shown, is acknowledged by a button, and goes when it is over", async () => {
+  const alerts = {
+    "too-hot": {
+      ...{ kind: "threshold", metric: "temperature", when: "above", threshold: 30, hysteresis: 1, forMs: 0 },
+      boards: ["north-1"],
+    },
+  } as const;
+  const leader = await leaderUnderTest({ definition: { ...definition, alerts } });
+  const { page, complaints } = await open(leader.url);
+  await reads(page, "#connection", "live");
+  expect(await page.locator("#alerts").isVisible()).toBe(false);
+  const board = await leader.join("north-1");
+  board.report(100, [{ metric: "temperature", takenMs: 100, value: 31.5, quality: 0 }]);
+  await reads(page, "#alerts", "too-hot on north-1: 31.5\u202f°C (temperature above 30 °C)");
+  const button = page.getByRole("button", { name: "Acknowledge too-hot on north-1" });
+  await button.click();
+  await reads(page, "#alerts", "seen by local");
+  expect(await button.isVisible()).toBe(false);
+  expect((await page.evaluate(worstContrast)).ratio).toBeGreaterThanOrEqual(4.5);
+  board.report(4_000, [{ metric: "temperature", takenMs: 4_000, value: 12, quality: 0 }]);
+  await page.locator("#alerts").waitFor({ state: "hidden", timeout: 5_000 });
+  expect(complaints).toEqual([]);
+});

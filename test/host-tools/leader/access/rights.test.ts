@@ -43,6 +43,11 @@ const routes: [string, RequestInit, number[]][] = [
   ["/api/members/voters", promote, [401, 403, 403, 403, 400]],
   ["/api/members/transfer", post({ to: "b" }), [401, 403, 403, 403, 400]],
   ["/api/roster", post({ statement: "AAAA" }), [401, 403, 403, 403, 400]],
+  ["/api/alerts", {}, [401, 200, 200, 200, 200]],
+  // Whoever may is told that there are none.
+  ["/api/alerts/acknowledge", post({ alert: "too-hot" }), [401, 403, 404, 403, 404]],
+  ["/api/alerts/test", post({}), [401, 403, 404, 403, 404]],
+  ["/api/query?q=mean(temperature)%20over%201m", {}, [401, 404, 404, 404, 404]],
   ["/api/logout", post({}), [200, 200, 200, 200, 200]],
 ];
 
