@@ -229,6 +229,7 @@ export class Sensing implements ReadingSink {
 
   private pipeline(definition: Pipeline, nowMs: number): PipelineRun {
     const same = this.#pipelines.find((run) => isSamePipeline(run.definition, definition));
+    same?.goOnAs(definition);
     return same ?? new PipelineRun(definition, this.#parts.sensors, this, nowMs);
   }
 
