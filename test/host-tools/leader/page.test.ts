@@ -198,7 +198,12 @@ const worstContrast = `(() => {
 test("what fires is shown, is acknowledged by a button, and goes when it is over", async () => {
   const alerts = {
     "too-hot": {
-      ...{ kind: "threshold", metric: "temperature", when: "above", threshold: 30, hysteresis: 1, forMs: 0 },
+      kind: "threshold",
+      metric: "temperature",
+      when: "above",
+      threshold: 30,
+      hysteresis: 1,
+      forMs: 0,
       boards: ["north-1"],
     },
   } as const;
