@@ -359,6 +359,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     if (channel === "raft") this.#member.take(payload, link);
     else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
     else if (channel === "update") this.#updater?.take(payload, link, this.#ports.clock.nowMs());
+    else if (channel === "query") this.#messenger.answerQuery(payload, link);
   }
 
   onPublication(link: Link, payload: Uint8Array): void {

@@ -1,6 +1,10 @@
+import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborEncoder, encodeCbor } from "../../protocols/cbor/encode.ts";
+import { CborError } from "../../protocols/cbor/error.ts";
+import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { messageLimits, type Report } from "../../protocols/messages/board-messages.ts";
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
+import { answerToWire, queryFromWire } from "../../protocols/query/messages.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
 import type { Clock, Random } from "../platform/ports.ts";
@@ -62,6 +66,17 @@ export class Messenger implements TelemetrySender {
     this.#of.time.asked(nowMs);
     this.#loopDelayMs = 0;
     return true;
+  }
+
+  /** To whoever asked. What is no query is dropped. */
+  answerQuery(payload: Uint8Array, link: Link): void {
+    try {
+      const query = queryFromWire(decodeCbor(payload));
+      const answer = this.#of.sensing.answer(query, this.#clock.nowMs());
+      link.publish("query", this.#encoder.encode(answerToWire(answer)));
+    } catch (error) {
+      if (!(error instanceof CborError || error instanceof ShapeError)) throw error;
+    }
   }
 
   /**

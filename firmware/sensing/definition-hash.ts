@@ -9,7 +9,12 @@ import { crc32 } from "../storage/crc32.ts";
  * that had the same by chance would be of the same shape or fail to be taken up; the chance is one in four thousand million.
  */
 export function pipelineHash(pipeline: Pipeline): number {
-  return hashOf({ pipelines: [pipeline], outputs: [], rules: [] });
+  // How it reports and what it keeps for queries is no part of a checkpoint.
+  return hashOf({
+    pipelines: [{ ...pipeline, batch: undefined, keepMs: undefined }],
+    outputs: [],
+    rules: [],
+  });
 }
 
 export function ruleHash(rule: Rule): number {

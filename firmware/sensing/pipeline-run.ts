@@ -5,6 +5,7 @@ import { type Pipeline, programLimits } from "../../protocols/pipeline/program.t
 import type { Block } from "../../protocols/series/block.ts";
 import type { Sensors } from "../platform/ports.ts";
 import { BatchRun } from "./batch-run.ts";
+import { isSameBatch } from "./same-definition.ts";
 import { type Filter, filterFor } from "./stages/filter.ts";
 
 /** Told of each reading that leaves a pipeline. */
@@ -19,12 +20,12 @@ export const faultEveryMs = 10_000;
 
 /** A pipeline at work: samples its sensor on a steady grid of time and passes each value through its stages. */
 export class PipelineRun {
-  readonly definition: Pipeline;
+  #definition: Pipeline;
   /** When `run` has something to do. Kept, not worked out, because every turn of the board asks for it. */
   dueMs: number;
   readonly #sensors: Sensors;
   readonly #sink: ReadingSink;
-  readonly #batch: BatchRun | undefined;
+  #batch: BatchRun | undefined;
   #filters: readonly Filter[];
   #nextSampleMs: number;
   /** What is wrong with the samples; 0 while nothing is. */
@@ -35,14 +36,27 @@ export class PipelineRun {
   #late = 0;
 
   constructor(definition: Pipeline, sensors: Sensors, sink: ReadingSink, nowMs: number) {
-    this.definition = definition;
+    this.#definition = definition;
     this.#sensors = sensors;
     this.#sink = sink;
-    const { batch, everyMs } = definition;
-    if (batch !== undefined) this.#batch = new BatchRun(batch, everyMs);
+    this.#batch = batchOf(definition);
     this.#filters = definition.stages.map(filterFor);
     this.#nextSampleMs = nowMs;
     this.dueMs = nowMs;
+  }
+
+  get definition(): Pipeline {
+    return this.#definition;
+  }
+
+  /** Goes on as `definition`, which is the same pipeline but for how it reports. */
+  goOnAs(definition: Pipeline): void {
+    const isSame = isSameBatch(this.#definition.batch, definition.batch);
+    this.#definition = definition;
+    if (isSame) return;
+    this.flush();
+    this.#batch = batchOf(definition);
+    this.setDue();
   }
 
   /** Does what is due and gives the number of samples taken, 0 or 1. */
@@ -163,4 +177,8 @@ export class PipelineRun {
     this.#faultDueMs = nowMs + faultEveryMs;
     this.#sink.onReading(this.definition.metric, nowMs, value, fault, false);
   }
+}
+
+function batchOf({ batch, everyMs }: Pipeline): BatchRun | undefined {
+  return batch === undefined ? undefined : new BatchRun(batch, everyMs);
 }

@@ -1,15 +1,15 @@
 import { isSameStage } from "../../protocols/pipeline/operators.ts";
 import type { Batch, Output, Pipeline, Rule } from "../../protocols/pipeline/program.ts";
 
-/** Whether a pipeline of a new program is the one at work, so that its filters keep what they hold. */
+/** Whether a pipeline of a new program is the one at work, so that its filters keep what they hold; how it reports is no matter. */
 export function isSamePipeline(a: Pipeline, b: Pipeline): boolean {
   if (a.metric !== b.metric || a.sensor !== b.sensor || a.everyMs !== b.everyMs) return false;
-  if (a.stages.length !== b.stages.length || !isSameBatch(a.batch, b.batch)) return false;
+  if (a.stages.length !== b.stages.length) return false;
   for (let i = 0; i < a.stages.length; i++) if (!isSameStage(a.stages[i]!, b.stages[i]!)) return false;
   return true;
 }
 
-function isSameBatch(a: Batch | undefined, b: Batch | undefined): boolean {
+export function isSameBatch(a: Batch | undefined, b: Batch | undefined): boolean {
   return a?.everyMs === b?.everyMs && a?.within === b?.within;
 }
 

@@ -8,11 +8,13 @@ import { ItemReader } from "../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { OutputState, Quality } from "../../protocols/messages/board-messages.ts";
 import type { Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
+import type { BoardAnswer, BoardQuery } from "../../protocols/query/messages.ts";
 import type { Block } from "../../protocols/series/block.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import type { Actuators, Sensors } from "../platform/ports.ts";
 import type { BlockQueue } from "./block-queue.ts";
 import { pipelineHash, ruleHash } from "./definition-hash.ts";
+import { KeptMetric } from "./kept-metric.ts";
 import { Models } from "./learning/models.ts";
 import { OutputRun } from "./output-run.ts";
 import { PipelineRun, type ReadingSink } from "./pipeline-run.ts";
@@ -47,6 +49,7 @@ export class Sensing implements ReadingSink {
   #rules: readonly RuleRun[] = [];
   #schedules: readonly ScheduleRun[] = [];
   #outputs: readonly OutputRun[] = [];
+  #kept: readonly KeptMetric[] = [];
   /** The settings that the program names, as last committed. */
   readonly #settings = new Map<string, StateValue | undefined>();
   #samplesIn = 0;
@@ -87,10 +90,14 @@ export class Sensing implements ReadingSink {
     // What goes is let go of before what comes is made: both at once would take twice the heap.
     this.#pipelines = this.#pipelines.filter((run) => {
       const stays = program.pipelines.some((definition) => isSamePipeline(run.definition, definition));
-      if (!stays) run.flush();
+      if (!stays) {
+        run.flush();
+        this.#kept = this.#kept.filter(({ metric }) => metric !== run.definition.metric);
+      }
       return stays;
     });
     this.#pipelines = program.pipelines.map((definition) => this.pipeline(definition, nowMs));
+    this.loadKept(program, nowMs);
     this.#models.load(program.models ?? []);
     this.#rules = program.rules.map((definition) => this.rule(definition));
     this.#schedules = (program.schedules ?? []).map((definition) => new ScheduleRun(definition));
@@ -168,6 +175,12 @@ export class Sensing implements ReadingSink {
     this.decide();
   }
 
+  answer({ id, metric, windowMs }: BoardQuery, nowMs: number): BoardAnswer {
+    const kept = this.#kept.find((one) => one.metric === metric);
+    if (kept === undefined) return { id, coveredMs: 0, summary: undefined };
+    return { id, coveredMs: kept.coveredMs(windowMs, nowMs), summary: kept.summary(windowMs, nowMs) };
+  }
+
   /** Lets go of all readings that wait for their block to be full. */
   flush(): void {
     for (let i = 0; i < this.#pipelines.length; i++) this.#pipelines[i]!.flush();
@@ -184,10 +197,24 @@ export class Sensing implements ReadingSink {
     this.#models.take(metric, takenMs, value, quality);
     // Late is still good.
     if (quality !== 0 && quality !== 4) return;
+    for (let i = 0; i < this.#kept.length; i++) {
+      if (this.#kept[i]!.metric === metric) this.#kept[i]!.push(takenMs, value);
+    }
     for (let i = 0; i < this.#rules.length; i++) {
       const rule = this.#rules[i]!;
       if (rule.definition.metric === metric) rule.onReading(value, takenMs);
     }
+  }
+
+  /** What is kept of a metric goes on while its pipeline does. */
+  private loadKept({ pipelines }: Program, nowMs: number): void {
+    const kept: KeptMetric[] = [];
+    for (const { metric, keepMs } of pipelines) {
+      if (keepMs === undefined) continue;
+      const same = this.#kept.find((one) => one.metric === metric && one.keepMs === keepMs);
+      kept.push(same ?? new KeptMetric(metric, keepMs, nowMs));
+    }
+    this.#kept = kept;
   }
 
   private loadSettings(program: Program): void {
@@ -202,6 +229,7 @@ export class Sensing implements ReadingSink {
 
   private pipeline(definition: Pipeline, nowMs: number): PipelineRun {
     const same = this.#pipelines.find((run) => isSamePipeline(run.definition, definition));
+    same?.goOnAs(definition);
     return same ?? new PipelineRun(definition, this.#parts.sensors, this, nowMs);
   }
 

@@ -1,5 +1,6 @@
 /** A leader's status as a table, in the look of the live view of `covey sim`. */
 import type { Status } from "../leader/api-types.ts";
+import { firingLine } from "./alert-lines.ts";
 import { frame } from "./live-view/frame.ts";
 import { printable } from "./live-view/table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -22,8 +23,10 @@ export function statusLines(status: Status, url: string, terminal: Terminal): st
   const size = { columns, rows: Number.MAX_SAFE_INTEGER };
   const lines = frame(view, size, (style, text) => terminal.style(style, text));
   const elsewhere = elsewhereLine(status);
+  const alerts = (status.alerts ?? []).map((alert) => firingLine(alert, terminal));
   return [
     ...lines,
+    ...alerts,
     ...(elsewhere === undefined ? [] : [terminal.style("yellow", elsewhere)]),
     ...status.violations.map((violation) => terminal.style("red", printable(violation))),
   ];

@@ -16,8 +16,11 @@ export function defaultScope(role: IdentityRole, name: string): Scope {
     case "viewer":
       return [{ resource: "*", permissions: read }];
     case "operator":
-      // Its own settings, not what Covey keeps for itself.
-      return [{ resource: "*", permissions: read | write | command }];
+      // Its own settings and that it has seen an alert, not what else Covey keeps for itself.
+      return [
+        { resource: "*", permissions: read | write | command },
+        { resource: "covey/alerts", permissions: write },
+      ];
     case "admin":
       return everything;
   }

@@ -27,6 +27,10 @@
  * | GET /api/login | `LoginChallenge` |
  * | POST /api/login with `LoginRequest` | `LoggedIn` with a token, also as a cookie; send one of them with each request: `authorization: Bearer TOKEN` |
  * | POST /api/logout | `{}`; the token opens nothing any more |
+ * | GET /api/alerts | `AlertsAnswer` |
+ * | POST /api/alerts/acknowledge with `{alert, board?}` | `AlertStatus[]`, once it is agreed on |
+ * | POST /api/alerts/test | `AlertTested[]` |
+ * | GET /api/query?q=QUESTION | `QueryAnswer`, once all boards have answered or 2 s are over |
  * | GET / | the page |
  *
  * Where a host asks who is there, whoever is not logged in is answered 401 (`not-logged-in`), and 403 (`forbidden`) says which right is missing. Listings hold
@@ -59,6 +63,8 @@ export interface Status {
   readonly settings: Readonly<Record<string, Setting>>;
   /** By which contact boards are to be here; undefined where none was ever agreed on. */
   readonly contact?: ContactStatus | undefined;
+  /** What fires; absent in a swarm without alerts. */
+  readonly alerts?: readonly AlertStatus[];
   readonly counters: Counters;
   /** Broken promises seen by this host, one sentence each; empty in a healthy swarm. At most 100 are kept. */
   readonly violations: readonly string[];
@@ -118,8 +124,8 @@ export interface BoardStatus {
   readonly readingsDropped: number;
   readonly reconnects: number;
   readonly outputs: readonly OutputStatus[];
-  /** The last reading of each metric. */
-  readonly readings: readonly { metric: string; value: number | null; unit: string; atMs: number }[];
+  /** The last reading of each metric, good or not (docs/pipelines.md). */
+  readonly readings: readonly Omit<StoredReading, "board">[];
   /** Unix milliseconds; undefined when never heard of. */
   readonly lastSeenMs: number | undefined;
   /** The board's clock on the wall is off by this many milliseconds at most; undefined while it does not know the time. */
@@ -144,6 +150,70 @@ export interface BoardFirmware {
 export interface OutputStatus extends OutputState {
   /** A digital output is 0 or 1; a pwm one 0 to 100 %. As `swarm.ts` defines it now. */
   readonly kind: "digital" | "pwm";
+}
+
+/** An alert on one board: pending, firing, or over. */
+export interface AlertStatus {
+  readonly alert: string;
+  readonly board: string;
+  /** For a person: `temperature above 28 °C for 5m`. */
+  readonly condition: string;
+  readonly phase: "pending" | "firing" | "recovered";
+  /** Unix milliseconds. */
+  readonly sinceMs: number;
+  /** With which it began: a reading in `unit`, or the seconds of a silence. */
+  readonly value: number;
+  readonly unit: string;
+  /** Of one that is over. */
+  readonly untilMs?: number | undefined;
+  readonly untilValue?: number | undefined;
+  /** Who has seen it; undefined for nobody. */
+  readonly acknowledgedBy?: string | undefined;
+  /** Notices that webhooks have still to be told. */
+  readonly untoldNotices: number;
+}
+
+export interface AlertsAnswer {
+  /** What fires, the newest first, then what is pending, then what was over last. */
+  readonly alerts: readonly AlertStatus[];
+  /** Pairs of an alert and a board. */
+  readonly watched: number;
+  readonly webhooks: readonly { readonly place: string; readonly problem: string | undefined }[];
+}
+
+export interface AlertTested {
+  /** Where the webhook is: scheme, name and port of its address. */
+  readonly place: string;
+  /** Why it did not take the test notice; undefined when it did. */
+  readonly problem: string | undefined;
+}
+
+/** What the boards answered, merged. */
+export interface QueryAnswer {
+  readonly query: string;
+  readonly function: string;
+  readonly metric: string;
+  readonly by: "board" | "model" | "all";
+  readonly unit: string;
+  readonly windowMs: number;
+  /** By group, in order. */
+  readonly rows: readonly QueryRow[];
+  /** Boards that were asked, and those that answered. */
+  readonly boards: number;
+  readonly answered: number;
+  readonly silent: readonly string[];
+  /** How far back the answers reach, at least and at most; undefined when there are none. */
+  readonly coveredMs: readonly [number, number] | undefined;
+}
+
+export interface QueryRow {
+  /** A board, a model, or `all`. */
+  readonly group: string;
+  /** null where there are too few samples for one. */
+  readonly value: number | null;
+  /** The value is off by this at most; 0 but for percentiles. */
+  readonly error: number;
+  readonly samples: number;
 }
 
 export interface Setting {

@@ -7,14 +7,24 @@ import type { Access, Caller } from "./access/access.ts";
 import { type Actor, mayRead, mayReadAll } from "./access/actor.ts";
 import type { Reach } from "./access/reach.ts";
 import { coveyResource, demand, type Right, toRead, toReadSome, toUpdate, toWrite } from "./access/rights.ts";
-import { visibleLog, visibleReleases, visibleSettings, visibleStatus } from "./access/visible.ts";
+import {
+  visibleAlerts,
+  visibleLog,
+  visibleReleases,
+  visibleSettings,
+  visibleStatus,
+} from "./access/visible.ts";
 import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
   AgreedContact,
+  AlertStatus,
+  AlertsAnswer,
+  AlertTested,
   AuditEntry,
   ContactStatus,
   LogEntry,
   Members,
+  QueryAnswer,
   ReleaseAgreed,
   Releases,
   SetResult,
@@ -72,6 +82,13 @@ export interface HostView {
   propose(request: ReadRequest, actor: Actor): Promise<ReleaseAgreed>;
   /** Newest last. */
   audit(): AuditEntry[];
+  alerts(): AlertsAnswer;
+  /** On one board, or on all on which it fires. Rejects with `ApiFailure`. */
+  acknowledgeAlert(alert: string, board: string | undefined, actor: Actor): Promise<AlertStatus[]>;
+  /** Asks the boards that `isWanted`. Rejects with `ApiFailure`. */
+  query(text: string, isWanted: (board: string) => boolean): Promise<QueryAnswer>;
+  /** Tells every webhook that it works. Rejects with `ApiFailure`. */
+  testAlerts(): Promise<AlertTested[]>;
 }
 
 export interface SetCommand {
@@ -188,6 +205,12 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
   api.get("/api/audit", needs(toRead(coveyResource.audit)), onLeader, (context) =>
     answer(context, host.audit()),
   );
+  addAlerts(api, host, needs, onLeader);
+  api.get("/api/query", needs(toReadSome), onLeader, async (context) => {
+    const actor = actorOf(context);
+    const question = context.req.query("q") ?? "";
+    return answer(context, await host.query(question, (board) => mayRead(actor, board)));
+  });
   api.get("/api/log", needs(toReadSome), onLeader, (context) => {
     const { from, limit } = context.req.query();
     const first = parseCount("from", from, Number.MAX_SAFE_INTEGER);
@@ -225,6 +248,35 @@ function addLogin(api: Hono<Env>, { access }: Door): void {
     context.header("set-cookie", access.logout(context.env.incoming));
     return answer(context, {});
   });
+}
+
+function addAlerts(
+  api: Hono<Env>,
+  host: HostView,
+  needs: (right: Right) => MiddlewareHandler<Env>,
+  onLeader: MiddlewareHandler,
+): void {
+  api.get("/api/alerts", needs(toReadSome), onLeader, (context) => {
+    const all = host.alerts();
+    return answer(context, { ...all, alerts: visibleAlerts(actorOf(context), all.alerts) });
+  });
+  api.post(
+    "/api/alerts/acknowledge",
+    requireJson,
+    needs(toWrite(coveyResource.alerts)),
+    onLeader,
+    async (context) => {
+      const example = '{"alert": "too-hot", "board": "north-1"}';
+      const { alert, board } = await readObject(context, example);
+      if (typeof alert !== "string" || (board !== undefined && typeof board !== "string")) {
+        throw new ApiFailure("bad-request", `Say which alert: ${example}.`);
+      }
+      return answer(context, await host.acknowledgeAlert(alert, board, actorOf(context)));
+    },
+  );
+  api.post("/api/alerts/test", requireJson, needs(toWrite(coveyResource.alerts)), onLeader, async (context) =>
+    answer(context, await host.testAlerts()),
+  );
 }
 
 /** Of every route but the page and logging in: who asks, and whether it may. */

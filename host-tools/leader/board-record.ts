@@ -59,6 +59,11 @@ export class BoardRecord {
     this.definition = definition;
   }
 
+  /** Unix milliseconds; undefined when never heard of. */
+  get lastSeenMs(): number | undefined {
+    return this.#lastSeenMs;
+  }
+
   /** It said hello at `host`. Returns what it should have remembered and did not, as sentences. */
   greet(host: string, presence: Presence, hello: Hello, nowMs: number): string[] {
     const isSame = hello.memberId === this.memberId;
@@ -95,7 +100,8 @@ export class BoardRecord {
       const atMs = Math.round(this.#clock.at(Math.min(takenMs, report.sentMs)));
       readings.push({ board: this.name, metric, atMs, value, quality });
       // A block comes late: what was reported by itself meanwhile is newer.
-      if (atMs >= (this.#readings.get(metric)?.atMs ?? -Infinity)) this.#show(metric, atMs, value);
+      if (atMs >= (this.#readings.get(metric)?.atMs ?? -Infinity))
+        this.#show({ metric, atMs, value, quality });
     };
     for (const { metric, takenMs, value, quality } of report.readings) take(metric, takenMs, value, quality);
     for (const block of report.blocks) {
@@ -104,9 +110,10 @@ export class BoardRecord {
     return readings;
   }
 
-  #show(metric: string, atMs: number, value: number): void {
+  #show({ metric, atMs, value, quality }: Omit<NewReading, "board">): void {
     const shown = Number.isFinite(value) ? value : null;
-    this.#readings.set(metric, { metric, value: shown, unit: this.definition.units[metric] ?? "", atMs });
+    const unit = this.definition.units[metric] ?? "";
+    this.#readings.set(metric, { metric, value: shown, unit, atMs, quality });
   }
 
   /** Returns a broken promise as a sentence, or undefined. */

@@ -14,6 +14,7 @@ import {
   reportFromWire,
   timeAnswerToWire,
 } from "../../protocols/messages/codec.ts";
+import { answerFromWire, type BoardAnswer } from "../../protocols/query/messages.ts";
 import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
 import type { AppendResponse, MemberId, Message } from "../../protocols/raft/types.ts";
 import { type Want, wantFromWire } from "../../protocols/update/messages.ts";
@@ -52,6 +53,8 @@ export interface RegistryOptions {
   tellHosts(frame: HostFrame): void;
   /** Something that the status shows has changed. */
   onChange(): void;
+  /** A board's answer to a query, whoever asked. */
+  onAnswer(board: string, answer: BoardAnswer): void;
 }
 
 export class BoardRegistry {
@@ -68,6 +71,12 @@ export class BoardRegistry {
   status(isVoter: (id: MemberId) => boolean): BoardStatus[] {
     const { clones } = this.#options;
     return [...this.#records.values()].map((record) => record.status(isVoter, clones.isCloned(record.name)));
+  }
+
+  /** When a board last said something, in Unix milliseconds, and whether it is connected somewhere. */
+  heardOf(board: string): { readonly lastSeenMs: number | undefined; readonly isConnected: boolean } {
+    const record = this.#records.get(board);
+    return { lastSeenMs: record?.lastSeenMs, isConnected: (record?.presences.size ?? 0) > 0 };
   }
 
   /** How many boards are connected to `host`. */
@@ -116,6 +125,18 @@ export class BoardRegistry {
     const presence = this.#records.get(nameOf(message.to))?.presences.get(this.#options.hostName);
     if (presence?.memberId !== message.to) return;
     presence.link?.send("raft", encodeCbor(messageToWire(message)));
+  }
+
+  /** Sends a query to a board that is connected here; false when it is not. */
+  query(board: string, payload: Uint8Array): boolean {
+    const presence = this.#records.get(board)?.presences.get(this.#options.hostName);
+    return presence?.link?.send("query", payload) ?? false;
+  }
+
+  /** Where a board is connected, this host's own name first. */
+  hostsOfBoard(board: string): string[] {
+    const hosts = [...(this.#records.get(board)?.presences.keys() ?? [])];
+    return hosts.sort((a, b) => Number(b === this.#options.hostName) - Number(a === this.#options.hostName));
   }
 
   /** From this host's broker, opened. @throws {MalformedPayload | ProtocolRefused} and the connection is to be closed. */
@@ -209,6 +230,10 @@ export class BoardRegistry {
     payload: Uint8Array,
     link: BoardLink | undefined,
   ): void {
+    if (channel === "query") {
+      this.#options.onAnswer(record.name, read(answerFromWire, payload));
+      return;
+    }
     const nowMs = this.#options.now();
     if (channel === "report") {
       const report = read(reportFromWire, payload);

@@ -19,6 +19,7 @@ import {
 import { encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { AgreedState } from "./agreed-state.ts";
+import { alertOfKey } from "./alerts/alert-record.ts";
 import type { Log } from "./log.ts";
 import { votersDeclaredKey, votersToText } from "./members/voter-names.ts";
 import { votersKey } from "./raft/host-member-types.ts";
@@ -96,7 +97,18 @@ export function missingPuts(definition: SwarmDefinition, state: AgreedState): Pu
   for (const key of state.keys()) {
     if (key.startsWith(modelKeyPrefix) && !parts.has(key)) puts.push({ key, value: undefined });
   }
+  for (const key of state.keys()) {
+    const record = alertOfKey(key);
+    // An alert that is taken out of swarm.ts, or a board of it, is over without a word.
+    if (record !== undefined && !isWatched(definition, record.alert, record.board)) {
+      puts.push({ key, value: undefined });
+    }
+  }
   return puts;
+}
+
+function isWatched({ alerts = {} }: SwarmDefinition, alert: string, board: string): boolean {
+  return Object.hasOwn(alerts, alert) && alerts[alert]!.boards.includes(board);
 }
 
 /** The parts of all models by their keys; boards that have the same model share it. */

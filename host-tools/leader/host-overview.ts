@@ -11,16 +11,21 @@ import { isAuditKey, readAudit } from "./access/audit-ring.ts";
 import type { Reach } from "./access/reach.ts";
 import { authorityOf } from "./access/tls.ts";
 import type { AgreedState } from "./agreed-state.ts";
+import type { Alerts } from "./alerts/alerts.ts";
 import type { HostView, SetCommand } from "./api.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type {
   AgreedContact,
+  AlertStatus,
+  AlertsAnswer,
+  AlertTested,
   AuditEntry,
   ContactStatus,
   Counters,
   HostStatus,
   LogEntry,
   Members,
+  QueryAnswer,
   ReleaseAgreed,
   Releases,
   SetResult,
@@ -44,6 +49,7 @@ import { askToSet } from "./leader-requests.ts";
 import { changeVoters, type VoterChange } from "./members/change-voters.ts";
 import { listMembers } from "./members/member-list.ts";
 import { votersOf, votersToText } from "./members/voter-names.ts";
+import type { Queries } from "./queries/queries.ts";
 import { commandIdToText } from "./raft/command-id.ts";
 import { votersKey } from "./raft/host-member-types.ts";
 import type { Committed } from "./raft/outcomes.ts";
@@ -63,6 +69,9 @@ export interface HostParts {
   readonly violations: Violations;
   readonly boards: BoardRegistry;
   readonly telemetry: Telemetry;
+  /** undefined in a swarm without alerts. */
+  readonly alerts: Alerts | undefined;
+  readonly queries: Queries;
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly firmware: Firmware;
@@ -142,9 +151,14 @@ export class HostOverview implements HostView {
       boards: boards.status((member) => voters.includes(member)),
       settings: this.settings(),
       contact: contactStatus(state),
+      ...(this.#parts.alerts === undefined ? {} : { alerts: this.#firing() }),
       counters: this.#counters(),
       violations: violations.sentences,
     };
+  }
+
+  #firing(): AlertStatus[] {
+    return this.alerts().alerts.filter(({ phase }) => phase === "firing");
   }
 
   settings(): Record<string, Setting> {
@@ -220,6 +234,32 @@ export class HostOverview implements HostView {
 
   audit(): AuditEntry[] {
     return readAudit((key) => this.#parts.state.get(key));
+  }
+
+  /** A change of an alert's record, made only if it is still `present`. `text` undefined deletes it. */
+  async putAlert(key: string, text: string | undefined, present: string | undefined): Promise<void> {
+    const { replica } = this.#parts;
+    const isNew = present === undefined;
+    const command: Command = { key, value: text, id: replica.newCommandId(), expected: present, isNew };
+    await carryOut({ ...this.#parts, askLeader: () => undefined }, command, true);
+  }
+
+  alerts(): AlertsAnswer {
+    return this.#parts.alerts?.list() ?? { alerts: [], watched: 0, webhooks: [] };
+  }
+
+  async acknowledgeAlert(alert: string, board: string | undefined, actor: Actor): Promise<AlertStatus[]> {
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(this.#parts.replica);
+    return this.#someAlerts().acknowledge(alert, board, actor.name);
+  }
+
+  async testAlerts(): Promise<AlertTested[]> {
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(this.#parts.replica);
+    return this.#someAlerts().test();
+  }
+
+  query(text: string, isWanted: (board: string) => boolean): Promise<QueryAnswer> {
+    return this.#parts.queries.run(text, isWanted);
   }
 
   get rosterEpoch(): number {
@@ -331,6 +371,15 @@ export class HostOverview implements HostView {
 
   readingPages(query: ReadingQuery): Iterable<readonly StoredReading[]> {
     return this.#parts.telemetry.pages(query);
+  }
+
+  #someAlerts(): Alerts {
+    const { alerts } = this.#parts;
+    if (alerts !== undefined) return alerts;
+    throw new ApiFailure(
+      "not-found",
+      "This swarm has no alerts; swarm.ts says alerts: {...} (docs/alerts.md).",
+    );
   }
 
   #hosts(): HostStatus[] {

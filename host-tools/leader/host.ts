@@ -18,6 +18,7 @@ import { AuditRing } from "./access/audit-ring.ts";
 import { Reach, type ReachOptions } from "./access/reach.ts";
 import { createWebServer, stopWebServer } from "./access/web-server.ts";
 import { AgreedState } from "./agreed-state.ts";
+import { Alerts, type AlertsOptions } from "./alerts/alerts.ts";
 import { createApi } from "./api.ts";
 import type { Status } from "./api-types.ts";
 import { BoardRegistry } from "./board-registry.ts";
@@ -33,6 +34,7 @@ import { createUploadHandler } from "./images/upload-handler.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { announce } from "./mdns.ts";
+import { Queries } from "./queries/queries.ts";
 import { Replica } from "./raft/replica.ts";
 import { createSetHandler } from "./set-handler.ts";
 import { StatusFeed } from "./status-feed.ts";
@@ -66,6 +68,8 @@ export interface HostOptions {
   /** Where other hosts listen for this one. */
   readonly peers: ReadonlyMap<string, PeerAddress>;
   readonly log: Log;
+  /** Signs what webhooks are told; they are told without a signature where there is none. */
+  readonly webhookSecret?: Uint8Array | undefined;
   readonly retention?: Partial<Retention> | undefined;
   /** The disk refused the Raft log, or the root revoked this host (`OwnIdentityRevoked`): stop it, it is of no more use. */
   onFailure(error: Error): void;
@@ -156,12 +160,14 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
       takeRoster();
       firmware.stateChanged();
       deployment.committed(entries, replica);
+      alerts?.applied();
       feed.changed();
     },
     onRestored: (restored) => {
       state.restore(restored, replica.status().appliedIndex);
       takeRoster();
       firmware.stateChanged();
+      alerts?.applied();
       feed.changed();
     },
     onViolation: (sentence) => violations.add(sentence),
@@ -185,14 +191,38 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     violations,
     clones,
     now: Date.now,
-    onReading: (reading) => telemetry.add(reading),
+    onReading: (reading) => {
+      telemetry.add(reading);
+      alerts?.reading(reading);
+    },
     onMember: (id) => replica.addMember(id),
     onMemberLost: (id) => replica.removeMember(id),
     onMessage: (message) => routes.takeFromBoard(message),
     onWant: (link, want) => firmware.chunks.want(link, want),
     tellHosts: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
+    onAnswer: (board, answer) => queries.take(board, answer),
   });
+  const alerts = openAlerts(options, {
+    get: (key) => state.get(key),
+    put: (key, text, present) => overview.putAlert(key, text, present),
+    leads: () => replica.isLeader,
+    confirm: () => overview.confirm(alertConfirmMs),
+    heardOf: (board) => boards.heardOf(board),
+    onChange: () => feed.changed(),
+  });
+  opened.push(() => alerts?.stop());
+  const queries = new Queries({
+    definition,
+    hostsOf: (board) => boards.hostsOfBoard(board),
+    ask: (host, board, payload) => {
+      if (host === hostName) return boards.query(board, payload);
+      if (!links.isUp(host)) return false;
+      links.send(host, { kind: "query", board, payload });
+      return true;
+    },
+  });
+  opened.push(() => queries.stop());
   const groupKeys = new GroupKeys(membership, {
     tellBoards: (payload) => sessions.tellGroup(payload),
     tellHosts: (frame) => links.broadcast(frame),
@@ -235,7 +265,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     receive: (message) => replica.receive(message),
   });
   const parts = {
-    ...{ definition, hostName, state, violations, boards, telemetry },
+    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries },
     ...{ replica, deployment, firmware, broker, sessions, links, feed, peers: peers.states },
     ...{ membership, reach, own: membership.own.identity },
   };
@@ -304,6 +334,21 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     status: () => overview.status(replica.isLeader),
     stop: () => closeAll(opened),
   };
+}
+
+/** For a majority to confirm that this host may tell a webhook. */
+const alertConfirmMs = 3_000;
+
+function openAlerts(
+  { definition, webhookSecret, log }: HostOptions,
+  parts: Pick<AlertsOptions, "get" | "put" | "leads" | "confirm" | "heardOf" | "onChange">,
+): Alerts | undefined {
+  if (definition.alerts === undefined) return undefined;
+  return new Alerts({
+    ...{ definition, secret: webhookSecret, log, ...parts },
+    now: Date.now,
+    monotonic: () => performance.now(),
+  });
 }
 
 function openTelemetry(options: HostOptions, directory: string, violations: Violations): Telemetry {

@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { readMemberFile } from "../security/member-file.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { ReachOptions } from "./access/reach.ts";
+import { readWebhookSecret } from "./alerts/webhook-secret.ts";
 import { type RunningHost, startHost } from "./host.ts";
 import { memberPath } from "./host-directory.ts";
 import { parsePeers } from "./hosts/peer-addresses.ts";
@@ -94,6 +95,7 @@ async function main(options: Options): Promise<void> {
       httpPort: options.httpPort,
       reach: reachOf(options),
       mdns: announcedOn(options.listen, options.mdnsInterface),
+      webhookSecret: readWebhookSecret(options.state, process.env),
       retention: retentionOf(options),
       log,
       onFailure: (error) => {

@@ -21,6 +21,7 @@ const served: Readonly<Record<string, string>> = {
   "/": "index.html",
   "/page/style.css": "style.css",
   "/page/page.js": "page.js",
+  "/page/alert-list.js": "alert-list.js",
   "/page/board-card.js": "board-card.js",
   "/page/elements.js": "elements.js",
   "/page/identity-file.js": "identity-file.js",

@@ -24,7 +24,9 @@ import type { BoardModel } from "./board-models.ts";
 import { type CallSite, callSite } from "./call-site.ts";
 import type { Duration } from "./duration.ts";
 import type {
+  AlertPart,
   BoardPart,
+  ConditionPart,
   ModelPart,
   NumberSetting,
   OutputPart,
@@ -39,6 +41,7 @@ import { type Pipeline, pipeline } from "./pipeline-api.ts";
 import type { SensorName } from "./sensors.ts";
 import type { Unit } from "./units.ts";
 
+export { alert, silent } from "./alert-api.ts";
 export { correlation, groupBy, join } from "./joined-api.ts";
 export { model, regression } from "./model-api.ts";
 export type { Calibration, Pipeline, StatisticName, Window } from "./pipeline-api.ts";
@@ -55,6 +58,10 @@ export function swarm<const Key extends string, const BoardName extends string>(
     /** What the swarm agrees on and `covey set` changes. */
     settings?: Readonly<Record<Key, SettingPart>>;
     boards: Readonly<Record<BoardName, BoardPart<NoInfer<Key>>>>;
+    /** What a person is told of, in the log, on the page and at the webhooks. */
+    alerts?: Readonly<Record<string, AlertPart<NoInfer<BoardName>, NoInfer<Key>>>>;
+    /** Addresses that are told when an alert begins and when it is over, three at most. */
+    webhooks?: readonly string[];
   },
 ): SwarmPart {
   return { kind: "swarm", site: callSite(), name, given };
@@ -145,8 +152,8 @@ export interface RuleOptions {
   for?: Duration;
 }
 
-/** A rule that has its condition and still needs its effect. */
-export interface Condition<Metric extends string, Key extends string> {
+/** What makes an alert, or a rule once it has its effect. */
+export interface Condition<Metric extends string, Key extends string> extends ConditionPart<Metric, Key> {
   /** While the condition holds, `output` has this value: percent for PWM, true or false for digital. */
   set<const Output extends string>(output: Output, value: number | boolean): RulePart<Metric, Output, Key>;
 }
@@ -248,20 +255,15 @@ function condition<Metric extends string, Threshold extends number | string>(
   threshold: Threshold,
   options: RuleOptions,
 ): Condition<Metric, Extract<Threshold, string>> {
-  const conditionSite = callSite();
+  const given = {
+    ...{ site, metric, when, conditionSite: callSite() },
+    threshold: threshold as number | Extract<Threshold, string>,
+    hysteresis: options?.hysteresis ?? 0,
+    for: options?.for,
+  };
   return {
-    set: (output, value) => ({
-      kind: "rule",
-      site,
-      metric,
-      when,
-      conditionSite,
-      threshold: threshold as number | Extract<Threshold, string>,
-      hysteresis: options?.hysteresis ?? 0,
-      for: options?.for,
-      effectSite: callSite(),
-      output,
-      value,
-    }),
+    kind: "condition",
+    ...given,
+    set: (output, value) => ({ kind: "rule", ...given, effectSite: callSite(), output, value }),
   };
 }

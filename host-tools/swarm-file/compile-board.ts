@@ -29,7 +29,7 @@ import { programSizeBytes } from "./program-size.ts";
 import { isSensor, sensorNames, sensors } from "./sensors.ts";
 import { type Source, sourceOf } from "./source.ts";
 import { boardStateBytesMax } from "./state-bytes.ts";
-import { suggestion } from "./suggestion.ts";
+import { list, suggestion } from "./suggestion.ts";
 import type { ZoneRules } from "./time-zone.ts";
 import { isUnit, quantityOf, units } from "./units.ts";
 
@@ -84,6 +84,13 @@ class BoardCompilation {
     const simulate = this.#simulate(given.simulate, compiled);
     const schedules = this.#schedules(given.schedules, outputs);
     const sleep = compileSleep(this.#part, given.sleep, this.#diagnostics);
+    const kept = pipelines.find(({ keepMs }) => keepMs !== undefined);
+    if (sleep !== undefined && kept !== undefined) {
+      this.#wrong(
+        ["sleep"],
+        `${this.#who} sleeps, and what ${shown(kept.metric)} keeps for queries is lost each time; take keep away, or its sleep.`,
+      );
+    }
     const program: Program = {
       pipelines,
       ...(models.length > 0 ? { models: models.map(({ use }) => use) } : {}),
@@ -132,11 +139,12 @@ class BoardCompilation {
     const sources = pipelines.map(sourceOf);
     const compiled: CompiledModel[] = [];
     while (waiting.length > 0) {
-      // Where none is ready a metric is missing, which the first one then tells.
       const ready = Math.max(
         0,
         waiting.findIndex((part) => isReady(part, sources)),
       );
+      // Where none is ready a metric is missing, which the first one then tells, or each waits for another.
+      if (this.#isCircle(waiting, waiting[ready]!, sources)) break;
       for (const one of this.#worked(waiting.splice(ready, 1)[0]!, sources)) {
         compiled.push(one);
         sources.push({ ...one, metric: one.use.metric });
@@ -149,6 +157,27 @@ class BoardCompilation {
       derived === undefined ? "models" : "models and derived metrics",
     );
     return compiled;
+  }
+
+  /** Whether nothing is missing but what follows from `first` itself; notes it. */
+  #isCircle(waiting: readonly ModelPart[], first: ModelPart, sources: readonly Source[]): boolean {
+    const needed = new Set<unknown>();
+    const needs = [first];
+    for (const part of needs) {
+      for (const name of missing(part, sources)) {
+        const parts = waiting.filter(({ metric }) => metric === name);
+        if (parts.length === 0) return false;
+        if (needed.has(name)) continue;
+        needed.add(name);
+        needs.push(...parts);
+      }
+    }
+    if (!needed.has(first.metric)) return false;
+    const others = [...needed].filter((name) => name !== first.metric).map(String);
+    const way = others.length === 0 ? "" : `, by way of ${list(others)}`;
+    const text = `${shown(first.metric)} follows from itself${way}; take it from something else.`;
+    this.#diagnostics.add(first.site, [String(first.metric)], text);
+    return true;
   }
 
   #worked(part: ModelPart, sources: readonly Source[]): CompiledModel[] {
@@ -330,10 +359,14 @@ class BoardCompilation {
 }
 
 /** Whether there is all that it names: the features of a model that go by their own names it does not. */
-function isReady({ given }: ModelPart, sources: readonly Source[]): boolean {
+function isReady(part: ModelPart, sources: readonly Source[]): boolean {
+  return missing(part, sources).length === 0;
+}
+
+function missing({ given }: ModelPart, sources: readonly Source[]): unknown[] {
   const { from, joins = [], of } = given;
   const named = [...(isRecord(from) || Array.isArray(from) ? Object.values(from) : []), ...joins, of];
-  return named.every((name) => name === undefined || sources.some(({ metric }) => metric === name));
+  return named.filter((name) => name !== undefined && !sources.some(({ metric }) => metric === name));
 }
 
 function unitsOf(

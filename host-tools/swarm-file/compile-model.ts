@@ -65,6 +65,13 @@ class ModelCompilation {
     if (read === undefined) return undefined;
     const { model, bytes } = read;
     const features = this.#features(read, given.from);
+    const { featuresMax } = modelUseLimits;
+    if (features.length > featuresMax) {
+      this.#wrong(
+        [String(given.file)],
+        `${shown(given.file)} takes ${features.length} features, and a board gathers ${featuresMax} at most; train it on fewer with --features.`,
+      );
+    }
     const crc = crc32(bytes);
     const isHalfSpaces = model instanceof HalfSpaces;
     const learns = given.learn === true;
@@ -142,7 +149,7 @@ class ModelCompilation {
       },
       unit: this.#sources.find((source) => source.metric === target)?.unit ?? "",
       ...pace([...features, target], this.#sources),
-      stateBytes: 8 * (size * size + 5 * size),
+      stateBytes: 8 * (size * size + 6 * size - 1),
       deployed: undefined,
     };
   }

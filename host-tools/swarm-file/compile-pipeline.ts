@@ -1,7 +1,7 @@
 /** Checks and compiles one pipeline. */
 import type { Batch, Pipeline } from "../../protocols/pipeline/program.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
-import { isProgramName } from "../../protocols/pipeline/program-codec.ts";
+import { isProgramName, keepMsMost } from "../../protocols/pipeline/program-codec.ts";
 import type { Stage } from "../../protocols/pipeline/stage.ts";
 import { compileDuration } from "./compile-duration.ts";
 import { compileStage } from "./compile-stage.ts";
@@ -10,7 +10,7 @@ import { isNumberWithin, programNameRule, shown } from "./given.ts";
 import type { PipelinePart, StagePart } from "./parts.ts";
 import { isSensor, sensorNames, sensors } from "./sensors.ts";
 import type { Signal } from "./stage-reader.ts";
-import { batchStateBytes, pipelineStateBytesMax, stageStateBytes } from "./state-bytes.ts";
+import { batchStateBytes, keptStateBytes, pipelineStateBytesMax, stageStateBytes } from "./state-bytes.ts";
 import { suggestion } from "./suggestion.ts";
 
 export interface CompiledPipeline {
@@ -46,8 +46,9 @@ export function compilePipeline(part: PipelinePart, diagnostics: Diagnostics): C
   }
   checkNaming(part, diagnostics);
   const batch = compileBatch(part.reporting, diagnostics);
+  const keepMs = compileKeep(part.keeping, everyMs, diagnostics);
   const branches = branchesOf(part.stages);
-  return branches.map((branch) => compileBranch(part, branch, everyMs, batch, diagnostics));
+  return branches.map((branch) => compileBranch(part, branch, everyMs, { batch, keepMs }, diagnostics));
 }
 
 /** A way through the stages: for each of several statistics there is one. */
@@ -80,7 +81,7 @@ function compileBranch(
   part: PipelinePart,
   { suffix, stages: parts }: Branch,
   everyMs: number,
-  batch: Batch | undefined,
+  { batch, keepMs }: Pick<Pipeline, "batch" | "keepMs">,
   diagnostics: Diagnostics,
 ): CompiledPipeline {
   const { sensor } = part;
@@ -103,9 +104,31 @@ function compileBranch(
     const text = `the pipeline ${shown(metric)} holds ${stateBytes} bytes of state; at most ${pipelineStateBytesMax} are possible, so take shorter windows or fewer of them.`;
     diagnostics.add(part.site, [], text);
   }
-  const pipeline = { metric, sensor, everyMs, stages, ...(batch === undefined ? {} : { batch }) };
+  // Beside the pipeline's own: what is kept is of one size, whatever the stages are.
+  if (keepMs !== undefined) stateBytes += keptStateBytes;
+  const pipeline = {
+    ...{ metric, sensor, everyMs, stages },
+    ...(batch === undefined ? {} : { batch }),
+    ...(keepMs === undefined ? {} : { keepMs }),
+  };
   const { unit, isSteady } = signal;
   return { pipeline, unit, isSteady, everyMs: signal.everyMs, stateBytes };
+}
+
+function compileKeep(
+  part: StagePart | undefined,
+  everyMs: number,
+  diagnostics: Diagnostics,
+): number | undefined {
+  if (part === undefined) return undefined;
+  const { duration } = part.given;
+  const keepMs = compileDuration(duration, programLimits.keepMsMin, "keep", part.site, diagnostics);
+  const mostMs = keepMsMost(everyMs);
+  if (keepMs <= mostMs) return keepMs;
+  const most = Math.floor(mostMs / 60_000);
+  const text = `of a sample each ${everyMs}ms at most ${most}m can be kept; keep less, or sample less often.`;
+  diagnostics.add(part.site, [String(duration)], text);
+  return mostMs;
 }
 
 function compileBatch(part: StagePart | undefined, diagnostics: Diagnostics): Batch | undefined {

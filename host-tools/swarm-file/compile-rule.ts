@@ -65,7 +65,10 @@ export function compileEffect(
 }
 
 /** A rule compares plain numbers on the board, so that a setting must be in the metric's own unit. */
-function thresholdProblem({ metric, threshold }: RulePart, board: RuleSurroundings): string | undefined {
+export function thresholdProblem(
+  { metric, threshold }: Pick<RulePart, "metric" | "threshold">,
+  board: Pick<RuleSurroundings, "metrics" | "settings">,
+): string | undefined {
   const unit = board.metrics[metric]!;
   if (typeof threshold === "number") {
     return Number.isFinite(threshold) ? undefined : `a threshold must be finite, not ${threshold}.`;
@@ -76,5 +79,5 @@ function thresholdProblem({ metric, threshold }: RulePart, board: RuleSurroundin
   const setting = board.settings[threshold]!;
   if (setting.type !== "number") return `a threshold is a number, and "${threshold}" is a ${setting.type}.`;
   if (setting.unit === unit) return undefined;
-  return `"${threshold}" is in ${setting.unit || "no unit"} and ${metric} in ${unit}; give the setting the unit ${unit}.`;
+  return `"${threshold}" is in ${setting.unit || "no unit"} and ${metric} in ${unit || "none"}; give the setting ${unit === "" ? "none" : `the unit ${unit}`}.`;
 }

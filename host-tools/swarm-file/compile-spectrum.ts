@@ -40,6 +40,8 @@ export function compileGoertzel(stage: StageReader): CompiledStage {
     stage.wrong(`a frequency here is above 0 and below half the rate, ${rateHz / 2} Hz, not ${shown(hz)}.`);
     return of(1);
   }
+  // A mistake that is told already.
+  if (Number.isNaN(count)) return of(1);
   const waves = (hz * count) / rateHz;
   const bin = Math.round(waves);
   if (!isWhole(waves, count)) {

@@ -6,6 +6,7 @@ import { hostsMax } from "../../protocols/messages/host-address.ts";
 import { limits } from "../../protocols/raft/types.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import type { BoardDescription } from "../boards/boards.ts";
+import { compileAlerts, compileWebhooks } from "./compile-alerts.ts";
 import { compileBoard } from "./compile-board.ts";
 import { compileSetting } from "./compile-setting.ts";
 import type { BoardDefinition, SettingDefinition, SwarmDefinition } from "./definition.ts";
@@ -70,7 +71,8 @@ class SwarmCompilation {
     const voters = this.#voters(given.voters, boards);
     this.#checkVoterCount(hosts, voters);
     this.#checkCount(boards, settings);
-    return { name, file: this.#file, hosts, voters, settings, boards };
+    const alerts = this.#alerts(given, boards, settings);
+    return { name, file: this.#file, hosts, voters, settings, boards, ...alerts };
   }
 
   #settings(given: unknown): Record<string, SettingDefinition> {
@@ -114,6 +116,19 @@ class SwarmCompilation {
       boards[name] = compileBoard(part, surroundings, this.#diagnostics);
     }
     return boards;
+  }
+
+  #alerts(
+    given: Readonly<Record<string, unknown>>,
+    boards: Record<string, BoardDefinition>,
+    settings: Record<string, SettingDefinition>,
+  ): Pick<SwarmDefinition, "alerts" | "webhooks"> {
+    const wrong = (path: readonly string[], text: string) => this.#wrong(path, text);
+    const surroundings = { boards, settings, diagnostics: this.#diagnostics, wrong };
+    const alerts = compileAlerts(given.alerts, surroundings);
+    const hasAlerts = Object.keys(alerts).length > 0;
+    const webhooks = compileWebhooks(given.webhooks, hasAlerts, surroundings);
+    return { ...(hasAlerts ? { alerts } : {}), ...(webhooks.length > 0 ? { webhooks } : {}) };
   }
 
   #hosts(given: unknown, boards: readonly string[]): string[] {
@@ -179,7 +194,7 @@ class SwarmCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["hosts", "voters", "settings", "boards"];
+    const known = ["hosts", "voters", "settings", "boards", "alerts", "webhooks"];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a swarm has no ${shown(key)}${suggestion(key, known)}`);
     }

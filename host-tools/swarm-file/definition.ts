@@ -13,7 +13,25 @@ export interface SwarmDefinition {
   readonly voters: readonly string[];
   readonly settings: Readonly<Record<string, SettingDefinition>>;
   readonly boards: Readonly<Record<string, BoardDefinition>>;
+  /** What a person is told of, by name; absent for nothing. */
+  readonly alerts?: Readonly<Record<string, AlertDefinition>>;
+  /** Where; absent for nowhere but the log, the page and `covey alerts`. */
+  readonly webhooks?: readonly string[];
 }
+
+/** When a person is to be told, and of which boards. */
+export type AlertDefinition =
+  | {
+      readonly kind: "threshold";
+      readonly metric: string;
+      readonly when: "above" | "below";
+      /** A number in the metric's unit, or the key of a setting that is one. */
+      readonly threshold: number | string;
+      readonly hysteresis: number;
+      readonly forMs: number;
+      readonly boards: readonly string[];
+    }
+  | { readonly kind: "silent"; readonly forMs: number; readonly boards: readonly string[] };
 
 /** A setting and its limits; the leader refuses a value outside them before it is proposed. */
 export type SettingDefinition =

@@ -37,6 +37,8 @@ export interface PipelinePart<Metric extends string = string> extends Part<"pipe
   readonly stages: readonly StagePart[];
   /** How it reports, where that is said. */
   readonly reporting: StagePart | undefined;
+  /** What it keeps for queries, where that is said. */
+  readonly keeping?: StagePart | undefined;
 }
 
 /** A stage by the word that it was written with (`calibrate`, `window`) and what that was given. */
@@ -53,6 +55,29 @@ export interface OutputPart<Key extends string = string> extends Part<"output"> 
     readonly safe: unknown;
     readonly follows?: Key | undefined;
   };
+}
+
+/** What a metric has to do, for a rule or an alert; `site` is where `when` was called. */
+export interface ConditionPart<Metric extends string = string, Key extends string = string>
+  extends Part<"condition"> {
+  readonly metric: Metric;
+  readonly when: "above" | "below";
+  /** Where `above` or `below` was called. */
+  readonly conditionSite: CallSite | undefined;
+  readonly threshold: number | Key;
+  readonly hysteresis: unknown;
+  readonly for: unknown;
+}
+
+export interface SilentPart extends Part<"silent"> {
+  readonly for: unknown;
+}
+
+export interface AlertPart<BoardName extends string = string, Key extends string = string>
+  extends Part<"alert"> {
+  readonly condition: ConditionPart<string, Key> | SilentPart;
+  /** undefined: every board that it can be about. */
+  readonly boards: readonly BoardName[] | undefined;
 }
 
 export interface RulePart<
@@ -140,6 +165,8 @@ export interface SwarmPart extends Part<"swarm"> {
     readonly hosts?: readonly string[];
     readonly voters?: readonly string[];
     readonly settings?: Readonly<Record<string, SettingPart>>;
+    readonly alerts?: Readonly<Record<string, AlertPart>>;
+    readonly webhooks?: readonly string[];
     readonly boards: Readonly<Record<string, BoardPart>>;
   };
 }

@@ -116,6 +116,11 @@ export interface Pipeline<Metric extends string> extends PipelinePart<Metric> {
    * from the one measured; nothing is lost unless it is said.
    */
   report(options: { batch: Duration; within?: number }): Pipeline<Metric>;
+  /**
+   * The board keeps a summary of so much of the past, for `covey query`: twelve slots and the one being filled, 1,560 bytes of state. The values themselves stay on the board or
+   * are reported, as else is said.
+   */
+  keep(duration: Duration): Pipeline<Metric>;
   /** Names the metric, which is the sensor's name otherwise. */
   as<Name extends string>(metric: Name): Pipeline<Name>;
 }
@@ -178,6 +183,8 @@ export function pipeline<Metric extends string>(part: PipelinePart<Metric>): Pip
     anomaly: (options) => add("anomaly", { ...options }),
     report: (options?: object) =>
       pipeline({ ...part, reporting: { site: callSite(), word: "report", given: { ...options } } }),
+    keep: (duration) =>
+      pipeline({ ...part, keeping: { site: callSite(), word: "keep", given: { duration } } }),
     as: (metric) => pipeline({ ...part, metric, metricSite: callSite(), metricAfter: part.stages.length }),
   };
 }

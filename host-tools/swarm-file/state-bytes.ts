@@ -10,6 +10,9 @@ export const boardStateBytesMax = 8_192;
 /** Of a block that is being filled, and what packs it. */
 export const batchStateBytes = 704;
 
+/** Of what is kept of a metric for queries: thirteen slots of seven numbers and 32 bins of two bytes. */
+export const keptStateBytes = 13 * (7 * 8 + 32 * 2);
+
 const numberBytes = 8;
 
 export function stageStateBytes(stage: Stage): number {

@@ -45,6 +45,8 @@ export function readDataset(file: string, columns: Columns): Dataset {
     );
   }
   const names = header.cells.map((name) => name.trim());
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new DatasetError(file, 1, `two columns are called "${twice}"; rename one.`);
   const targetAt = columns.target === undefined ? -1 : columnOf(file, names, columns.target);
   const features = columns.features ?? names.filter((_, at) => at !== targetAt);
   const places = features.map((name) => columnOf(file, names, name));

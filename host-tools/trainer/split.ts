@@ -18,11 +18,11 @@ export function holdOut(data: Dataset, share: number, seed: number): Split {
   return { training: training.sort(ascending), heldOut: heldOut.sort(ascending) };
 }
 
-/** `count` splits, each row held out once. */
+/** `count` splits, each row held out once; of fewer rows than that, one split a row. */
 export function folds(data: Dataset, count: number, seed: number): Split[] {
-  const parts: number[][] = Array.from({ length: count }, () => []);
+  const parts: number[][] = Array.from({ length: Math.min(count, data.rows.length) }, () => []);
   let next = 0;
-  for (const group of groupsOf(data, seed)) for (const row of group) parts[next++ % count]!.push(row);
+  for (const group of groupsOf(data, seed)) for (const row of group) parts[next++ % parts.length]!.push(row);
   return parts.map((heldOut) => ({
     training: parts
       .filter((part) => part !== heldOut)

@@ -20,13 +20,14 @@ export const channels = Object.freeze({
   report: "report",
   health: "health",
   update: "update",
+  query: "query",
   gone: "gone",
 });
 
 /** What a board says within its session. */
-export type SealedChannel = "hello" | "raft" | "report" | "health" | "update";
+export type SealedChannel = "hello" | "raft" | "report" | "health" | "update" | "query";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
-export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update";
+export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "query";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */
 export interface Hello {

@@ -3,7 +3,7 @@
  *
  * ```
  * program   [1, [pipeline, ...], [use, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...], sleep | null]
- * pipeline  [metric, sensor, everyMs, [stage, ...], [everyMs, within] | null]
+ * pipeline  [metric, sensor, everyMs, [stage, ...], [everyMs, within] | null, keepMs | null]
  * stage     [operator, parameter, ...]             `stage-codec.ts`
  * use       `model-use.ts`
  * output    [name, 0 digital | 1 pwm, pin, safeValue, setting | null]
@@ -41,12 +41,13 @@ export function programToWire(program: Program): CborValue {
   const { sleep } = program;
   return [
     programVersion,
-    program.pipelines.map(({ metric, sensor, everyMs, stages, batch }) => [
+    program.pipelines.map(({ metric, sensor, everyMs, stages, batch, keepMs }) => [
       metric,
       sensor,
       everyMs,
       stages.map(stageToWire),
       batch === undefined ? null : [batch.everyMs, batch.within],
+      keepMs ?? null,
     ]),
     (program.models ?? []).map((use, i, uses) =>
       modelUseToWire(use, [...program.pipelines, ...uses.slice(0, i)]),
@@ -146,7 +147,7 @@ const pinMax = 255;
 const finiteMax = Number.MAX_VALUE;
 
 function pipelineFromWire(value: CborValue, part: string): Pipeline {
-  const items = new ItemReader(value, "program", part, 5);
+  const items = new ItemReader(value, "program", part, 6);
   const metric = nameFrom(items, "metric", part);
   const sensor = nameFrom(items, "sensor", part);
   const everyMs = items.integer("everyMs", programLimits.everyMsMin, durationMaxMs);
@@ -155,9 +156,16 @@ function pipelineFromWire(value: CborValue, part: string): Pipeline {
     stages.push(stageFromWire(stage, `stage ${stages.length} of ${part}`));
   }
   const batch = batchFromWire(items.any(), part);
+  const keepMs = items.integerOrNone("keepMs", programLimits.keepMsMin, keepMsMost(everyMs));
   items.end();
-  const pipeline = { metric, sensor, everyMs, stages };
-  return batch === undefined ? pipeline : { ...pipeline, batch };
+  const pipeline: Pipeline = { metric, sensor, everyMs, stages };
+  const reporting = batch === undefined ? pipeline : { ...pipeline, batch };
+  return keepMs === undefined ? reporting : { ...reporting, keepMs };
+}
+
+/** The longest that a pipeline with this period may keep, in milliseconds. */
+export function keepMsMost(everyMs: number): number {
+  return Math.min(durationMaxMs, 12 * everyMs * programLimits.keptSamplesMax);
 }
 
 function batchFromWire(value: CborValue, part: string): Batch | undefined {

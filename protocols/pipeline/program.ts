@@ -41,6 +41,8 @@ export interface Pipeline {
   readonly stages: readonly Stage[];
   /** Its readings go out in blocks; undefined: one by one, as they come. */
   readonly batch?: Batch | undefined;
+  /** How far back queries may ask for it, as summaries on the board; undefined: not at all. */
+  readonly keepMs?: number | undefined;
 }
 
 /** How readings are packed into blocks (`protocols/series/block.ts`). Rules see each one at once all the same. */
@@ -97,6 +99,9 @@ export const programLimits = Object.freeze({
   nameLengthMax: 32,
   everyMsMin: 10,
   batchMsMin: 1_000,
+  keepMsMin: 12_000,
+  /** Samples of a pipeline while it keeps a twelfth of what it keeps: what a bin counts up to. */
+  keptSamplesMax: 65_535,
   awakeMsMin: 1_000,
   /** Between `awakeMs` and `everyMs`. */
   sleepMsMin: 1_000,

@@ -12,7 +12,9 @@ export function decodeBlock(block: Block, onReading: (atMs: number, value: numbe
   const values = new BlockValues(block, reader);
   let atMs = block.startMs;
   let stepMs = block.stepMs;
-  onReading(atMs, values.first());
+  const first = values.first();
+  if (!Number.isFinite(first)) throw new ShapeError("report", "the first of a block", "finite", first);
+  onReading(atMs, first);
   for (let i = 1; i < block.count; i++) {
     const change = times.read(reader);
     stepMs += change ?? NaN;

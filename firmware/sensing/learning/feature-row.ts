@@ -32,16 +32,18 @@ export class FeatureRow {
   /** Takes a reading, of whatever metric; true when it makes a row whole. One that is not good takes its metric out of the row until a good one comes. */
   take(metric: string, atMs: number, value: number, quality: Quality): boolean {
     const metrics = this.#metrics;
+    // Late is still good.
+    const isGood = quality === 0 || quality === 4;
     let taken = 0;
     for (let i = 0; i < metrics.length; i++) {
       if (metrics[i] !== metric) continue;
       taken |= 1 << i;
+      if (!isGood) continue;
       this.values[i] = value;
       if (this.#timesMs !== undefined) this.#timesMs[i] = atMs;
     }
     if (taken === 0) return false;
-    // Late is still good.
-    if (quality !== 0 && quality !== 4) {
+    if (!isGood) {
       this.#known &= ~taken;
       this.#fresh &= ~taken;
       return false;

@@ -2,22 +2,27 @@ import { ItemReader, ShapeError } from "../../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import { readDoubles, savedDoubles } from "../stages/doubles.ts";
 
-/** How uncertain weights are before anything is learned. */
+/** How uncertain weights are before anything is learned, of a feature in its unit. */
 const uncertaintyAtFirst = 1e4;
 /** In a stream that says nothing new, forgetting makes all uncertain without end; beyond so much in all, nothing is forgotten. */
 const uncertaintyMax = 1e8;
+/** What a feature must move by to have a unit: less is nothing of which a square could be told from 0. */
+const moveMin = 1e-30;
 
 /**
  * A linear model, learned row by row: recursive least squares with exponential forgetting (Haykin, Adaptive Filter Theory, chapter 10). After n rows it
  * has the weights that a least squares fit of those rows has, the older ones weighed less by `1 - 1 / memory` a row.
  *
- * Features and target are taken from the first row's, so that what is large and hardly moves, such as a pressure, costs no digits.
+ * Features and target are taken from the first row's, so that what is large and hardly moves, such as a pressure, costs no digits. A feature's unit is
+ * how far it first moves, so that a slope of thousandths is learned as soon as a pressure in pascals.
  */
 export class RecursiveLeastSquares {
   readonly #size: number;
   readonly #forgetting: number;
   /** The first row, then its target. */
   readonly #origin: Float64Array;
+  /** Of each feature, its unit; 0 of one that has not moved yet. */
+  readonly #units: Float64Array;
   /** Of the features, then of 1. */
   readonly #weights: Float64Array;
   /** The inverse of the rows' correlations: how uncertain each weight is, and each two together. */
@@ -32,6 +37,7 @@ export class RecursiveLeastSquares {
     this.#size = size;
     this.#forgetting = 1 - 1 / memory;
     this.#origin = new Float64Array(size);
+    this.#units = new Float64Array(features);
     this.#weights = new Float64Array(size);
     this.#uncertainty = new Float64Array(size * size);
     this.#row = new Float64Array(size);
@@ -49,6 +55,7 @@ export class RecursiveLeastSquares {
     const size = this.#size;
     const last = size - 1;
     const origin = this.#origin;
+    const units = this.#units;
     const weights = this.#weights;
     const row = this.#row;
     if (this.#rows === 0) {
@@ -58,7 +65,9 @@ export class RecursiveLeastSquares {
     this.#rows++;
     let predicted = weights[last]!;
     for (let i = 0; i < last; i++) {
-      const x = features[i]! - origin[i]!;
+      const moved = features[i]! - origin[i]!;
+      if (units[i] === 0 && Number.isFinite(moved) && Math.abs(moved) > moveMin) units[i] = Math.abs(moved);
+      const x = units[i] === 0 ? 0 : moved / units[i]!;
       row[i] = x;
       predicted += weights[i]! * x;
     }
@@ -67,13 +76,14 @@ export class RecursiveLeastSquares {
     return predicted + origin[last]!;
   }
 
-  /** [rows, the bytes of origin, weights and uncertainty], for a checkpoint. */
+  /** [rows, the bytes of origin, weights, uncertainty and units], for a checkpoint. */
   save(): CborValue {
     const size = this.#size;
-    const all = new Float64Array(2 * size + size * size);
+    const all = new Float64Array(this.savedLength);
     all.set(this.#origin);
     all.set(this.#weights, size);
     all.set(this.#uncertainty, 2 * size);
+    all.set(this.#units, 2 * size + size * size);
     return [this.#rows, savedDoubles(all)];
   }
 
@@ -82,7 +92,7 @@ export class RecursiveLeastSquares {
     const size = this.#size;
     const items = new ItemReader(state, "checkpoint", "regression", 2);
     const rows = items.integer("the rows", 0, Number.MAX_SAFE_INTEGER);
-    const length = 2 * size + size * size;
+    const length = this.savedLength;
     const all = readDoubles(items.any(), "regression", length, length);
     for (let i = 0; i < length; i++) {
       if (!Number.isFinite(all[i]))
@@ -91,7 +101,12 @@ export class RecursiveLeastSquares {
     this.#rows = rows;
     this.#origin.set(all.subarray(0, size));
     this.#weights.set(all.subarray(size, 2 * size));
-    this.#uncertainty.set(all.subarray(2 * size));
+    this.#uncertainty.set(all.subarray(2 * size, 2 * size + size * size));
+    this.#units.set(all.subarray(2 * size + size * size));
+  }
+
+  private get savedLength(): number {
+    return 2 * this.#size + this.#size * this.#size + this.#units.length;
   }
 
   /** The prediction was short by `error`. */
@@ -118,7 +133,7 @@ export class RecursiveLeastSquares {
       this.#weights[i]! += gain[i]! * step;
       // One half is worked out and the other a copy: so they can't drift apart.
       for (let j = i; j < size; j++) {
-        const less = (uncertainty[i * size + j]! - (gain[i]! * gain[j]!) / divisor) / forgetting;
+        const less = (uncertainty[i * size + j]! - gain[i]! * (gain[j]! / divisor)) / forgetting;
         uncertainty[i * size + j] = less;
         uncertainty[j * size + i] = less;
       }

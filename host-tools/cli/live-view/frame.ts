@@ -158,8 +158,16 @@ function firmwareCell({ firmware }: BoardStatus): Cell {
 }
 
 function readingsText(board: BoardStatus): string {
-  return board.readings.map(({ metric, value, unit }) => `${metric} ${formatValue(value, unit)}`).join("  ");
+  return board.readings
+    .map(({ metric, value, unit, quality }) => {
+      const word = qualityWords[quality] ?? "";
+      return `${metric} ${formatValue(value, unit)}${word === "" ? "" : ` (${word})`}`;
+    })
+    .join("  ");
 }
+
+/** By a reading's quality; of none its value says it. */
+const qualityWords: readonly string[] = ["", "", "out of range", "stuck", "late"];
 
 /** `fan 80 % rule`; a setting is the usual case and goes without saying. */
 function outputsText(board: BoardStatus): string {

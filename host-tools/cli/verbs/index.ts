@@ -1,5 +1,6 @@
 /** Every verb, in the order in which `covey --help` lists them. */
 import type { Verb } from "../verb.ts";
+import { alerts } from "./alerts.ts";
 import { boards } from "./boards.ts";
 import { build } from "./build.ts";
 import { doctor } from "./doctor.ts";
@@ -17,6 +18,7 @@ import { model } from "./model.ts";
 import { monitor } from "./monitor.ts";
 import { move } from "./move.ts";
 import { provision } from "./provision.ts";
+import { query } from "./query.ts";
 import { raftShell } from "./raft-shell.ts";
 import { recover } from "./recover.ts";
 import { replace } from "./replace.ts";
@@ -34,11 +36,13 @@ export const verbs: readonly Verb<any>[] = [
   get,
   set,
   log,
+  alerts,
   members,
   replace,
   recover,
   keys,
   exportReadings,
+  query,
   model,
   boards,
   build,

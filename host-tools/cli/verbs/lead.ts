@@ -1,6 +1,7 @@
 /** `covey lead`: a host of the swarm in this process, for real boards. */
 import { resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
+import { readWebhookSecret, WebhookSecretUnusable } from "../../leader/alerts/webhook-secret.ts";
 import type { RunningHost, HostOptions as StartOptions } from "../../leader/host.ts";
 import type { PeerAddress } from "../../leader/hosts/host-links.ts";
 import { firstPorts, parsePeers, peersOf } from "../../leader/hosts/peer-addresses.ts";
@@ -78,6 +79,7 @@ export const lead: Verb<HostPlaceOptions> = {
       ...place,
       definition,
       member,
+      webhookSecret: webhookSecretOf(place.stateDir),
       log: createLog(options.logLevel, (line) => terminal.note(line.trimEnd())),
       onFailure: end.resolve,
     });
@@ -143,6 +145,14 @@ const refusals = [
   ...["NoCertificate", "PortUnavailable", "HostDirectoryInUse", "NewerDatabase"],
   ...["DamagedLog", "NewerLog", "ForeignLog", "OwnIdentityRevoked"],
 ];
+
+function webhookSecretOf(stateDir: string): Uint8Array | undefined {
+  try {
+    return readWebhookSecret(stateDir, process.env);
+  } catch (error) {
+    throw error instanceof WebhookSecretUnusable ? new WrongInput(error.message) : error;
+  }
+}
 
 async function start(options: StartOptions): Promise<RunningHost> {
   const { startHost } = await import("../../leader/host.ts");

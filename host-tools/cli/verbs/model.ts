@@ -118,7 +118,7 @@ async function trainModel(terminal: Terminal, options: ModelOptions, path: strin
   const accuracies: number[] = [];
   if (judged.of === "classes" && foldCount > 1) {
     for (const [i, fold] of folds(data, foldCount, seed).entries()) {
-      terminal.progress(`Fold ${i + 1} of ${foldCount} ...`);
+      terminal.progress(`Fold ${i + 1} ...`);
       const found = evaluate(
         readModel(train(rowsOf(data, fold.training), trainer)),
         rowsOf(data, fold.heldOut),
@@ -138,7 +138,7 @@ async function trainModel(terminal: Terminal, options: ModelOptions, path: strin
   const spread = deviationOf(accuracies);
   if (accuracies.length > 0) {
     terminal.line(
-      `${foldCount} folds: ${percent(meanOf(accuracies))} right, give or take ${percent(spread)}`,
+      `${accuracies.length} folds: ${percent(meanOf(accuracies))} right, give or take ${percent(spread)}`,
     );
   }
   terminal.line(`${out}: ${sizeLine(bytes.length)}`);

@@ -13,6 +13,8 @@ export const coveyResource = {
   contact: "covey/contact",
   /** Which firmware boards run: takes the permission to update. */
   firmware: "covey/firmware",
+  /** Acknowledging alerts and testing webhooks; an alert is read by whoever may read its board. */
+  alerts: "covey/alerts",
 } as const;
 
 /** One right, as a route asks for it. */

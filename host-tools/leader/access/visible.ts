@@ -1,5 +1,5 @@
 /** Listings as somebody may see them who may not read everything: what is left is complete, and what is missing is not hinted at. */
-import type { LogEntry, Releases, Setting, Status } from "../api-types.ts";
+import type { AlertStatus, LogEntry, Releases, Setting, Status } from "../api-types.ts";
 import { type Actor, mayRead, mayReadAll } from "./actor.ts";
 
 export function visibleSettings(
@@ -9,12 +9,17 @@ export function visibleSettings(
   return Object.fromEntries(Object.entries(settings).filter(([key]) => mayRead(actor, key)));
 }
 
+export function visibleAlerts(actor: Actor, alerts: readonly AlertStatus[]): AlertStatus[] {
+  return alerts.filter(({ board }) => mayRead(actor, board));
+}
+
 export function visibleStatus(actor: Actor, status: Status): Status {
   if (mayReadAll(actor)) return status;
   return {
     ...status,
     boards: status.boards.filter(({ id }) => mayRead(actor, id)),
     settings: visibleSettings(actor, status.settings),
+    ...(status.alerts === undefined ? {} : { alerts: visibleAlerts(actor, status.alerts) }),
     // Sentences about whomever.
     violations: [],
   };

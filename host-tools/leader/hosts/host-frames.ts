@@ -9,11 +9,12 @@
  * board        [4, board, payload]                           it said this hello to my broker
  * gone         [5, board]                                    it left my broker
  * publication  [6, payload]                                  to be published by your broker as it stands
- * telemetry    [7, board, channel, payload]                  it told this report or health to my broker
+ * telemetry    [7, board, channel, payload]                  it told this report, health or answer to my broker
  * sender-key   [8, key]                                      what I seal publications under, for you to hand to your boards
  * images       [9, [image, ...]]                             what firmware I have: the first 8 bytes of each digest
  * image-want   [10, image, chunk, count]                     send me these
  * image-piece  [11, image, chunk, [bytes, ...]]              here they are, from that chunk on; null: I have no such image
+ * query        [12, board, payload]                          ask this of the board, which is at your broker
  * ```
  *
  * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
@@ -54,7 +55,7 @@ export interface HostState {
   readonly memberId: MemberId | undefined;
 }
 
-export type TelemetryChannel = "report" | "health";
+export type TelemetryChannel = "report" | "health" | "query";
 
 export type HostFrame =
   | HostHello
@@ -64,6 +65,7 @@ export type HostFrame =
   | { readonly kind: "raft"; readonly message: CborValue }
   | { readonly kind: "board"; readonly board: string; readonly hello: Uint8Array }
   | { readonly kind: "gone"; readonly board: string }
+  | { readonly kind: "query"; readonly board: string; readonly payload: Uint8Array }
   | { readonly kind: "publication"; readonly payload: Uint8Array }
   /** `key` as `senderKeyToWire` makes it. */
   | { readonly kind: "sender-key"; readonly key: CborValue }
@@ -119,6 +121,8 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.board, frame.board, frame.hello];
     case "gone":
       return [kinds.gone, frame.board];
+    case "query":
+      return [kinds.query, frame.board, frame.payload];
     case "publication":
       return [kinds.publication, frame.payload];
     case "telemetry":
@@ -151,6 +155,8 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
       return { kind: "board", board: readName(items), hello: readPayload(items) };
     case kinds.gone:
       return { kind: "gone", board: readName(items) };
+    case kinds.query:
+      return { kind: "query", board: readName(items), payload: readPayload(items) };
     case kinds.publication:
       return {
         kind: "publication",
@@ -198,11 +204,12 @@ const kinds = {
   images: 9,
   imageWant: 10,
   imagePiece: 11,
+  query: 12,
 } as const;
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;
 const roles: readonly HostRole[] = ["follower", "candidate", "leader"];
-const telemetryChannels: readonly TelemetryChannel[] = ["report", "health"];
+const telemetryChannels: readonly TelemetryChannel[] = ["report", "health", "query"];
 
 function readHello(items: ItemReader): HostHello {
   const version = items.integer("the version", 1, Number.MAX_SAFE_INTEGER);

@@ -98,6 +98,9 @@ export class Peers {
       case "sender-key":
         groupKeys.take(host, frame.key);
         break;
+      case "query":
+        boards.query(frame.board, frame.payload);
+        break;
       case "board":
       case "gone":
       case "telemetry":

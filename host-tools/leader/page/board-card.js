@@ -14,6 +14,9 @@ const causeText = Object.freeze({
   schedule: "held by a schedule",
 });
 
+/** By a reading's quality; nothing is said of a good one, and of none its value says it. */
+const qualityText = Object.freeze(["", "", "out of range", "stuck", "late"]);
+
 export class BoardCard {
   #name;
   #link = element("span", { class: "link" });
@@ -134,12 +137,17 @@ export class BoardCard {
 
   /** @param {string} metric */
   #makeReading(metric) {
-    const value = element("span", { class: "value" });
+    const number = element("span");
+    const quality = element("span", { class: "quality" });
+    const value = element("span", { class: "value" }, number, quality);
     const line = this.#sparkline(metric);
     const row = element("li", {}, breakable(metric), line.element, value);
     /** @param {BoardStatus["readings"][number]} reading */
     const update = (reading) => {
-      setText(value, reading.value === null ? "no reading" : withUnit(rounded(reading.value), reading.unit));
+      setText(number, reading.value === null ? "no reading" : withUnit(rounded(reading.value), reading.unit));
+      setText(quality, qualityText[reading.quality] ?? "");
+      quality.hidden = quality.textContent === "";
+      setAttribute(row, "data-quality", String(reading.quality));
       line.add(reading.atMs, reading.value);
     };
     return { element: row, update };

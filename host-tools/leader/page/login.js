@@ -7,6 +7,8 @@ import { IdentityFile } from "./identity-file.js";
 /** @typedef {import("../api-types.ts").LoginChallenge} LoginChallenge */
 /** @typedef {import("../api-types.ts").ApiError} ApiError */
 
+/** What begins so takes an entry that begins so. */
+const reserved = "covey/";
 const writeBit = 2;
 
 export class Login {
@@ -57,7 +59,10 @@ export class Login {
    */
   maySet(key) {
     return (this.#who?.scope ?? []).some(({ resource, permissions }) => {
-      const fits = resource.endsWith("*") ? key.startsWith(resource.slice(0, -1)) : key === resource;
+      const isReserved = key.startsWith(reserved) && !resource.startsWith(reserved);
+      const fits = resource.endsWith("*")
+        ? !isReserved && key.startsWith(resource.slice(0, -1))
+        : key === resource;
       return fits && (permissions & writeBit) !== 0;
     });
   }

@@ -1,5 +1,6 @@
 // @ts-check
 /** The first page: the status as the leader pushes it, and the settings. */
+import { AlertList } from "./alert-list.js";
 import { BoardCard } from "./board-card.js";
 import { byId, element, KeyedList, setAttribute, setFacts, setText } from "./elements.js";
 import { Login } from "./login.js";
@@ -34,6 +35,7 @@ const violations = new KeyedList(byId("violation-list"), (sentence) => ({
   update: () => {},
 }));
 
+const alerts = new AlertList(byId("alert-list"));
 const login = new Login(begin, () => {
   source?.close();
   // Nothing of what was shown stays behind.
@@ -90,6 +92,9 @@ function show(status) {
   isFirst = false;
   byId("settings-section").hidden = Object.keys(status.settings).length === 0;
   settings.update(Object.entries(status.settings));
+  const firing = status.alerts ?? [];
+  byId("alerts").hidden = firing.length === 0;
+  alerts.update(firing, login.maySet("covey/alerts"));
   byId("violations").hidden = status.violations.length === 0;
   violations.update(status.violations.map((sentence) => [sentence, sentence]));
   setFacts(byId("counters"), counterFacts(status));

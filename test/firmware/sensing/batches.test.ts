@@ -100,6 +100,26 @@ test("a program that replaces the pipeline loses nothing of its block", () => {
   expect(unpacked(blocks)).toHaveLength(4);
 });
 
+test("a program that only reports otherwise leaves what the filters hold, over a restart too", () => {
+  let value = 10;
+  const averaged: Pipeline = { ...pipeline, stages: [{ op: "average", count: 4 }] };
+  const { queue, sensing, run } = board(() => value);
+  sensing.load({ ...program, pipelines: [averaged] }, 0);
+  run(3_000);
+  const parts = sensing.save(3_000);
+  value = 50;
+  const single = { ...program, pipelines: [{ ...averaged, batch: undefined }] };
+  sensing.load(single, 3_500);
+  run(4_000);
+  expect(queue.peek(9)).toMatchObject([{ takenMs: 4_000, value: 20 }]);
+
+  const again = board(() => 50);
+  again.sensing.load(single, 0);
+  expect(parts.reduce((sum, part) => sum + again.sensing.restore(part, 0), 0)).toBe(2);
+  again.run(0);
+  expect(again.queue.peek(9)).toMatchObject([{ takenMs: 0, value: 20 }]);
+});
+
 test("the oldest of too many blocks is lost, and its readings are counted", () => {
   let seed = 1;
   const { blocks, sensing, run } = board(() => {

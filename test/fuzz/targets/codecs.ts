@@ -22,6 +22,13 @@ import {
 } from "../../../protocols/messages/codec.ts";
 import { programFromWire, programToWire } from "../../../protocols/pipeline/program-codec.ts";
 import { stageFromWire, stageToWire } from "../../../protocols/pipeline/stage-codec.ts";
+import {
+  answerFromWire,
+  answerToWire,
+  queryFromWire,
+  queryToWire,
+} from "../../../protocols/query/messages.ts";
+import { Summary } from "../../../protocols/query/summary.ts";
 import { chainHashBytes } from "../../../protocols/raft/chain.ts";
 import {
   MalformedMessage,
@@ -296,6 +303,27 @@ const codecs: readonly Codec[] = [
     read: chunkFromWire,
   },
   {
+    name: "query",
+    from: "protocols/query/messages.ts queryFromWire",
+    seeds: [queryToWire({ id: 7, metric: "temperature", windowMs: 600_000 })],
+    read: queryFromWire,
+  },
+  {
+    name: "answer to a query",
+    from: "protocols/query/messages.ts answerFromWire",
+    seeds: [
+      answerToWire({ id: 7, coveredMs: 0, summary: undefined }),
+      answerToWire({ id: 7, coveredMs: 600_000, summary: summaryOf([20, 21.5, -3, 400]) }),
+    ],
+    // Whatever is read can be merged, and goes out again as it came in.
+    read: (value) => {
+      const { summary } = answerFromWire(value);
+      const merged = summaryOf([1, 2]);
+      if (summary !== undefined) merged.merge(summary);
+      return answerToWire({ id: 0, coveredMs: 0, summary: merged });
+    },
+  },
+  {
     name: "program",
     from: "protocols/pipeline/program-codec.ts programFromWire",
     seeds: fc.sample(programs, { numRuns: 12, seed: 1 }).map(programToWire),
@@ -378,4 +406,10 @@ function behind(
     errors: [side === "board" ? CborError : HostCborError, ShapeError, MalformedMessage, UnknownMessage],
     decode: (bytes) => codec.read(decode(bytes)),
   };
+}
+
+function summaryOf(values: readonly number[]): Summary {
+  const summary = new Summary();
+  for (const value of values) summary.add(value);
+  return summary;
 }

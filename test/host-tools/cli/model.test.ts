@@ -1,6 +1,6 @@
 /** `covey model` as a user runs it. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -42,6 +42,26 @@ describe("train, then eval and info", { timeout: 120_000 }, () => {
     );
     expect(info.stdout).toMatch(/instructions an inference \((counted on rv32imac|an estimate)/);
   });
+});
+
+test("a file of three rows has three folds, and no figure that is none", { timeout: 60_000 }, () => {
+  const few = join(folder, "few.csv");
+  writeFileSync(few, "state,a\nx,1\ny,2\nx,1\n");
+  const { status, stdout } = run(
+    "train",
+    few,
+    "--target",
+    "state",
+    "--kind",
+    "tree",
+    "--out",
+    join(folder, "few.cvm"),
+    "--json",
+  );
+  expect(status).toBe(0);
+  const { accuracies, mean } = JSON.parse(stdout).folds;
+  expect(accuracies).toHaveLength(3);
+  expect(mean).toBeLessThanOrEqual(1);
 });
 
 test("import tells on how many rows the model and scikit-learn agree", { timeout: 60_000 }, () => {

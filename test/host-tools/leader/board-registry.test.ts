@@ -24,6 +24,7 @@ function registry() {
     onMessage: () => {},
     onWant: () => {},
     tellHosts: () => {},
+    onAnswer: () => {},
     onChange: () => {},
   });
   return { boards, readings };

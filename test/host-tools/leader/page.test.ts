@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { launchBrowser } from "./browser.ts";
-import { eventually, leaderUnderTest } from "./leader-under-test.ts";
+import { definition, eventually, leaderUnderTest } from "./leader-under-test.ts";
 
 let browser: Browser;
 
@@ -61,6 +61,25 @@ test("the page shows the swarm as it is and as it changes", async () => {
   board.cut();
   await reads(page, card, "gone for");
   expect(complaints).toEqual([]);
+});
+
+test("a reading that is not good is named so, until a good one comes", async () => {
+  const leader = await leaderUnderTest();
+  const { page } = await open(leader.url);
+  const board = await leader.join("north-1");
+  const row = "#boards > li:first-child .readings li";
+  for (const [quality, text] of [
+    [2, "99.0\u202f°Cout of range"],
+    [3, "99.0\u202f°Cstuck"],
+    [4, "99.0\u202f°Clate"],
+    [0, "99.0\u202f°C"],
+  ] as const) {
+    const atMs = 100 * (quality === 0 ? 9 : quality);
+    board.report(atMs, [{ metric: "temperature", takenMs: atMs, value: 99, quality }]);
+    await page.locator(`${row}[data-quality="${quality}"]`).waitFor({ timeout: 5_000 });
+    expect(await page.locator(`${row} .value`).textContent()).toBe(text);
+  }
+  expect(await page.locator(`${row} .quality`).isVisible()).toBe(false);
 });
 
 test("a line shows what was measured before the page was opened", async () => {
@@ -175,3 +194,32 @@ const worstContrast = `(() => {
   }
   return worst;
 })()` as unknown as () => { ratio: number; text: string };
+
+test("what fires is shown, is acknowledged by a button, and goes when it is over", async () => {
+  const alerts = {
+    "too-hot": {
+      kind: "threshold",
+      metric: "temperature",
+      when: "above",
+      threshold: 30,
+      hysteresis: 1,
+      forMs: 0,
+      boards: ["north-1"],
+    },
+  } as const;
+  const leader = await leaderUnderTest({ definition: { ...definition, alerts } });
+  const { page, complaints } = await open(leader.url);
+  await reads(page, "#connection", "live");
+  expect(await page.locator("#alerts").isVisible()).toBe(false);
+  const board = await leader.join("north-1");
+  board.report(100, [{ metric: "temperature", takenMs: 100, value: 31.5, quality: 0 }]);
+  await reads(page, "#alerts", "too-hot on north-1: 31.5\u202f°C (temperature above 30 °C)");
+  const button = page.getByRole("button", { name: "Acknowledge too-hot on north-1" });
+  await button.click();
+  await reads(page, "#alerts", "seen by local");
+  expect(await button.isVisible()).toBe(false);
+  expect((await page.evaluate(worstContrast)).ratio).toBeGreaterThanOrEqual(4.5);
+  board.report(4_000, [{ metric: "temperature", takenMs: 4_000, value: 12, quality: 0 }]);
+  await page.locator("#alerts").waitFor({ state: "hidden", timeout: 5_000 });
+  expect(complaints).toEqual([]);
+});

@@ -17,6 +17,7 @@ import {
   reportToWire,
   timeAnswerFromWire,
 } from "../../../protocols/messages/codec.ts";
+import { type BoardQuery, queryFromWire } from "../../../protocols/query/messages.ts";
 import { messageFromWire, messageToWire, publicationFromWire } from "../../../protocols/raft/codec.ts";
 import { Follower } from "../../../protocols/raft/follower.ts";
 import { limits, type Message, type Publication, type RaftOutput } from "../../../protocols/raft/types.ts";
@@ -62,6 +63,8 @@ export class RawBoard {
   readonly publications: Publication[] = [];
   readonly timesTold: TimeAnswer[] = [];
   readonly chunks: Chunk[] = [];
+  /** Hears each query. */
+  onQuery: (query: BoardQuery) => void = () => {};
   /** As it was handed them. */
   readonly senderKeys: SenderKey[] = [];
   /** What came and did not open, by what was wrong. */
@@ -287,6 +290,7 @@ export class RawBoard {
     if (isShared) this.#hear(publicationFromWire(value));
     else if (channel === "time") this.timesTold.push(timeAnswerFromWire(value));
     else if (channel === "update") this.chunks.push(chunkFromWire(value));
+    else if (channel === "query") this.onQuery(queryFromWire(value));
     else if (channel === "group") this.#hold(senderKeyFromWire(value));
     else this.#step(messageFromWire(value));
   }

@@ -7,7 +7,7 @@ export interface Mistake {
 }
 
 const words =
-  'import { at, board, correlation, every, groupBy, join, model, output, regression, replay, sense, setting, swarm, when } from "covey";';
+  'import { alert, at, board, correlation, every, groupBy, join, model, output, regression, replay, sense, setting, silent, swarm, when } from "covey";';
 
 /** A swarm of one board, `door`; `lines` begin on line 9. */
 function onBoard(lines: string, model = "esp32c3-devkit"): string {
@@ -41,6 +41,101 @@ const machineFrom = '{ "temperature.slope": "cpu.load", "temperature.min": "cpu.
 const usable = "0, 1, 2, 3, 4, 5, 6, 7 or 10";
 
 export const mistakes: readonly Mistake[] = [
+  // What is kept for queries.
+  {
+    what: "keeps too little, and what is sampled too often for so long",
+    source: onBoard(
+      '  sense: [\n    sense("temperature", { every: "1s" }).keep("5s"),\n    sense("cpu.load", { every: "10ms" }).keep("3h"),\n  ],',
+    ),
+    says: [
+      "10: keep is 5s; it must be from 12000ms to 24h.",
+      "11: of a sample each 10ms at most 131m can be kept; keep less, or sample less often.",
+    ],
+  },
+  {
+    what: "keeps on a board that sleeps",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).keep("1h")],\n  sleep: { awake: "10s", every: "10m" },',
+    ),
+    says: [
+      '10: "door" sleeps, and what "temperature" keeps for queries is lost each time; take keep away, or its sleep.',
+    ],
+  },
+  // Alerts.
+  ...alerts([
+    [
+      "that is a rule",
+      "hot: when('cpu.load').above(3)",
+      '"hot" is no alert; write alert(when("temperature").above(30)) or alert(silent("5m")).',
+    ],
+    [
+      "of no name",
+      "Hot: alert(when('cpu.load').above(3))",
+      '"Hot" cannot name an alert: use lower-case letters, digits and "-", at most 32, a letter first.',
+    ],
+    [
+      "whose name is too long with its board",
+      `"${"h".repeat(31)}": alert(silent("5m"), { boards: ["door"] })`,
+      `"${"h".repeat(31)}" and the board "door" have more than 34 characters together; shorten one.`,
+    ],
+    [
+      "of a metric that no board has",
+      'hot: alert(when("temperature").above(3))',
+      'no board has a metric "temperature"; use "cpu.load".',
+    ],
+    [
+      "on a board that there is not",
+      'hot: alert(when("cpu.load").above(3), { boards: ["dor"] })',
+      '"dor" is not a board of this swarm; did you mean "door"?',
+    ],
+    [
+      "on a board without the metric",
+      'hot: alert(when("cpu.load").above(3), { boards: ["shed"] })',
+      '"shed" has no metric "cpu.load"; take it from boards.',
+    ],
+    [
+      "above a text",
+      'hot: alert(when("cpu.load").above("note"))',
+      'a threshold is a number, and "note" is a text.',
+    ],
+    [
+      "with hysteresis the wrong way",
+      'hot: alert(when("cpu.load").above(3, { hysteresis: -1 }))',
+      "hysteresis must be a number, 0 or more, not -1.",
+    ],
+    [
+      "for no time",
+      'hot: alert(when("cpu.load").above(3, { for: "5x" }))',
+      '"5x" is not a duration; write for as "500ms", "5s", "2m" or "1h".',
+    ],
+    [
+      "of a silence that is none",
+      'quiet: alert(silent("1s"), { boards: ["door"] })',
+      "silent is 1s; it must be from 5000ms to 24h.",
+    ],
+    [
+      "of a board that sleeps for longer",
+      'quiet: alert(silent("1m"))',
+      '"shed" sleeps, and is silent for 600s at a time; name other boards, or a longer time.',
+    ],
+  ]),
+  {
+    what: "has webhooks that are none, and too many",
+    source: inSwarm(
+      `  webhooks: ["example.com", "https://anna:pw@example.com/", "https://a.example/", "https://a.example/"],\n  alerts: { quiet: alert(silent("5m")) },\n  ${door}`,
+    ),
+    says: [
+      "3: 4 webhooks are too many for one swarm; 3 are the most.",
+      '3: "example.com" is no address of a webhook; write https://example.com/covey.',
+      '3: "https://anna:pw@example.com/" has a password in it; a webhook is signed instead.',
+      '3: "https://a.example/" is twice in webhooks; remove one.',
+    ],
+  },
+  {
+    what: "has webhooks and no alerts",
+    source: inSwarm(`  webhooks: ["https://a.example/"],\n  ${door}`),
+    says: ["3: webhooks are told of alerts, and this swarm has none; add alerts: {...}."],
+  },
   // The file as a whole.
   {
     what: "does not parse",
@@ -435,6 +530,18 @@ export const mistakes: readonly Mistake[] = [
     says: ["9: 32 samples hold 9.6 waves of 0.3 Hz, and it has to be a whole number; take 30."],
   },
   {
+    what: "looks for a frequency in nobody knows how many samples",
+    source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).goertzel(0.3, { samples: 3 })],'),
+    says: ["9: samples must be a whole number from 4 to 4096, not 3."],
+  },
+  {
+    what: "has a rule on a setting in a unit, of a metric in none",
+    source: onBoard(
+      '  sense: [sense("temperature", { every: "1s" }).hysteresis({ low: 1, high: 2 })],\n  outputs: { fan: output.pwm({ pin: 4, safe: 0 }) },\n  rules: [when("temperature").above("fan.on-above").set("fan", 80)],',
+    ),
+    says: ['11: "fan.on-above" is in °F and temperature in none; give the setting none.'],
+  },
+  {
     what: "looks for a frequency that is too high",
     source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).goertzel(0.5, { samples: 32 })],'),
     says: ["9: a frequency here is above 0 and below half the rate, 0.5 Hz, not 0.5."],
@@ -638,6 +745,16 @@ export const mistakes: readonly Mistake[] = [
   ]),
 
   ...derived([
+    [
+      "that follows from itself",
+      'join("x", "sum", ["x", "cpu.load"])',
+      '"x" follows from itself; take it from something else.',
+    ],
+    [
+      "that follows from itself by way of another",
+      'join("x", "mean", ["y", "cpu.load"]), join("y", "mean", ["x", "cpu.load"])',
+      '"x" follows from itself, by way of "y"; take it from something else.',
+    ],
     [
       "of a metric that there is not",
       'join("x", "difference", ["cpu.load", "pressur"])',
@@ -869,7 +986,7 @@ export const mistakes: readonly Mistake[] = [
       '  sense: Array.from({ length: 16 }, (_, i) => sense("temperature", { every: "1s" })\n    .as("a-long-name-for-a-temperature-" + i).median(3).deadband(0.1, { atLeastEvery: "30s" }).median(5)),',
     ),
     says: [
-      '8: the program of "door" takes 1151 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
+      '8: the program of "door" takes 1167 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
     ],
   },
   {
@@ -927,6 +1044,19 @@ function derived(cases: Case[]): Mistake[] {
       `  sense: [${sensed.join(", ")}, sense("cpu.load", { every: "1s" }).deadband(5).as("load.changed")],\n  derived: [${code}],`,
     ),
     says: [`10: ${says}`],
+  }));
+}
+
+function alerts(cases: Case[]): Mistake[] {
+  return cases.map(([what, code, says]) => ({
+    what: `has an alert ${what}`,
+    source: inSwarm(`  settings: { note: setting.text({ initial: "" }) },
+  alerts: { ${code} },
+  boards: {
+    door: board("esp32-devkit", { sense: [sense("cpu.load", { every: "1s" })] }),
+    shed: board("esp32-devkit", { sense: [], sleep: { awake: "10s", every: "10m" } }),
+  },`),
+    says: [`4: ${says}`],
   }));
 }
 

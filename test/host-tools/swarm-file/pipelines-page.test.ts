@@ -31,7 +31,7 @@ const rows = [...page.matchAll(/^\| `(\w+)\(([^`]*)\)` \|(?:[^|]*\|){3} ([^|]*) 
 
 /** The words that make stages, and those of operators that have another name. */
 const words = Object.entries(sense("temperature", { every: "1s" }))
-  .filter(([word, value]) => typeof value === "function" && word !== "as" && word !== "report")
+  .filter(([word, value]) => typeof value === "function" && !["as", "report", "keep"].includes(word))
   .map(([word]) => word);
 const wordOf: Partial<Record<Stage["op"], string>> = {
   polynomial: "calibrate",

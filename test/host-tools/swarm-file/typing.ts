@@ -3,6 +3,7 @@
  * `@ts-expect-error` without an error fails the type check.
  */
 import {
+  alert,
   at,
   board,
   correlation,
@@ -15,6 +16,7 @@ import {
   replay,
   sense,
   setting,
+  silent,
   swarm,
   when,
 } from "covey";
@@ -145,7 +147,32 @@ export const misspelt = swarm("misspelt", {
   },
 });
 
+export const alerting = swarm("alerting", {
+  settings: { "heat.limit": setting.number({ unit: "°C", min: 0, max: 100, initial: 20 }) },
+  boards: { north: board("esp32c3-devkit", { sense: [sense("temperature", { every: "1s" })] }) },
+  alerts: {
+    "too-hot": alert(when("temperature").above("heat.limit", { hysteresis: 1, for: "5m" })),
+    silent: alert(silent("5m"), { boards: ["north"] }),
+  },
+  webhooks: ["https://example.com/covey"],
+});
+
+export const alertingWrongly = swarm("alerting-wrongly", {
+  settings: { "heat.limit": setting.number({ unit: "°C", min: 0, max: 100, initial: 20 }) },
+  boards: { north: board("esp32c3-devkit", { sense: [sense("temperature", { every: "1s" })] }) },
+  alerts: {
+    // @ts-expect-error: no such setting
+    "too-hot": alert(when("temperature").above("heat.limt")),
+    // @ts-expect-error: no such board
+    silent: alert(silent("5m"), { boards: ["nroth"] }),
+    // @ts-expect-error: a rule is no alert
+    lamp: when("temperature").above(5).set("lamp", true),
+  },
+});
+
 export const wrong = [
+  // @ts-expect-error: no duration
+  silent("5 minutes"),
   // @ts-expect-error: no board model
   board(33, { sense: [] }),
   // @ts-expect-error: no such sensor

@@ -131,6 +131,7 @@ describe("a CSV that nothing can be learned from is told with its line", () => {
     ["text among numbers", "a,y\n1,x\nfoo,z\n", "y", undefined, /:3: "foo" in "a" is no number/],
     ["a hole", "a,y\n1,x\n,z\n", "y", undefined, /:3: "" in "a" is no number/],
     ["a label missing", "a,y\n1,x\n2,\n", "y", undefined, /:3: "y" is empty/],
+    ["two columns of one name", "a,a,y\n1,2,x\n", "y", undefined, /:1: two columns are called "a"/],
     ["one class", "a,y\n1,x\n2,x\n", "y", undefined, /"y" has 1 different values/],
     ["rows of several lengths", "a,y\n1,x\n2\n", "y", undefined, /it is no CSV/],
   ])("%s", (what, text, target, features, sentence) => {

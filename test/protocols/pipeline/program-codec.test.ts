@@ -20,7 +20,7 @@ test("every valid program comes back as it was, from a host's codec and from a b
   );
 });
 
-const pipeline = (...stages: CborValue[]): CborValue => ["cpu", "cpu-load", 500, stages, null];
+const pipeline = (...stages: CborValue[]): CborValue => ["cpu", "cpu-load", 500, stages, null, null];
 const fan: CborValue = ["fan", 1, 4, 0, null];
 const rule: CborValue = ["cpu", 0, 80, 5, 0, "fan", 100];
 
@@ -31,7 +31,7 @@ test("a program with one of everything is accepted", () => {
     [2, 0.5, 60_000],
   ];
   const scheduled: CborValue = [[2, 0, 127, 0], "fan", 100, 0];
-  const sensed = [pipeline(...stages), ["heat", "temperature", 500, [], null]];
+  const sensed = [pipeline(...stages), ["heat", "temperature", 500, [], null, null]];
   const used: CborValue[] = [
     ["busy", [0, 1], 1, 0, "door", 520, 0xffff_ffff, null, false],
     ["heat.beyond", [0], 3, 1, 1, 1000, 1],
@@ -76,7 +76,7 @@ const full = (pipelines: CborValue, ...parts: CborValue[]): CborValue => [
 
 /** Beside two pipelines. */
 const withModels = (...models: CborValue[]): CborValue => {
-  const sensed = [pipeline(), ["heat", "temperature", 500, [], null]];
+  const sensed = [pipeline(), ["heat", "temperature", 500, [], null, null]];
   return [1, sensed, models, [], [], [], [], null];
 };
 
@@ -124,8 +124,22 @@ describe("a program is refused", () => {
     ["with an unknown stage", full([pipeline([99, 4])], [], []), /op of stage 0 of pipeline 0/],
     ["with a negative deadband", full([pipeline([2, -1, 0])], [], []), /delta of stage 0 of pipeline 0/],
     ["with a deadband of NaN", full([pipeline([2, NaN, 0])], [], []), /delta of stage 0 of pipeline 0/],
-    ["sampled too fast", full([["cpu", "cpu-load", 9, [], null]], [], []), /everyMs of pipeline 0/],
-    ["with a name in capitals", full([["CPU", "cpu-load", 500, [], null]], [], []), /metric of pipeline 0/],
+    ["sampled too fast", full([["cpu", "cpu-load", 9, [], null, null]], [], []), /everyMs of pipeline 0/],
+    [
+      "that keeps too little",
+      full([["cpu", "cpu-load", 500, [], null, 11_999]], [], []),
+      /keepMs of pipeline 0/,
+    ],
+    [
+      "that keeps more samples than a bin counts",
+      full([["cpu", "cpu-load", 10, [], null, 7_864_201]], [], []),
+      /keepMs of pipeline 0/,
+    ],
+    [
+      "with a name in capitals",
+      full([["CPU", "cpu-load", 500, [], null, null]], [], []),
+      /metric of pipeline 0/,
+    ],
     ["with a metric twice", full([pipeline(), pipeline()], [], []), /must be unique, not "cpu"/],
     ["with an output twice", full([], [fan, fan], []), /must be unique, not "fan"/],
     [

@@ -96,6 +96,7 @@ const pipelines: fc.Arbitrary<Pipeline> = fc.record(
       everyMs: fc.integer({ min: 1_000, max: 0x7fff_ffff }),
       within: fc.double({ min: 0, max: Number.MAX_VALUE, noNaN: true }),
     }),
+    keepMs: fc.integer({ min: 12_000, max: 7_864_200 }),
   },
   { requiredKeys: ["metric", "sensor", "everyMs", "stages"] },
 );

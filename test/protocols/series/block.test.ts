@@ -110,6 +110,7 @@ describe("blocks of readings", () => {
       1000,
     ) as [Block];
     const read = (changed: Partial<Block>) => decodeBlock({ ...block, ...changed }, () => undefined);
+    expect(() => read({ mode: BlockMode.steps, scale: 1e300, first: 1e300 })).toThrow(ShapeError);
     expect(() => read({ count: 200 })).toThrow(ShapeError);
     expect(() => read({ count: 2 })).toThrow(ShapeError);
     expect(() => read({ bits: new Uint8Array(20) })).toThrow(ShapeError);

@@ -304,6 +304,20 @@ describe("what is learned", () => {
     expect(Math.abs(told("beyond").at(-1)!)).toBeLessThan(40);
   });
 
+  test("outlives a restart while a sensor gives nothing", () => {
+    load(program(regression));
+    for (let i = 0; i < 30; i++) {
+      values = { x: i % 5, y: 2 * (i % 5) };
+      run(100);
+    }
+    values.y = Number.NaN;
+    run(300);
+    expect(restart(program(regression))).toBe(3);
+    values = { x: 3, y: 6 };
+    run(300);
+    expect(Math.abs(told("beyond").at(-1)!)).toBeLessThan(1e-2);
+  });
+
   test("goes on undisturbed when a new program has the same model", () => {
     load(program(regression));
     for (let i = 0; i < 20; i++) {

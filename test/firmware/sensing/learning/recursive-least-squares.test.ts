@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 import { RecursiveLeastSquares } from "../../../../firmware/sensing/learning/recursive-least-squares.ts";
 import { ShapeError } from "../../../../protocols/cbor/shape.ts";
 
-const number = fc.double({ min: -20, max: 20, noNaN: true, noDefaultInfinity: true });
+const number = fc.integer({ min: -20_000, max: 20_000 }).map((thousandths) => thousandths / 1000);
 
-/** What the fit of `rows` takes the target of `next` to be; rows weigh less by `forgetting` each; a first guess of 0 weighs 1e-4 and fades too. */
+/** What the fit of `rows` takes the target of `next` to be; rows weigh less by `forgetting` each; a first guess of 0 weighs 1e-4, in units of how far a feature first moves, and fades too. */
 function fitted(
   rows: readonly number[][],
   targets: readonly number[],
@@ -15,8 +15,14 @@ function fitted(
 ): number {
   const [origin, target0] = [rows[0]!, targets[0]!];
   const size = next.length + 1;
+  const unitOf = (i: number) => {
+    const moved = rows.find((row) => row[i] !== origin[i]);
+    return i === size - 1 || moved === undefined ? 1 : moved[i]! - origin[i]!;
+  };
   const matrix = Array.from({ length: size }, (_, i) =>
-    Array.from({ length: size + 1 }, (_, j) => (i === j ? 1e-4 * forgetting ** rows.length : 0)),
+    Array.from({ length: size + 1 }, (_, j) =>
+      i === j ? 1e-4 * forgetting ** rows.length * unitOf(i) ** 2 : 0,
+    ),
   );
   for (const [r, row] of rows.entries()) {
     const x = [...row.map((value, i) => value - origin[i]!), 1];
@@ -66,6 +72,15 @@ test("predicts what a fit of all rows before predicts", () => {
   );
 });
 
+test.each([1e-9, 1e-3, 1, 1e6, 1e12])("learns from features of the size of %d as from any", (size) => {
+  const model = new RecursiveLeastSquares(2, 1_000);
+  for (let i = 0; i < 40; i++) {
+    const [x, y] = [(i * 7) % 11, (i * 5) % 13];
+    const predicted = model.learn(Float64Array.of(x * size, y * size), 2 * x - 3 * y + 1);
+    if (i >= 10) expect(predicted).toBeCloseTo(2 * x - 3 * y + 1, 2);
+  }
+});
+
 test("follows a line that changes, once the rows before are forgotten", () => {
   const model = new RecursiveLeastSquares(1, 50);
   const learn = (slope: number, i: number) =>
@@ -85,8 +100,10 @@ test("a week of a stream that never changes leaves it as sure as before, and abl
   expect(model.learn(Float64Array.of(1016, 41), 27)).toBeCloseTo(27, 2);
 });
 
-test("numbers without bounds do not spoil it", () => {
+test.each([5e-324, 1e-29, 1])("numbers without bounds do not spoil it: a first move of %d", (first) => {
   const model = new RecursiveLeastSquares(1, 100);
+  model.learn(Float64Array.of(0), 0);
+  model.learn(Float64Array.of(first), 2 * first);
   for (let i = 0; i < 30; i++) model.learn(Float64Array.of(i), 2 * i);
   model.learn(Float64Array.of(1e300), -1e300);
   for (let i = 0; i < 30; i++) model.learn(Float64Array.of(i), 2 * i);

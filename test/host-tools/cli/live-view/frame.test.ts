@@ -53,6 +53,12 @@ describe("the picture of a swarm", () => {
     }
   });
 
+  it("names what is not good of a reading", () => {
+    const reading = { metric: "temperature", value: 99, unit: "°C", atMs: 0, quality: 3 };
+    const text = frame(view([board("cellar", { readings: [reading] })]), { columns: 120, rows: 40 }, plain);
+    expect(text.join("\n")).toContain("temperature 99 °C (stuck)");
+  });
+
   it("shows of each board its role, link, term, applied index, heap, readings and outputs", () => {
     const text = frame(view(five), { columns: 120, rows: 40 }, plain).join("\n");
     const row = text.split("\n").find((line) => line.startsWith("north-1"))!;

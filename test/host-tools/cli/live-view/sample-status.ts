@@ -20,7 +20,7 @@ export function sampleBoard(id: string, over: Partial<BoardStatus> = {}): BoardS
     readingsDropped: 0,
     reconnects: 0,
     outputs: [{ name: "fan", value: 90, cause: "rule", kind: "pwm" }],
-    readings: [{ metric: "temperature", value: 28.31, unit: "°C", atMs: 0 }],
+    readings: [{ metric: "temperature", value: 28.31, unit: "°C", atMs: 0, quality: 0 }],
     lastSeenMs: 0,
     cloned: false,
     ...over,

@@ -50,6 +50,11 @@ const routes: [string, RequestInit, number[]][] = [
   ["/api/settings/covey%2Frelease%2Fesp32c3-devkit", put, [401, 403, 403, 403, 404]],
   ["/api/settings/covey%2Fupdate%2Fnorth-1", put, [401, 403, 403, 403, 404]],
   ["/api/settings/covey%2Ffirmware", put, [401, 403, 403, 403, 404]],
+  ["/api/alerts", {}, [401, 200, 200, 200, 200]],
+  // Whoever may is told that there are none.
+  ["/api/alerts/acknowledge", post({ alert: "too-hot" }), [401, 403, 404, 403, 404]],
+  ["/api/alerts/test", post({}), [401, 403, 404, 403, 404]],
+  ["/api/query?q=mean(temperature)%20over%201m", {}, [401, 404, 404, 404, 404]],
   ["/api/logout", post({}), [200, 200, 200, 200, 200]],
 ];
 
