@@ -12,7 +12,11 @@ import { board, output, replay, sense, setting, swarm, when } from "covey";
 const fanBoard = (speed: number) =>
   board("esp32c3-devkit", {
     sense: [
-      sense("temperature", { every: "250ms" }).median(5).mean("1s").deadband(0.1, { atLeastEvery: "5s" }),
+      sense("temperature", { every: "250ms" })
+        .median(5)
+        .mean("1s")
+        .deadband(0.1, { atLeastEvery: "5s" })
+        .keep("1h"),
     ],
     outputs: { fan: output.pwm({ pin: 4, safe: 0, follows: "fan.duty" }) },
     rules: [when("temperature").above("heat.limit", { hysteresis: 1, for: "1s" }).set("fan", 90)],

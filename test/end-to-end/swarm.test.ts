@@ -65,7 +65,13 @@ describe("a greenhouse of five boards in XS", () => {
     const commands = readFileSync(join(repository, "README.md"), "utf8")
       .split("\n")
       .filter((line) => /^npx covey (?!init|lead|keys|provision|members (transfer|replace))/.test(line))
-      .map((line) => line.replace(/ #.*/, "").trim().split(/\s+/).slice(2));
+      .map((line) =>
+        line
+          .replace(/ #.*/, "")
+          .match(/"[^"]*"|\S+/g)!
+          .slice(2),
+      )
+      .map((words) => words.map((word) => word.replaceAll('"', "")));
     expect(commands.length).toBeGreaterThanOrEqual(5);
     for (const command of commands) {
       const { code, stderr } = await runCovey(command, folder);
