@@ -8,7 +8,6 @@ import { storedKeys, storedNamespace } from "../../protocols/provisioning/stored
 import { kidOf } from "../../protocols/security/identity/credential.ts";
 import { type Identity, IdentityError, readIdentity } from "../../protocols/security/identity/identity.ts";
 import type { NvsItem } from "../images/nvs/format.ts";
-import { writeNvs } from "../images/nvs/write.ts";
 import type { MemberSecrets } from "../security/member-file.ts";
 import { nodeCiphers } from "../security/node-ciphers.ts";
 
@@ -133,11 +132,6 @@ export function mergedItems(items: readonly NvsItem[], values: StoredValues): Nv
     ([key, value]): NvsItem => ({ namespace: storedNamespace, key, type: "blob", value }),
   );
   return [...others, ...own];
-}
-
-/** A whole partition for a board that has nothing else in it. @throws {NvsItemError} */
-export function settingsImage(settings: BoardSettings, sizeBytes: number): Uint8Array {
-  return writeNvs(mergedItems([], valuesOf(settings)), sizeBytes);
 }
 
 function identityOf(root: Uint8Array, signed: Uint8Array): Identity | undefined {

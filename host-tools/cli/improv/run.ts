@@ -1,7 +1,9 @@
 /** `covey improv`: what is done with a board that runs, over its cable or through the air. */
+import { existsSync } from "node:fs";
 import type { SeenNetwork } from "../../../protocols/improv/rpc.ts";
 import { State } from "../../../protocols/improv/rpc.ts";
 import { choosePorts } from "../../flasher/fleet.ts";
+import { membersOf } from "../../keys/ledger.ts";
 import { BleLink } from "../../provisioner/improv/ble-link.ts";
 import {
   boardInfo,
@@ -14,7 +16,7 @@ import {
 } from "../../provisioner/improv/improv-link.ts";
 import { SerialLink } from "../../provisioner/improv/serial-link.ts";
 import { Failed, WrongInput } from "../failure.ts";
-import { type KeyOptions, openKeys, unlock } from "../keys/place.ts";
+import { definitionOf, type KeyOptions, type KeyPlace, openKeys, shownPath, unlock } from "../keys/place.ts";
 import { type ContactOptions, contactOf, wifiOf } from "../provision/contact.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -55,27 +57,39 @@ type Prepared = Awaited<ReturnType<typeof prepare>>;
 async function prepare(terminal: Terminal, options: ImprovOptions) {
   if (options.look || options.identify) return {};
   if (options.give === undefined) return { wifi: await wifiOf(terminal, options.wifi) };
+  // Issued once a board has answered.
   return { settings: await settingsFor(terminal, options, options.give) };
 }
 
 async function settingsFor(terminal: Terminal, options: ImprovOptions, name: string) {
   const { contactKeyFor, identityFor } = await import("../../provisioner/identities.ts");
-  const { folder, isSimulated } = await openKeys(terminal, options);
-  if (isSimulated) {
+  const place = await openKeys(terminal, options);
+  const { folder } = place;
+  if (place.isSimulated) {
     throw new Failed(
       "A simulation's keys stand in the clear and are for no real board; make the swarm's own with covey keys init.",
       "no-keys",
     );
   }
+  await checkName(place, options, name);
   const contact = await contactOf(terminal, options, folder, undefined, true);
   const keys = await unlock(terminal, folder, options);
-  const member = identityFor(folder, keys, name, undefined);
-  return {
-    member,
-    authority: member.authority,
-    contactKey: contactKeyFor(keys, folder.swarm),
-    contact,
+  return () => {
+    const member = identityFor(folder, keys, name, undefined);
+    return { member, authority: member.authority, contactKey: contactKeyFor(keys, folder.swarm), contact };
   };
+}
+
+/** One misspelt would be a member that has to be revoked. @throws {WrongInput} and what loading swarm.ts does */
+async function checkName(place: KeyPlace, options: ImprovOptions, name: string): Promise<void> {
+  const { defaultSwarmPath } = await import("../../swarm-file/load.ts");
+  if (!existsSync(defaultSwarmPath())) return;
+  const { boards, file } = await definitionOf(place, options);
+  const isIssued = membersOf(place.folder.ledger()).some((member) => member.name === name);
+  if (Object.hasOwn(boards, name) || isIssued) return;
+  throw new WrongInput(
+    `${shownPath(file)} has no board ${name}; its boards are ${Object.keys(boards).join(", ")}.`,
+  );
 }
 
 async function connect(terminal: Terminal, options: ImprovOptions): Promise<ImprovLink> {
@@ -121,7 +135,7 @@ async function act(
   }
   if (settings !== undefined) {
     terminal.progress("Giving the board its identity");
-    const board = await giveIdentity(link, settings);
+    const board = await giveIdentity(link, settings());
     terminal.endProgress();
     terminal.line(`The board is ${board} now, and starts anew.`);
     return { board };

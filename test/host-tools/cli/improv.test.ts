@@ -3,11 +3,13 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { membersOf } from "../../../host-tools/keys/ledger.ts";
 import { XsEngine } from "../../../host-tools/simulator/engines/xs-engine.ts";
 import { storedKeys } from "../../../protocols/provisioning/stored.ts";
 import { HciPort } from "../../emulators/hci/hci-port.ts";
 import { EmulatedRadio } from "../../emulators/hci/radio.ts";
 import { ConsoleLine } from "../../emulators/serial/console-line.ts";
+import { issueAll } from "../keys/deployed-keys.ts";
 import { home, ImprovBoard } from "../provisioner/improv/simulated-boards.ts";
 import { CoveyProcess } from "./covey-process.ts";
 
@@ -66,6 +68,30 @@ describe("covey improv", () => {
       expect(stderr).toContain(sentence);
       expect(exitCode).toBeGreaterThan(0);
     }
+  });
+
+  test("issues no identity for a name that is no board's, nor before a board has answered", {
+    timeout: 60_000,
+  }, async () => {
+    const cwd = newFolder();
+    const keys = await issueAll(join(cwd, ".covey/house"), "house", [], []);
+    fs.writeFileSync(
+      join(cwd, "swarm.ts"),
+      'import { board, swarm } from "covey";\nexport default swarm("house", { boards: { "north-1": board("esp32c3-devkit", { sense: [] }) } });\n',
+    );
+    const give = (name: string) =>
+      covey(["improv", "--give", name, "--port", "socket://127.0.0.1:1", "--hosts", "main=192.0.2.7"], cwd, {
+        COVEY_WIFI_SSID: home.ssid,
+        COVEY_WIFI_PASSWORD: home.password,
+      });
+    const misspelt = await give("north-11");
+    expect([misspelt.exitCode, misspelt.stderr]).toEqual([
+      2,
+      expect.stringContaining("swarm.ts has no board north-11; its boards are north-1."),
+    ]);
+    const away = await give("north-1");
+    expect([away.exitCode, away.stderr]).toEqual([1, expect.stringContaining("can't be reached")]);
+    expect(membersOf(keys.ledger())).toEqual([]);
   });
 
   test("reaches a board by Bluetooth through a controller on a serial port", {
