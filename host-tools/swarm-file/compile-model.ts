@@ -64,14 +64,15 @@ class ModelCompilation {
     const read = this.#read(path);
     if (read === undefined) return undefined;
     const { model, bytes } = read;
-    const features = this.#features(read, given.from);
     const { featuresMax } = modelUseLimits;
-    if (features.length > featuresMax) {
+    if (model.features > featuresMax) {
       this.#wrong(
         [String(given.file)],
-        `${shown(given.file)} takes ${features.length} features, and a board gathers ${featuresMax} at most; train it on fewer with --features.`,
+        `${shown(given.file)} takes ${model.features} features, and a board gathers ${featuresMax} at most; train it on fewer with --features.`,
       );
+      return undefined;
     }
+    const features = this.#features(read, given.from);
     const crc = crc32(bytes);
     const isHalfSpaces = model instanceof HalfSpaces;
     const learns = given.learn === true;

@@ -7,6 +7,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import { loadBoards } from "../../../host-tools/boards/boards.ts";
 import { boardModels } from "../../../host-tools/swarm-file/board-models.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
+import { writeModelFile } from "../../../host-tools/trainer/model-file.ts";
+import { packLogistic } from "../../../protocols/model/logistic.ts";
 import { programFromWire, programToWire } from "../../../protocols/pipeline/program-codec.ts";
 import { mistakes } from "./mistakes.ts";
 
@@ -40,6 +42,12 @@ describe("a swarm file with a mistake", () => {
   for (const name of ["machine.cvm", "usual.cvm"]) {
     copyFileSync(join(import.meta.dirname, "../../../examples/machine-room", name), join(swarmFolder, name));
   }
+  writeModelFile(join(swarmFolder, "wide.cvm"), {
+    features: Array.from({ length: 30 }, (_, i) => `f${i}`),
+    classes: ["no", "yes"],
+    note: "by hand",
+    bytes: packLogistic(30, 2, new Float32Array(31)),
+  });
   const files = mistakes.map(({ source }, i) => {
     const file = join(swarmFolder, `swarm-${i}.ts`);
     writeFileSync(file, source);

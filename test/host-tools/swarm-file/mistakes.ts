@@ -683,6 +683,11 @@ export const mistakes: readonly Mistake[] = [
       "FOLDER/none.cvm: there is no such model; make one with covey model train.",
     ],
     [
+      "of more features than a board gathers",
+      'model("busy", "wide.cvm")',
+      '"wide.cvm" takes 30 features, and a board gathers 24 at most; train it on fewer with --features.',
+    ],
+    [
       "of a feature that the board has not",
       'model("busy", "machine.cvm", { from: { "temperature.min": "temperature.mean" } })',
       'the board has no metric "temperature.slope"; did you mean "temperature.mean"? (the model\'s feature "temperature.slope" needs a metric; say which in from.)',
