@@ -395,11 +395,11 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#telemetry.tellNews();
   }
 
-  onStateChange(key: string, value: StateValue | undefined): void {
+  onStateChange(key: string, value: StateValue | undefined, isMore: boolean): void {
     if (key === rosterKey) this.takeRoster(value);
     this.#contacts.onStateChange(key);
     this.#updater?.onStateChange(key);
-    this.#program.onStateChange(key, value, this.#ports.clock.nowMs());
+    this.#program.onStateChange(key, value, this.#ports.clock.nowMs(), isMore);
   }
 
   onStateReplaced(): void {

@@ -45,12 +45,12 @@ export class CommittedProgram {
   }
 
   /** A committed entry has changed the state. */
-  onStateChange(key: string, value: StateValue | undefined, nowMs: number): void {
+  onStateChange(key: string, value: StateValue | undefined, nowMs: number, isMore: boolean): void {
     if (key === this.#key) {
       this.#crashLoop.onNewProgram();
       this.run(value, nowMs);
     } else if (this.#index < this.#store.appliedIndex) {
-      this.#sensing.onSetting(key, value, nowMs);
+      this.#sensing.onSetting(key, value, nowMs, isMore);
     }
     // Else the entries were committed together, and the program began with what this one and those after it say.
   }

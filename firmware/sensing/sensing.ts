@@ -49,6 +49,8 @@ export class Sensing implements ReadingSink {
   #outputs: readonly OutputRun[] = [];
   /** The settings that the program names, as last committed. */
   readonly #settings = new Map<string, StateValue | undefined>();
+  /** A setting has changed, and those that changed with it are still to come. */
+  #isUndecided = false;
   #samplesIn = 0;
   #outputChanges = 0;
 
@@ -142,14 +144,18 @@ export class Sensing implements ReadingSink {
     this.decide();
   }
 
-  /** A committed entry has changed a setting. */
-  onSetting(key: string, value: StateValue | undefined, nowMs: number): void {
+  /** A committed entry has changed a setting. `isMore`: it changes others as well, so outputs wait for the last of them. */
+  onSetting(key: string, value: StateValue | undefined, nowMs: number, isMore = false): void {
     this.#models.onStateChange(key);
-    if (!this.#settings.has(key)) return;
-    this.#settings.set(key, value);
-    for (const rule of this.#rules) {
-      if (rule.definition.threshold === key) rule.onThreshold(this.threshold(rule.definition), nowMs);
+    if (this.#settings.has(key)) {
+      this.#settings.set(key, value);
+      for (const rule of this.#rules) {
+        if (rule.definition.threshold === key) rule.onThreshold(this.threshold(rule.definition), nowMs);
+      }
+      this.#isUndecided = true;
     }
+    if (isMore || !this.#isUndecided) return;
+    this.#isUndecided = false;
     this.decide();
   }
 

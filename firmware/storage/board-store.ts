@@ -36,7 +36,7 @@ import { EntryKind } from "../../protocols/raft/types.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import { utf8Length } from "../../protocols/text/utf8.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
-import { applyEntries, installStaged, type StateListener } from "./applying.ts";
+import { applyEntries, applyPuts, installStaged, type StateListener } from "./applying.ts";
 import { sizeOf } from "./place.ts";
 import { RecordKind } from "./record.ts";
 import { noData } from "./sector-headers.ts";
@@ -199,7 +199,9 @@ export class BoardStore implements RaftLog {
     const target = Math.min(index, this.lastIndex);
     while (this.appliedIndex < target) {
       this.#room.make(undefined);
-      applyEntries(this.#contents, target, listener);
+      if (applyEntries(this.#contents, target, listener)) continue;
+      // Without room it waits, as the entries behind it do, until a later call finds some.
+      if (!applyPuts(this.#contents, this.#room, listener)) return;
     }
   }
 

@@ -74,6 +74,7 @@ export class StoreCleaning {
     switch (kind) {
       case RecordKind.put:
       case RecordKind.pastPut:
+      case RecordKind.puts:
       case RecordKind.entry:
       case RecordKind.membership:
         return this.keepEntry(kind, index, tag, place) || this.keepValue(kind, tag, place);

@@ -79,7 +79,7 @@ export class StoreContents implements HeaderSource {
   /** Counts anew what has been counted step by step before. */
   countLiveBytes(): void {
     const { firstIndex, lastIndex } = this.entries;
-    let bytes = this.state.bytesBefore(firstIndex) + this.checkpoint.liveBytes() + this.staged.bytes;
+    let bytes = this.state.bytesBeside(this.entries) + this.checkpoint.liveBytes() + this.staged.bytes;
     bytes += this.kept.liveBytes;
     for (let index = firstIndex; index <= lastIndex; index++) bytes += sizeOf(this.entries.placeOf(index));
     this.liveBytes = bytes + this.memberships.bytesBefore(firstIndex);

@@ -68,6 +68,7 @@ class Replay implements ReplayTarget {
         this.#contents.hardState = hardStateFrom(record);
         break;
       case RecordKind.put:
+      case RecordKind.puts:
       case RecordKind.entry:
       case RecordKind.membership:
         this.#lastIndex = Math.max(this.#lastIndex, index);
@@ -130,12 +131,14 @@ class Replay implements ReplayTarget {
     switch (kind) {
       case RecordKind.put:
       case RecordKind.pastPut:
+      case RecordKind.puts:
       case RecordKind.entry:
       case RecordKind.membership:
         if (index < truncatedFrom) this.onEntry(kind, index, tag, place);
         break;
       case RecordKind.value:
-        state.replayValue(tag, index, place);
+        // Those of several puts are written before their commit: without it, none of them counts.
+        if (index <= this.#appliedIndex) state.replayValue(tag, index, place);
         break;
       case RecordKind.absent:
         if (index <= this.#appliedIndex) state.replayAbsent(tag, index, place);

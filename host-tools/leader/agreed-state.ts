@@ -1,6 +1,6 @@
 /** The agreed state as this host has applied it: committed entries boiled down to keys, values and where each was set. */
 import type { Entry } from "../../protocols/raft/types.ts";
-import { changeOf, type StateKeys } from "../../protocols/state/apply.ts";
+import { changesOf, type StateKeys } from "../../protocols/state/apply.ts";
 import { reservedKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
 import type { ReadonlyStateMap } from "./raft/host-member-types.ts";
 
@@ -51,11 +51,11 @@ export class AgreedState implements StateKeys {
   /** Committed entries, in log order, each once. */
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      const change = changeOf(entry, this);
-      if (change === undefined) continue;
-      if (change.key.startsWith(reservedKeyPrefix)) this.#ownChanges++;
-      if (change.value === undefined) this.#values.delete(change.key);
-      else this.#values.set(change.key, { value: change.value, index: entry.index });
+      for (const { key, value } of changesOf(entry, this)) {
+        if (key.startsWith(reservedKeyPrefix)) this.#ownChanges++;
+        if (value === undefined) this.#values.delete(key);
+        else this.#values.set(key, { value, index: entry.index });
+      }
     }
   }
 }
