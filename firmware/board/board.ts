@@ -14,6 +14,7 @@ import type { WifiCredentials } from "../../protocols/provisioning/contact.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
+import { actionKeyPrefix } from "../../protocols/two-phase-commit/action.ts";
 import { Improv } from "../improv/improv.ts";
 import type { WifiSwitch } from "../improv/wifi-switch.ts";
 import { type Ports, type Timer, watchdogMs } from "../platform/ports.ts";
@@ -23,6 +24,7 @@ import { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import { Checkpoints } from "../storage/checkpoints.ts";
 import { Updater } from "../update/updater.ts";
+import { Actions, speaksOfActions } from "./actions.ts";
 import { BoardLog } from "./board-log.ts";
 import { CommittedProgram } from "./committed-program.ts";
 import { Contacts } from "./contacts.ts";
@@ -76,6 +78,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   #timer: Timer | undefined;
   #timerMs = Infinity;
   #outputChanges = 0;
+  /** undefined as long as nobody speaks of actions. */
+  #actions: Actions | undefined;
   #isHalted = false;
 
   /** On what `store` has recovered. Nothing moves before `start`. */
@@ -165,6 +169,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       this.#program.load(this.#bootMs);
       const restored = this.#checkpoints.restore(this.#bootMs);
       if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
+      if (speaksOfActions(this.#store)) this.takePart();
       this.#trust.takeRoster(this.#store.get(rosterKey));
       this.wakeSessions();
       this.#links.setVoter(this.#member.isVoter);
@@ -201,6 +206,21 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       telemetry: this.#telemetry,
     };
     return new Updater(parts, this.#bootMs);
+  }
+
+  private takePart(): Actions {
+    const parts = {
+      ...{
+        board: this.#ports.system.config.board,
+        store: this.#store,
+        sensing: this.#sensing,
+        log: this.#log,
+      },
+      ...{ time: this.#time, member: this.#member, links: this.#links, messenger: this.#messenger },
+      crashLoop: this.#crashLoop,
+    };
+    this.#actions ??= new Actions(parts, this.#ports.clock.nowMs());
+    return this.#actions;
   }
 
   private newImprov(): Improv | undefined {
@@ -276,12 +296,20 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     // What is sampled while the last is told would be lost.
     if (this.#life.isTelling(nowMs)) this.#sensing.flush();
     else if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
+    if (this.#actions !== undefined) this.runActions(this.#actions, nowMs);
     if (this.#links.state !== "joined") this.#telemetry.leave();
     this.#life.onLink(this.#links.state);
     this.noteOutputs();
     this.#telemetry.run(nowMs, this.#messenger);
     this.#checkpoints.run(nowMs);
     this.#store.tidy();
+  }
+
+  private runActions(actions: Actions, nowMs: number): void {
+    actions.run(nowMs);
+    if (!actions.isIdle) return;
+    this.#actions = undefined;
+    this.#sensing.acting = undefined;
   }
 
   /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
@@ -292,7 +320,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const linkMs = Math.min(netMs, this.#member.dueMs, this.#telemetry.dueMs);
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
     const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;
-    const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, nowMs + turnEveryMs);
+    const actMs = this.#actions?.dueMs(nowMs) ?? Infinity;
+    const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, actMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
     this.#timerMs = dueMs;
@@ -399,6 +428,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     if (key === rosterKey) this.takeRoster(value);
     this.#contacts.onStateChange(key);
     this.#updater?.onStateChange(key);
+    if (key.startsWith(actionKeyPrefix)) this.takePart().onStateChange(key);
     this.#program.onStateChange(key, value, this.#ports.clock.nowMs(), isMore);
   }
 
@@ -406,6 +436,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.takeRoster(this.#store.get(rosterKey));
     this.#contacts.onStateReplaced();
     this.#updater?.onStateReplaced();
+    if (this.#actions !== undefined) this.#actions.onStateReplaced();
+    else if (speaksOfActions(this.#store)) this.takePart();
     this.#program.onStateReplaced(this.#ports.clock.nowMs());
     this.#telemetry.tellNews();
   }

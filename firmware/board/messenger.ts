@@ -3,6 +3,7 @@ import { messageLimits, type Report } from "../../protocols/messages/board-messa
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
+import { type ActionReport, reportsToWire } from "../../protocols/two-phase-commit/report.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import { firmwareVersion } from "../version.ts";
 import { type HealthSources, healthOf } from "./health.ts";
@@ -53,6 +54,11 @@ export class Messenger implements TelemetrySender {
 
   sendReport(report: Report): boolean {
     return this.#of.links.publish("report", this.#encoder.encode(reportToWire(report)));
+  }
+
+  /** What the board has to say of actions. */
+  sendActions(reports: readonly ActionReport[]): boolean {
+    return this.#of.links.publish("action", this.#encoder.encode(reportsToWire(reports)));
   }
 
   sendHealth(): boolean {

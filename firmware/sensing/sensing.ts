@@ -26,6 +26,14 @@ export interface Settings {
   get(key: string): StateValue | undefined;
 }
 
+/** Actions at work, where the board takes part in any: they hold outputs, and look at readings. */
+export interface Acting {
+  /** At which an action holds the output; Infinity for its safe value, NaN where none does. */
+  heldValue(output: string): number;
+  /** A good reading. */
+  onReading(metric: string, value: number, takenMs: number): void;
+}
+
 export interface SensingParts {
   readonly sensors: Sensors;
   readonly actuators: Actuators;
@@ -53,6 +61,7 @@ export class Sensing implements ReadingSink {
   #isUndecided = false;
   #samplesIn = 0;
   #outputChanges = 0;
+  #acting: Acting | undefined;
 
   constructor(parts: SensingParts) {
     this.#parts = parts;
@@ -72,6 +81,16 @@ export class Sensing implements ReadingSink {
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
     return Math.min(earliest(this.#pipelines), earliest(this.#rules), earliest(this.#schedules));
+  }
+
+  /** Whom to ask for what actions hold, from now on; undefined for nobody. To be called anew whenever that has changed. */
+  set acting(acting: Acting | undefined) {
+    this.#acting = acting;
+    this.decide();
+  }
+
+  hasOutput(name: string): boolean {
+    return this.#outputs.some(({ definition }) => definition.name === name);
   }
 
   outputs(): OutputState[] {
@@ -189,6 +208,7 @@ export class Sensing implements ReadingSink {
     this.#models.take(metric, takenMs, value, quality);
     // Late is still good.
     if (quality !== 0 && quality !== 4) return;
+    this.#acting?.onReading(metric, value, takenMs);
     for (let i = 0; i < this.#rules.length; i++) {
       const rule = this.#rules[i]!;
       if (rule.definition.metric === metric) rule.onReading(value, takenMs);
@@ -245,7 +265,8 @@ export class Sensing implements ReadingSink {
       const output = this.#outputs[i]!;
       const { setting } = output.definition;
       const value = setting === undefined ? undefined : this.#settings.get(setting);
-      if (output.decide(this.#rules, this.#schedules, value)) this.#outputChanges++;
+      const held = this.#acting?.heldValue(output.definition.name) ?? NaN;
+      if (output.decide(this.#rules, this.#schedules, value, held)) this.#outputChanges++;
     }
   }
 

@@ -37,6 +37,7 @@ import type { StateValue } from "../../protocols/state/command.ts";
 import { utf8Length } from "../../protocols/text/utf8.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
 import { applyEntries, applyPuts, installStaged, type StateListener } from "./applying.ts";
+import { KeptBytes } from "./kept-bytes.ts";
 import { sizeOf } from "./place.ts";
 import { RecordKind } from "./record.ts";
 import { noData } from "./sector-headers.ts";
@@ -265,6 +266,20 @@ export class BoardStore implements RaftLog {
     return bytes;
   }
 
+  /** What was last kept of the board's part in actions; undefined for nothing. Throws `FlashDamaged`. */
+  get promises(): Uint8Array | undefined {
+    return this.#contents.promises?.read(this.#contents.log);
+  }
+
+  /** Keeps `bytes` in place of what was kept of the board's part in actions. False when the flash has no room for them. */
+  keepPromises(bytes: Uint8Array): boolean {
+    if (!this.#room.makeForParts([bytes])) return false;
+    const contents = this.#contents;
+    contents.promises ??= new KeptBytes(RecordKind.promises);
+    this.replaceKept(contents.promises, bytes);
+    return true;
+  }
+
   /** Notes that the flash is not to be believed, so that the next start does not. */
   condemn(what: string): void {
     const { log } = this.#contents;
@@ -283,10 +298,13 @@ export class BoardStore implements RaftLog {
   }
 
   private writeKept(bytes: Uint8Array): void {
+    this.replaceKept(this.#contents.kept, bytes);
+  }
+
+  private replaceKept(kept: KeptBytes, bytes: Uint8Array): void {
     const contents = this.#contents;
-    const { kept, log } = contents;
     const before = kept.liveBytes;
-    kept.write(log, bytes);
+    kept.write(contents.log, bytes);
     contents.liveBytes += kept.liveBytes - before;
   }
 

@@ -63,6 +63,8 @@ export const RecordKind = Object.freeze({
   otherItem: 18,
   /** What a board keeps while it sleeps, in place of what has a lower `index`: any bytes, none once they are taken. */
   kept: 19,
+  /** What binds a board to actions (`protocols/two-phase-commit/promises.ts`), in place of what has a lower `index`; no data for nothing. */
+  promises: 20,
   /** An entry that puts several values; its data. Term in the trailer. */
   puts: 20,
 });

@@ -2,6 +2,7 @@ import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
 import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
+import { KeptBytes } from "./kept-bytes.ts";
 import type { Place } from "./place.ts";
 import { type RecordHead, RecordKind, type StoredRecord } from "./record.ts";
 import type { ReplayTarget } from "./sector-recovery.ts";
@@ -93,6 +94,7 @@ class Replay implements ReplayTarget {
       case RecordKind.tail:
       case RecordKind.checkpoint:
       case RecordKind.kept:
+      case RecordKind.promises:
       case RecordKind.item:
       case RecordKind.membershipItem:
       case RecordKind.otherItem:
@@ -117,6 +119,11 @@ class Replay implements ReplayTarget {
     }
     if (kind === RecordKind.kept) {
       kept.replay(index, head.sizeBytes, place);
+      return;
+    }
+    if (kind === RecordKind.promises) {
+      this.#contents.promises ??= new KeptBytes(kind);
+      this.#contents.promises.replay(index, head.sizeBytes, place);
       return;
     }
     if (sequence < installed.sequence) {

@@ -20,11 +20,12 @@ export const channels = Object.freeze({
   report: "report",
   health: "health",
   update: "update",
+  action: "action",
   gone: "gone",
 });
 
 /** What a board says within its session. */
-export type SealedChannel = "hello" | "raft" | "report" | "health" | "update";
+export type SealedChannel = "hello" | "raft" | "report" | "health" | "update" | "action";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
 export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update";
 
@@ -67,10 +68,9 @@ export interface Report {
 }
 
 /**
- * What decides an output's value at the moment. `schedule` is younger than the others: only a host that knows it commits a program
- * with schedules.
+ * What decides an output's value at the moment. The last two are younger than the others: only a host that knows them commits what leads to them.
  */
-export type OutputCause = "safe" | "setting" | "rule" | "schedule";
+export type OutputCause = "safe" | "setting" | "rule" | "schedule" | "action";
 
 export interface OutputState {
   readonly name: string;
@@ -80,7 +80,7 @@ export interface OutputState {
 
 /**
  * Array: [version, sentMs, uptimeMs, term, lastIndex, commitIndex, appliedIndex, heapUsedBytes, heapPeakBytes, arenaBytes,
- * samplesIn, reportsOut, readingsDropped, reconnects, [[output, value, cause 0 safe | 1 setting | 2 rule | 3 schedule], ...],
+ * samplesIn, reportsOut, readingsDropped, reconnects, [[output, value, cause 0 safe | 1 setting | 2 rule | 3 schedule | 4 action], ...],
  * wallMs, timeBoundMs, device, firmware, contact]; of the last five, what the board does not know is null, or left out at the end.
  */
 export interface Health {

@@ -47,7 +47,7 @@ export class Coordinator {
     if (place === undefined || place.action.id !== report.id || !place.boards.includes(board)) return false;
     const known = place.reports.get(board);
     // On its way it may have been overtaken by a later one.
-    if (known === undefined || ranks[report.stage] >= ranks[known.stage]) place.reports.set(board, report);
+    if (known === undefined || ranks[report.stage] > ranks[known.stage]) place.reports.set(board, report);
     return true;
   }
 
@@ -145,14 +145,14 @@ function shortened(reason: string): string {
   return reason.slice(0, actionLimits.reasonBytesMax / 3);
 }
 
-/** A board's stage never goes back. A no that follows a yes is of a board that has lost its memory in between. */
+/** A board's stage only grows, and an outcome stays. A no that follows a yes is of a board that has lost its memory in between. */
 const ranks: Readonly<Record<Stage, number>> = Object.freeze({
   yes: 0,
   no: 1,
   armed: 2,
-  acted: 3,
-  released: 3,
   heuristic: 3,
+  acted: 4,
+  released: 4,
   settled: 4,
 });
 

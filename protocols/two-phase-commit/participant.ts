@@ -14,8 +14,9 @@
  * ```
  *
  * What is durable is what binds: a promise before the yes, that it acted before it says so. Whatever the agreed state says the board takes from its own copy of
- * it, which only grows; so the same state leads to the same end however often the power fails, and a board that has lost its memory, or was off the whole
- * time, learns from the state alone what it has to do. That an action was committed is an order, with a promise or without.
+ * it, which only grows; so the same state leads to the same end however often the power fails, and a board that was off the whole time learns from the state alone
+ * what it has to do. A board that finds an action committed and no promise of its own has lost its memory since it promised. It can't know whether it acted, and to act
+ * twice could undo what came later: it does not, and says so.
  */
 import { type Action, actionIdText, actionLimits, type OutputValue, sharedOutput } from "./action.ts";
 import { packedHas } from "./names.ts";
@@ -79,9 +80,12 @@ export class Participant {
     this.#ports = ports;
     for (const promise of kept) {
       const isActed = promise.stage === "acted";
+      // How long they were held is not known.
+      const isOver = isActed && promise.forMs > 0 && promise.wallMs === undefined;
+      if (isOver && promise.slot === detachedSlot) continue;
       this.#standings.push({
         ...{ kept: promise, sinceMs: nowMs, isRestored: true, isArmed: false, isDecided: false },
-        endMs: isActed && promise.forMs > 0 ? (promise.wallMs === undefined ? -Infinity : NaN) : Infinity,
+        endMs: isOver ? -Infinity : isActed && promise.forMs > 0 ? NaN : Infinity,
       });
       if (isActed && promise.forMs === 0) ports.hold(promise.set);
       else if (promise.stage === "heuristic") ports.holdSafe(promise.set);
@@ -97,7 +101,7 @@ export class Participant {
   dueMs(nowMs: number): number {
     let dueMs = this.#isChanged ? nowMs : Infinity;
     for (const { kept, sinceMs, isArmed, isDecided, endMs } of this.#standings) {
-      if (kept.stage === "acted") dueMs = Math.min(dueMs, endMs > -Infinity ? endMs : nowMs);
+      if (kept.stage === "acted" && endMs > -Infinity) dueMs = Math.min(dueMs, endMs);
       if (kept.stage !== "promised") continue;
       if (isArmed) dueMs = Math.min(dueMs, this.startsAtMs(kept, nowMs));
       else if (!isDecided && kept.safetyMs > 0) dueMs = Math.min(dueMs, sinceMs + kept.safetyMs);
@@ -105,7 +109,10 @@ export class Participant {
     return dueMs;
   }
 
-  /** What the agreed state says of a slot, once that is durable here; undefined for nothing. The same may be said again. */
+  /**
+   * What the agreed state says of a slot, once that is durable here; undefined for nothing. The same may be said again. To be called when all is applied that the leader
+   * is known to have committed, and for what has begun last: older states would be decided upon anew by a board that has forgotten how.
+   */
   onSlot(slot: number, action: Action | undefined, nowMs: number): void {
     const isMine = action !== undefined && !action.isEnded && packedHas(action.boards, this.#board);
     const mine = isMine ? action : undefined;
@@ -206,9 +213,10 @@ export class Participant {
     return undefined;
   }
 
-  private clockObstacle({ startMs }: Action, nowMs: number): string | undefined {
-    if (startMs === undefined) return undefined;
+  private clockObstacle({ startMs, deadlineMs }: Action, nowMs: number): string | undefined {
     const boundMs = this.#ports.boundMs(nowMs);
+    if (this.#ports.wallMs(nowMs) - boundMs > deadlineMs) return "it heard of it after its deadline";
+    if (startMs === undefined) return undefined;
     if (boundMs <= participantPeriods.clockBoundMsMax) return undefined;
     return boundMs === Infinity ? "it does not know the time" : `its clock may be off by ${boundMs} ms`;
   }
@@ -216,9 +224,10 @@ export class Participant {
   private commit(slot: number, action: Action, nowMs: number): void {
     let standing = this.#standings.find(({ kept }) => kept.slot === slot);
     if (standing === undefined) {
-      // It voted as the member that it was before it lost its memory.
       standing = this.standingOf(slot, action, nowMs);
+      standing.isDecided = true;
       this.#standings.push(standing);
+      this.goSafe(standing, "it lost its memory after it had promised", nowMs);
     }
     if (standing.isDecided && standing.kept.stage !== "promised") return;
     standing.isDecided = true;
