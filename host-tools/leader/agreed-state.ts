@@ -10,13 +10,27 @@ export interface AgreedValue {
   readonly index: number;
 }
 
+export type OwnChangeListener = (key: string, value: StateValue | undefined, entry: Entry) => void;
+
 export class AgreedState implements StateKeys {
   readonly #values = new Map<string, AgreedValue>();
+  readonly #watchers: OwnChangeListener[] = [];
   #ownChanges = 0;
+  #lastIndex = 0;
+
+  /** The last entry that is applied. */
+  get lastIndex(): number {
+    return this.#lastIndex;
+  }
 
   /** Grows whenever a key that Covey keeps for itself may have changed. */
   get ownChanges(): number {
     return this.#ownChanges;
+  }
+
+  /** Tells of each change of a key that Covey keeps for itself, while the state is the one behind its entry; not of what a snapshot brings. */
+  watch(listener: OwnChangeListener): void {
+    this.#watchers.push(listener);
   }
 
   get size(): number {
@@ -40,6 +54,7 @@ export class AgreedState implements StateKeys {
     const former = new Map(this.#values);
     this.#values.clear();
     this.#ownChanges++;
+    this.#lastIndex = index;
     for (const key of state.keys()) {
       const value = state.get(key)!;
       const known = former.get(key);
@@ -52,10 +67,16 @@ export class AgreedState implements StateKeys {
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) {
       for (const { key, value } of changesOf(entry, this)) {
-        if (key.startsWith(reservedKeyPrefix)) this.#ownChanges++;
         if (value === undefined) this.#values.delete(key);
         else this.#values.set(key, { value, index: entry.index });
+        if (key.startsWith(reservedKeyPrefix)) this.#ownChanged(key, value, entry);
       }
+      this.#lastIndex = entry.index;
     }
+  }
+
+  #ownChanged(key: string, value: StateValue | undefined, entry: Entry): void {
+    this.#ownChanges++;
+    for (const watcher of this.#watchers) watcher(key, value, entry);
   }
 }

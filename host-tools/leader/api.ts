@@ -12,6 +12,10 @@ import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
   AgreedContact,
   AuditEntry,
+  CheckpointDifference,
+  CheckpointListed,
+  CheckpointListing,
+  CheckpointRestored,
   ContactStatus,
   LogEntry,
   Members,
@@ -25,6 +29,9 @@ import type {
   VotersChanged,
 } from "./api-types.ts";
 import type { Audit } from "./audit.ts";
+import type { RestoreChoice } from "./checkpoints/restore-plan.ts";
+import type { RestoreRequest } from "./checkpoints/restoring.ts";
+import { addCheckpoints } from "./checkpoints/routes.ts";
 import { notLeadingMessage } from "./commands.ts";
 import { parseReleaseRequest, type ReadRequest } from "./images/release-request.ts";
 import { atLeader, type Leader } from "./leader-requests.ts";
@@ -67,6 +74,16 @@ export interface HostView {
   contact(): AgreedContact;
   /** Resolves once it is agreed on. Rejects with `ApiFailure`. */
   takeContact(sealed: Uint8Array): Promise<ContactStatus>;
+  checkpoints(): Promise<CheckpointListing>;
+  /** What this host itself has on its disk. */
+  checkpointCopies(): Readonly<Record<string, string>>;
+  /** Throws `ApiFailure` when this host has no whole copy. */
+  checkpointCopy(name: string): Uint8Array;
+  /** These reject with `ApiFailure`. */
+  createCheckpoint(name: string, actor: Actor): Promise<CheckpointListed>;
+  deleteCheckpoint(name: string): Promise<void>;
+  compareCheckpoints(from: string, to: string, choice: RestoreChoice): Promise<CheckpointDifference>;
+  restoreCheckpoint(request: RestoreRequest, actor: Actor): Promise<CheckpointRestored>;
   releases(): Releases;
   /** Resolves once the release is agreed on. Rejects with `ApiFailure`. */
   propose(request: ReadRequest, actor: Actor): Promise<ReleaseAgreed>;
@@ -109,7 +126,7 @@ export interface Door {
   readonly audit: Audit;
 }
 
-type Env = { Bindings: HttpBindings; Variables: { caller: Caller } };
+export type Env = { Bindings: HttpBindings; Variables: { caller: Caller } };
 type ApiContext = Context<Env>;
 
 export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
@@ -171,6 +188,7 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
   api.post("/api/contact", requireJson, needs(toWrite(coveyResource.contact)), onLeader, async (context) =>
     answer(context, await host.takeContact(await readSealed(context))),
   );
+  addCheckpoints(api, host, needs, onLeader);
   api.get("/api/releases", needs(toReadSome), onLeader, async (context) => {
     await host.confirm(apiLimits.statusConfirmMs);
     return answer(context, visibleReleases(actorOf(context), host.releases()));

@@ -16,6 +16,10 @@ import { ApiFailure } from "./api-failure.ts";
 import type {
   AgreedContact,
   AuditEntry,
+  CheckpointDifference,
+  CheckpointListed,
+  CheckpointListing,
+  CheckpointRestored,
   ContactStatus,
   Counters,
   HostStatus,
@@ -31,6 +35,10 @@ import type {
 } from "./api-types.ts";
 import type { BoardRegistry } from "./board-registry.ts";
 import type { Broker } from "./broker-types.ts";
+import type { Checkpoints, PeerHost } from "./checkpoints/checkpoints.ts";
+import { restoredKey } from "./checkpoints/restorable.ts";
+import type { RestoreChoice } from "./checkpoints/restore-plan.ts";
+import type { RestoreRequest, Restoring } from "./checkpoints/restoring.ts";
 import { type Command, carryOut, notLeading } from "./commands.ts";
 import { agreedContact, checkContact, contactStatus } from "./contact.ts";
 import type { Deployment } from "./deployment.ts";
@@ -40,7 +48,7 @@ import type { HostLinks } from "./hosts/host-links.ts";
 import { shownRole } from "./hosts/peers.ts";
 import type { Firmware } from "./images/firmware.ts";
 import type { ReadRequest } from "./images/release-request.ts";
-import { askToSet } from "./leader-requests.ts";
+import { askToSet, fetchFrom, type Leader } from "./leader-requests.ts";
 import { changeVoters, type VoterChange } from "./members/change-voters.ts";
 import { listMembers } from "./members/member-list.ts";
 import { votersOf, votersToText } from "./members/voter-names.ts";
@@ -66,6 +74,8 @@ export interface HostParts {
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly firmware: Firmware;
+  readonly checkpoints: Checkpoints;
+  readonly restoring: Restoring;
   readonly broker: Broker;
   readonly sessions: BoardSessions;
   readonly links: HostLinks;
@@ -93,10 +103,26 @@ export class HostOverview implements HostView {
   }
 
   get leader(): HostView["leader"] {
-    const { replica, links, membership } = this.#parts;
+    const { replica } = this.#parts;
     if (replica.isLeader) return "here";
     const { leaderId } = replica.status();
-    const host = leaderId === undefined ? "" : nameOf(leaderId);
+    return leaderId === undefined ? undefined : this.#connected(nameOf(leaderId));
+  }
+
+  /** The other hosts that are connected. */
+  peerHosts(): PeerHost[] {
+    const { links, own } = this.#parts;
+    return [...links.peers.keys()].flatMap((name) => {
+      const host = this.#connected(name);
+      if (host === undefined) return [];
+      return [
+        { name, fetch: (target, bytesMax) => fetchFrom(host, target, own, bytesMax) } satisfies PeerHost,
+      ];
+    });
+  }
+
+  #connected(host: string): Leader | undefined {
+    const { links, membership } = this.#parts;
     const url = links.peers.get(host)?.url;
     if (url === undefined) return undefined;
     const authority = authorityOf(membership.own.tls);
@@ -197,6 +223,46 @@ export class HostOverview implements HostView {
       throw error;
     }
     return contactStatus(state)!;
+  }
+
+  async checkpoints(): Promise<CheckpointListing> {
+    const restored = this.#parts.state.get(restoredKey)?.value;
+    const listed = await this.#parts.checkpoints.list();
+    return { checkpoints: listed, ...(typeof restored === "string" ? { restored } : {}) };
+  }
+
+  checkpointCopies(): ReturnType<Checkpoints["copies"]> {
+    return this.#parts.checkpoints.copies();
+  }
+
+  checkpointCopy(name: string): Uint8Array {
+    return this.#parts.checkpoints.copy(name);
+  }
+
+  async createCheckpoint(name: string, actor: Actor): Promise<CheckpointListed> {
+    await this.#confirmed();
+    await this.#parts.checkpoints.create(name, actor.name, false);
+    return (await this.#parts.checkpoints.list()).find((listed) => listed.name === name)!;
+  }
+
+  async deleteCheckpoint(name: string): Promise<void> {
+    await this.#confirmed();
+    await this.#parts.checkpoints.delete(name);
+  }
+
+  async compareCheckpoints(from: string, to: string, choice: RestoreChoice): Promise<CheckpointDifference> {
+    await this.#confirmed();
+    return this.#parts.restoring.compare(from, to, choice);
+  }
+
+  async restoreCheckpoint(request: RestoreRequest, actor: Actor): Promise<CheckpointRestored> {
+    await this.#confirmed();
+    return this.#parts.restoring.restore(request, actor.name);
+  }
+
+  /** What is read next is all that anybody was told is committed. Rejects with `ApiFailure`. */
+  async #confirmed(): Promise<void> {
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(this.#parts.replica);
   }
 
   releases(): Releases {

@@ -22,6 +22,9 @@ import { createApi } from "./api.ts";
 import type { Status } from "./api-types.ts";
 import { BoardRegistry } from "./board-registry.ts";
 import { startBroker } from "./broker.ts";
+import { Checkpoints } from "./checkpoints/checkpoints.ts";
+import { Restoring } from "./checkpoints/restoring.ts";
+import { carryOutAll } from "./commands.ts";
 import { Deployment } from "./deployment.ts";
 import { HostDirectory } from "./host-directory.ts";
 import { HostOverview } from "./host-overview.ts";
@@ -142,6 +145,17 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   });
   opened.push(() => firmware.stop());
   const deployment = new Deployment(definition, state, log);
+  const checkpoints = new Checkpoints({
+    ...{ swarm, hostName, directory: directory.path, state, log, now: Date.now },
+    isLeader: () => replica.isLeader,
+    put: (key, value, present) => overview.putAlone(key, value, present),
+    peers: () => overview.peerHosts(),
+  });
+  opened.push(() => checkpoints.stop());
+  const restoring = new Restoring({
+    ...{ definition, state, checkpoints, now: Date.now },
+    putAll: (puts) => carryOutAll({ replica, deployment }, puts),
+  });
   const feed = new StatusFeed(() => overview.status(replica.isLeader));
   const replica = Replica.open({
     directory: join(directory.path, "raft"),
@@ -155,6 +169,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
       state.apply(entries);
       takeRoster();
       firmware.stateChanged();
+      checkpoints.settle();
       deployment.committed(entries, replica);
       feed.changed();
     },
@@ -162,6 +177,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
       state.restore(restored, replica.status().appliedIndex);
       takeRoster();
       firmware.stateChanged();
+      checkpoints.restored();
       feed.changed();
     },
     onViolation: (sentence) => violations.add(sentence),
@@ -236,7 +252,18 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   });
   const parts = {
     ...{ definition, hostName, state, violations, boards, telemetry },
-    ...{ replica, deployment, firmware, broker, sessions, links, feed, peers: peers.states },
+    ...{
+      replica,
+      deployment,
+      firmware,
+      checkpoints,
+      restoring,
+      broker,
+      sessions,
+      links,
+      feed,
+      peers: peers.states,
+    },
     ...{ membership, reach, own: membership.own.identity },
   };
   const overview = new HostOverview(parts);

@@ -11,6 +11,10 @@ export const coveyResource = {
   audit: "covey/audit",
   /** How boards reach their hosts. */
   contact: "covey/contact",
+  /** To look at checkpoints, and to make and delete them. */
+  checkpoints: "covey/checkpoints",
+  /** To bring one back: whoever may, changes all settings and programs. */
+  restore: "covey/restore",
   /** Which firmware boards run: takes the permission to update. */
   firmware: "covey/firmware",
 } as const;
