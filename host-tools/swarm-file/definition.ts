@@ -2,7 +2,8 @@
  * A swarm as `swarm.ts` defines it, checked and compiled to plain data: what the CLI hands to the leader and to the
  * simulator (as JSON), so that neither runs the user's file.
  */
-import type { Program } from "../../protocols/pipeline/program.ts";
+import type { Strategy, Work } from "../../protocols/balancing/types.ts";
+import type { Pipeline, Program } from "../../protocols/pipeline/program.ts";
 
 export interface SwarmDefinition {
   readonly name: string;
@@ -13,6 +14,25 @@ export interface SwarmDefinition {
   readonly voters: readonly string[];
   readonly settings: Readonly<Record<string, SettingDefinition>>;
   readonly boards: Readonly<Record<string, BoardDefinition>>;
+  /** Work that whichever board holds it does; absent for none. */
+  readonly tasks?: Readonly<Record<string, TaskDefinition>>;
+}
+
+export interface TaskDefinition {
+  readonly strategy: Strategy;
+  readonly leaseMs: number;
+  readonly requires: Pick<Work, "needs" | "zones" | "mains" | "apartFrom">;
+  readonly pipelines: readonly Pipeline[];
+  /** Metric to unit, for showing and exporting. */
+  readonly units: Readonly<Record<string, string>>;
+}
+
+/** What a board is to those who place tasks. */
+export interface BoardPlace {
+  readonly zone: string | undefined;
+  readonly has: readonly string[];
+  readonly onBattery: boolean;
+  readonly weight: number;
 }
 
 /** A setting and its limits; the leader refuses a value outside them before it is proposed. */
@@ -35,6 +55,8 @@ export interface BoardDefinition {
   readonly models?: readonly DeployedModel[];
   /** Metric to unit, for showing and exporting. */
   readonly units: Readonly<Record<string, string>>;
+  /** Absent where `swarm.ts` says nothing of it. */
+  readonly place?: BoardPlace;
   /** What the simulator feeds to a sensor instead of this computer's own. Sensor name to series. */
   readonly simulate: Readonly<Record<string, ReplayDefinition>>;
 }

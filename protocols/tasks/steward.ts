@@ -55,14 +55,9 @@ export class Steward {
     return this.isLapsed(task, placement, nowMs);
   }
 
-  /** An entry is about to be proposed that takes `task` from whoever has it under `token`. */
+  /** An entry is about to be proposed that takes `task` from whoever has it under `token`. There is no way back: the entry may come about whatever is said of it. */
   beginMove(task: string, token: number): void {
     this.#moving.set(task, token);
-  }
-
-  /** It was refused for certain: it is in no log and will be in none. Never called where that is not known. */
-  abandonMove(task: string): void {
-    this.#moving.delete(task);
   }
 
   /** It was placed anew: its new holder has as long to be heard as it would have had if it had asked at `nowMs`. */

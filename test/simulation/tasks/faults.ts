@@ -1,0 +1,86 @@
+/** Mistakes that somebody could make in leases and tokens, one change of the source each: the simulation must find every one. */
+import type { Change } from "../raft/deliberate-faults/changed-sources.ts";
+
+export interface Fault {
+  readonly name: string;
+  readonly change: Change;
+}
+
+const steward = "protocols/tasks/steward.ts";
+const tenure = "protocols/tasks/tenure.ts";
+const keeper = "host-tools/leader/tasks/task-keeper.ts";
+
+export const faults: readonly Fault[] = [
+  {
+    name: "a token is used again",
+    change: { file: keeper, correct: "token: placement.token + 1", broken: "token: placement.token" },
+  },
+  {
+    name: "the board ignores the end of its lease",
+    change: { file: tenure, correct: "return nowMs < untilMs;", broken: "return untilMs > 0;" },
+  },
+  {
+    name: "the board counts its lease from when it was given it",
+    change: {
+      file: tenure,
+      correct: "Math.max(held.untilMs, askedMs + held.placement.leaseMs)",
+      broken: "Math.max(held.untilMs, nowMs + held.placement.leaseMs)",
+    },
+  },
+  {
+    name: "the board takes a lease for another token",
+    change: { file: tenure, correct: "held?.placement.token !== token", broken: "held === undefined" },
+  },
+  {
+    name: "the leader places anew before the lease has ended",
+    change: {
+      file: "protocols/tasks/placement.ts",
+      correct: "return leaseMs + Math.ceil(leaseMs / 4);",
+      broken: "return leaseMs / 2;",
+    },
+  },
+  {
+    name: "the leader forgets that clocks differ",
+    change: {
+      file: "protocols/tasks/placement.ts",
+      correct: "return leaseMs + Math.ceil(leaseMs / 4);",
+      broken: "return leaseMs;",
+    },
+  },
+  {
+    name: "a new leader does not wait for what the one before granted",
+    change: {
+      file: steward,
+      correct: "return Math.max(this.#sinceMs, this.#heardMs.get(task) ?? this.#sinceMs);",
+      broken: "return this.#heardMs.get(task) ?? -Infinity;",
+    },
+  },
+  {
+    name: "the leader takes it that whoever is told to let go has done so",
+    change: {
+      file: steward,
+      correct: 'if (placement.mode !== "held" && hasLetGo) return true;',
+      broken: 'if (placement.mode !== "held") return true;',
+    },
+  },
+  {
+    name: "the leader grants what it is moving",
+    change: {
+      file: steward,
+      correct: "if (this.#moving.get(task) === token) return false;",
+      broken: "",
+    },
+  },
+  {
+    name: "the leader grants without the word of a majority",
+    change: { file: keeper, correct: "await replica.readIndex();", broken: "await undefined;" },
+  },
+  {
+    name: "the leader proposes whatever is there by now",
+    change: {
+      file: "test/simulation/tasks/task-run.ts",
+      correct: "world.propose(name, { key, value, expected: { value: expected } })",
+      broken: "(expected, world.propose(name, { key, value }))",
+    },
+  },
+];
