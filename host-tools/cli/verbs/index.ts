@@ -2,6 +2,7 @@
 import type { Verb } from "../verb.ts";
 import { boards } from "./boards.ts";
 import { build } from "./build.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { doctor } from "./doctor.ts";
 import { exportReadings } from "./export.ts";
 import { flash } from "./flash.ts";
@@ -37,6 +38,7 @@ export const verbs: readonly Verb<any>[] = [
   members,
   replace,
   recover,
+  checkpoint,
   keys,
   exportReadings,
   model,
