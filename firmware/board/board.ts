@@ -14,6 +14,7 @@ import type { WifiCredentials } from "../../protocols/provisioning/contact.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
+import { taskKeyPrefix } from "../../protocols/tasks/placement.ts";
 import { actionKeyPrefix } from "../../protocols/two-phase-commit/action.ts";
 import { Improv } from "../improv/improv.ts";
 import type { WifiSwitch } from "../improv/wifi-switch.ts";
@@ -37,6 +38,7 @@ import type { LinkEvents } from "./link-parts.ts";
 import { Links } from "./links.ts";
 import { Member, type MemberEvents } from "./member.ts";
 import { Messenger } from "./messenger.ts";
+import { isPlacedAt, speaksOfTasks, Tasks } from "./tasks.ts";
 import { Telemetry } from "./telemetry.ts";
 import { Trust } from "./trust.ts";
 import type { Turns } from "./turns.ts";
@@ -80,6 +82,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   #outputChanges = 0;
   /** undefined as long as nobody speaks of actions. */
   #actions: Actions | undefined;
+  /** undefined as long as none was placed here. */
+  #tasks: Tasks | undefined;
   #isHalted = false;
 
   /** On what `store` has recovered. Nothing moves before `start`. */
@@ -170,6 +174,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       const restored = this.#checkpoints.restore(this.#bootMs);
       if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
       if (speaksOfActions(this.#store)) this.takePart();
+      if (speaksOfTasks(this.#store, this.#ports.system.config.board)) this.takeTasks();
       this.#trust.takeRoster(this.#store.get(rosterKey));
       this.wakeSessions();
       this.#links.setVoter(this.#member.isVoter);
@@ -221,6 +226,15 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     };
     this.#actions ??= new Actions(parts, this.#ports.clock.nowMs());
     return this.#actions;
+  }
+
+  private takeTasks(): Tasks {
+    const parts = {
+      ...{ board: this.#ports.system.config.board, store: this.#store, program: this.#program },
+      ...{ crashLoop: this.#crashLoop, messenger: this.#messenger, log: this.#log },
+    };
+    this.#tasks ??= new Tasks(parts, this.#ports.clock.nowMs());
+    return this.#tasks;
   }
 
   private newImprov(): Improv | undefined {
@@ -293,6 +307,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#finder.run(nowMs, isJoined, this.#links.knowsHosts);
     this.#improv?.run(nowMs);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
+    // Before anything is sampled: what the board may run no longer, it does not.
+    if (this.#tasks?.run(nowMs, isJoined) === "idle") this.#tasks = undefined;
     // What is sampled while the last is told would be lost.
     if (this.#life.isTelling(nowMs)) this.#sensing.flush();
     else if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
@@ -320,7 +336,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const linkMs = Math.min(netMs, this.#member.dueMs, this.#telemetry.dueMs);
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
     const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;
-    const actMs = this.#actions?.dueMs(nowMs) ?? Infinity;
+    const actMs = Math.min(this.#actions?.dueMs(nowMs) ?? Infinity, this.#tasks?.dueMs(nowMs) ?? Infinity);
     const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, actMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
@@ -387,6 +403,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   onPayload(link: Link, channel: string, payload: Uint8Array): void {
     if (channel === "raft") this.#member.take(payload, link);
     else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
+    else if (channel === "lease") this.#tasks?.take(payload, link, this.#ports.clock.nowMs());
     else if (channel === "update") this.#updater?.take(payload, link, this.#ports.clock.nowMs());
   }
 
@@ -429,6 +446,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#contacts.onStateChange(key);
     this.#updater?.onStateChange(key);
     if (key.startsWith(actionKeyPrefix)) this.takePart().onStateChange(key);
+    if (key.startsWith(taskKeyPrefix)) this.onTask(key, value);
     this.#program.onStateChange(key, value, this.#ports.clock.nowMs(), isMore);
   }
 
@@ -438,8 +456,17 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#updater?.onStateReplaced();
     if (this.#actions !== undefined) this.#actions.onStateReplaced();
     else if (speaksOfActions(this.#store)) this.takePart();
+    if (this.#tasks !== undefined) this.#tasks.onStateReplaced(this.#ports.clock.nowMs());
+    else if (speaksOfTasks(this.#store, this.#ports.system.config.board)) this.takeTasks();
     this.#program.onStateReplaced(this.#ports.clock.nowMs());
     this.#telemetry.tellNews();
+  }
+
+  private onTask(key: string, value: StateValue | undefined): void {
+    const isHere = isPlacedAt(value, this.#ports.system.config.board);
+    // The first placement here is read from the flash, which has it already.
+    if (this.#tasks !== undefined) this.#tasks.onStateChange(key, value, this.#ports.clock.nowMs());
+    else if (isHere) this.takeTasks();
   }
 
   private takeRoster(value: StateValue | undefined): void {

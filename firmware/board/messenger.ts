@@ -3,6 +3,7 @@ import { messageLimits, type Report } from "../../protocols/messages/board-messa
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
+import { type Leases, leasesToWire } from "../../protocols/tasks/lease-messages.ts";
 import { type ActionReport, reportsToWire } from "../../protocols/two-phase-commit/report.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import { firmwareVersion } from "../version.ts";
@@ -59,6 +60,10 @@ export class Messenger implements TelemetrySender {
   /** What the board has to say of actions. */
   sendActions(reports: readonly ActionReport[]): boolean {
     return this.#of.links.publish("action", this.#encoder.encode(reportsToWire(reports)));
+  }
+
+  sendClaim(claim: Leases): boolean {
+    return this.#of.links.publish("lease", this.#encoder.encode(leasesToWire(claim)));
   }
 
   sendHealth(): boolean {

@@ -47,7 +47,7 @@ import { StoreCleaning } from "./store-cleaning.ts";
 import { StoreContents, type StoreOwner } from "./store-contents.ts";
 import { type Recovery, recover } from "./store-recovery.ts";
 import { StoreRoom, storeLimits } from "./store-room.ts";
-import { entryFrom, storedNameBytesMax } from "./stored-values.ts";
+import { entryFrom, keyBytesOf, storedNameBytesMax } from "./stored-values.ts";
 
 export type { StateListener } from "./applying.ts";
 export type { StoreOwner } from "./store-contents.ts";
@@ -156,6 +156,17 @@ export class BoardStore implements RaftLog {
   /** The committed value of `key`. Throws `FlashDamaged`. */
   get(key: string): StateValue | undefined {
     return this.#contents.state.get(key);
+  }
+
+  /** The keys of the agreed state that begin with `prefix`, in no order. Reads the start of each key's record. Throws `FlashDamaged`. */
+  keysWith(prefix: string): string[] {
+    const { state } = this.#contents;
+    const keys: string[] = [];
+    for (let number = 0; number < state.size; number++) {
+      const key = String.fromCharCode.apply(null, Array.from(keyBytesOf(state.startOf(number))));
+      if (key.startsWith(prefix)) keys.push(key);
+    }
+    return keys;
   }
 
   /** Sector erases since the flash was new, as far as is known; spread evenly over its sectors. */

@@ -21,13 +21,14 @@ export const channels = Object.freeze({
   health: "health",
   update: "update",
   action: "action",
+  lease: "lease",
   gone: "gone",
 });
 
 /** What a board says within its session. */
-export type SealedChannel = "hello" | "raft" | "report" | "health" | "update" | "action";
+export type SealedChannel = "hello" | "raft" | "report" | "health" | "update" | "action" | "lease";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
-export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update";
+export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "lease";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */
 export interface Hello {

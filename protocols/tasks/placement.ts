@@ -37,7 +37,9 @@ export const taskLimits = Object.freeze({
   nameLengthMax: 32,
   leaseMsMin: 2_000,
   leaseMsMax: 600_000,
-  tokenMax: 999_999_999,
+  tokenMax: 9_999_999,
+  /** Characters of a task's metric: with `#` and a token it is still as long as a metric may be. */
+  metricLengthMax: 24,
   boardBytesMax: 64,
 });
 

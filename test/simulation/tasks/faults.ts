@@ -28,8 +28,12 @@ export const faults: readonly Fault[] = [
     },
   },
   {
-    name: "the board takes a lease for another token",
-    change: { file: tenure, correct: "held?.placement.token !== token", broken: "held === undefined" },
+    name: "the board does not let go of what is taken from it",
+    change: {
+      file: tenure,
+      correct: "if (at >= 0) this.#held.splice(at, 1);",
+      broken: "if (at >= 0 && placement !== undefined) this.#held.splice(at, 1);",
+    },
   },
   {
     name: "the leader places anew before the lease has ended",

@@ -1,13 +1,18 @@
 /**
- * Tasks under faults, in virtual time: three hosts that agree by the Raft that ships, each with the task keeper that ships, and boards with the tenure that ships, on clocks of
+ * Tasks under faults, in virtual time: three hosts that agree by the Raft that ships, each with the task keeper that ships, and boards with the tenure that ships, all on clocks of
  * their own that are up to a tenth too fast or too slow. Links are cut, messages are late by up to half a minute, hosts and boards lose their power, boards are drained.
  *
  * At every step, by the boards' own clocks, no task is open on two of them; no token is ever given twice; and when all is well again, every task runs somewhere.
  */
+
+import { decodeCbor } from "../../../host-tools/codec/cbor.ts";
 import { AgreedState } from "../../../host-tools/leader/agreed-state.ts";
 import { AgreedTasks } from "../../../host-tools/leader/tasks/agreed-tasks.ts";
-import { type BoardFacts, TaskKeeper, taskKeeperLimits } from "../../../host-tools/leader/tasks/task-keeper.ts";
-import { decodeCbor } from "../../../host-tools/codec/cbor.ts";
+import {
+  type BoardFacts,
+  TaskKeeper,
+  taskKeeperLimits,
+} from "../../../host-tools/leader/tasks/task-keeper.ts";
 import type { TaskDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import { strategies } from "../../../protocols/balancing/types.ts";
 import type { Entry } from "../../../protocols/raft/types.ts";
@@ -32,8 +37,8 @@ export class TaskViolation extends Error {
 
 const hostNames = ["a", "b", "c"];
 const boardNames = ["b1", "b2", "b3", "b4", "b5"];
-const leaseMs = 3_000;
-const faultsMs = 90_000;
+const leaseMs = 6_000;
+const faultsMs = 120_000;
 const quietMs = 45_000;
 
 const tasks: Readonly<Record<string, TaskDefinition>> = Object.fromEntries(
@@ -41,7 +46,12 @@ const tasks: Readonly<Record<string, TaskDefinition>> = Object.fromEntries(
     strategy,
     {
       ...{ strategy, leaseMs, pipelines: [], units: {} },
-      requires: { needs: [], zones: [], mains: false, apartFrom: strategy === "random" ? ["rendezvous"] : [] },
+      requires: {
+        needs: [],
+        zones: [],
+        mains: false,
+        apartFrom: strategy === "random" ? ["rendezvous"] : [],
+      },
     },
   ]),
 );
@@ -118,6 +128,7 @@ class TaskRun {
     const facts = new Map<string, number>();
     const { member, name } = host;
     const world = this.#world;
+    const rate = 0.9 + 0.2 * world.random();
     const keeper = new TaskKeeper({
       tasks,
       agreed: new AgreedTasks(state),
@@ -139,7 +150,7 @@ class TaskRun {
       put: (key, value, expected) => world.propose(name, { key, value, expected: { value: expected } }),
       send: (board, leases) => this.#sendGrant(name, board, leases),
       log: { info: () => {}, warn: () => {} },
-      nowMs: () => world.nowMs,
+      nowMs: () => world.nowMs * rate,
       wallMs: () => Math.round(world.nowMs),
     });
     const keeping = { keeper, state, member, taken: 0, restored: -1, facts };
@@ -174,7 +185,15 @@ class TaskRun {
     return new Map(
       this.#boards.map((board) => {
         const isUp = board.isOn && this.#reaches(board.home, host.name) && !board.cut.has(board.home);
-        const holder = { name: board.name, weight: 1, load: 0, room: 16, has: [], zone: undefined, onBattery: false };
+        const holder = {
+          name: board.name,
+          weight: 1,
+          load: 0,
+          room: 16,
+          has: [],
+          zone: undefined,
+          onBattery: false,
+        };
         const isUsable = isUp && !this.#drained.has(board.name);
         return [board.name, { holder, isUp, isUsable, appliedIndex: applied.get(board.name) ?? 0 }];
       }),
@@ -191,7 +210,8 @@ class TaskRun {
     const { random } = this.#world;
     if (!board.isOn) return;
     // Now and then it sees the log move on, each time by a few entries.
-    if (!board.cut.has(board.home) && random() < 0.2) board.follow(this.#entries, 1 + Math.floor(random() * 8));
+    if (!board.cut.has(board.home) && random() < board.haste)
+      board.follow(this.#entries, 1 + Math.floor(random() * 8));
     const leases = board.tenure.claim(board.nowMs);
     if (leases !== undefined) this.#sendClaim(board, leases);
     else if (random() < 0.1) this.#sendClaim(board, { askedMs: board.nowMs, tasks: [] });
@@ -242,13 +262,17 @@ class TaskRun {
     else if (what < 0.3) board.cut.clear();
     else if (what < 0.4) board.home = pick(hostNames);
     else if (what < 0.5) this.#powerOff(board);
-    else if (what < 0.6) for (const one of this.#boards) if (!one.isOn) one.start();
-    else;
-    if (what >= 0.6 && what < 0.75) for (const other of hostNames) if (other !== host.name) world.cut(host.name, other);
+    else if (what < 0.6)
+      for (const one of this.#boards)
+        if (!one.isOn) one.start();
+        else;
+    if (what >= 0.6 && what < 0.75)
+      for (const other of hostNames) if (other !== host.name) world.cut(host.name, other);
     if (what >= 0.75 && what < 0.85) world.heal();
     if (what >= 0.85 && what < 0.9 && host.member !== undefined) world.powerCut(host.name);
     if (what >= 0.9 && what < 0.95) this.#startHosts();
-    if (what >= 0.95) this.#drained.has(board.name) ? this.#drained.delete(board.name) : this.#drained.add(board.name);
+    if (what >= 0.95)
+      this.#drained.has(board.name) ? this.#drained.delete(board.name) : this.#drained.add(board.name);
     if (random() < 0.3) this.#transfer(pick(hostNames));
   }
 
@@ -258,7 +282,8 @@ class TaskRun {
   }
 
   #startHosts(): void {
-    for (const host of this.#world.hosts.values()) if (host.member === undefined) this.#world.start(host.name);
+    for (const host of this.#world.hosts.values())
+      if (host.member === undefined) this.#world.start(host.name);
   }
 
   #transfer(to: string): void {
@@ -339,6 +364,8 @@ class Board {
   tenure: Tenure;
   appliedIndex = 0;
   readonly #world: HostWorld;
+  /** How soon it sees the log move on. */
+  readonly haste: number;
   readonly #rate: number;
   #bootedMs: number;
 
@@ -346,6 +373,7 @@ class Board {
     this.name = name;
     this.#world = world;
     this.#rate = 0.9 + 0.2 * world.random();
+    this.haste = 0.05 + 0.9 * world.random();
     this.#bootedMs = world.nowMs;
     this.home = hostNames[Math.floor(world.random() * hostNames.length)]!;
     this.tenure = new Tenure(0);
