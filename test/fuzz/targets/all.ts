@@ -1,4 +1,5 @@
 import type { Target } from "../target.ts";
+import { checkpointTargets } from "./checkpoints.ts";
 import { codecTargets } from "./codecs.ts";
 import { contactTargets } from "./contacts.ts";
 import { improvTargets } from "./improv.ts";
@@ -10,6 +11,7 @@ import { streamTargets } from "./streams.ts";
 /** Every decoder that faces the network. */
 export const targets: readonly Target[] = [
   ...codecTargets,
+  ...checkpointTargets,
   ...contactTargets,
   ...streamTargets,
   ...securityTargets,
