@@ -22,6 +22,8 @@
  * | GET /api/releases | `Releases`: which firmware is agreed on, and what each board runs |
  * | PUT /api/images/DIGEST with an image's bytes, its release in the header `covey-release` | `ImageTaken`; for the host that is asked alone |
  * | POST /api/releases with `ReleaseRequest` | `ReleaseAgreed`, once it is committed; `no-image` until the host that leads has the image |
+ * | POST /api/actions/NAME with `{boards?, timeoutMs?, startMs?}` | `ActionBegun`, once it is committed that it has begun |
+ * | GET /api/actions | `ActionStatus[]`: the last ones and how each board stands |
  * | GET /api/audit | `AuditEntry[]`, newest last: who was refused what |
  * | GET /api/session | `LoggedIn`: who asks |
  * | GET /api/login | `LoginChallenge` |
@@ -40,6 +42,8 @@
  */
 import type { DeviceHealth, FirmwareHealth, OutputState } from "../../protocols/messages/board-messages.ts";
 import type { Scope } from "../../protocols/security/identity/scope.ts";
+import type { Phase } from "../../protocols/two-phase-commit/action.ts";
+import type { Stage } from "../../protocols/two-phase-commit/report.ts";
 import type { SettingDefinition } from "../swarm-file/definition.ts";
 import type { HostTraffic } from "./hosts/host-link.ts";
 import type { SessionCounters } from "./trust/session-counters.ts";
@@ -116,6 +120,8 @@ export interface BoardStatus {
   readonly samplesIn: number;
   readonly reportsOut: number;
   readonly readingsDropped: number;
+  /** Readings of tasks that were refused here, because the board does not hold the task any more. */
+  readonly readingsFenced: number;
   readonly reconnects: number;
   readonly outputs: readonly OutputStatus[];
   /** The last reading of each metric. */
@@ -259,6 +265,37 @@ export interface BoardUpdate {
   readonly target: number;
 }
 
+export interface ActionBegun {
+  /** Eight hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly boards: readonly string[];
+  /** Unix milliseconds: not decided then, it is aborted. */
+  readonly deadlineMs: number;
+  /** Unix milliseconds; undefined for at once. */
+  readonly startMs: number | undefined;
+}
+
+export interface ActionStatus extends Omit<ActionBegun, "boards"> {
+  readonly phase: Phase;
+  /** Every board's outcome is known. */
+  readonly isEnded: boolean;
+  /** Why it was aborted; "" otherwise. */
+  readonly reason: string;
+  /** Of one that had ended before this host knew of it, those that did not follow the decision. */
+  readonly boards: readonly ActionOnBoard[];
+}
+
+export interface ActionOnBoard {
+  readonly board: string;
+  /** `silent`: it has not said anything. */
+  readonly stage: Stage | "silent";
+  readonly reason: string;
+  /** When it acted, in Unix milliseconds by its own clock, and by how much that may be off. */
+  readonly wallMs: number | undefined;
+  readonly boundMs: number | undefined;
+}
+
 /** Body of `POST /api/releases`. */
 export interface ReleaseRequest {
   /** As the root signed it, base64url. */
@@ -350,6 +387,7 @@ export interface ApiError {
     /** The root's statement is no newer than what is agreed on. */
     | "not-newer"
     /** The host that leads has not got the image yet: send it there, or wait until it has fetched it. */
+    | "conflict"
     | "no-image"
     /** The host wants to know first who asks. */
     | "not-logged-in"

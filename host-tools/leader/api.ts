@@ -6,10 +6,28 @@ import { streamSSE } from "hono/streaming";
 import type { Access, Caller } from "./access/access.ts";
 import { type Actor, mayRead, mayReadAll } from "./access/actor.ts";
 import type { Reach } from "./access/reach.ts";
-import { coveyResource, demand, type Right, toRead, toReadSome, toUpdate, toWrite } from "./access/rights.ts";
-import { visibleLog, visibleReleases, visibleSettings, visibleStatus } from "./access/visible.ts";
+import {
+  actionResource,
+  coveyResource,
+  demand,
+  type Right,
+  toRead,
+  toReadSome,
+  toUpdate,
+  toWrite,
+} from "./access/rights.ts";
+import {
+  visibleActions,
+  visibleLog,
+  visibleReleases,
+  visibleSettings,
+  visibleStatus,
+} from "./access/visible.ts";
+import { type ActionRequest, parseActionRequest } from "./actions/action-request.ts";
 import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
+  ActionBegun,
+  ActionStatus,
   AgreedContact,
   AuditEntry,
   CheckpointDifference,
@@ -87,6 +105,10 @@ export interface HostView {
   releases(): Releases;
   /** Resolves once the release is agreed on. Rejects with `ApiFailure`. */
   propose(request: ReadRequest, actor: Actor): Promise<ReleaseAgreed>;
+  /** Oldest first. */
+  actions(): ActionStatus[];
+  /** Resolves once it is agreed that the action has begun. Rejects with `ApiFailure`. */
+  act(request: ActionRequest, actor: Actor): Promise<ActionBegun>;
   /** Newest last. */
   audit(): AuditEntry[];
 }
@@ -201,6 +223,21 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
     async (context) => {
       const wanted = parseReleaseRequest(await context.req.text());
       return answer(context, await host.propose(wanted, actorOf(context)));
+    },
+  );
+  api.get("/api/actions", needs(toReadSome), onLeader, async (context) => {
+    await host.confirm(apiLimits.statusConfirmMs);
+    return answer(context, visibleActions(actorOf(context), host.actions()));
+  });
+  const actionOf = (context: Context) => context.req.param("name")!;
+  api.post(
+    "/api/actions/:name",
+    requireJson,
+    needs((context) => toWrite(actionResource(actionOf(context)))),
+    onLeader,
+    async (context) => {
+      const wanted = parseActionRequest(actionOf(context), await context.req.text(), Date.now());
+      return answer(context, await host.act(wanted, actorOf(context)));
     },
   );
   api.get("/api/audit", needs(toRead(coveyResource.audit)), onLeader, (context) =>

@@ -16,6 +16,8 @@ import {
 } from "../../protocols/messages/codec.ts";
 import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
 import type { AppendResponse, MemberId, Message } from "../../protocols/raft/types.ts";
+import { type Leases, leasesFromWire } from "../../protocols/tasks/lease-messages.ts";
+import { type ActionReport, reportsFromWire } from "../../protocols/two-phase-commit/report.ts";
 import { type Want, wantFromWire } from "../../protocols/update/messages.ts";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
@@ -26,6 +28,7 @@ import type { BoardLink } from "./broker-types.ts";
 import type { HostFrame, TelemetryChannel } from "./hosts/host-frames.ts";
 import type { Log } from "./log.ts";
 import { nameOf } from "./raft/voter-policy.ts";
+import type { TaskMetric } from "./tasks/task-metrics.ts";
 import type { NewReading } from "./telemetry.ts";
 import type { SealedChannel } from "./trust/board-session.ts";
 import type { CloneWatch } from "./trust/clone-watch.ts";
@@ -48,6 +51,12 @@ export interface RegistryOptions {
   onMessage(message: Message): void;
   /** A board that is connected here asks for chunks of its image. */
   onWant(link: BoardLink, want: Want): void;
+  /** A board, connected here or at another host, tells of actions. */
+  onActions?(board: string, reports: readonly ActionReport[]): void;
+  /** A board, here or at another host, says which tasks it is to run. */
+  onClaim(board: string, claim: Leases): void;
+  /** The metric of a task as `board` tells it, with a token, that is the present one; undefined for any other. */
+  taskMetric(board: string, told: string): TaskMetric | undefined;
   /** For all other hosts. */
   tellHosts(frame: HostFrame): void;
   /** Something that the status shows has changed. */
@@ -61,7 +70,8 @@ export class BoardRegistry {
   constructor(options: RegistryOptions) {
     this.#options = options;
     for (const [name, board] of Object.entries(options.definition.boards)) {
-      this.#records.set(name, new BoardRecord(name, board));
+      const taskMetric = (told: string) => options.taskMetric(name, told);
+      this.#records.set(name, new BoardRecord(name, board, taskMetric));
     }
   }
 
@@ -116,6 +126,18 @@ export class BoardRegistry {
     const presence = this.#records.get(nameOf(message.to))?.presences.get(this.#options.hostName);
     if (presence?.memberId !== message.to) return;
     presence.link?.send("raft", encodeCbor(messageToWire(message)));
+  }
+
+  /** To a board that is connected here; false where it is not. */
+  sendHere(board: string, channel: "lease", payload: Uint8Array): boolean {
+    const link = this.#records.get(board)?.presences.get(this.#options.hostName)?.link;
+    return link?.send(channel, payload) ?? false;
+  }
+
+  /** Where a board is connected: this host's own name first; empty while it is connected nowhere. */
+  hostsOfBoard(board: string): string[] {
+    const { memberId } = this.#records.get(board) ?? {};
+    return memberId === undefined ? [] : this.#records.get(board)!.hostsOf(memberId, this.#options.hostName);
   }
 
   /** From this host's broker, opened. @throws {MalformedPayload | ProtocolRefused} and the connection is to be closed. */
@@ -210,6 +232,14 @@ export class BoardRegistry {
     link: BoardLink | undefined,
   ): void {
     const nowMs = this.#options.now();
+    if (channel === "action") {
+      this.#options.onActions?.(record.name, read(reportsFromWire, payload));
+      return;
+    }
+    if (channel === "lease") {
+      this.#options.onClaim(record.name, read(leasesFromWire, payload));
+      return;
+    }
     if (channel === "report") {
       const report = read(reportFromWire, payload);
       for (const reading of understood(() => record.takeReport(report, nowMs))) {

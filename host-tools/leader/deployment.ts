@@ -16,6 +16,7 @@ import {
   type StateValue,
   stateLimits,
 } from "../../protocols/state/command.ts";
+import { watchedKey } from "../../protocols/two-phase-commit/action.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { AgreedState } from "./agreed-state.ts";
@@ -94,6 +95,10 @@ export function missingPuts(definition: SwarmDefinition, state: AgreedState): Pu
     // First who ought to vote: should the second not be agreed on, both are proposed again.
     puts.push({ key: votersKey, value: voters }, { key: votersDeclaredKey, value: voters });
   }
+  const watched = watchedOf(definition);
+  if (watched === undefined ? state.has(watchedKey) : !areEqual(watched, state.get(watchedKey)?.value)) {
+    puts.push({ key: watchedKey, value: watched });
+  }
   // And after them, those of models that no program needs any more.
   for (const key of state.keys()) {
     if (!keepsRestored && key.startsWith(modelKeyPrefix) && !parts.has(key))
@@ -118,6 +123,12 @@ function deployed(definition: SwarmDefinition): Map<string, Uint8Array> {
     wanted.set(programKeyPrefix + board, encodeCbor(programToWire(program)));
   }
   return wanted;
+}
+
+/** The metrics that actions ask for, as boards are told; undefined for none. */
+function watchedOf({ actions = {} }: SwarmDefinition): Uint8Array | undefined {
+  const metrics = Object.values(actions).flatMap(({ require }) => require.map(({ metric }) => metric));
+  return metrics.length === 0 ? undefined : encodeCbor([...new Set(metrics)].sort());
 }
 
 /** The parts of all models by their keys; boards that have the same model share it. */

@@ -10,10 +10,14 @@ import type { Actor } from "./access/actor.ts";
 import { isAuditKey, readAudit } from "./access/audit-ring.ts";
 import type { Reach } from "./access/reach.ts";
 import { authorityOf } from "./access/tls.ts";
+import type { ActionRequest } from "./actions/action-request.ts";
+import type { Actions } from "./actions/actions.ts";
 import type { AgreedState } from "./agreed-state.ts";
 import type { HostView, SetCommand } from "./api.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type {
+  ActionBegun,
+  ActionStatus,
   AgreedContact,
   AuditEntry,
   CheckpointDifference,
@@ -74,6 +78,7 @@ export interface HostParts {
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly firmware: Firmware;
+  readonly actions: Actions;
   readonly checkpoints: Checkpoints;
   readonly restoring: Restoring;
   readonly broker: Broker;
@@ -282,6 +287,17 @@ export class HostOverview implements HostView {
     const id = this.#parts.replica.newCommandId();
     const command: Command = { key, value, id, expected: present, isNew: present === undefined };
     await carryOut({ ...this.#parts, askLeader: () => undefined }, command, true);
+  }
+
+  actions(): ActionStatus[] {
+    return this.#parts.actions.list();
+  }
+
+  async act(request: ActionRequest, actor: Actor): Promise<ActionBegun> {
+    const { replica, actions } = this.#parts;
+    // What was begun before is known then, and in the way of what it is in conflict with.
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
+    return actions.begin(request, actor);
   }
 
   audit(): AuditEntry[] {

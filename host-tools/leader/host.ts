@@ -17,6 +17,7 @@ import { Access } from "./access/access.ts";
 import { AuditRing } from "./access/audit-ring.ts";
 import { Reach, type ReachOptions } from "./access/reach.ts";
 import { createWebServer, stopWebServer } from "./access/web-server.ts";
+import { Actions } from "./actions/actions.ts";
 import { AgreedState } from "./agreed-state.ts";
 import { createApi } from "./api.ts";
 import type { Status } from "./api-types.ts";
@@ -144,6 +145,13 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onChange: () => feed.changed(),
   });
   opened.push(() => firmware.stop());
+  const actions = new Actions({
+    ...{ definition, state, audit, log, now: Date.now },
+    isLeader: () => replica.isLeader,
+    put: (key, value, present) => overview.putAlone(key, value, present),
+    onChange: () => feed.changed(),
+  });
+  opened.push(() => actions.stop());
   const deployment = new Deployment(definition, state, log);
   const checkpoints = new Checkpoints({
     ...{ swarm, hostName, directory: directory.path, state, log, now: Date.now },
@@ -169,6 +177,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
       state.apply(entries);
       takeRoster();
       firmware.stateChanged();
+      actions.stateChanged();
       checkpoints.settle();
       deployment.committed(entries, replica);
       feed.changed();
@@ -177,6 +186,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
       state.restore(restored, replica.status().appliedIndex);
       takeRoster();
       firmware.stateChanged();
+      actions.stateChanged();
       checkpoints.restored();
       feed.changed();
     },
@@ -206,6 +216,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onMemberLost: (id) => replica.removeMember(id),
     onMessage: (message) => routes.takeFromBoard(message),
     onWant: (link, want) => firmware.chunks.want(link, want),
+    onActions: (board, reports) => actions.reported(board, reports),
     tellHosts: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
   });
@@ -256,6 +267,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
       replica,
       deployment,
       firmware,
+      actions,
       checkpoints,
       restoring,
       broker,

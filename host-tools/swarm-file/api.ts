@@ -24,6 +24,7 @@ import type { BoardModel } from "./board-models.ts";
 import { type CallSite, callSite } from "./call-site.ts";
 import type { Duration } from "./duration.ts";
 import type {
+  ActionPart,
   BoardPart,
   ModelPart,
   NumberSetting,
@@ -39,6 +40,7 @@ import { type Pipeline, pipeline } from "./pipeline-api.ts";
 import type { SensorName } from "./sensors.ts";
 import type { Unit } from "./units.ts";
 
+export { action, metric } from "./action-api.ts";
 export { correlation, groupBy, join } from "./joined-api.ts";
 export { model, regression } from "./model-api.ts";
 export type { Calibration, Pipeline, StatisticName, Window } from "./pipeline-api.ts";
@@ -55,6 +57,8 @@ export function swarm<const Key extends string, const BoardName extends string>(
     /** What the swarm agrees on and `covey set` changes. */
     settings?: Readonly<Record<Key, SettingPart>>;
     boards: Readonly<Record<BoardName, BoardPart<NoInfer<Key>>>>;
+    /** What several boards do together or not at all, by name: `covey act NAME`. */
+    actions?: Readonly<Record<string, ActionPart<NoInfer<BoardName>>>>;
   },
 ): SwarmPart {
   return { kind: "swarm", site: callSite(), name, given };

@@ -5,13 +5,15 @@
 import { hostsMax } from "../../protocols/messages/host-address.ts";
 import { limits } from "../../protocols/raft/types.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
+import { watchedMax } from "../../protocols/two-phase-commit/watched.ts";
 import type { BoardDescription } from "../boards/boards.ts";
+import { compileAction } from "./compile-action.ts";
 import { compileBoard } from "./compile-board.ts";
 import { compileSetting } from "./compile-setting.ts";
-import type { BoardDefinition, SettingDefinition, SwarmDefinition } from "./definition.ts";
+import type { ActionDefinition, BoardDefinition, SettingDefinition, SwarmDefinition } from "./definition.ts";
 import { Diagnostics } from "./diagnostics.ts";
 import { isName, isPart, isRecord, nameRule, shown } from "./given.ts";
-import type { BoardPart, SettingPart, SwarmPart } from "./parts.ts";
+import type { ActionPart, BoardPart, SettingPart, SwarmPart } from "./parts.ts";
 import { suggestion } from "./suggestion.ts";
 import { ZoneRules } from "./time-zone.ts";
 
@@ -70,7 +72,26 @@ class SwarmCompilation {
     const voters = this.#voters(given.voters, boards);
     this.#checkVoterCount(hosts, voters);
     this.#checkCount(boards, settings);
-    return { name, file: this.#file, hosts, voters, settings, boards };
+    const actions = this.#actions(given.actions, boards);
+    const definition = { name, file: this.#file, hosts, voters, settings, boards };
+    return Object.keys(actions).length === 0 ? definition : { ...definition, actions };
+  }
+
+  #actions(given: unknown, boards: Record<string, BoardDefinition>): Record<string, ActionDefinition> {
+    const actions: Record<string, ActionDefinition> = {};
+    for (const [name, part] of Object.entries(isRecord(given) ? given : {})) {
+      const path = ["actions", name];
+      if (!isName(name)) this.#wrong(path, `${shown(name)} cannot name an action: ${nameRule}.`);
+      if (!isPart<ActionPart>(part, "action")) {
+        this.#wrong(path, `${shown(name)} is no action; write action({ set: {...} }).`);
+      } else actions[name] = compileAction(name, part, boards, this.#diagnostics);
+    }
+    const required = Object.values(actions).flatMap(({ require }) => require.map(({ metric }) => metric));
+    const count = new Set(required).size;
+    if (count > watchedMax) {
+      this.#wrong(["actions"], `the actions require ${count} metrics together; ${watchedMax} are the most.`);
+    }
+    return actions;
   }
 
   #settings(given: unknown): Record<string, SettingDefinition> {
@@ -179,7 +200,7 @@ class SwarmCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["hosts", "voters", "settings", "boards"];
+    const known = ["hosts", "voters", "settings", "actions", "boards"];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a swarm has no ${shown(key)}${suggestion(key, known)}`);
     }

@@ -4,6 +4,7 @@
  */
 import type { Strategy, Work } from "../../protocols/balancing/types.ts";
 import type { Pipeline, Program } from "../../protocols/pipeline/program.ts";
+import type { OutputValue, Requirement } from "../../protocols/two-phase-commit/action.ts";
 
 export interface SwarmDefinition {
   readonly name: string;
@@ -16,6 +17,20 @@ export interface SwarmDefinition {
   readonly boards: Readonly<Record<string, BoardDefinition>>;
   /** Work that whichever board holds it does; absent for none. */
   readonly tasks?: Readonly<Record<string, TaskDefinition>>;
+  /** What several boards do together, by name; absent for nothing. */
+  readonly actions?: Readonly<Record<string, ActionDefinition>>;
+}
+
+/** What an action asks of each of its boards and does there. */
+export interface ActionDefinition {
+  /** Undefined: all that have the outputs and the metrics. */
+  readonly boards?: readonly string[] | undefined;
+  readonly set: readonly OutputValue[];
+  readonly require: readonly Requirement[];
+  /** 0: until another action. */
+  readonly forMs: number;
+  /** 0: it waits for the decision for ever. */
+  readonly safetyMs: number;
 }
 
 export interface TaskDefinition {

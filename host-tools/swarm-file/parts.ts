@@ -114,6 +114,25 @@ export interface ModelPart<Name extends string = string, Metric extends string =
   };
 }
 
+/** What several boards do together or not at all. */
+export interface ActionPart<BoardName extends string = string> extends Part<"action"> {
+  readonly given: {
+    readonly boards?: readonly BoardName[];
+    readonly set?: unknown;
+    readonly require?: unknown;
+    readonly for?: unknown;
+    readonly safety?: unknown;
+  };
+}
+
+/** What a reading must be for a board to take part. */
+export interface RequirementPart extends Part<"requirement"> {
+  readonly metric: string;
+  readonly min: unknown;
+  readonly max: unknown;
+  readonly within: unknown;
+}
+
 export interface ReplayPart extends Part<"replay"> {
   readonly file: string;
   readonly speed: unknown;
@@ -141,5 +160,6 @@ export interface SwarmPart extends Part<"swarm"> {
     readonly voters?: readonly string[];
     readonly settings?: Readonly<Record<string, SettingPart>>;
     readonly boards: Readonly<Record<string, BoardPart>>;
+    readonly actions?: Readonly<Record<string, ActionPart>>;
   };
 }

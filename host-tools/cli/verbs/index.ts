@@ -1,5 +1,6 @@
 /** Every verb, in the order in which `covey --help` lists them. */
 import type { Verb } from "../verb.ts";
+import { act } from "./act.ts";
 import { boards } from "./boards.ts";
 import { build } from "./build.ts";
 import { checkpoint } from "./checkpoint.ts";
@@ -34,6 +35,7 @@ export const verbs: readonly Verb<any>[] = [
   status,
   get,
   set,
+  act,
   log,
   members,
   replace,

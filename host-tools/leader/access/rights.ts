@@ -19,6 +19,11 @@ export const coveyResource = {
   firmware: "covey/firmware",
 } as const;
 
+/** What somebody needs to be allowed to write who has this action carried out. */
+export function actionResource(name: string): string {
+  return `act/${name}`;
+}
+
 /** One right, as a route asks for it. */
 export interface Right {
   readonly verb: "read" | "write" | "update";

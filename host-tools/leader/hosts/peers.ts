@@ -103,6 +103,9 @@ export class Peers {
       case "telemetry":
         boards.receiveFromHost(host, frame);
         break;
+      case "grant":
+        boards.sendHere(frame.board, "lease", frame.payload);
+        break;
       case "images":
       case "image-want":
       case "image-piece":

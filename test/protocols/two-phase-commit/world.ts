@@ -223,6 +223,14 @@ export class World {
   }
 
   onHold(board: Board, set: readonly OutputValue[]): void {
+    for (const { output, value } of set) {
+      const id = Math.round(value * 10);
+      const later = board.acts.slice(board.acts.indexOf(id) + 1);
+      const over = board.acts.includes(id)
+        ? later.find((other) => this.#begun.get(other)!.set.some((each) => each.output === output))
+        : undefined;
+      if (over !== undefined) throw new Broken("acted again", `${board.name} undoes ${over} with ${id}`);
+    }
     for (const { value } of set) this.onActed(board, Math.round(value * 10));
   }
 
