@@ -413,6 +413,28 @@ export interface SetRequest {
   readonly expected?: unknown;
 }
 
+/** How a task stands. `waiting`: no board may hold it, or the one that had it may still run it. `silent`: its board has not claimed it for a whole lease. */
+export interface TaskStatus {
+  readonly name: string;
+  readonly state: "placed" | "silent" | "waiting" | "stopped";
+  readonly board: string | undefined;
+  /** Of the last placement; 0 for none yet. */
+  readonly token: number;
+  /** Unix milliseconds of the last placement. */
+  readonly sinceMs: number | undefined;
+  readonly strategy: string;
+  readonly leaseMs: number;
+  /** Since its board last claimed it. */
+  readonly silentMs: number | undefined;
+}
+
+/** Answer of `GET /api/tasks`, and of each change of them. */
+export interface TasksStatus {
+  readonly tasks: readonly TaskStatus[];
+  /** Boards that are to be given none. */
+  readonly drained: readonly string[];
+}
+
 /** Answer of `GET /api/login`: what to sign, see `access/login-proof.ts`. */
 export interface LoginChallenge {
   readonly swarm: string;

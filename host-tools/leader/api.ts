@@ -43,6 +43,7 @@ import type {
   Setting,
   Status,
   StoredReading,
+  TasksStatus,
   VoterAction,
   VotersChanged,
 } from "./api-types.ts";
@@ -61,6 +62,7 @@ import { csvPages, parseCount, parseReadingRequest } from "./reading-export.ts";
 import { parseObject } from "./request-body.ts";
 import { guardRequests, limitBody, requireJson } from "./request-guard.ts";
 import type { StatusFeed } from "./status-feed.ts";
+import { readTaskChange, type TaskChange } from "./tasks/task-change.ts";
 import type { ReadingQuery } from "./telemetry.ts";
 
 /** What the interface needs from the host. */
@@ -103,6 +105,9 @@ export interface HostView {
   compareCheckpoints(from: string, to: string, choice: RestoreChoice): Promise<CheckpointDifference>;
   restoreCheckpoint(request: RestoreRequest, actor: Actor): Promise<CheckpointRestored>;
   releases(): Releases;
+  tasks(): TasksStatus;
+  /** Resolves once it is agreed on. Rejects with `ApiFailure`. */
+  changeTasks(change: TaskChange): Promise<TasksStatus>;
   /** Resolves once the release is agreed on. Rejects with `ApiFailure`. */
   propose(request: ReadRequest, actor: Actor): Promise<ReleaseAgreed>;
   /** Oldest first. */
@@ -239,6 +244,13 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
       const wanted = parseActionRequest(actionOf(context), await context.req.text(), Date.now());
       return answer(context, await host.act(wanted, actorOf(context)));
     },
+  );
+  api.get("/api/tasks", needs(toRead("*")), onLeader, async (context) => {
+    await host.confirm(apiLimits.statusConfirmMs);
+    return answer(context, host.tasks());
+  });
+  api.post("/api/tasks", requireJson, needs(toWrite(coveyResource.tasks)), onLeader, async (context) =>
+    answer(context, await host.changeTasks(readTaskChange(await context.req.text()))),
   );
   api.get("/api/audit", needs(toRead(coveyResource.audit)), onLeader, (context) =>
     answer(context, host.audit()),

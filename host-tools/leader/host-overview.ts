@@ -35,6 +35,7 @@ import type {
   Setting,
   Status,
   StoredReading,
+  TasksStatus,
   VotersChanged,
 } from "./api-types.ts";
 import type { BoardRegistry } from "./board-registry.ts";
@@ -63,6 +64,8 @@ import type { Replica } from "./raft/replica.ts";
 import { nameOf } from "./raft/voter-policy.ts";
 import { checkSetting, SettingRefused, type SettingValue } from "./settings.ts";
 import type { StatusFeed } from "./status-feed.ts";
+import type { TaskChange } from "./tasks/task-change.ts";
+import type { Tasks } from "./tasks/tasks.ts";
 import type { ReadingQuery, Telemetry } from "./telemetry.ts";
 import type { BoardSessions } from "./trust/board-sessions.ts";
 import type { Membership } from "./trust/membership.ts";
@@ -75,6 +78,7 @@ export interface HostParts {
   readonly violations: Violations;
   readonly boards: BoardRegistry;
   readonly telemetry: Telemetry;
+  readonly tasks: Tasks;
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly firmware: Firmware;
@@ -298,6 +302,19 @@ export class HostOverview implements HostView {
     // What was begun before is known then, and in the way of what it is in conflict with.
     if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
     return actions.begin(request, actor);
+  }
+
+  tasks(): TasksStatus {
+    return this.#parts.tasks.status();
+  }
+
+  async changeTasks({ action, name }: TaskChange): Promise<TasksStatus> {
+    const { replica, tasks } = this.#parts;
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
+    if (action === "add") await tasks.add(name);
+    else if (action === "remove") await tasks.remove(name);
+    else await tasks.drain(name, action === "drain");
+    return tasks.status();
   }
 
   audit(): AuditEntry[] {

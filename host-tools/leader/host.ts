@@ -40,6 +40,7 @@ import { announce } from "./mdns.ts";
 import { Replica } from "./raft/replica.ts";
 import { createSetHandler } from "./set-handler.ts";
 import { StatusFeed } from "./status-feed.ts";
+import { Tasks } from "./tasks/tasks.ts";
 import { type Retention, Telemetry } from "./telemetry.ts";
 import { BoardSessions } from "./trust/board-sessions.ts";
 import { CloneWatch, clonedSentence } from "./trust/clone-watch.ts";
@@ -216,6 +217,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onMemberLost: (id) => replica.removeMember(id),
     onMessage: (message) => routes.takeFromBoard(message),
     onWant: (link, want) => firmware.chunks.want(link, want),
+    onClaim: (board, claim) => tasks.claim(board, claim),
+    taskMetric: (board, told) => tasks.metric(board, told),
     onActions: (board, reports) => actions.reported(board, reports),
     tellHosts: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
@@ -257,12 +260,13 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onDown: (host) => peers.down(host),
     onFrame: (host, frame) => peers.take(host, frame),
   });
+  const tasks: Tasks = new Tasks({ definition, hostName, state, replica, boards, links, log });
   const routes = new MessageRoutes({
     ...{ hostName, hostNames: definition.hosts, boards, broker, groupKeys, links },
     receive: (message) => replica.receive(message),
   });
   const parts = {
-    ...{ definition, hostName, state, violations, boards, telemetry },
+    ...{ definition, hostName, state, violations, boards, telemetry, tasks },
     ...{
       replica,
       deployment,
@@ -326,6 +330,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => links.stop());
   peers.start(links);
   opened.push(() => peers.stop());
+  tasks.start();
+  opened.push(() => tasks.stop());
   opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open
 
   if (options.mdns !== undefined) {
@@ -349,7 +355,8 @@ function openTelemetry(options: HostOptions, directory: string, violations: Viol
   const { definition, log, retention } = options;
   const telemetry = new Telemetry({
     file: join(directory, "telemetry.sqlite"),
-    unitOf: (board, metric) => ownValue(ownValue(definition.boards, board)?.units ?? {}, metric) ?? "",
+    unitOf: (board, metric) =>
+      ownValue(ownValue(definition.boards, board)?.units ?? {}, metric) ?? unitOfTask(definition, metric),
     ...(retention === undefined ? {} : { retention }),
     onError: (error) => log.error("readings-not-stored", { reason: error.message }),
   });
@@ -360,6 +367,12 @@ function openTelemetry(options: HostOptions, directory: string, violations: Viol
     );
   }
   return telemetry;
+}
+
+/** Metrics of tasks are no board's own. */
+function unitOfTask({ tasks = {} }: SwarmDefinition, metric: string): string {
+  for (const { units } of Object.values(tasks)) if (Object.hasOwn(units, metric)) return units[metric]!;
+  return "";
 }
 
 /** Names that boards make up are no names of what every object has. */

@@ -17,6 +17,8 @@ export const coveyResource = {
   restore: "covey/restore",
   /** Which firmware boards run: takes the permission to update. */
   firmware: "covey/firmware",
+  /** Which boards hold tasks. */
+  tasks: "covey/tasks",
 } as const;
 
 /** What somebody needs to be allowed to write who has this action carried out. */
