@@ -140,6 +140,16 @@ export interface ReplayPart extends Part<"replay"> {
   readonly unit: unknown;
 }
 
+/** Work that whichever board holds it does. */
+export interface TaskPart extends Part<"task"> {
+  readonly given: {
+    readonly sense?: unknown;
+    readonly strategy?: unknown;
+    readonly lease?: unknown;
+    readonly requires?: unknown;
+  };
+}
+
 export interface BoardPart<Key extends string = string> extends Part<"board"> {
   readonly model: string;
   readonly given: {
@@ -150,6 +160,7 @@ export interface BoardPart<Key extends string = string> extends Part<"board"> {
     readonly rules?: readonly RulePart<string, string, Key>[];
     readonly schedules?: readonly SchedulePart[];
     readonly simulate?: Partial<Record<SensorName, ReplayPart>>;
+    readonly place?: unknown;
   };
 }
 
@@ -160,6 +171,7 @@ export interface SwarmPart extends Part<"swarm"> {
     readonly voters?: readonly string[];
     readonly settings?: Readonly<Record<string, SettingPart>>;
     readonly boards: Readonly<Record<string, BoardPart>>;
+    readonly tasks?: Readonly<Record<string, TaskPart>>;
     readonly actions?: Readonly<Record<string, ActionPart>>;
   };
 }

@@ -25,6 +25,7 @@ import { replace } from "./replace.ts";
 import { set } from "./set.ts";
 import { sim } from "./sim.ts";
 import { status } from "./status.ts";
+import { task } from "./task.ts";
 import { update } from "./update.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each verb knows its own options; the list does not care
@@ -38,6 +39,7 @@ export const verbs: readonly Verb<any>[] = [
   act,
   log,
   members,
+  task,
   replace,
   recover,
   checkpoint,

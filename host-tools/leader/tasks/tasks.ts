@@ -1,8 +1,9 @@
 /** A host's part in tasks: its keeper while it leads, what boards claim, what operators ask for, and how each task stands. */
+
+import { programLimits } from "../../../protocols/pipeline/program.ts";
 import { drainedKey, drainedMax, drainedToWire } from "../../../protocols/tasks/drained.ts";
 import { type Leases, leasesToWire } from "../../../protocols/tasks/lease-messages.ts";
 import { taskKeyPrefix } from "../../../protocols/tasks/placement.ts";
-import { programLimits } from "../../../protocols/pipeline/program.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
 import type { BoardDefinition, SwarmDefinition } from "../../swarm-file/definition.ts";
 import type { AgreedState } from "../agreed-state.ts";
@@ -103,9 +104,16 @@ export class Tasks {
     if (drained.includes(board) === isDrained) return;
     const wanted = isDrained ? [...drained, board] : drained.filter((name) => name !== board);
     if (wanted.length > drainedMax) {
-      throw new ApiFailure("out-of-limits", `${drainedMax} boards are drained, which is the most; undrain one.`);
+      throw new ApiFailure(
+        "out-of-limits",
+        `${drainedMax} boards are drained, which is the most; undrain one.`,
+      );
     }
-    await this.#propose(drainedKey, encodeCbor(drainedToWire(wanted)), state.get(drainedKey)?.value as Uint8Array);
+    await this.#propose(
+      drainedKey,
+      encodeCbor(drainedToWire(wanted)),
+      state.get(drainedKey)?.value as Uint8Array,
+    );
   }
 
   #statusOf(name: string): TaskStatus {
@@ -117,8 +125,23 @@ export class Tasks {
     const silentMs =
       board === undefined || heardMs === undefined ? undefined : Math.round(performance.now() - heardMs);
     const state =
-      placement?.mode === "stopped" ? "stopped" : board === undefined ? "waiting" : isLate() ? "silent" : "placed";
-    return { name, state, board, token: placement?.token ?? 0, sinceMs: placement?.sinceMs, strategy, leaseMs, silentMs };
+      placement?.mode === "stopped"
+        ? "stopped"
+        : board === undefined
+          ? "waiting"
+          : isLate()
+            ? "silent"
+            : "placed";
+    return {
+      name,
+      state,
+      board,
+      token: placement?.token ?? 0,
+      sinceMs: placement?.sinceMs,
+      strategy,
+      leaseMs,
+      silentMs,
+    };
 
     function isLate(): boolean {
       return silentMs !== undefined && silentMs >= (placement?.leaseMs ?? leaseMs);
@@ -146,7 +169,10 @@ export class Tasks {
       await replica.propose({ key, value, id: replica.newCommandId(), expected: { value: expected } });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new ApiFailure("not-leader", `That was not agreed on (${why}); look with covey task list, and try again.`);
+      throw new ApiFailure(
+        "not-leader",
+        `That was not agreed on (${why}); look with covey task list, and try again.`,
+      );
     }
   }
 

@@ -7,6 +7,7 @@ import { modelTargets } from "./models.ts";
 import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
 import { streamTargets } from "./streams.ts";
+import { taskTargets } from "./tasks.ts";
 
 /** Every decoder that faces the network. */
 export const targets: readonly Target[] = [
@@ -18,6 +19,7 @@ export const targets: readonly Target[] = [
   ...improvTargets,
   ...serialTargets,
   ...modelTargets,
+  ...taskTargets,
 ];
 
 /** What looks like a decoder, by its name, and faces no network. */

@@ -79,12 +79,4 @@ export const faults: readonly Fault[] = [
     name: "the leader grants without the word of a majority",
     change: { file: keeper, correct: "await replica.readIndex();", broken: "await undefined;" },
   },
-  {
-    name: "the leader proposes whatever is there by now",
-    change: {
-      file: "test/simulation/tasks/task-run.ts",
-      correct: "world.propose(name, { key, value, expected: { value: expected } })",
-      broken: "(expected, world.propose(name, { key, value }))",
-    },
-  },
 ];

@@ -94,7 +94,7 @@ class TaskRun {
     world.startAll();
     this.#every(taskKeeperLimits.lookEveryMs, () => this.#look());
     for (const board of this.#boards) this.#every(40, () => this.#turn(board));
-    this.#every(2_500, () => this.#mischief());
+    this.#every(1_500, () => this.#mischief());
     await this.#until(faultsMs);
     this.#calm();
     await this.#until(faultsMs + quietMs);
@@ -123,7 +123,7 @@ class TaskRun {
 
   #keepingOf(host: Host): Keeping {
     const known = this.#keepings.get(host.name);
-    if (known?.member === host.member) return known;
+    if (known !== undefined && known.member === host.member) return known;
     const state = new AgreedState();
     const facts = new Map<string, number>();
     const { member, name } = host;
@@ -141,9 +141,11 @@ class TaskRun {
         },
         readIndex: () =>
           new Promise((resolve, reject) => {
-            member!.read(world.nowMs, (outcome) =>
-              outcome instanceof Error ? reject(outcome) : (this.#follow(host), resolve(outcome)),
-            );
+            member!.read(world.nowMs, (outcome) => {
+              if (outcome instanceof Error) return reject(outcome);
+              this.#follow(host);
+              resolve(outcome);
+            });
           }),
       },
       boards: () => this.#facts(host, facts),
@@ -244,7 +246,7 @@ class TaskRun {
   /** Mostly soon; sometimes after it was held up on the way. */
   #later(act: () => void): void {
     const { random } = this.#world;
-    const isHeldUp = !this.#isQuiet && random() < 0.1;
+    const isHeldUp = !this.#isQuiet && random() < 0.2;
     this.#world.after(1 + Math.floor(random() * (isHeldUp ? 30_000 : 150)), act);
   }
 
