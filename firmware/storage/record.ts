@@ -66,7 +66,7 @@ export const RecordKind = Object.freeze({
   /** What binds a board to actions (`protocols/two-phase-commit/promises.ts`), in place of what has a lower `index`; no data for nothing. */
   promises: 20,
   /** An entry that puts several values; its data. Term in the trailer. */
-  puts: 20,
+  puts: 21,
 });
 
 export interface StoredRecord {

@@ -50,6 +50,13 @@ const routes: [string, RequestInit, number[]][] = [
   ["/api/settings/covey%2Frelease%2Fesp32c3-devkit", put, [401, 403, 403, 403, 404]],
   ["/api/settings/covey%2Fupdate%2Fnorth-1", put, [401, 403, 403, 403, 404]],
   ["/api/settings/covey%2Ffirmware", put, [401, 403, 403, 403, 404]],
+  ["/api/checkpoints", {}, [401, 403, 403, 403, 200]],
+  ["/api/checkpoints", post({ name: "No Name" }), [401, 403, 403, 403, 400]],
+  ["/api/checkpoints/delete", post({ name: "none" }), [401, 403, 403, 403, 404]],
+  ["/api/checkpoints/diff?to=none", {}, [401, 403, 403, 403, 404]],
+  ["/api/checkpoints/restore", { ...put, body: '{"name":"none","shown":""}' }, [401, 403, 403, 403, 404]],
+  ["/api/checkpoints/copies", {}, [401, 403, 403, 403, 200]],
+  ["/api/checkpoints/none/copy", {}, [401, 403, 403, 403, 404]],
   ["/api/logout", post({}), [200, 200, 200, 200, 200]],
 ];
 

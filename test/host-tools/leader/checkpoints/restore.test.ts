@@ -180,7 +180,57 @@ test("there are at most twelve, and four that were made before a restore: the ol
   expect(files).toHaveLength(16);
 });
 
+test("more than an entry holds is refused with how much it is, and nothing is changed", async () => {
+  const settings = Object.fromEntries(
+    Array.from({ length: 60 }, (_, i) => [`zone-${i}.limit`, definition.settings["fan.duty"]!]),
+  );
+  const leader = await leaderUnderTest({ definition: { ...definition, settings } });
+  const { create, diff, restore } = ask(leader);
+  await create("summer");
+  for (let i = 0; i < 60; i++) await leader.put(`zone-${i}.limit`, 77);
+  const { restore: planned } = await diff("now", "summer");
+  expect(planned).toMatchObject({ fits: false, keys: 61 });
+  const { lastIndex } = leader.status().leader;
+  expect(await restore("summer", planned.digest)).toMatchObject({
+    status: 422,
+    error: { message: expect.stringContaining("changes 61 keys in") },
+  });
+  expect(leader.status().leader.lastIndex).toBe(lastIndex);
+});
+
 describe("several hosts", () => {
+  test("of which the leader goes in the middle of a restore: all of it, or nothing", async () => {
+    for (const afterMs of [0, 3, 10]) {
+      const several = await SeveralHosts.start(["a", "b", "c"], []);
+      const first = await several.leader();
+      const leader = several.host(first);
+      await eventually(() => leader.status().leader.voters.length === 3);
+      await ask(leader).create("summer");
+      await leader.put("fan.duty", 55);
+      await leader.put("door.text", "winter");
+      const { digest } = (await ask(leader).diff("now", "summer")).restore;
+      const answer = ask(leader)
+        .restore("summer", digest)
+        .catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await several.stop(first);
+      const next = several.host(await several.leader());
+      const [duty, , text] = await ask(next).settings();
+      expect([
+        [20, "hello"],
+        [55, "winter"],
+      ]).toContainEqual([duty, text]);
+      if ((await answer)?.status === 200) expect(duty).toBe(20);
+      // Whoever asks again has it done.
+      const again = (await ask(next).diff("now", "summer")).restore;
+      if (again.changes.length > 0) {
+        expect(await ask(next).restore("summer", again.digest)).toMatchObject({ status: 200, changed: 2 });
+      }
+      expect(await ask(next).settings()).toEqual([20, false, "hello"]);
+      for (const name of [...several.hosts.keys()]) await several.stop(name);
+    }
+  }, 60_000);
+
   test("make the same bytes; one that was away, or whose copy is damaged, fetches it", async () => {
     const several = await SeveralHosts.start(["a", "b", "c"], []);
     const leader = several.host(await several.leader());
