@@ -1,4 +1,5 @@
 import type { Target } from "../target.ts";
+import { actionTargets } from "./actions.ts";
 import { checkpointTargets } from "./checkpoints.ts";
 import { codecTargets } from "./codecs.ts";
 import { contactTargets } from "./contacts.ts";
@@ -11,6 +12,7 @@ import { taskTargets } from "./tasks.ts";
 
 /** Every decoder that faces the network. */
 export const targets: readonly Target[] = [
+  ...actionTargets,
   ...codecTargets,
   ...checkpointTargets,
   ...contactTargets,

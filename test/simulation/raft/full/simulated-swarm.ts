@@ -38,13 +38,15 @@ export interface SwarmOptions {
   readonly drift?: number;
   /** The longest sync of a host's disk, ms. */
   readonly syncMsMax?: number;
+  /** How long anything is on its way while nothing is wrong, ms; 1 to 20 when not said. */
+  readonly delayMs?: readonly [least: number, most: number];
 }
 
 export type SwarmEvents = Pick<
   HostSurroundings,
   "onApplied" | "onRestored" | "onViolation" | "onStep" | "note"
 > &
-  Partial<Pick<HostSurroundings, "onBelieved">> &
+  Partial<Pick<HostSurroundings, "onBelieved" | "onAction">> &
   Pick<BoardSurroundings, "onTurn">;
 
 const networkDelayMs: readonly [least: number, most: number] = [1, 20];
@@ -226,6 +228,10 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     this.ciphers.onSenderKey(key);
   }
 
+  onAction(host: SimulatedHost, board: string, payload: Uint8Array): void {
+    this.#options.events.onAction?.(host, board, payload);
+  }
+
   onBelieved(forgery: number): void {
     this.#options.events.onBelieved?.(forgery);
   }
@@ -274,6 +280,8 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
 
   #delayMs(): number {
     const isSlow = this.#random.chance(this.#noise.slow);
-    return isSlow ? this.#random.between(20, this.#noise.slowMsMax) : this.#random.between(...networkDelayMs);
+    return isSlow
+      ? this.#random.between(20, this.#noise.slowMsMax)
+      : this.#random.between(...(this.#options.delayMs ?? networkDelayMs));
   }
 }
