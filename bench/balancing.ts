@@ -2,7 +2,7 @@
  * Each strategy at 10, 100 and 1,000 boards, four tasks a board: how even it is (the most that a board holds over what it would hold if all were even) and how many tasks
  * move when a board is lost, and when it returns. Counted over every tenth board, so it repeats exactly; the time is of one whole placing.
  *
- *     npm run bench:balancing -- [--json]
+ *     npx node bench/balancing.ts [--json]
  */
 import { place } from "../protocols/balancing/place.ts";
 import { type Holder, type Strategy, strategies, type Work } from "../protocols/balancing/types.ts";

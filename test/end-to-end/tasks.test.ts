@@ -14,7 +14,7 @@ export default swarm("tasked", {
   boards: { v1: small("east"), l1: small("east"), l2: small("west") },
   tasks: {
     watch: task({ sense: [sense("temperature", { every: "200ms" }).as("gateway.temp")], lease: "3s", requires: { zones: ["east"] } }),
-    other: task({ sense: [sense("uptime", { every: "500ms" }).as("gateway.uptime")], lease: "3s", strategy: "rendezvous", requires: { apartFrom: ["watch"] } }),
+    other: task({ sense: [sense("humidity", { every: "500ms" }).as("gateway.humidity")], lease: "3s", strategy: "rendezvous", requires: { zones: ["west"], apartFrom: ["watch"] } }),
   },
 });
 `;
@@ -67,7 +67,7 @@ describe("tasks on XS boards", () => {
     expect(["v1", "l1"]).toContain(watch.board);
     expect(other.board).not.toBe(watch.board);
     await untilHeard("gateway.temp", watch.board!, 0);
-    await untilHeard("gateway.uptime", other.board!, 0);
+    await untilHeard("gateway.humidity", other.board!, 0);
   });
 
   it("move off a board that is dead, once its lease is over", patient, async () => {
