@@ -23,18 +23,12 @@ function ordeal(seed: number, hosts: readonly string[]) {
   const begun = new Map<number, Action>();
   const astray = new Set<string>();
   const acted = new Map<number, Set<string>>();
-  const look = () => {
-    for (const { name, outputs } of acting.swarm.boards) {
-      const id = outputs.get("valve") ?? 0;
-      if (id > 0) acted.set(id, (acted.get(id) ?? new Set()).add(name));
-    }
-  };
   const acting: ActingSwarm = new ActingSwarm(
     {
       ...{ seed, hosts, boards: names },
       events: {
         ...{ onStep: () => {}, onApplied: () => {}, onRestored: () => {}, note: () => {} },
-        onTurn: look,
+        onTurn: () => {},
         onViolation: (_host, violation) => {
           throw new Error(violation);
         },
@@ -55,6 +49,14 @@ function ordeal(seed: number, hosts: readonly string[]) {
     },
   );
   const { swarm } = acting;
+  // Each value that a pin is ever given: it may be gone by the end of the turn, with the power.
+  for (const { name, outputs } of swarm.boards) {
+    const set = outputs.set.bind(outputs);
+    outputs.set = (output, id) => {
+      if (id > 0) acted.set(id, (acted.get(id) ?? new Set()).add(name));
+      return set(output, id);
+    };
+  }
   const put = (key: string, value: string | Uint8Array) => {
     const { leader } = acting;
     leader?.step((member) => member.propose({ key, value }, leader.nowMs, () => {}));

@@ -79,6 +79,8 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
   #syncMsMax: number;
   #noise = quiet;
   #hasFounded = false;
+  /** Bytes that boards and hosts have sent each other. */
+  readonly traffic = { up: 0, down: 0 };
   #nowMs = 0;
 
   constructor(options: SwarmOptions) {
@@ -242,6 +244,9 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     const wire = {
       after: (delayMs: number, what: () => void) => this.after(delayMs, what),
       delayMs: () => this.#delayMs(),
+      onBytes: (direction: "up" | "down", count: number) => {
+        this.traffic[direction] += count;
+      },
       cutUntilMs: (direction: "up" | "down") =>
         this.#cutUntilMs.get(direction === "up" ? `${board}>${host}` : `${host}>${board}`) ?? 0,
     };
