@@ -91,6 +91,8 @@ function ordeal(seed: number, hosts: readonly string[]) {
     return leader !== undefined && acting.actionsOf(leader).every(({ isEnded }) => isEnded);
   };
   swarm.run(swarm.nowMs + 120_000, isDone);
+  // For what came last to be seen.
+  swarm.run(swarm.nowMs + 200);
   return { decisions, begun, astray, acted, isDone: isDone() };
 }
 
