@@ -52,7 +52,12 @@ export const task: Verb<TaskOptions> = {
       return 0;
     }
     terminal.progress("Agreed; tasks move");
-    const now = await until(swarm, options.timeout, (status) => isInForce(status, action, name));
+    const patientMs = performance.now() + 2 * Math.max(0, ...before.tasks.map(({ leaseMs }) => leaseMs));
+    const now = await until(swarm, options.timeout, (status) => {
+      // What waits may be on its way; after a while it is not.
+      const isOnItsWay = action === "drain" && performance.now() < patientMs && areWaiting(status);
+      return isInForce(status, action, name) && !isOnItsWay;
+    });
     terminal.endProgress();
     if (!isInForce(now, action, name)) {
       throw new Failed(
@@ -95,13 +100,20 @@ function isInForce({ tasks }: TasksStatus, action: "add" | "remove" | "drain", n
   return action === "remove" ? state === "stopped" : state === "placed";
 }
 
+function areWaiting({ tasks }: TasksStatus): boolean {
+  return tasks.some(({ state }) => state === "waiting");
+}
+
 function stateOf(tasks: readonly TaskStatus[], name: string): TaskStatus["state"] | undefined {
   return tasks.find((one) => one.name === name)?.state;
 }
 
 function outcome({ tasks }: TasksStatus, action: "add" | "remove" | "drain", name: string): string[] {
   const one = tasks.find((each) => each.name === name);
-  if (action === "remove") return [`No board runs ${name} any more.`];
+  if (action === "remove")
+    return [
+      `${name} is stopped: its board lets go as soon as it hears of that, at the latest when its lease ends.`,
+    ];
   if (action === "add") return [`${one?.board} runs ${name}, under token ${one?.token}.`];
   const waiting = tasks.filter(({ state }) => state === "waiting").map((each) => each.name);
   if (waiting.length === 0) return [`${name} holds no tasks and is given none.`];

@@ -4,6 +4,8 @@ import type { Change } from "../raft/deliberate-faults/changed-sources.ts";
 export interface Fault {
   readonly name: string;
   readonly change: Change;
+  /** Where the search begins: a seed in which it showed when this was written; 1 when not said. */
+  readonly seed?: number;
 }
 
 const steward = "protocols/tasks/steward.ts";
@@ -21,6 +23,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "the board counts its lease from when it was given it",
+    seed: 34,
     change: {
       file: tenure,
       correct: "Math.max(held.untilMs, askedMs + held.placement.leaseMs)",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { changedTasks } from "./changed-tasks.ts";
-import { faults } from "./faults.ts";
+import { type Fault, faults } from "./faults.ts";
 import { runTasks } from "./task-run.ts";
 
 const timeout = 300_000;
@@ -21,15 +21,15 @@ describe("tasks under faults", () => {
 });
 
 describe("a deliberate fault is found", () => {
-  it.each(faults)("$name", { timeout }, async ({ change }) => {
+  it.each(faults)("$name", { timeout }, async ({ change, seed = 1 }: Fault) => {
     const run = await changedTasks(change);
-    expect(await hunt(run)).toMatch(/ runs on .* and |under token/);
+    expect(await hunt(run, seed)).toMatch(/ runs on .* and |under token/);
   });
 });
 
 /** What some seed breaks; undefined when none breaks anything. */
-async function hunt(run: typeof runTasks): Promise<string | undefined> {
-  for (let seed = 1; seed <= seedsMax; seed++) {
+async function hunt(run: typeof runTasks, first: number): Promise<string | undefined> {
+  for (let seed = first; seed < first + seedsMax; seed++) {
     try {
       await run(seed);
     } catch (error) {
