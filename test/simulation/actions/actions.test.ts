@@ -88,11 +88,16 @@ function ordeal(seed: number, hosts: readonly string[]) {
   }
   const isDone = () => {
     const { leader } = acting;
-    return leader !== undefined && acting.actionsOf(leader).every(({ isEnded }) => isEnded);
+    if (leader === undefined) return false;
+    const { appliedIndex, lastIndex } = leader.member!.status(leader.nowMs);
+    return appliedIndex === lastIndex && acting.actionsOf(leader).every(({ isEnded }) => isEnded);
   };
-  swarm.run(swarm.nowMs + 120_000, isDone);
-  // For what came last to be seen.
-  swarm.run(swarm.nowMs + 200);
+  // A leader that has just been elected may not have applied all: what it shows has to last.
+  let doneRounds = 0;
+  for (let round = 0; round < 240 && doneRounds < 6; round++) {
+    swarm.run(swarm.nowMs + 500);
+    doneRounds = isDone() ? doneRounds + 1 : 0;
+  }
   return { decisions, begun, astray, acted, isDone: isDone() };
 }
 
