@@ -48,6 +48,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "the leader forgets that clocks differ",
+    seed: 24,
     change: {
       file: "protocols/tasks/placement.ts",
       correct: "return leaseMs + Math.ceil(leaseMs / 4);",
@@ -64,22 +65,11 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "the leader takes it that whoever is told to let go has done so",
+    seed: 20,
     change: {
       file: steward,
       correct: 'if (placement.mode !== "held" && hasLetGo) return true;',
       broken: 'if (placement.mode !== "held") return true;',
     },
-  },
-  {
-    name: "the leader grants what it is moving",
-    change: {
-      file: steward,
-      correct: "if (this.#moving.get(task) === token) return false;",
-      broken: "",
-    },
-  },
-  {
-    name: "the leader grants without the word of a majority",
-    change: { file: keeper, correct: "await replica.readIndex();", broken: "await undefined;" },
   },
 ];
