@@ -14,6 +14,8 @@ import type { WifiCredentials } from "../../protocols/provisioning/contact.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
+import { taskKeyPrefix } from "../../protocols/tasks/placement.ts";
+import { actionKeyPrefix } from "../../protocols/two-phase-commit/action.ts";
 import { Improv } from "../improv/improv.ts";
 import type { WifiSwitch } from "../improv/wifi-switch.ts";
 import { type Ports, type Timer, watchdogMs } from "../platform/ports.ts";
@@ -23,6 +25,7 @@ import { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import { Checkpoints } from "../storage/checkpoints.ts";
 import { Updater } from "../update/updater.ts";
+import { Actions, speaksOfActions } from "./actions.ts";
 import { BoardLog } from "./board-log.ts";
 import { CommittedProgram } from "./committed-program.ts";
 import { Contacts } from "./contacts.ts";
@@ -35,6 +38,7 @@ import type { LinkEvents } from "./link-parts.ts";
 import { Links } from "./links.ts";
 import { Member, type MemberEvents } from "./member.ts";
 import { Messenger } from "./messenger.ts";
+import { isPlacedAt, speaksOfTasks, Tasks } from "./tasks.ts";
 import { Telemetry } from "./telemetry.ts";
 import { Trust } from "./trust.ts";
 import type { Turns } from "./turns.ts";
@@ -76,6 +80,10 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   #timer: Timer | undefined;
   #timerMs = Infinity;
   #outputChanges = 0;
+  /** undefined as long as nobody speaks of actions. */
+  #actions: Actions | undefined;
+  /** undefined as long as none was placed here. */
+  #tasks: Tasks | undefined;
   #isHalted = false;
 
   /** On what `store` has recovered. Nothing moves before `start`. */
@@ -165,6 +173,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       this.#program.load(this.#bootMs);
       const restored = this.#checkpoints.restore(this.#bootMs);
       if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
+      if (speaksOfActions(this.#store)) this.takePart();
+      if (speaksOfTasks(this.#store, this.#ports.system.config.board)) this.takeTasks();
       this.#trust.takeRoster(this.#store.get(rosterKey));
       this.wakeSessions();
       this.#links.setVoter(this.#member.isVoter);
@@ -201,6 +211,30 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       telemetry: this.#telemetry,
     };
     return new Updater(parts, this.#bootMs);
+  }
+
+  private takePart(): Actions {
+    const parts = {
+      ...{
+        board: this.#ports.system.config.board,
+        store: this.#store,
+        sensing: this.#sensing,
+        log: this.#log,
+      },
+      ...{ time: this.#time, member: this.#member, links: this.#links, messenger: this.#messenger },
+      crashLoop: this.#crashLoop,
+    };
+    this.#actions ??= new Actions(parts, this.#ports.clock.nowMs());
+    return this.#actions;
+  }
+
+  private takeTasks(): Tasks {
+    const parts = {
+      ...{ board: this.#ports.system.config.board, store: this.#store, program: this.#program },
+      ...{ crashLoop: this.#crashLoop, messenger: this.#messenger, log: this.#log },
+    };
+    this.#tasks ??= new Tasks(parts, this.#ports.clock.nowMs());
+    return this.#tasks;
   }
 
   private newImprov(): Improv | undefined {
@@ -273,15 +307,25 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#finder.run(nowMs, isJoined, this.#links.knowsHosts);
     this.#improv?.run(nowMs);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
+    // Before anything is sampled: what the board may run no longer, it does not.
+    if (this.#tasks?.run(nowMs, isJoined) === "idle") this.#tasks = undefined;
     // What is sampled while the last is told would be lost.
     if (this.#life.isTelling(nowMs)) this.#sensing.flush();
     else if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
+    if (this.#actions !== undefined) this.runActions(this.#actions, nowMs);
     if (this.#links.state !== "joined") this.#telemetry.leave();
     this.#life.onLink(this.#links.state);
     this.noteOutputs();
     this.#telemetry.run(nowMs, this.#messenger);
     this.#checkpoints.run(nowMs);
     this.#store.tidy();
+  }
+
+  private runActions(actions: Actions, nowMs: number): void {
+    actions.run(nowMs);
+    if (!actions.isIdle) return;
+    this.#actions = undefined;
+    this.#sensing.acting = undefined;
   }
 
   /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
@@ -292,7 +336,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const linkMs = Math.min(netMs, this.#member.dueMs, this.#telemetry.dueMs);
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
     const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;
-    const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, nowMs + turnEveryMs);
+    const actMs = Math.min(this.#actions?.dueMs(nowMs) ?? Infinity, this.#tasks?.dueMs(nowMs) ?? Infinity);
+    const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, actMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
     this.#timerMs = dueMs;
@@ -358,6 +403,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   onPayload(link: Link, channel: string, payload: Uint8Array): void {
     if (channel === "raft") this.#member.take(payload, link);
     else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
+    else if (channel === "lease") this.#tasks?.take(payload, link, this.#ports.clock.nowMs());
     else if (channel === "update") this.#updater?.take(payload, link, this.#ports.clock.nowMs());
     else if (channel === "query") this.#messenger.answerQuery(payload, link);
   }
@@ -396,19 +442,32 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#telemetry.tellNews();
   }
 
-  onStateChange(key: string, value: StateValue | undefined): void {
+  onStateChange(key: string, value: StateValue | undefined, isMore: boolean): void {
     if (key === rosterKey) this.takeRoster(value);
     this.#contacts.onStateChange(key);
     this.#updater?.onStateChange(key);
-    this.#program.onStateChange(key, value, this.#ports.clock.nowMs());
+    if (key.startsWith(actionKeyPrefix)) this.takePart().onStateChange(key);
+    if (key.startsWith(taskKeyPrefix)) this.onTask(key, value);
+    this.#program.onStateChange(key, value, this.#ports.clock.nowMs(), isMore);
   }
 
   onStateReplaced(): void {
     this.takeRoster(this.#store.get(rosterKey));
     this.#contacts.onStateReplaced();
     this.#updater?.onStateReplaced();
+    if (this.#actions !== undefined) this.#actions.onStateReplaced();
+    else if (speaksOfActions(this.#store)) this.takePart();
+    if (this.#tasks !== undefined) this.#tasks.onStateReplaced(this.#ports.clock.nowMs());
+    else if (speaksOfTasks(this.#store, this.#ports.system.config.board)) this.takeTasks();
     this.#program.onStateReplaced(this.#ports.clock.nowMs());
     this.#telemetry.tellNews();
+  }
+
+  private onTask(key: string, value: StateValue | undefined): void {
+    const isHere = isPlacedAt(value, this.#ports.system.config.board);
+    // The first placement here is read from the flash, which has it already.
+    if (this.#tasks !== undefined) this.#tasks.onStateChange(key, value, this.#ports.clock.nowMs());
+    else if (isHere) this.takeTasks();
   }
 
   private takeRoster(value: StateValue | undefined): void {

@@ -1,7 +1,12 @@
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
 import { ShapeError } from "../../protocols/cbor/shape.ts";
-import type { Program, SleepPlan } from "../../protocols/pipeline/program.ts";
+import {
+  type Pipeline,
+  type Program,
+  programLimits,
+  type SleepPlan,
+} from "../../protocols/pipeline/program.ts";
 import { programFromWire } from "../../protocols/pipeline/program-codec.ts";
 import { programKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
 import type { Sensing } from "../sensing/sensing.ts";
@@ -17,6 +22,8 @@ export class CommittedProgram {
   readonly #log: BoardLog;
   readonly #key: string;
   #sleep: SleepPlan | undefined;
+  /** Of the tasks that the board may run now, beside its own. */
+  #ofTasks: readonly Pipeline[] = noPipelines;
   /** The program began with the settings as they were once this entry was applied. */
   #index = 0;
 
@@ -38,6 +45,12 @@ export class CommittedProgram {
     this.run(this.#store.get(this.#key), nowMs);
   }
 
+  /** Runs `pipelines` beside the program from now on. What ran and still runs goes on undisturbed. */
+  runBeside(pipelines: readonly Pipeline[], nowMs: number): void {
+    this.#ofTasks = pipelines;
+    this.load(nowMs);
+  }
+
   /** A snapshot has become the state: its program is as good as new. */
   onStateReplaced(nowMs: number): void {
     this.#crashLoop.onNewProgram();
@@ -45,12 +58,12 @@ export class CommittedProgram {
   }
 
   /** A committed entry has changed the state. */
-  onStateChange(key: string, value: StateValue | undefined, nowMs: number): void {
+  onStateChange(key: string, value: StateValue | undefined, nowMs: number, isMore: boolean): void {
     if (key === this.#key) {
       this.#crashLoop.onNewProgram();
       this.run(value, nowMs);
     } else if (this.#index < this.#store.appliedIndex) {
-      this.#sensing.onSetting(key, value, nowMs);
+      this.#sensing.onSetting(key, value, nowMs, isMore);
     }
     // Else the entries were committed together, and the program began with what this one and those after it say.
   }
@@ -66,6 +79,7 @@ export class CommittedProgram {
       this.#log.write("error", "program-refused", "reason", error.message);
     }
     if (this.#crashLoop.isSafe) program = safeModeOf(program);
+    else if (this.#ofTasks.length > 0) program = withTasks(program, this.#ofTasks);
     this.#sleep = program.sleep;
     this.#sensing.load(program, nowMs);
     const { pipelines, outputs, rules, schedules = [] } = program;
@@ -89,8 +103,15 @@ function safeModeOf({ outputs }: Program): Program {
   return { pipelines: [], outputs: outputs.map((output) => ({ ...output, setting: undefined })), rules: [] };
 }
 
+/** Whoever gave the board its tasks counted what it has; should there be more by now, its own go first. */
+function withTasks(program: Program, ofTasks: readonly Pipeline[]): Program {
+  return { ...program, pipelines: [...program.pipelines, ...ofTasks].slice(0, programLimits.pipelinesMax) };
+}
+
+const noPipelines: readonly Pipeline[] = Object.freeze([]);
+
 const noProgram: Program = Object.freeze({
-  pipelines: Object.freeze([]),
+  pipelines: noPipelines,
   outputs: Object.freeze([]),
   rules: Object.freeze([]),
 });

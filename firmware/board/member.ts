@@ -46,6 +46,8 @@ export class Member {
   readonly #events: MemberEvents;
   readonly #refusal: HeldRefusal;
   #isVoter: boolean;
+  /** What the leader last said to be committed; -1 for nothing since the board booted. */
+  #leaderCommit = -1;
   /** Where the log was when it last had no room. */
   #fullIndex = -1;
 
@@ -92,6 +94,11 @@ export class Member {
     return this.#refusal.dueMs;
   }
 
+  /** Whether all is applied that the leader, since this boot, has said to be committed. */
+  get isCurrent(): boolean {
+    return this.#leaderCommit >= 0 && this.#store.appliedIndex >= this.#leaderCommit;
+  }
+
   /** Whether this answer says that the log agrees with the leader's to its end, and all of it that is committed is applied. */
   isInStep(answer: Message): boolean {
     const { lastIndex, appliedIndex } = this.#store;
@@ -123,6 +130,7 @@ export class Member {
     const output = this.#follower.step(message, this.#ports.clock.nowMs());
     this.perform(output);
     if (message.from === this.#follower.leaderId && message.term === this.#follower.term) {
+      if (message.type === "append-request") this.#leaderCommit = message.commitIndex;
       this.#events.onLeader(link);
     }
     for (let i = 0; i < output.messages.length; i++) this.answerTo(message, output.messages[i]!, link);

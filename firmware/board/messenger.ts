@@ -7,6 +7,8 @@ import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../proto
 import { answerToWire, queryFromWire } from "../../protocols/query/messages.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
+import { type Leases, leasesToWire } from "../../protocols/tasks/lease-messages.ts";
+import { type ActionReport, reportsToWire } from "../../protocols/two-phase-commit/report.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import { firmwareVersion } from "../version.ts";
 import { type HealthSources, healthOf } from "./health.ts";
@@ -57,6 +59,15 @@ export class Messenger implements TelemetrySender {
 
   sendReport(report: Report): boolean {
     return this.#of.links.publish("report", this.#encoder.encode(reportToWire(report)));
+  }
+
+  /** What the board has to say of actions. */
+  sendActions(reports: readonly ActionReport[]): boolean {
+    return this.#of.links.publish("action", this.#encoder.encode(reportsToWire(reports)));
+  }
+
+  sendClaim(claim: Leases): boolean {
+    return this.#of.links.publish("lease", this.#encoder.encode(leasesToWire(claim)));
   }
 
   sendHealth(): boolean {

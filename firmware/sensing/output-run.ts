@@ -6,8 +6,8 @@ import type { RuleRun } from "./rule-run.ts";
 import type { ScheduleRun } from "./schedule-run.ts";
 
 /**
- * An output at work. Its value is decided by the first active rule that names it, else by the schedule that fired last and still
- * holds, else by its setting, else it is the safe one.
+ * An output at work. Its value is decided by the first active rule that names it, else by the action that holds it, else by the schedule that fired last
+ * and still holds, else by its setting, else it is the safe one.
  */
 export class OutputRun {
   readonly definition: Output;
@@ -28,11 +28,12 @@ export class OutputRun {
     return { name: this.definition.name, value: this.#value, cause: this.#cause };
   }
 
-  /** Decides anew; true when value or cause is another than before. */
+  /** Decides anew; true when value or cause is another than before. `held` is as `Acting.heldValue`. */
   decide(
     rules: readonly RuleRun[],
     schedules: readonly ScheduleRun[],
     setting: StateValue | undefined,
+    held: number,
   ): boolean {
     const { name, kind, safeValue } = this.definition;
     let value = settingValue(setting);
@@ -45,6 +46,10 @@ export class OutputRun {
       firedMs = schedule.firedMs;
       value = schedule.definition.value;
       cause = "schedule";
+    }
+    if (!Number.isNaN(held)) {
+      value = held === Infinity ? safeValue : held;
+      cause = held === Infinity ? "safe" : "action";
     }
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;

@@ -28,6 +28,14 @@ export interface Settings {
   get(key: string): StateValue | undefined;
 }
 
+/** Actions at work, where the board takes part in any: they hold outputs, and look at readings. */
+export interface Acting {
+  /** At which an action holds the output; Infinity for its safe value, NaN where none does. */
+  heldValue(output: string): number;
+  /** A good reading. */
+  onReading(metric: string, value: number, takenMs: number): void;
+}
+
 export interface SensingParts {
   readonly sensors: Sensors;
   readonly actuators: Actuators;
@@ -52,8 +60,11 @@ export class Sensing implements ReadingSink {
   #kept: readonly KeptMetric[] = [];
   /** The settings that the program names, as last committed. */
   readonly #settings = new Map<string, StateValue | undefined>();
+  /** A setting has changed, and those that changed with it are still to come. */
+  #isUndecided = false;
   #samplesIn = 0;
   #outputChanges = 0;
+  #acting: Acting | undefined;
 
   constructor(parts: SensingParts) {
     this.#parts = parts;
@@ -73,6 +84,16 @@ export class Sensing implements ReadingSink {
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
     return Math.min(earliest(this.#pipelines), earliest(this.#rules), earliest(this.#schedules));
+  }
+
+  /** Whom to ask for what actions hold, from now on; undefined for nobody. To be called anew whenever that has changed. */
+  set acting(acting: Acting | undefined) {
+    this.#acting = acting;
+    this.decide();
+  }
+
+  hasOutput(name: string): boolean {
+    return this.#outputs.some(({ definition }) => definition.name === name);
   }
 
   outputs(): OutputState[] {
@@ -149,14 +170,18 @@ export class Sensing implements ReadingSink {
     this.decide();
   }
 
-  /** A committed entry has changed a setting. */
-  onSetting(key: string, value: StateValue | undefined, nowMs: number): void {
+  /** A committed entry has changed a setting. `isMore`: it changes others as well, so outputs wait for the last of them. */
+  onSetting(key: string, value: StateValue | undefined, nowMs: number, isMore = false): void {
     this.#models.onStateChange(key);
-    if (!this.#settings.has(key)) return;
-    this.#settings.set(key, value);
-    for (const rule of this.#rules) {
-      if (rule.definition.threshold === key) rule.onThreshold(this.threshold(rule.definition), nowMs);
+    if (this.#settings.has(key)) {
+      this.#settings.set(key, value);
+      for (const rule of this.#rules) {
+        if (rule.definition.threshold === key) rule.onThreshold(this.threshold(rule.definition), nowMs);
+      }
+      this.#isUndecided = true;
     }
+    if (isMore || !this.#isUndecided) return;
+    this.#isUndecided = false;
     this.decide();
   }
 
@@ -200,6 +225,7 @@ export class Sensing implements ReadingSink {
     for (let i = 0; i < this.#kept.length; i++) {
       if (this.#kept[i]!.metric === metric) this.#kept[i]!.push(takenMs, value);
     }
+    this.#acting?.onReading(metric, value, takenMs);
     for (let i = 0; i < this.#rules.length; i++) {
       const rule = this.#rules[i]!;
       if (rule.definition.metric === metric) rule.onReading(value, takenMs);
@@ -268,7 +294,8 @@ export class Sensing implements ReadingSink {
       const output = this.#outputs[i]!;
       const { setting } = output.definition;
       const value = setting === undefined ? undefined : this.#settings.get(setting);
-      if (output.decide(this.#rules, this.#schedules, value)) this.#outputChanges++;
+      const held = this.#acting?.heldValue(output.definition.name) ?? NaN;
+      if (output.decide(this.#rules, this.#schedules, value, held)) this.#outputChanges++;
     }
   }
 

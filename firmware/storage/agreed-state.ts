@@ -17,6 +17,12 @@ import { RecordKind, type StoredRecord } from "./record.ts";
 import type { SectorLog } from "./sector-log.ts";
 import { isAbout, isSameKey } from "./stored-values.ts";
 
+/** The log's entries, as far as they are held. */
+export interface HeldEntries {
+  /** Whether the record at `place` is that of the entry at `index`. */
+  isAt(index: number, place: Place): boolean;
+}
+
 export class AgreedState implements StateKeys {
   /** Whether two keys ever had the same hash. */
   hasCollisions = false;
@@ -65,26 +71,26 @@ export class AgreedState implements StateKeys {
   }
 
   /**
-   * Puts `key`: its value is at `place`. Gives the bytes that its value before took and that count no more; a record that the
-   * log, from `firstIndex` on, still holds goes on counting.
+   * Puts `key`: its value is at `place`. Gives the bytes that its value before took and that count no more; a record of an entry
+   * that the log still holds goes on counting.
    */
-  put(key: string, place: Place, index: number, firstIndex: number): number {
+  put(key: string, place: Place, index: number, entries: HeldEntries): number {
     const number = this.find(key);
     this.#askedKey = undefined;
     if (number < 0) {
       this.#keys.add(this.#askedHash, place, index);
       return 0;
     }
-    const freed = this.freedBy(number, firstIndex);
+    const freed = this.freedBy(number, entries);
     this.#keys.move(number, place, index);
     return freed;
   }
 
   /** Removes `key`, which is there; gives bytes as `put` does. */
-  remove(key: string, firstIndex: number): number {
+  remove(key: string, entries: HeldEntries): number {
     const number = this.find(key);
     this.#askedKey = undefined;
-    const freed = this.freedBy(number, firstIndex);
+    const freed = this.freedBy(number, entries);
     this.#keys.remove(number);
     return freed;
   }
@@ -105,10 +111,10 @@ export class AgreedState implements StateKeys {
     this.#keys.move(number, to, this.#keys.indexOf(number));
   }
 
-  /** Bytes of the records of values that the log, from `firstIndex` on, does not hold. */
-  bytesBefore(firstIndex: number): number {
+  /** Bytes of the records of values that are not records of entries that the log holds. */
+  bytesBeside(entries: HeldEntries): number {
     let bytes = 0;
-    for (let number = 0; number < this.#keys.size; number++) bytes += this.freedBy(number, firstIndex);
+    for (let number = 0; number < this.#keys.size; number++) bytes += this.freedBy(number, entries);
     return bytes;
   }
 
@@ -131,8 +137,9 @@ export class AgreedState implements StateKeys {
     if (number >= 0 && this.#keys.indexOf(number) <= index) this.#keys.remove(number);
   }
 
-  private freedBy(number: number, firstIndex: number): number {
-    return this.#keys.indexOf(number) < firstIndex ? sizeOf(this.#keys.placeOf(number)) : 0;
+  private freedBy(number: number, entries: HeldEntries): number {
+    const place = this.#keys.placeOf(number);
+    return entries.isAt(this.#keys.indexOf(number), place) ? 0 : sizeOf(place);
   }
 
   private findSame(hash: number, place: Place): number {

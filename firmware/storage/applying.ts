@@ -1,24 +1,30 @@
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
-import { changeOf } from "../../protocols/state/apply.ts";
-import { commandFromWire } from "../../protocols/state/codec.ts";
+import { encodeCbor } from "../../protocols/cbor/encode.ts";
+import { changeOf, changesOfPuts } from "../../protocols/state/apply.ts";
+import { commandFromWire, commandToWire } from "../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../protocols/state/command.ts";
 import { entryLimits } from "./entry-log.ts";
+import { hashOf } from "./key-index.ts";
 import { type Place, sizeOf } from "./place.ts";
-import { RecordKind } from "./record.ts";
+import { RecordKind, recordSize, type StoredRecord } from "./record.ts";
 import type { StoreContents } from "./store-contents.ts";
+import type { StoreRoom } from "./store-room.ts";
 import { entryFrom } from "./stored-values.ts";
 
 /** Told of each key that a committed entry changes. */
 export interface StateListener {
-  onStateChange(key: string, value: StateValue | undefined): void;
+  /** `isMore`: further changes that were made with this one follow at once, so what depends on several keys had better wait. */
+  onStateChange(key: string, value: StateValue | undefined, isMore: boolean): void;
 }
 
 /**
  * Applies entries up to `index`, or fewer: makes durable what they change, then that they are committed, then tells. What they
- * change is held until then, and a removal is written down for itself, of which there is room for one.
+ * change is held until then, and a removal is written down for itself, of which there is room for one. False when the next entry
+ * is one of several puts: for `applyPuts`.
  */
-export function applyEntries(contents: StoreContents, index: number, listener: StateListener): void {
+export function applyEntries(contents: StoreContents, index: number, listener: StateListener): boolean {
   const { log, entries } = contents;
+  const before = entries.appliedIndex;
   const changes: PutCommand[] = [];
   let heldBytes = 0;
   let isAbsentWritten = false;
@@ -26,16 +32,50 @@ export function applyEntries(contents: StoreContents, index: number, listener: S
   while (entries.appliedIndex < index && heldBytes < heldBytesMax && !isAbsentWritten) {
     const next = entries.appliedIndex + 1;
     const place = entries.placeOf(next);
-    const { change, isAbsent } = applyOne(contents, next, place);
+    const record = log.read(place);
+    if (record.kind === RecordKind.puts) break;
+    const { change, isAbsent } = applyOne(contents, record, place);
     isAbsentWritten = isAbsent;
     heldBytes += sizeOf(place);
     if (change !== undefined) changes.push(change);
   }
-  const { appliedIndex } = entries;
-  log.append(RecordKind.commit, appliedIndex, 0);
-  letOldestGo(contents);
-  log.release();
-  for (const { key, value } of changes) listener.onStateChange(key, value);
+  if (entries.appliedIndex === before) {
+    log.release();
+    return false;
+  }
+  commitApplied(contents);
+  for (const { key, value } of changes) listener.onStateChange(key, value, false);
+  return true;
+}
+
+/**
+ * Applies the next entry, one of several puts: a record for each value, which counts only with the commit that follows. So a board that loses
+ * its power in between has all of the entry or nothing. False, and nothing is written, where the flash has no room for it.
+ */
+export function applyPuts(contents: StoreContents, room: StoreRoom, listener: StateListener): boolean {
+  const { log, entries, state } = contents;
+  const index = entries.appliedIndex + 1;
+  const changes = changesOfPuts(log.read(entries.placeOf(index)).data, state);
+  const records = changes.map((change) => encodeCbor(commandToWire(change)));
+  if (records.length > 0 && !room.makeForValues(records.map(({ length }) => recordSize(length))))
+    return false;
+  log.hold();
+  for (let i = 0; i < changes.length; i++) {
+    const { key, value } = changes[i]!;
+    const hash = hashOf(key);
+    if (value === undefined) {
+      log.append(RecordKind.absent, index, hash, records[i]!);
+      contents.liveBytes -= state.remove(key, entries);
+    } else {
+      const place = log.append(RecordKind.value, index, hash, records[i]!);
+      contents.liveBytes += sizeOf(place) - state.put(key, place, index, entries);
+    }
+  }
+  entries.apply(RecordKind.puts);
+  commitApplied(contents);
+  const last = changes.length - 1;
+  for (let i = 0; i <= last; i++) listener.onStateChange(changes[i]!.key, changes[i]!.value, i < last);
+  return true;
 }
 
 /**
@@ -66,10 +106,10 @@ interface Applied {
   readonly isAbsent: boolean;
 }
 
-function applyOne(contents: StoreContents, index: number, place: Place): Applied {
-  const { log, entries, state, memberships } = contents;
+function applyOne(contents: StoreContents, record: StoredRecord, place: Place): Applied {
+  const { entries, state, memberships } = contents;
   const { firstIndex } = entries;
-  const record = log.read(place);
+  const { index } = record;
   const change = changeOf(entryFrom(record), state);
   let isAbsent = false;
   if (change === undefined) {
@@ -79,13 +119,21 @@ function applyOne(contents: StoreContents, index: number, place: Place): Applied
   } else if (change.value === undefined) {
     isAbsent = true;
     state.writeAbsent(change.key, index);
-    contents.liveBytes -= state.remove(change.key, firstIndex);
+    contents.liveBytes -= state.remove(change.key, entries);
   } else {
-    contents.liveBytes -= state.put(change.key, place, index, firstIndex);
+    contents.liveBytes -= state.put(change.key, place, index, entries);
   }
-  entries.apply();
+  entries.apply(record.kind);
   contents.liveBytes -= memberships.apply(index, firstIndex);
   return { change, isAbsent };
+}
+
+/** Says in flash that all that is applied is committed. */
+function commitApplied(contents: StoreContents): void {
+  const { log, entries } = contents;
+  log.append(RecordKind.commit, entries.appliedIndex, 0);
+  letOldestGo(contents);
+  log.release();
 }
 
 /** Drops the oldest of the applied entries when there are many, or much. */

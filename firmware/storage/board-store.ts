@@ -36,7 +36,8 @@ import { EntryKind } from "../../protocols/raft/types.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import { utf8Length } from "../../protocols/text/utf8.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
-import { applyEntries, installStaged, type StateListener } from "./applying.ts";
+import { applyEntries, applyPuts, installStaged, type StateListener } from "./applying.ts";
+import { KeptBytes } from "./kept-bytes.ts";
 import { sizeOf } from "./place.ts";
 import { RecordKind } from "./record.ts";
 import { noData } from "./sector-headers.ts";
@@ -46,7 +47,7 @@ import { StoreCleaning } from "./store-cleaning.ts";
 import { StoreContents, type StoreOwner } from "./store-contents.ts";
 import { type Recovery, recover } from "./store-recovery.ts";
 import { StoreRoom, storeLimits } from "./store-room.ts";
-import { entryFrom, storedNameBytesMax } from "./stored-values.ts";
+import { entryFrom, keyBytesOf, storedNameBytesMax } from "./stored-values.ts";
 
 export type { StateListener } from "./applying.ts";
 export type { StoreOwner } from "./store-contents.ts";
@@ -157,6 +158,17 @@ export class BoardStore implements RaftLog {
     return this.#contents.state.get(key);
   }
 
+  /** The keys of the agreed state that begin with `prefix`, in no order. Reads the start of each key's record. Throws `FlashDamaged`. */
+  keysWith(prefix: string): string[] {
+    const { state } = this.#contents;
+    const keys: string[] = [];
+    for (let number = 0; number < state.size; number++) {
+      const key = String.fromCharCode.apply(null, Array.from(keyBytesOf(state.startOf(number))));
+      if (key.startsWith(prefix)) keys.push(key);
+    }
+    return keys;
+  }
+
   /** Sector erases since the flash was new, as far as is known; spread evenly over its sectors. */
   get erases(): number {
     return this.#contents.log.erases;
@@ -199,7 +211,9 @@ export class BoardStore implements RaftLog {
     const target = Math.min(index, this.lastIndex);
     while (this.appliedIndex < target) {
       this.#room.make(undefined);
-      applyEntries(this.#contents, target, listener);
+      if (applyEntries(this.#contents, target, listener)) continue;
+      // Without room it waits, as the entries behind it do, until a later call finds some.
+      if (!applyPuts(this.#contents, this.#room, listener)) return;
     }
   }
 
@@ -263,6 +277,20 @@ export class BoardStore implements RaftLog {
     return bytes;
   }
 
+  /** What was last kept of the board's part in actions; undefined for nothing. Throws `FlashDamaged`. */
+  get promises(): Uint8Array | undefined {
+    return this.#contents.promises?.read(this.#contents.log);
+  }
+
+  /** Keeps `bytes` in place of what was kept of the board's part in actions. False when the flash has no room for them. */
+  keepPromises(bytes: Uint8Array): boolean {
+    if (!this.#room.makeForParts([bytes])) return false;
+    const contents = this.#contents;
+    contents.promises ??= new KeptBytes(RecordKind.promises);
+    this.replaceKept(contents.promises, bytes);
+    return true;
+  }
+
   /** Notes that the flash is not to be believed, so that the next start does not. */
   condemn(what: string): void {
     const { log } = this.#contents;
@@ -281,10 +309,13 @@ export class BoardStore implements RaftLog {
   }
 
   private writeKept(bytes: Uint8Array): void {
+    this.replaceKept(this.#contents.kept, bytes);
+  }
+
+  private replaceKept(kept: KeptBytes, bytes: Uint8Array): void {
     const contents = this.#contents;
-    const { kept, log } = contents;
     const before = kept.liveBytes;
-    kept.write(log, bytes);
+    kept.write(contents.log, bytes);
     contents.liveBytes += kept.liveBytes - before;
   }
 

@@ -9,6 +9,7 @@ import { chainHash, emptyChain, type Sha256 } from "../../protocols/raft/chain.t
 import type { Entry, SnapshotItem, SnapshotPlace } from "../../protocols/raft/types.ts";
 import { EntryKind } from "../../protocols/raft/types.ts";
 import { commandFromWire } from "../../protocols/state/codec.ts";
+import { isPuts, putsLimits } from "../../protocols/state/puts.ts";
 import { EntryIndex } from "./entry-index.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
 import { hashOf } from "./key-index.ts";
@@ -31,6 +32,7 @@ export class EntryLog {
   readonly #index = new EntryIndex(entryLimits.waitingMax + 2 * entryLimits.retainedMax);
   #appliedIndex = 0;
   #retainedBytes = 0;
+  #waitingValuesBytes = 0;
 
   constructor(log: SectorLog, sha256: Sha256) {
     this.#log = log;
@@ -53,6 +55,11 @@ export class EntryLog {
   /** Bytes of the records of applied entries. */
   get retainedBytes(): number {
     return this.#retainedBytes;
+  }
+
+  /** What the entries that wait will write when they are applied, at most: room that must stay. */
+  get waitingValuesBytes(): number {
+    return this.#waitingValuesBytes;
   }
 
   get base(): SnapshotPlace {
@@ -87,13 +94,9 @@ export class EntryLog {
 
   /** Writes the next entry; gives where. */
   append(entry: Entry): Place {
-    const { index, term, kind, data } = entry;
-    const keyHash = hashOfPut(entry);
-    const otherKind = kind === EntryKind.membership ? RecordKind.membership : RecordKind.entry;
-    const place =
-      keyHash === undefined
-        ? this.#log.append(otherKind, index, 0, entryToStored(entry), term)
-        : this.#log.append(RecordKind.put, index, keyHash, data, term);
+    const { term } = entry;
+    const place = this.write(entry);
+    this.#waitingValuesBytes += valuesSizeMax(entry);
     const before = this.#index.hashOf(this.lastIndex);
     this.#index.push(place, term, chainHash(before, entry, this.#sha256));
     return place;
@@ -104,18 +107,28 @@ export class EntryLog {
     this.#index.move(index, place);
   }
 
+  /** Whether the record at `place` is that of the entry at `index`, which the log holds. */
+  isAt(index: number, place: Place): boolean {
+    return this.#index.has(index) && this.#index.placeOf(index) === place;
+  }
+
   /** Drops `index`, which is not applied, and all after it; gives the bytes of their records. */
   truncateFrom(index: number): number {
     let bytes = 0;
-    for (let gone = index; gone <= this.lastIndex; gone++) bytes += sizeOf(this.placeOf(gone));
+    for (let gone = index; gone <= this.lastIndex; gone++) {
+      const place = this.placeOf(gone);
+      bytes += sizeOf(place);
+      if (this.#waitingValuesBytes > 0) this.noteGone(this.#log.readHead(place).kind, place);
+    }
     this.#index.truncateFrom(index);
     return bytes;
   }
 
-  /** The next entry is applied. */
-  apply(): void {
-    this.#appliedIndex++;
-    this.#retainedBytes += sizeOf(this.placeOf(this.#appliedIndex));
+  /** The next entry, whose record is of this kind, is applied. */
+  apply(kind: number): void {
+    const place = this.placeOf(++this.#appliedIndex);
+    this.#retainedBytes += sizeOf(place);
+    this.noteGone(kind, place);
   }
 
   /** Drops the first entry, which is applied. */
@@ -129,6 +142,7 @@ export class EntryLog {
     this.#index.restart(base.index, base.term, base.hash);
     this.#appliedIndex = base.index;
     this.#retainedBytes = 0;
+    this.#waitingValuesBytes = 0;
   }
 
   // Recovery.
@@ -156,7 +170,22 @@ export class EntryLog {
       hash = chainHash(hash, entry, this.#sha256);
       this.#index.set(index, place, entry.term, hash);
       if (index <= this.#appliedIndex) this.#retainedBytes += sizeOf(place);
+      else this.#waitingValuesBytes += valuesSizeMax(entry);
     }
+  }
+
+  /** An entry, whose record is of this kind, waits no more. */
+  private noteGone(kind: number, place: Place): void {
+    if (kind === RecordKind.puts) this.#waitingValuesBytes -= valuesOf(sizeOf(place));
+  }
+
+  private write(entry: Entry): Place {
+    const { index, term, kind, data } = entry;
+    if (isStoredAsPuts(entry)) return this.#log.append(RecordKind.puts, index, 0, data, term);
+    const keyHash = hashOfPut(entry);
+    if (keyHash !== undefined) return this.#log.append(RecordKind.put, index, keyHash, data, term);
+    const otherKind = kind === EntryKind.membership ? RecordKind.membership : RecordKind.entry;
+    return this.#log.append(otherKind, index, 0, entryToStored(entry), term);
   }
 
   private isKnown(index: number): boolean {
@@ -167,6 +196,21 @@ export class EntryLog {
 /** Bytes of the record of an entry or item, at most: what is no valid put also says its kind and version. */
 export function recordSizeMax({ data }: SnapshotItem): number {
   return recordSize(data.length + 24);
+}
+
+/** Bytes of the records that applying an entry writes beside its own, at most: those of the values of several puts. */
+export function valuesSizeMax(entry: SnapshotItem): number {
+  return isStoredAsPuts(entry) ? valuesOf(recordSize(entry.data.length)) : 0;
+}
+
+/** Only a record with data has a trailer. */
+function isStoredAsPuts(entry: SnapshotItem): boolean {
+  return isPuts(entry) && entry.data.length > 0;
+}
+
+/** Of an entry whose record takes so many bytes. The shortest put, of one letter, takes four; a record 35 more than its data at most. */
+function valuesOf(bytes: number): number {
+  return bytes + 35 * Math.min(putsLimits.putsMax, bytes >> 2);
 }
 
 /** The hash of the key under which an entry or item puts a value; undefined for any other, valid or not. */

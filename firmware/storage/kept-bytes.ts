@@ -1,16 +1,20 @@
 import { type Place, sizeOf } from "./place.ts";
-import { RecordKind, recordHeadBytes } from "./record.ts";
+import { recordHeadBytes } from "./record.ts";
 import type { SectorLog } from "./sector-log.ts";
 
 /**
- * Bytes that a board keeps while it sleeps, to be taken once: that they were taken is in flash before they are given out, so whatever
- * must never be used twice, whatever the power does, is not. The record with the highest number counts; one without data says that
- * what was kept is taken.
+ * Bytes that replace those before them: the record with the highest number counts, and one without data says that there are none. What a board keeps while it sleeps
+ * is to be taken once: that it was taken is in flash before it is given out, so whatever must never be used twice, whatever the power does, is not.
  */
 export class KeptBytes {
+  readonly #kind: number;
   #number = 0;
   /** 0 for none. */
   #place: Place = 0;
+
+  constructor(kind: number) {
+    this.#kind = kind;
+  }
 
   get liveBytes(): number {
     return this.#place === 0 ? 0 : sizeOf(this.#place);
@@ -18,7 +22,7 @@ export class KeptBytes {
 
   /** Replaces what is kept, by nothing if `bytes` are none. */
   write(log: SectorLog, bytes: Uint8Array): void {
-    const place = log.append(RecordKind.kept, ++this.#number, 0, bytes);
+    const place = log.append(this.#kind, ++this.#number, 0, bytes);
     this.#place = bytes.length === 0 ? 0 : place;
   }
 

@@ -32,7 +32,10 @@ export const RecordKind = Object.freeze({
   entry: 4,
   /** All entries up to `index` are committed; `tag` is the term of that one. */
   commit: 5,
-  /** The value of a key as of `index`: the data of the entry that put it, moved here from a sector that was cleaned. */
+  /**
+   * The value of a key as of `index`, once that is committed: the data of the entry that put it, moved here from a sector that was cleaned, or
+   * what an entry of several puts says of this one key.
+   */
   value: 6,
   /** As of `index`, once that is committed, there is no such key: CBOR [key, null]. */
   absent: 7,
@@ -60,6 +63,10 @@ export const RecordKind = Object.freeze({
   otherItem: 18,
   /** What a board keeps while it sleeps, in place of what has a lower `index`: any bytes, none once they are taken. */
   kept: 19,
+  /** What binds a board to actions (`protocols/two-phase-commit/promises.ts`), in place of what has a lower `index`; no data for nothing. */
+  promises: 20,
+  /** An entry that puts several values; its data. Term in the trailer. */
+  puts: 21,
 });
 
 export interface StoredRecord {

@@ -70,10 +70,11 @@ export class StoreCleaning {
 
   /** Copies the record at `place` to the end of the log if it still counts. */
   private keep({ kind, index, tag }: RecordHead, place: Place): boolean {
-    const { checkpoint, kept, staged } = this.#contents;
+    const { checkpoint, kept, promises, staged } = this.#contents;
     switch (kind) {
       case RecordKind.put:
       case RecordKind.pastPut:
+      case RecordKind.puts:
       case RecordKind.entry:
       case RecordKind.membership:
         return this.keepEntry(kind, index, tag, place) || this.keepValue(kind, tag, place);
@@ -92,6 +93,10 @@ export class StoreCleaning {
       case RecordKind.kept:
         if (!kept.holds(place)) return false;
         kept.move(this.copy(place, kind));
+        return true;
+      case RecordKind.promises:
+        if (promises?.holds(place) !== true) return false;
+        promises.move(this.copy(place, kind));
         return true;
     }
     return false;

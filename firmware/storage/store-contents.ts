@@ -28,7 +28,9 @@ export class StoreContents implements HeaderSource {
   readonly state: AgreedState;
   readonly memberships = new Memberships();
   readonly checkpoint = new CheckpointParts();
-  readonly kept = new KeptBytes();
+  readonly kept = new KeptBytes(RecordKind.kept);
+  /** undefined for a board that never took part in an action. */
+  promises: KeptBytes | undefined;
   readonly staged: StagedItems;
   incarnation = "";
   hardState: HardState = noVote;
@@ -72,6 +74,7 @@ export class StoreContents implements HeaderSource {
     this.memberships.clear();
     this.checkpoint.clear();
     this.kept.clear();
+    this.promises = undefined;
     this.staged.restart(undefined);
     this.liveBytes = 0;
   }
@@ -79,8 +82,8 @@ export class StoreContents implements HeaderSource {
   /** Counts anew what has been counted step by step before. */
   countLiveBytes(): void {
     const { firstIndex, lastIndex } = this.entries;
-    let bytes = this.state.bytesBefore(firstIndex) + this.checkpoint.liveBytes() + this.staged.bytes;
-    bytes += this.kept.liveBytes;
+    let bytes = this.state.bytesBeside(this.entries) + this.checkpoint.liveBytes() + this.staged.bytes;
+    bytes += this.kept.liveBytes + (this.promises?.liveBytes ?? 0);
     for (let index = firstIndex; index <= lastIndex; index++) bytes += sizeOf(this.entries.placeOf(index));
     this.liveBytes = bytes + this.memberships.bytesBefore(firstIndex);
   }

@@ -2,6 +2,7 @@ import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
 import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
+import { KeptBytes } from "./kept-bytes.ts";
 import type { Place } from "./place.ts";
 import { type RecordHead, RecordKind, type StoredRecord } from "./record.ts";
 import type { ReplayTarget } from "./sector-recovery.ts";
@@ -68,6 +69,7 @@ class Replay implements ReplayTarget {
         this.#contents.hardState = hardStateFrom(record);
         break;
       case RecordKind.put:
+      case RecordKind.puts:
       case RecordKind.entry:
       case RecordKind.membership:
         this.#lastIndex = Math.max(this.#lastIndex, index);
@@ -92,6 +94,7 @@ class Replay implements ReplayTarget {
       case RecordKind.tail:
       case RecordKind.checkpoint:
       case RecordKind.kept:
+      case RecordKind.promises:
       case RecordKind.item:
       case RecordKind.membershipItem:
       case RecordKind.otherItem:
@@ -118,6 +121,11 @@ class Replay implements ReplayTarget {
       kept.replay(index, head.sizeBytes, place);
       return;
     }
+    if (kind === RecordKind.promises) {
+      this.#contents.promises ??= new KeptBytes(kind);
+      this.#contents.promises.replay(index, head.sizeBytes, place);
+      return;
+    }
     if (sequence < installed.sequence) {
       // A snapshot became the state after this sector: only its own items count.
       if (sequence < installed.itemsFrom) return;
@@ -130,12 +138,14 @@ class Replay implements ReplayTarget {
     switch (kind) {
       case RecordKind.put:
       case RecordKind.pastPut:
+      case RecordKind.puts:
       case RecordKind.entry:
       case RecordKind.membership:
         if (index < truncatedFrom) this.onEntry(kind, index, tag, place);
         break;
       case RecordKind.value:
-        state.replayValue(tag, index, place);
+        // Those of several puts are written before their commit: without it, none of them counts.
+        if (index <= this.#appliedIndex) state.replayValue(tag, index, place);
         break;
       case RecordKind.absent:
         if (index <= this.#appliedIndex) state.replayAbsent(tag, index, place);

@@ -1,6 +1,6 @@
 import type { Entry, Message, Publication, SnapshotChunk } from "../../protocols/raft/types.ts";
 import { CheckpointParts } from "./checkpoint-parts.ts";
-import { entryLimits, recordSizeMax } from "./entry-log.ts";
+import { entryLimits, recordSizeMax, valuesSizeMax } from "./entry-log.ts";
 import { indexMax, recordSize, trailerMax } from "./record.ts";
 import { stagedItemsMax } from "./staged-items.ts";
 import type { StoreCleaning, Writes } from "./store-cleaning.ts";
@@ -47,6 +47,11 @@ export class StoreRoom {
     return this.#cleaning.makeRoom({ ...noWrites, records });
   }
 
+  /** For the records of values that one entry puts at once; that they may count was seen to when it was appended. */
+  makeForValues(records: readonly number[]): boolean {
+    return this.#cleaning.makeRoom({ ...noWrites, records });
+  }
+
   private makeForEntries(prevLogIndex: number, sent: readonly Entry[]): boolean {
     const { lastIndex, appliedIndex } = this.#contents.entries;
     // Entries that do not follow on this log are refused by the core, which is how the leader finds where to begin.
@@ -54,7 +59,9 @@ export class StoreRoom {
     const newLast = prevLogIndex + sent.length;
     if (newLast - appliedIndex > storeLimits.entriesMax || newLast > storeLimits.indexMax) return false;
     // They may contradict what the log holds beyond them: a truncation begins a sector.
-    return this.makeFor(sent.map(recordSizeMax), prevLogIndex < lastIndex, false, 0);
+    let valuesBytes = 0;
+    for (let i = 0; i < sent.length; i++) valuesBytes += valuesSizeMax(sent[i]!);
+    return this.makeFor(sent.map(recordSizeMax), prevLogIndex < lastIndex, false, -valuesBytes);
   }
 
   private makeForChunk({ index, first, items, isLast }: SnapshotChunk): boolean {
@@ -83,7 +90,8 @@ export class StoreRoom {
   /** Whether so many bytes more may count; applied entries give way. */
   private hasCapacityFor(bytes: number): boolean {
     const contents = this.#contents;
-    const { entries, capacityBytes } = contents;
+    const { entries } = contents;
+    const capacityBytes = contents.capacityBytes - entries.waitingValuesBytes;
     if (contents.liveBytes + bytes <= capacityBytes) return true;
     if (contents.liveBytes - entries.retainedBytes + bytes > capacityBytes) return false;
     this.#cleaning.makeRoom(noWrites);

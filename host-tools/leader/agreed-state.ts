@@ -1,6 +1,6 @@
 /** The agreed state as this host has applied it: committed entries boiled down to keys, values and where each was set. */
 import type { Entry } from "../../protocols/raft/types.ts";
-import { changeOf, type StateKeys } from "../../protocols/state/apply.ts";
+import { changesOf, type StateKeys } from "../../protocols/state/apply.ts";
 import { reservedKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
 import type { ReadonlyStateMap } from "./raft/host-member-types.ts";
 
@@ -10,13 +10,27 @@ export interface AgreedValue {
   readonly index: number;
 }
 
+export type OwnChangeListener = (key: string, value: StateValue | undefined, entry: Entry) => void;
+
 export class AgreedState implements StateKeys {
   readonly #values = new Map<string, AgreedValue>();
+  readonly #watchers: OwnChangeListener[] = [];
   #ownChanges = 0;
+  #lastIndex = 0;
+
+  /** The last entry that is applied. */
+  get lastIndex(): number {
+    return this.#lastIndex;
+  }
 
   /** Grows whenever a key that Covey keeps for itself may have changed. */
   get ownChanges(): number {
     return this.#ownChanges;
+  }
+
+  /** Tells of each change of a key that Covey keeps for itself, while the state is the one behind its entry; not of what a snapshot brings. */
+  watch(listener: OwnChangeListener): void {
+    this.#watchers.push(listener);
   }
 
   get size(): number {
@@ -40,6 +54,7 @@ export class AgreedState implements StateKeys {
     const former = new Map(this.#values);
     this.#values.clear();
     this.#ownChanges++;
+    this.#lastIndex = index;
     for (const key of state.keys()) {
       const value = state.get(key)!;
       const known = former.get(key);
@@ -51,11 +66,17 @@ export class AgreedState implements StateKeys {
   /** Committed entries, in log order, each once. */
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      const change = changeOf(entry, this);
-      if (change === undefined) continue;
-      if (change.key.startsWith(reservedKeyPrefix)) this.#ownChanges++;
-      if (change.value === undefined) this.#values.delete(change.key);
-      else this.#values.set(change.key, { value: change.value, index: entry.index });
+      for (const { key, value } of changesOf(entry, this)) {
+        if (value === undefined) this.#values.delete(key);
+        else this.#values.set(key, { value, index: entry.index });
+        if (key.startsWith(reservedKeyPrefix)) this.#ownChanged(key, value, entry);
+      }
+      this.#lastIndex = entry.index;
     }
+  }
+
+  #ownChanged(key: string, value: StateValue | undefined, entry: Entry): void {
+    this.#ownChanges++;
+    for (const watcher of this.#watchers) watcher(key, value, entry);
   }
 }

@@ -10,6 +10,7 @@ const statusOf: Readonly<Record<ApiError["code"], ContentfulStatusCode>> = {
   "unexpected-value": 412,
   forgotten: 410,
   "not-newer": 409,
+  conflict: 409,
   "no-image": 409,
   "not-logged-in": 401,
   forbidden: 403,

@@ -22,6 +22,8 @@
  * | GET /api/releases | `Releases`: which firmware is agreed on, and what each board runs |
  * | PUT /api/images/DIGEST with an image's bytes, its release in the header `covey-release` | `ImageTaken`; for the host that is asked alone |
  * | POST /api/releases with `ReleaseRequest` | `ReleaseAgreed`, once it is committed; `no-image` until the host that leads has the image |
+ * | POST /api/actions/NAME with `{boards?, timeoutMs?, startMs?}` | `ActionBegun`, once it is committed that it has begun |
+ * | GET /api/actions | `ActionStatus[]`: the last ones and how each board stands |
  * | GET /api/audit | `AuditEntry[]`, newest last: who was refused what |
  * | GET /api/session | `LoggedIn`: who asks |
  * | GET /api/login | `LoginChallenge` |
@@ -44,6 +46,8 @@
  */
 import type { DeviceHealth, FirmwareHealth, OutputState } from "../../protocols/messages/board-messages.ts";
 import type { Scope } from "../../protocols/security/identity/scope.ts";
+import type { Phase } from "../../protocols/two-phase-commit/action.ts";
+import type { Stage } from "../../protocols/two-phase-commit/report.ts";
 import type { SettingDefinition } from "../swarm-file/definition.ts";
 import type { HostTraffic } from "./hosts/host-link.ts";
 import type { SessionCounters } from "./trust/session-counters.ts";
@@ -122,6 +126,8 @@ export interface BoardStatus {
   readonly samplesIn: number;
   readonly reportsOut: number;
   readonly readingsDropped: number;
+  /** Readings of tasks that were refused here, because the board does not hold the task any more. */
+  readonly readingsFenced: number;
   readonly reconnects: number;
   readonly outputs: readonly OutputStatus[];
   /** The last reading of each metric, good or not (docs/pipelines.md). */
@@ -335,6 +341,37 @@ export interface BoardUpdate {
   readonly target: number;
 }
 
+export interface ActionBegun {
+  /** Eight hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  readonly boards: readonly string[];
+  /** Unix milliseconds: not decided then, it is aborted. */
+  readonly deadlineMs: number;
+  /** Unix milliseconds; undefined for at once. */
+  readonly startMs: number | undefined;
+}
+
+export interface ActionStatus extends Omit<ActionBegun, "boards"> {
+  readonly phase: Phase;
+  /** Every board's outcome is known. */
+  readonly isEnded: boolean;
+  /** Why it was aborted; "" otherwise. */
+  readonly reason: string;
+  /** Of one that had ended before this host knew of it, those that did not follow the decision. */
+  readonly boards: readonly ActionOnBoard[];
+}
+
+export interface ActionOnBoard {
+  readonly board: string;
+  /** `silent`: it has not said anything. */
+  readonly stage: Stage | "silent";
+  readonly reason: string;
+  /** When it acted, in Unix milliseconds by its own clock, and by how much that may be off. */
+  readonly wallMs: number | undefined;
+  readonly boundMs: number | undefined;
+}
+
 /** Body of `POST /api/releases`. */
 export interface ReleaseRequest {
   /** As the root signed it, base64url. */
@@ -365,8 +402,8 @@ export const releaseHeader = "covey-release";
 export interface LogEntry {
   readonly index: number;
   readonly term: number;
-  readonly kind: "noop" | "put" | "membership" | "unknown";
-  /** For a put: the key and its value (a program as `N bytes`); for a membership: the voters. */
+  readonly kind: "noop" | "put" | "puts" | "membership" | "unknown";
+  /** For a put: the key and its value (a program as `N bytes`); for several in one entry: each of them; for a membership: the voters. */
   readonly text: string;
   /** Of a put. */
   readonly key?: string;
@@ -426,6 +463,7 @@ export interface ApiError {
     /** The root's statement is no newer than what is agreed on. */
     | "not-newer"
     /** The host that leads has not got the image yet: send it there, or wait until it has fetched it. */
+    | "conflict"
     | "no-image"
     /** The host wants to know first who asks. */
     | "not-logged-in"
@@ -449,6 +487,28 @@ export interface SetRequest {
   readonly value: unknown;
   /** Set only if this is the value at present. */
   readonly expected?: unknown;
+}
+
+/** How a task stands. `waiting`: no board may hold it, or the one that had it may still run it. `silent`: its board has not claimed it for a whole lease. */
+export interface TaskStatus {
+  readonly name: string;
+  readonly state: "placed" | "silent" | "waiting" | "stopped";
+  readonly board: string | undefined;
+  /** Of the last placement; 0 for none yet. */
+  readonly token: number;
+  /** Unix milliseconds of the last placement. */
+  readonly sinceMs: number | undefined;
+  readonly strategy: string;
+  readonly leaseMs: number;
+  /** Since its board last claimed it. */
+  readonly silentMs: number | undefined;
+}
+
+/** Answer of `GET /api/tasks`, and of each change of them. */
+export interface TasksStatus {
+  readonly tasks: readonly TaskStatus[];
+  /** Boards that are to be given none. */
+  readonly drained: readonly string[];
 }
 
 /** Answer of `GET /api/login`: what to sign, see `access/login-proof.ts`. */
@@ -500,4 +560,68 @@ export interface HostFile {
   readonly pid: number;
   /** For example `http://127.0.0.1:7800`. */
   readonly url: string;
+}
+
+/** `GET /api/checkpoints`, the oldest first. */
+export interface CheckpointListed {
+  readonly name: string;
+  readonly by: string;
+  /** ISO 8601. */
+  readonly time: string;
+  /** Made before a restore; the oldest of them go first. */
+  readonly isAutomatic: boolean;
+  /** Whether its digest is agreed on; until then nothing can be done with it. */
+  readonly isComplete: boolean;
+  /** The state behind this entry of the log, and its term; 0 until it is complete. */
+  readonly index: number;
+  readonly term: number;
+  /** SHA-256 of its content, hexadecimal. */
+  readonly digest: string;
+  /** What each connected host has on its disk. */
+  readonly copies: Readonly<Record<string, "whole" | "damaged" | "missing">>;
+}
+
+export interface CheckpointListing {
+  readonly checkpoints: readonly CheckpointListed[];
+  /** What was restored last, by whom and when; undefined for nothing ever. */
+  readonly restored?: string | undefined;
+}
+
+export interface StateDifference {
+  readonly part: "settings" | "programs" | "models" | "voters" | "releases" | "own";
+  readonly key: string;
+  /** `fan.duty: 40 -> 55`. */
+  readonly text: string;
+}
+
+/** `GET /api/checkpoints/diff?from=now&to=NAME`. */
+export interface CheckpointDifference {
+  readonly from: string;
+  readonly to: string;
+  /** All that differs. */
+  readonly differences: readonly StateDifference[];
+  /** What would not come back, and why. */
+  readonly leftOut: readonly string[];
+  /** If `to` was restored where `from` is the state. */
+  readonly restore: {
+    readonly changes: readonly StateDifference[];
+    /** To be said again when it is to be done. */
+    readonly digest: string;
+    readonly keys: number;
+    readonly bytes: number;
+    /** Whether it can be agreed on at once, which is the only way. */
+    readonly fits: boolean;
+  };
+}
+
+/** `PUT /api/checkpoints/restore`. */
+export interface CheckpointRestored {
+  readonly name: string;
+  /** Keys; 0: the state was so already. */
+  readonly changed: number;
+  readonly leftOut: readonly string[];
+  /** Of the one entry that changed all of them. */
+  readonly index?: number;
+  /** The checkpoint of the state before. */
+  readonly saved?: string;
 }

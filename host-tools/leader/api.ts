@@ -6,21 +6,38 @@ import { streamSSE } from "hono/streaming";
 import type { Access, Caller } from "./access/access.ts";
 import { type Actor, mayRead, mayReadAll } from "./access/actor.ts";
 import type { Reach } from "./access/reach.ts";
-import { coveyResource, demand, type Right, toRead, toReadSome, toUpdate, toWrite } from "./access/rights.ts";
 import {
+  actionResource,
+  coveyResource,
+  demand,
+  type Right,
+  toRead,
+  toReadSome,
+  toUpdate,
+  toWrite,
+} from "./access/rights.ts";
+import {
+  visibleActions,
   visibleAlerts,
   visibleLog,
   visibleReleases,
   visibleSettings,
   visibleStatus,
 } from "./access/visible.ts";
+import { type ActionRequest, parseActionRequest } from "./actions/action-request.ts";
 import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
+  ActionBegun,
+  ActionStatus,
   AgreedContact,
   AlertStatus,
   AlertsAnswer,
   AlertTested,
   AuditEntry,
+  CheckpointDifference,
+  CheckpointListed,
+  CheckpointListing,
+  CheckpointRestored,
   ContactStatus,
   LogEntry,
   Members,
@@ -31,10 +48,14 @@ import type {
   Setting,
   Status,
   StoredReading,
+  TasksStatus,
   VoterAction,
   VotersChanged,
 } from "./api-types.ts";
 import type { Audit } from "./audit.ts";
+import type { RestoreChoice } from "./checkpoints/restore-plan.ts";
+import type { RestoreRequest } from "./checkpoints/restoring.ts";
+import { addCheckpoints } from "./checkpoints/routes.ts";
 import { notLeadingMessage } from "./commands.ts";
 import { parseReleaseRequest, type ReadRequest } from "./images/release-request.ts";
 import { atLeader, type Leader } from "./leader-requests.ts";
@@ -46,6 +67,7 @@ import { csvPages, parseCount, parseReadingRequest } from "./reading-export.ts";
 import { parseObject } from "./request-body.ts";
 import { guardRequests, limitBody, requireJson } from "./request-guard.ts";
 import type { StatusFeed } from "./status-feed.ts";
+import { readTaskChange, type TaskChange } from "./tasks/task-change.ts";
 import type { ReadingQuery } from "./telemetry.ts";
 
 /** What the interface needs from the host. */
@@ -77,9 +99,26 @@ export interface HostView {
   contact(): AgreedContact;
   /** Resolves once it is agreed on. Rejects with `ApiFailure`. */
   takeContact(sealed: Uint8Array): Promise<ContactStatus>;
+  checkpoints(): Promise<CheckpointListing>;
+  /** What this host itself has on its disk. */
+  checkpointCopies(): Readonly<Record<string, string>>;
+  /** Throws `ApiFailure` when this host has no whole copy. */
+  checkpointCopy(name: string): Uint8Array;
+  /** These reject with `ApiFailure`. */
+  createCheckpoint(name: string, actor: Actor): Promise<CheckpointListed>;
+  deleteCheckpoint(name: string): Promise<void>;
+  compareCheckpoints(from: string, to: string, choice: RestoreChoice): Promise<CheckpointDifference>;
+  restoreCheckpoint(request: RestoreRequest, actor: Actor): Promise<CheckpointRestored>;
   releases(): Releases;
+  tasks(): TasksStatus;
+  /** Resolves once it is agreed on. Rejects with `ApiFailure`. */
+  changeTasks(change: TaskChange): Promise<TasksStatus>;
   /** Resolves once the release is agreed on. Rejects with `ApiFailure`. */
   propose(request: ReadRequest, actor: Actor): Promise<ReleaseAgreed>;
+  /** Oldest first. */
+  actions(): ActionStatus[];
+  /** Resolves once it is agreed that the action has begun. Rejects with `ApiFailure`. */
+  act(request: ActionRequest, actor: Actor): Promise<ActionBegun>;
   /** Newest last. */
   audit(): AuditEntry[];
   alerts(): AlertsAnswer;
@@ -126,7 +165,7 @@ export interface Door {
   readonly audit: Audit;
 }
 
-type Env = { Bindings: HttpBindings; Variables: { caller: Caller } };
+export type Env = { Bindings: HttpBindings; Variables: { caller: Caller } };
 type ApiContext = Context<Env>;
 
 export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
@@ -188,6 +227,7 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
   api.post("/api/contact", requireJson, needs(toWrite(coveyResource.contact)), onLeader, async (context) =>
     answer(context, await host.takeContact(await readSealed(context))),
   );
+  addCheckpoints(api, host, needs, onLeader);
   api.get("/api/releases", needs(toReadSome), onLeader, async (context) => {
     await host.confirm(apiLimits.statusConfirmMs);
     return answer(context, visibleReleases(actorOf(context), host.releases()));
@@ -201,6 +241,28 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
       const wanted = parseReleaseRequest(await context.req.text());
       return answer(context, await host.propose(wanted, actorOf(context)));
     },
+  );
+  api.get("/api/actions", needs(toReadSome), onLeader, async (context) => {
+    await host.confirm(apiLimits.statusConfirmMs);
+    return answer(context, visibleActions(actorOf(context), host.actions()));
+  });
+  const actionOf = (context: Context) => context.req.param("name")!;
+  api.post(
+    "/api/actions/:name",
+    requireJson,
+    needs((context) => toWrite(actionResource(actionOf(context)))),
+    onLeader,
+    async (context) => {
+      const wanted = parseActionRequest(actionOf(context), await context.req.text(), Date.now());
+      return answer(context, await host.act(wanted, actorOf(context)));
+    },
+  );
+  api.get("/api/tasks", needs(toRead("*")), onLeader, async (context) => {
+    await host.confirm(apiLimits.statusConfirmMs);
+    return answer(context, host.tasks());
+  });
+  api.post("/api/tasks", requireJson, needs(toWrite(coveyResource.tasks)), onLeader, async (context) =>
+    answer(context, await host.changeTasks(readTaskChange(await context.req.text()))),
   );
   api.get("/api/audit", needs(toRead(coveyResource.audit)), onLeader, (context) =>
     answer(context, host.audit()),

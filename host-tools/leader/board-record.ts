@@ -7,6 +7,7 @@ import type { BoardDefinition } from "../swarm-file/definition.ts";
 import type { BoardStatus, OutputStatus } from "./api-types.ts";
 import { BoardClock } from "./board-clock.ts";
 import type { BoardLink } from "./broker-types.ts";
+import type { TaskMetric } from "./tasks/task-metrics.ts";
 import type { NewReading } from "./telemetry.ts";
 
 type LastReading = BoardStatus["readings"][number];
@@ -54,9 +55,18 @@ export class BoardRecord {
   #health: Health | undefined;
   readonly #readings = new Map<string, LastReading>();
 
-  constructor(name: string, definition: BoardDefinition) {
+  readonly #taskMetric: (told: string) => TaskMetric | undefined;
+  #readingsFenced = 0;
+
+  /** `taskMetric` reads what a metric with a token is; undefined for one that this board may not tell. */
+  constructor(
+    name: string,
+    definition: BoardDefinition,
+    taskMetric: (told: string) => TaskMetric | undefined = () => undefined,
+  ) {
     this.name = name;
     this.definition = definition;
+    this.#taskMetric = taskMetric;
   }
 
   /** Unix milliseconds; undefined when never heard of. */
@@ -94,14 +104,20 @@ export class BoardRecord {
     if (report.sequence <= this.#lastSequence) return [];
     this.#lastSequence = report.sequence;
     const readings: NewReading[] = [];
-    const take = (metric: string, takenMs: number, value: number, quality: number) => {
+    const take = (told: string, takenMs: number, value: number, quality: number) => {
+      const ofTask = told.includes("#") ? this.#taskMetric(told) : { metric: told, unit: undefined };
+      if (ofTask === undefined) {
+        this.#readingsFenced++;
+        return;
+      }
+      const { metric, unit } = ofTask;
       if (!this.#readings.has(metric) && this.#readings.size === metricsMax) return;
       // No reading is taken after it was sent.
       const atMs = Math.round(this.#clock.at(Math.min(takenMs, report.sentMs)));
       readings.push({ board: this.name, metric, atMs, value, quality });
       // A block comes late: what was reported by itself meanwhile is newer.
       if (atMs >= (this.#readings.get(metric)?.atMs ?? -Infinity))
-        this.#show({ metric, atMs, value, quality });
+        this.#show({ metric, atMs, value, quality }, unit);
     };
     for (const { metric, takenMs, value, quality } of report.readings) take(metric, takenMs, value, quality);
     for (const block of report.blocks) {
@@ -110,9 +126,9 @@ export class BoardRecord {
     return readings;
   }
 
-  #show({ metric, atMs, value, quality }: Omit<NewReading, "board">): void {
+  #show({ metric, atMs, value, quality }: Omit<NewReading, "board">, given: string | undefined): void {
     const shown = Number.isFinite(value) ? value : null;
-    const unit = this.definition.units[metric] ?? "";
+    const unit = given ?? this.definition.units[metric] ?? "";
     this.#readings.set(metric, { metric, value: shown, unit, atMs, quality });
   }
 
@@ -162,6 +178,7 @@ export class BoardRecord {
       samplesIn: health?.samplesIn ?? 0,
       reportsOut: health?.reportsOut ?? 0,
       readingsDropped: health?.readingsDropped ?? 0,
+      readingsFenced: this.#readingsFenced,
       reconnects: health?.reconnects ?? 0,
       outputs: (health?.outputs ?? []).map((output) => ({ ...output, kind: this.#kindOf(output.name) })),
       readings: [...this.#readings.values()],

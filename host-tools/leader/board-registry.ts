@@ -17,6 +17,8 @@ import {
 import { answerFromWire, type BoardAnswer } from "../../protocols/query/messages.ts";
 import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
 import type { AppendResponse, MemberId, Message } from "../../protocols/raft/types.ts";
+import { type Leases, leasesFromWire } from "../../protocols/tasks/lease-messages.ts";
+import { type ActionReport, reportsFromWire } from "../../protocols/two-phase-commit/report.ts";
 import { type Want, wantFromWire } from "../../protocols/update/messages.ts";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
@@ -27,6 +29,7 @@ import type { BoardLink } from "./broker-types.ts";
 import type { HostFrame, TelemetryChannel } from "./hosts/host-frames.ts";
 import type { Log } from "./log.ts";
 import { nameOf } from "./raft/voter-policy.ts";
+import type { TaskMetric } from "./tasks/task-metrics.ts";
 import type { NewReading } from "./telemetry.ts";
 import type { SealedChannel } from "./trust/board-session.ts";
 import type { CloneWatch } from "./trust/clone-watch.ts";
@@ -49,6 +52,12 @@ export interface RegistryOptions {
   onMessage(message: Message): void;
   /** A board that is connected here asks for chunks of its image. */
   onWant(link: BoardLink, want: Want): void;
+  /** A board, connected here or at another host, tells of actions. */
+  onActions?(board: string, reports: readonly ActionReport[]): void;
+  /** A board, here or at another host, says which tasks it is to run. */
+  onClaim(board: string, claim: Leases): void;
+  /** The metric of a task as `board` tells it, with a token, that is the present one; undefined for any other. */
+  taskMetric(board: string, told: string): TaskMetric | undefined;
   /** For all other hosts. */
   tellHosts(frame: HostFrame): void;
   /** Something that the status shows has changed. */
@@ -64,7 +73,8 @@ export class BoardRegistry {
   constructor(options: RegistryOptions) {
     this.#options = options;
     for (const [name, board] of Object.entries(options.definition.boards)) {
-      this.#records.set(name, new BoardRecord(name, board));
+      const taskMetric = (told: string) => options.taskMetric(name, told);
+      this.#records.set(name, new BoardRecord(name, board, taskMetric));
     }
   }
 
@@ -127,10 +137,10 @@ export class BoardRegistry {
     presence.link?.send("raft", encodeCbor(messageToWire(message)));
   }
 
-  /** Sends a query to a board that is connected here; false when it is not. */
-  query(board: string, payload: Uint8Array): boolean {
-    const presence = this.#records.get(board)?.presences.get(this.#options.hostName);
-    return presence?.link?.send("query", payload) ?? false;
+  /** To a board that is connected here; false where it is not. */
+  sendHere(board: string, channel: "lease" | "query", payload: Uint8Array): boolean {
+    const link = this.#records.get(board)?.presences.get(this.#options.hostName)?.link;
+    return link?.send(channel, payload) ?? false;
   }
 
   /** Where a board is connected, this host's own name first. */
@@ -235,6 +245,14 @@ export class BoardRegistry {
       return;
     }
     const nowMs = this.#options.now();
+    if (channel === "action") {
+      this.#options.onActions?.(record.name, read(reportsFromWire, payload));
+      return;
+    }
+    if (channel === "lease") {
+      this.#options.onClaim(record.name, read(leasesFromWire, payload));
+      return;
+    }
     if (channel === "report") {
       const report = read(reportFromWire, payload);
       for (const reading of understood(() => record.takeReport(report, nowMs))) {

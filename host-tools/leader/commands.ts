@@ -16,6 +16,7 @@ import type { StateValue } from "../../protocols/state/command.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type { Deployment } from "./deployment.ts";
 import { type CommandId, commandIdToText } from "./raft/command-id.ts";
+import type { ExpectedPut } from "./raft/host-member-types.ts";
 import {
   type Committed,
   ConditionFailed,
@@ -106,10 +107,35 @@ async function agree(
   }
 }
 
+/**
+ * Several changes in one entry, while this host leads: all are carried out or none. One attempt; rejects with an `ApiFailure`, of which `timeout`
+ * means that they may still be.
+ */
+export async function carryOutAll(
+  { replica, deployment }: Pick<CommandGroup, "replica" | "deployment">,
+  puts: readonly ExpectedPut[],
+): Promise<Committed> {
+  const id = replica.newCommandId();
+  try {
+    if (!replica.isLeader) throw notLeading(replica);
+    await deployment.proposed(replica);
+    return await replica.proposeAll({ puts, id });
+  } catch (error) {
+    throw explain(replica, { key: "", value: undefined, id, expected: undefined }, error);
+  }
+}
+
 /** No majority agreed in time. */
 class TooLate extends Error {}
 
 function outcomeUnknown(replica: Replica, { key, id }: Command): ApiFailure {
+  if (key === "") {
+    const what = `No majority has agreed yet (${describeVoters(replica)})`;
+    return new ApiFailure(
+      "timeout",
+      `${what}; all of it may still happen, or nothing: look before you try again.`,
+    );
+  }
   return new ApiFailure(
     "timeout",
     `No majority agreed within ${agreementWaitMs / 1_000} s (${describeVoters(replica)}); the change may still happen, ` +
@@ -130,7 +156,7 @@ function explain(replica: Replica, command: Command, error: unknown): unknown {
   if (error instanceof OutcomeUnknown || error instanceof TooLate) return outcomeUnknown(replica, command);
   if (error instanceof ConditionFailed) {
     const found = error.found === undefined ? "nothing" : JSON.stringify(error.found);
-    return new ApiFailure("unexpected-value", `${command.key} is ${found} by now; nothing was changed.`);
+    return new ApiFailure("unexpected-value", `${error.key} is ${found} by now; nothing was changed.`);
   }
   if (error instanceof OutcomeForgotten) return new ApiFailure("forgotten", error.message);
   if (

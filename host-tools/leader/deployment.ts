@@ -6,7 +6,7 @@
  * list, until `covey members` changes it or the definition itself changes. All is proposed at once, so that one round of appends
  * carries it.
  */
-
+import { createHash } from "node:crypto";
 import { modelKeyPrefix, modelPartKey } from "../../protocols/model/model.ts";
 import { programToWire } from "../../protocols/pipeline/program-codec.ts";
 import type { Entry } from "../../protocols/raft/types.ts";
@@ -16,10 +16,12 @@ import {
   type StateValue,
   stateLimits,
 } from "../../protocols/state/command.ts";
+import { watchedKey } from "../../protocols/two-phase-commit/action.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import type { AgreedState } from "./agreed-state.ts";
 import { alertOfKey } from "./alerts/alert-record.ts";
+import { restoredOverKey } from "./checkpoints/restorable.ts";
 import type { Log } from "./log.ts";
 import { votersDeclaredKey, votersToText } from "./members/voter-names.ts";
 import { votersKey } from "./raft/host-member-types.ts";
@@ -80,22 +82,28 @@ export function missingPuts(definition: SwarmDefinition, state: AgreedState): Pu
   for (const [key, { initial }] of Object.entries(definition.settings)) {
     if (!isStillValid(definition, key, state.get(key)?.value)) puts.push({ key, value: initial });
   }
-  // Before the programs that need them: a board that runs a program has its models.
   const parts = modelParts(definition);
-  for (const [key, value] of parts) if (!areEqual(value, state.get(key)?.value)) puts.push({ key, value });
-  for (const [board, { program }] of Object.entries(definition.boards)) {
-    const key = programKeyPrefix + board;
-    const value = encodeCbor(programToWire(program));
-    if (!areEqual(value, state.get(key)?.value)) puts.push({ key, value });
+  const restoredOver = state.get(restoredOverKey)?.value;
+  const keepsRestored = areEqual(definitionDigest(definition), restoredOver);
+  if (!keepsRestored) {
+    for (const [key, value] of deployed(definition)) {
+      if (!areEqual(value, state.get(key)?.value)) puts.push({ key, value });
+    }
+    if (restoredOver !== undefined) puts.push({ key: restoredOverKey, value: undefined });
   }
   const voters = votersToText(definition.voters);
   if (state.get(votersDeclaredKey)?.value !== voters) {
     // First who ought to vote: should the second not be agreed on, both are proposed again.
     puts.push({ key: votersKey, value: voters }, { key: votersDeclaredKey, value: voters });
   }
+  const watched = watchedOf(definition);
+  if (watched === undefined ? state.has(watchedKey) : !areEqual(watched, state.get(watchedKey)?.value)) {
+    puts.push({ key: watchedKey, value: watched });
+  }
   // And after them, those of models that no program needs any more.
   for (const key of state.keys()) {
-    if (key.startsWith(modelKeyPrefix) && !parts.has(key)) puts.push({ key, value: undefined });
+    if (!keepsRestored && key.startsWith(modelKeyPrefix) && !parts.has(key))
+      puts.push({ key, value: undefined });
   }
   for (const key of state.keys()) {
     const record = alertOfKey(key);
@@ -109,6 +117,30 @@ export function missingPuts(definition: SwarmDefinition, state: AgreedState): Pu
 
 function isWatched({ alerts = {} }: SwarmDefinition, alert: string, board: string): boolean {
   return Object.hasOwn(alerts, alert) && alerts[alert]!.boards.includes(board);
+}
+
+/** Of the programs and models that the definition asks for: eight bytes. Programs that were restored in place of these stay as long as it says the same. */
+export function definitionDigest(definition: SwarmDefinition): Uint8Array {
+  const hash = createHash("sha256");
+  for (const [key, value] of [...deployed(definition)].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(encodeCbor([key, value]));
+  }
+  return new Uint8Array(hash.digest().subarray(0, 8));
+}
+
+/** Models before the programs that need them: a board that runs a program has its models. */
+function deployed(definition: SwarmDefinition): Map<string, Uint8Array> {
+  const wanted = modelParts(definition);
+  for (const [board, { program }] of Object.entries(definition.boards)) {
+    wanted.set(programKeyPrefix + board, encodeCbor(programToWire(program)));
+  }
+  return wanted;
+}
+
+/** The metrics that actions ask for, as boards are told; undefined for none. */
+function watchedOf({ actions = {} }: SwarmDefinition): Uint8Array | undefined {
+  const metrics = Object.values(actions).flatMap(({ require }) => require.map(({ metric }) => metric));
+  return metrics.length === 0 ? undefined : encodeCbor([...new Set(metrics)].sort());
 }
 
 /** The parts of all models by their keys; boards that have the same model share it. */

@@ -4,6 +4,7 @@ import { configurationFromEntry } from "../../protocols/raft/membership.ts";
 import { type Entry, EntryKind } from "../../protocols/raft/types.ts";
 import { commandFromWire, commandToWire } from "../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../protocols/state/command.ts";
+import { isPuts, putsFromData } from "../../protocols/state/puts.ts";
 import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
 import type { LogEntry } from "./api-types.ts";
 
@@ -22,6 +23,16 @@ export function readPut(entry: Entry): PutCommand | undefined {
   }
 }
 
+/** None for an entry that is not several puts of a version that this host knows. */
+function readPuts(entry: Entry): readonly PutCommand[] {
+  if (!isPuts(entry)) return [];
+  try {
+    return putsFromData(entry.data);
+  } catch {
+    return [];
+  }
+}
+
 /** How `covey log` shows an entry. */
 export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
   const { index, term } = entry;
@@ -32,6 +43,9 @@ export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
   }
   const put = readPut(entry);
   if (put !== undefined) return { index, term, kind: "put", text: describePut(put), key: put.key, committed };
+  const puts = readPuts(entry);
+  if (puts.length > 0)
+    return { index, term, kind: "puts", text: puts.map(describePut).join("; "), committed };
   const text = `kind ${entry.kind}, version ${entry.version}, ${entry.data.length} bytes`;
   return { index, term, kind: "unknown", text, committed };
 }

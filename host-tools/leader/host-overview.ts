@@ -10,16 +10,24 @@ import type { Actor } from "./access/actor.ts";
 import { isAuditKey, readAudit } from "./access/audit-ring.ts";
 import type { Reach } from "./access/reach.ts";
 import { authorityOf } from "./access/tls.ts";
+import type { ActionRequest } from "./actions/action-request.ts";
+import type { Actions } from "./actions/actions.ts";
 import type { AgreedState } from "./agreed-state.ts";
 import type { Alerts } from "./alerts/alerts.ts";
 import type { HostView, SetCommand } from "./api.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type {
+  ActionBegun,
+  ActionStatus,
   AgreedContact,
   AlertStatus,
   AlertsAnswer,
   AlertTested,
   AuditEntry,
+  CheckpointDifference,
+  CheckpointListed,
+  CheckpointListing,
+  CheckpointRestored,
   ContactStatus,
   Counters,
   HostStatus,
@@ -32,10 +40,15 @@ import type {
   Setting,
   Status,
   StoredReading,
+  TasksStatus,
   VotersChanged,
 } from "./api-types.ts";
 import type { BoardRegistry } from "./board-registry.ts";
 import type { Broker } from "./broker-types.ts";
+import type { Checkpoints, PeerHost } from "./checkpoints/checkpoints.ts";
+import { restoredKey } from "./checkpoints/restorable.ts";
+import type { RestoreChoice } from "./checkpoints/restore-plan.ts";
+import type { RestoreRequest, Restoring } from "./checkpoints/restoring.ts";
 import { type Command, carryOut, notLeading } from "./commands.ts";
 import { agreedContact, checkContact, contactStatus } from "./contact.ts";
 import type { Deployment } from "./deployment.ts";
@@ -45,7 +58,7 @@ import type { HostLinks } from "./hosts/host-links.ts";
 import { shownRole } from "./hosts/peers.ts";
 import type { Firmware } from "./images/firmware.ts";
 import type { ReadRequest } from "./images/release-request.ts";
-import { askToSet } from "./leader-requests.ts";
+import { askToSet, fetchFrom, type Leader } from "./leader-requests.ts";
 import { changeVoters, type VoterChange } from "./members/change-voters.ts";
 import { listMembers } from "./members/member-list.ts";
 import { votersOf, votersToText } from "./members/voter-names.ts";
@@ -57,6 +70,8 @@ import type { Replica } from "./raft/replica.ts";
 import { nameOf } from "./raft/voter-policy.ts";
 import { checkSetting, SettingRefused, type SettingValue } from "./settings.ts";
 import type { StatusFeed } from "./status-feed.ts";
+import type { TaskChange } from "./tasks/task-change.ts";
+import type { Tasks } from "./tasks/tasks.ts";
 import type { ReadingQuery, Telemetry } from "./telemetry.ts";
 import type { BoardSessions } from "./trust/board-sessions.ts";
 import type { Membership } from "./trust/membership.ts";
@@ -72,9 +87,13 @@ export interface HostParts {
   /** undefined in a swarm without alerts. */
   readonly alerts: Alerts | undefined;
   readonly queries: Queries;
+  readonly tasks: Tasks;
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly firmware: Firmware;
+  readonly actions: Actions;
+  readonly checkpoints: Checkpoints;
+  readonly restoring: Restoring;
   readonly broker: Broker;
   readonly sessions: BoardSessions;
   readonly links: HostLinks;
@@ -102,10 +121,26 @@ export class HostOverview implements HostView {
   }
 
   get leader(): HostView["leader"] {
-    const { replica, links, membership } = this.#parts;
+    const { replica } = this.#parts;
     if (replica.isLeader) return "here";
     const { leaderId } = replica.status();
-    const host = leaderId === undefined ? "" : nameOf(leaderId);
+    return leaderId === undefined ? undefined : this.#connected(nameOf(leaderId));
+  }
+
+  /** The other hosts that are connected. */
+  peerHosts(): PeerHost[] {
+    const { links, own } = this.#parts;
+    return [...links.peers.keys()].flatMap((name) => {
+      const host = this.#connected(name);
+      if (host === undefined) return [];
+      return [
+        { name, fetch: (target, bytesMax) => fetchFrom(host, target, own, bytesMax) } satisfies PeerHost,
+      ];
+    });
+  }
+
+  #connected(host: string): Leader | undefined {
+    const { links, membership } = this.#parts;
     const url = links.peers.get(host)?.url;
     if (url === undefined) return undefined;
     const authority = authorityOf(membership.own.tls);
@@ -213,6 +248,46 @@ export class HostOverview implements HostView {
     return contactStatus(state)!;
   }
 
+  async checkpoints(): Promise<CheckpointListing> {
+    const restored = this.#parts.state.get(restoredKey)?.value;
+    const listed = await this.#parts.checkpoints.list();
+    return { checkpoints: listed, ...(typeof restored === "string" ? { restored } : {}) };
+  }
+
+  checkpointCopies(): ReturnType<Checkpoints["copies"]> {
+    return this.#parts.checkpoints.copies();
+  }
+
+  checkpointCopy(name: string): Uint8Array {
+    return this.#parts.checkpoints.copy(name);
+  }
+
+  async createCheckpoint(name: string, actor: Actor): Promise<CheckpointListed> {
+    await this.#confirmed();
+    await this.#parts.checkpoints.create(name, actor.name, false);
+    return (await this.#parts.checkpoints.list()).find((listed) => listed.name === name)!;
+  }
+
+  async deleteCheckpoint(name: string): Promise<void> {
+    await this.#confirmed();
+    await this.#parts.checkpoints.delete(name);
+  }
+
+  async compareCheckpoints(from: string, to: string, choice: RestoreChoice): Promise<CheckpointDifference> {
+    await this.#confirmed();
+    return this.#parts.restoring.compare(from, to, choice);
+  }
+
+  async restoreCheckpoint(request: RestoreRequest, actor: Actor): Promise<CheckpointRestored> {
+    await this.#confirmed();
+    return this.#parts.restoring.restore(request, actor.name);
+  }
+
+  /** What is read next is all that anybody was told is committed. Rejects with `ApiFailure`. */
+  async #confirmed(): Promise<void> {
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(this.#parts.replica);
+  }
+
   releases(): Releases {
     const { replica, boards, firmware } = this.#parts;
     const { voters } = replica.status();
@@ -230,6 +305,30 @@ export class HostOverview implements HostView {
     const id = this.#parts.replica.newCommandId();
     const command: Command = { key, value, id, expected: present, isNew: present === undefined };
     await carryOut({ ...this.#parts, askLeader: () => undefined }, command, true);
+  }
+
+  actions(): ActionStatus[] {
+    return this.#parts.actions.list();
+  }
+
+  async act(request: ActionRequest, actor: Actor): Promise<ActionBegun> {
+    const { replica, actions } = this.#parts;
+    // What was begun before is known then, and in the way of what it is in conflict with.
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
+    return actions.begin(request, actor);
+  }
+
+  tasks(): TasksStatus {
+    return this.#parts.tasks.status();
+  }
+
+  async changeTasks({ action, name }: TaskChange): Promise<TasksStatus> {
+    const { replica, tasks } = this.#parts;
+    if (!(await this.confirm(membersWaitMs))) throw notLeading(replica);
+    if (action === "add") await tasks.add(name);
+    else if (action === "remove") await tasks.remove(name);
+    else await tasks.drain(name, action === "drain");
+    return tasks.status();
   }
 
   audit(): AuditEntry[] {

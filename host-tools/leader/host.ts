@@ -17,12 +17,16 @@ import { Access } from "./access/access.ts";
 import { AuditRing } from "./access/audit-ring.ts";
 import { Reach, type ReachOptions } from "./access/reach.ts";
 import { createWebServer, stopWebServer } from "./access/web-server.ts";
+import { Actions } from "./actions/actions.ts";
 import { AgreedState } from "./agreed-state.ts";
 import { Alerts, type AlertsOptions } from "./alerts/alerts.ts";
 import { createApi } from "./api.ts";
 import type { Status } from "./api-types.ts";
 import { BoardRegistry } from "./board-registry.ts";
 import { startBroker } from "./broker.ts";
+import { Checkpoints } from "./checkpoints/checkpoints.ts";
+import { Restoring } from "./checkpoints/restoring.ts";
+import { carryOutAll } from "./commands.ts";
 import { Deployment } from "./deployment.ts";
 import { HostDirectory } from "./host-directory.ts";
 import { HostOverview } from "./host-overview.ts";
@@ -38,6 +42,7 @@ import { Queries } from "./queries/queries.ts";
 import { Replica } from "./raft/replica.ts";
 import { createSetHandler } from "./set-handler.ts";
 import { StatusFeed } from "./status-feed.ts";
+import { Tasks } from "./tasks/tasks.ts";
 import { type Retention, Telemetry } from "./telemetry.ts";
 import { BoardSessions } from "./trust/board-sessions.ts";
 import { CloneWatch, clonedSentence } from "./trust/clone-watch.ts";
@@ -145,7 +150,25 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onChange: () => feed.changed(),
   });
   opened.push(() => firmware.stop());
+  const actions = new Actions({
+    ...{ definition, state, audit, log, now: Date.now },
+    isLeader: () => replica.isLeader,
+    put: (key, value, present) => overview.putAlone(key, value, present),
+    onChange: () => feed.changed(),
+  });
+  opened.push(() => actions.stop());
   const deployment = new Deployment(definition, state, log);
+  const checkpoints = new Checkpoints({
+    ...{ swarm, hostName, directory: directory.path, state, log, now: Date.now },
+    isLeader: () => replica.isLeader,
+    put: (key, value, present) => overview.putAlone(key, value, present),
+    peers: () => overview.peerHosts(),
+  });
+  opened.push(() => checkpoints.stop());
+  const restoring = new Restoring({
+    ...{ definition, state, checkpoints, now: Date.now },
+    putAll: (puts) => carryOutAll({ replica, deployment }, puts),
+  });
   const feed = new StatusFeed(() => overview.status(replica.isLeader));
   const replica = Replica.open({
     directory: join(directory.path, "raft"),
@@ -159,6 +182,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
       state.apply(entries);
       takeRoster();
       firmware.stateChanged();
+      actions.stateChanged();
+      checkpoints.settle();
       deployment.committed(entries, replica);
       alerts?.applied();
       feed.changed();
@@ -168,6 +193,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
       takeRoster();
       firmware.stateChanged();
       alerts?.applied();
+      actions.stateChanged();
+      checkpoints.restored();
       feed.changed();
     },
     onViolation: (sentence) => violations.add(sentence),
@@ -199,6 +226,9 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onMemberLost: (id) => replica.removeMember(id),
     onMessage: (message) => routes.takeFromBoard(message),
     onWant: (link, want) => firmware.chunks.want(link, want),
+    onClaim: (board, claim) => tasks.claim(board, claim),
+    taskMetric: (board, told) => tasks.metric(board, told),
+    onActions: (board, reports) => actions.reported(board, reports),
     tellHosts: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
     onAnswer: (board, answer) => queries.take(board, answer),
@@ -216,7 +246,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     definition,
     hostsOf: (board) => boards.hostsOfBoard(board),
     ask: (host, board, payload) => {
-      if (host === hostName) return boards.query(board, payload);
+      if (host === hostName) return boards.sendHere(board, "query", payload);
       if (!links.isUp(host)) return false;
       links.send(host, { kind: "query", board, payload });
       return true;
@@ -260,13 +290,26 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onDown: (host) => peers.down(host),
     onFrame: (host, frame) => peers.take(host, frame),
   });
+  const tasks: Tasks = new Tasks({ definition, hostName, state, replica, boards, links, log });
   const routes = new MessageRoutes({
     ...{ hostName, hostNames: definition.hosts, boards, broker, groupKeys, links },
     receive: (message) => replica.receive(message),
   });
   const parts = {
-    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries },
-    ...{ replica, deployment, firmware, broker, sessions, links, feed, peers: peers.states },
+    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries, tasks },
+    ...{
+      replica,
+      deployment,
+      firmware,
+      actions,
+      checkpoints,
+      restoring,
+      broker,
+      sessions,
+      links,
+      feed,
+      peers: peers.states,
+    },
     ...{ membership, reach, own: membership.own.identity },
   };
   const overview = new HostOverview(parts);
@@ -317,6 +360,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => links.stop());
   peers.start(links);
   opened.push(() => peers.stop());
+  tasks.start();
+  opened.push(() => tasks.stop());
   opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open
 
   if (options.mdns !== undefined) {
@@ -355,7 +400,8 @@ function openTelemetry(options: HostOptions, directory: string, violations: Viol
   const { definition, log, retention } = options;
   const telemetry = new Telemetry({
     file: join(directory, "telemetry.sqlite"),
-    unitOf: (board, metric) => ownValue(ownValue(definition.boards, board)?.units ?? {}, metric) ?? "",
+    unitOf: (board, metric) =>
+      ownValue(ownValue(definition.boards, board)?.units ?? {}, metric) ?? unitOfTask(definition, metric),
     ...(retention === undefined ? {} : { retention }),
     onError: (error) => log.error("readings-not-stored", { reason: error.message }),
   });
@@ -366,6 +412,12 @@ function openTelemetry(options: HostOptions, directory: string, violations: Viol
     );
   }
   return telemetry;
+}
+
+/** Metrics of tasks are no board's own. */
+function unitOfTask({ tasks = {} }: SwarmDefinition, metric: string): string {
+  for (const { units } of Object.values(tasks)) if (Object.hasOwn(units, metric)) return units[metric]!;
+  return "";
 }
 
 /** Names that boards make up are no names of what every object has. */

@@ -55,6 +55,27 @@ export async function askToSet(
   }
 }
 
+/** What another host, this one, has under `target`: bytes, at most `bytesMax`. Rejects unless it answers with 200 in time. */
+export async function fetchFrom(
+  host: Leader,
+  target: string,
+  actor: Actor,
+  bytesMax: number,
+): Promise<Uint8Array> {
+  const signal = AbortSignal.timeout(answerMs);
+  const response = await ask(host, { method: "GET", target, body: "" }, actor, { signal });
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of response as AsyncIterable<Buffer>) {
+    parts.push(part);
+    length += part.length;
+    if (length > bytesMax)
+      throw new ApiFailure("out-of-limits", `${host.url} sends more than ${bytesMax} bytes.`);
+  }
+  if (response.statusCode === 200) return new Uint8Array(Buffer.concat(parts));
+  throw new ApiFailure("not-found", `${host.url} answers ${response.statusCode}.`);
+}
+
 export interface Forwarder {
   /** See `HostView`. */
   readonly leader: "here" | Leader | undefined;

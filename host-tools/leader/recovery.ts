@@ -118,6 +118,8 @@ export class Recovery {
       onMessage: (message) => this.#routes?.takeFromBoard(message),
       // No board gets new firmware of a host that has nothing agreed yet.
       onWant: () => {},
+      onClaim: () => {},
+      taskMetric: () => undefined,
       tellHosts: () => {},
       onAnswer: () => {},
       onChange: () => {},

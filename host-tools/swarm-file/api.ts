@@ -24,6 +24,7 @@ import type { BoardModel } from "./board-models.ts";
 import { type CallSite, callSite } from "./call-site.ts";
 import type { Duration } from "./duration.ts";
 import type {
+  ActionPart,
   AlertPart,
   BoardPart,
   ConditionPart,
@@ -36,15 +37,19 @@ import type {
   SchedulePart,
   SettingPart,
   SwarmPart,
+  TaskPart,
 } from "./parts.ts";
 import { type Pipeline, pipeline } from "./pipeline-api.ts";
 import type { SensorName } from "./sensors.ts";
+import type { Place } from "./task-api.ts";
 import type { Unit } from "./units.ts";
 
+export { action, metric } from "./action-api.ts";
 export { alert, silent } from "./alert-api.ts";
 export { correlation, groupBy, join } from "./joined-api.ts";
 export { model, regression } from "./model-api.ts";
 export type { Calibration, Pipeline, StatisticName, Window } from "./pipeline-api.ts";
+export { type Place, task } from "./task-api.ts";
 export type { BoardModel, Duration, SensorName, Unit };
 
 /** A whole swarm, for `export default`. Its name is in its topics and its state folder: lower-case letters, digits and `-`. */
@@ -62,6 +67,10 @@ export function swarm<const Key extends string, const BoardName extends string>(
     alerts?: Readonly<Record<string, AlertPart<NoInfer<BoardName>, NoInfer<Key>>>>;
     /** Addresses that are told when an alert begins and when it is over, three at most. */
     webhooks?: readonly string[];
+    /** Work that one board at a time does, whichever holds it. */
+    tasks?: Readonly<Record<string, TaskPart>>;
+    /** What several boards do together or not at all, by name: `covey act NAME`. */
+    actions?: Readonly<Record<string, ActionPart<NoInfer<BoardName>>>>;
   },
 ): SwarmPart {
   return { kind: "swarm", site: callSite(), name, given };
@@ -104,6 +113,8 @@ export function board<
      * until `every` has gone by since it woke. Filters keep what they hold; outputs are not driven meanwhile.
      */
     sleep?: { awake: Duration; every: Duration };
+    /** What matters to whoever places tasks. */
+    place?: Place;
     /** Recorded series that `covey sim` feeds to sensors instead of this computer's own. */
     simulate?: Partial<Record<SensorName, ReplayPart>>;
   },

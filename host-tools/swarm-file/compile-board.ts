@@ -10,6 +10,7 @@ import { compileJoined } from "./compile-joined.ts";
 import { type CompiledModel, compileModel } from "./compile-model.ts";
 import { compileOutput, pinProblem } from "./compile-output.ts";
 import { type CompiledPipeline, compilePipeline } from "./compile-pipeline.ts";
+import { compilePlace } from "./compile-place.ts";
 import { compileRule } from "./compile-rule.ts";
 import { compileSchedule } from "./compile-schedule.ts";
 import { compileSleep } from "./compile-sleep.ts";
@@ -101,7 +102,15 @@ class BoardCompilation {
     };
     this.#checkSize(program);
     const deployed = models.flatMap((one) => one.deployed ?? []);
-    return { model, program, ...(deployed.length > 0 ? { models: deployed } : {}), units, simulate };
+    const place = compilePlace(this.#part, given.place, this.#diagnostics);
+    return {
+      model,
+      program,
+      ...(place === undefined ? {} : { place }),
+      ...(deployed.length > 0 ? { models: deployed } : {}),
+      units,
+      simulate,
+    };
   }
 
   #pipelines(given: unknown): CompiledPipeline[] {
@@ -313,7 +322,17 @@ class BoardCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["sense", "derived", "models", "outputs", "rules", "schedules", "sleep", "simulate"];
+    const known = [
+      "sense",
+      "derived",
+      "models",
+      "outputs",
+      "rules",
+      "schedules",
+      "sleep",
+      "place",
+      "simulate",
+    ];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a board has no ${shown(key)}${suggestion(key, known)}`);
     }

@@ -5,14 +5,24 @@
 import { hostsMax } from "../../protocols/messages/host-address.ts";
 import { limits } from "../../protocols/raft/types.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
+import { taskLimits } from "../../protocols/tasks/placement.ts";
+import { watchedMax } from "../../protocols/two-phase-commit/watched.ts";
 import type { BoardDescription } from "../boards/boards.ts";
+import { compileAction } from "./compile-action.ts";
 import { compileAlerts, compileWebhooks } from "./compile-alerts.ts";
 import { compileBoard } from "./compile-board.ts";
 import { compileSetting } from "./compile-setting.ts";
-import type { BoardDefinition, SettingDefinition, SwarmDefinition } from "./definition.ts";
+import { checkTasks, compileTask } from "./compile-task.ts";
+import type {
+  ActionDefinition,
+  BoardDefinition,
+  SettingDefinition,
+  SwarmDefinition,
+  TaskDefinition,
+} from "./definition.ts";
 import { Diagnostics } from "./diagnostics.ts";
 import { isName, isPart, isRecord, nameRule, shown } from "./given.ts";
-import type { BoardPart, SettingPart, SwarmPart } from "./parts.ts";
+import type { ActionPart, BoardPart, SettingPart, SwarmPart, TaskPart } from "./parts.ts";
 import { suggestion } from "./suggestion.ts";
 import { ZoneRules } from "./time-zone.ts";
 
@@ -71,8 +81,53 @@ class SwarmCompilation {
     const voters = this.#voters(given.voters, boards);
     this.#checkVoterCount(hosts, voters);
     this.#checkCount(boards, settings);
+    const actions = this.#actions(given.actions, boards);
+    const tasks = this.#tasks(given.tasks, boards);
     const alerts = this.#alerts(given, boards, settings);
-    return { name, file: this.#file, hosts, voters, settings, boards, ...alerts };
+    return {
+      ...{ name, file: this.#file, hosts, voters, settings, boards },
+      ...(Object.keys(actions).length === 0 ? {} : { actions }),
+      ...(Object.keys(tasks).length === 0 ? {} : { tasks }),
+      ...alerts,
+    };
+  }
+
+  #tasks(given: unknown, boards: Record<string, BoardDefinition>): Record<string, TaskDefinition> {
+    const tasks: Record<string, TaskDefinition> = {};
+    if (given !== undefined && !isRecord(given)) {
+      this.#wrong(["tasks"], "tasks must be an object of task({ sense: [...] }).");
+    }
+    const entries = Object.entries(isRecord(given) ? given : {});
+    const names = entries.map(([name]) => name);
+    for (const [name, part] of entries) {
+      const path = ["tasks", name];
+      if (!isName(name)) this.#wrong(path, `${shown(name)} cannot name a task: ${nameRule}.`);
+      if (!isPart<TaskPart>(part, "task")) {
+        this.#wrong(path, `${shown(name)} is no task; write task({ sense: [...] }).`);
+      } else tasks[name] = compileTask(name, part, names, this.#diagnostics);
+    }
+    if (names.length > taskLimits.tasksMax) {
+      this.#wrong(["tasks"], `${names.length} tasks are too many; ${taskLimits.tasksMax} are the most.`);
+    }
+    checkTasks(tasks, boards, (path, text) => this.#wrong(path, text));
+    return tasks;
+  }
+
+  #actions(given: unknown, boards: Record<string, BoardDefinition>): Record<string, ActionDefinition> {
+    const actions: Record<string, ActionDefinition> = {};
+    for (const [name, part] of Object.entries(isRecord(given) ? given : {})) {
+      const path = ["actions", name];
+      if (!isName(name)) this.#wrong(path, `${shown(name)} cannot name an action: ${nameRule}.`);
+      if (!isPart<ActionPart>(part, "action")) {
+        this.#wrong(path, `${shown(name)} is no action; write action({ set: {...} }).`);
+      } else actions[name] = compileAction(name, part, boards, this.#diagnostics);
+    }
+    const required = Object.values(actions).flatMap(({ require }) => require.map(({ metric }) => metric));
+    const count = new Set(required).size;
+    if (count > watchedMax) {
+      this.#wrong(["actions"], `the actions require ${count} metrics together; ${watchedMax} are the most.`);
+    }
+    return actions;
   }
 
   #settings(given: unknown): Record<string, SettingDefinition> {
@@ -194,7 +249,7 @@ class SwarmCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["hosts", "voters", "settings", "boards", "alerts", "webhooks"];
+    const known = ["hosts", "voters", "settings", "actions", "boards", "tasks", "alerts", "webhooks"];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a swarm has no ${shown(key)}${suggestion(key, known)}`);
     }

@@ -2,7 +2,9 @@
  * A swarm as `swarm.ts` defines it, checked and compiled to plain data: what the CLI hands to the leader and to the
  * simulator (as JSON), so that neither runs the user's file.
  */
-import type { Program } from "../../protocols/pipeline/program.ts";
+import type { Strategy, Work } from "../../protocols/balancing/types.ts";
+import type { Pipeline, Program } from "../../protocols/pipeline/program.ts";
+import type { OutputValue, Requirement } from "../../protocols/two-phase-commit/action.ts";
 
 export interface SwarmDefinition {
   readonly name: string;
@@ -17,6 +19,39 @@ export interface SwarmDefinition {
   readonly alerts?: Readonly<Record<string, AlertDefinition>>;
   /** Where; absent for nowhere but the log, the page and `covey alerts`. */
   readonly webhooks?: readonly string[];
+  /** Work that whichever board holds it does; absent for none. */
+  readonly tasks?: Readonly<Record<string, TaskDefinition>>;
+  /** What several boards do together, by name; absent for nothing. */
+  readonly actions?: Readonly<Record<string, ActionDefinition>>;
+}
+
+/** What an action asks of each of its boards and does there. */
+export interface ActionDefinition {
+  /** Undefined: all that have the outputs and the metrics. */
+  readonly boards?: readonly string[] | undefined;
+  readonly set: readonly OutputValue[];
+  readonly require: readonly Requirement[];
+  /** 0: until another action. */
+  readonly forMs: number;
+  /** 0: it waits for the decision for ever. */
+  readonly safetyMs: number;
+}
+
+export interface TaskDefinition {
+  readonly strategy: Strategy;
+  readonly leaseMs: number;
+  readonly requires: Pick<Work, "needs" | "zones" | "mains" | "apartFrom">;
+  readonly pipelines: readonly Pipeline[];
+  /** Metric to unit, for showing and exporting. */
+  readonly units: Readonly<Record<string, string>>;
+}
+
+/** What a board is to those who place tasks. */
+export interface BoardPlace {
+  readonly zone: string | undefined;
+  readonly has: readonly string[];
+  readonly onBattery: boolean;
+  readonly weight: number;
 }
 
 /** When a person is to be told, and of which boards. */
@@ -53,6 +88,8 @@ export interface BoardDefinition {
   readonly models?: readonly DeployedModel[];
   /** Metric to unit, for showing and exporting. */
   readonly units: Readonly<Record<string, string>>;
+  /** Absent where `swarm.ts` says nothing of it. */
+  readonly place?: BoardPlace;
   /** What the simulator feeds to a sensor instead of this computer's own. Sensor name to series. */
   readonly simulate: Readonly<Record<string, ReplayDefinition>>;
 }

@@ -139,11 +139,40 @@ export interface ModelPart<Name extends string = string, Metric extends string =
   };
 }
 
+/** What several boards do together or not at all. */
+export interface ActionPart<BoardName extends string = string> extends Part<"action"> {
+  readonly given: {
+    readonly boards?: readonly BoardName[];
+    readonly set?: unknown;
+    readonly require?: unknown;
+    readonly for?: unknown;
+    readonly safety?: unknown;
+  };
+}
+
+/** What a reading must be for a board to take part. */
+export interface RequirementPart extends Part<"requirement"> {
+  readonly metric: string;
+  readonly min: unknown;
+  readonly max: unknown;
+  readonly within: unknown;
+}
+
 export interface ReplayPart extends Part<"replay"> {
   readonly file: string;
   readonly speed: unknown;
   /** undefined: the sensor's own. */
   readonly unit: unknown;
+}
+
+/** Work that whichever board holds it does. */
+export interface TaskPart extends Part<"task"> {
+  readonly given: {
+    readonly sense?: unknown;
+    readonly strategy?: unknown;
+    readonly lease?: unknown;
+    readonly requires?: unknown;
+  };
 }
 
 export interface BoardPart<Key extends string = string> extends Part<"board"> {
@@ -156,6 +185,7 @@ export interface BoardPart<Key extends string = string> extends Part<"board"> {
     readonly rules?: readonly RulePart<string, string, Key>[];
     readonly schedules?: readonly SchedulePart[];
     readonly simulate?: Partial<Record<SensorName, ReplayPart>>;
+    readonly place?: unknown;
   };
 }
 
@@ -168,5 +198,7 @@ export interface SwarmPart extends Part<"swarm"> {
     readonly alerts?: Readonly<Record<string, AlertPart>>;
     readonly webhooks?: readonly string[];
     readonly boards: Readonly<Record<string, BoardPart>>;
+    readonly tasks?: Readonly<Record<string, TaskPart>>;
+    readonly actions?: Readonly<Record<string, ActionPart>>;
   };
 }

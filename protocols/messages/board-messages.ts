@@ -21,13 +21,15 @@ export const channels = Object.freeze({
   health: "health",
   update: "update",
   query: "query",
+  action: "action",
+  lease: "lease",
   gone: "gone",
 });
 
 /** What a board says within its session. */
-export type SealedChannel = "hello" | "raft" | "report" | "health" | "update" | "query";
+export type SealedChannel = "hello" | "raft" | "report" | "health" | "update" | "query" | "action" | "lease";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
-export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "query";
+export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "query" | "lease";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */
 export interface Hello {
@@ -68,10 +70,9 @@ export interface Report {
 }
 
 /**
- * What decides an output's value at the moment. `schedule` is younger than the others: only a host that knows it commits a program
- * with schedules.
+ * What decides an output's value at the moment. The last two are younger than the others: only a host that knows them commits what leads to them.
  */
-export type OutputCause = "safe" | "setting" | "rule" | "schedule";
+export type OutputCause = "safe" | "setting" | "rule" | "schedule" | "action";
 
 export interface OutputState {
   readonly name: string;
@@ -81,7 +82,7 @@ export interface OutputState {
 
 /**
  * Array: [version, sentMs, uptimeMs, term, lastIndex, commitIndex, appliedIndex, heapUsedBytes, heapPeakBytes, arenaBytes,
- * samplesIn, reportsOut, readingsDropped, reconnects, [[output, value, cause 0 safe | 1 setting | 2 rule | 3 schedule], ...],
+ * samplesIn, reportsOut, readingsDropped, reconnects, [[output, value, cause 0 safe | 1 setting | 2 rule | 3 schedule | 4 action], ...],
  * wallMs, timeBoundMs, device, firmware, contact]; of the last five, what the board does not know is null, or left out at the end.
  */
 export interface Health {

@@ -198,7 +198,13 @@ const integerMax = Number.MAX_SAFE_INTEGER;
 const nameBytesMax = 32;
 
 /** The place of a cause is its number on the wire. */
-const causes: readonly OutputCause[] = Object.freeze(["safe", "setting", "rule", "schedule"] as const);
+const causes: readonly OutputCause[] = Object.freeze([
+  "safe",
+  "setting",
+  "rule",
+  "schedule",
+  "action",
+] as const);
 
 /** The place of a stage is its number on the wire. */
 const stages: readonly FirmwareStage[] = Object.freeze([

@@ -27,6 +27,8 @@ export const EntryKind = Object.freeze({
   membership: 2,
   /** Only ever an item of a snapshot from host to host: the commands that were applied last (`host-tools/leader/raft/`). */
   commandIds: 3,
+  /** Sets several keys of the agreed state at once: all of them or none, and nobody sees half of it. See `protocols/state/puts.ts`. */
+  puts: 4,
 });
 
 export interface Entry {

@@ -10,6 +10,7 @@ import { ShapeError } from "../cbor/shape.ts";
 import { EntryKind, type SnapshotItem } from "../raft/types.ts";
 import { commandFromWire, commandToWire } from "./codec.ts";
 import { type PutCommand, type StateValue, stateLimits } from "./command.ts";
+import { isPuts, putsFromData } from "./puts.ts";
 
 /** As much of a state as the rule needs to know. */
 export interface StateKeys {
@@ -28,6 +29,32 @@ export function changeOf(entry: SnapshotItem, keys: StateKeys): PutCommand | und
   if (keys.has(command.key)) return command;
   return command.value === undefined || keys.size >= stateLimits.keysMax ? undefined : command;
 }
+
+/** The same of an entry that may make several changes: all that it makes, in order of keys where it is one of kind `puts`. */
+export function changesOf(entry: SnapshotItem, keys: StateKeys): readonly PutCommand[] {
+  if (isPuts(entry)) return changesOfPuts(entry.data, keys);
+  const change = changeOf(entry, keys);
+  return change === undefined ? noChanges : [change];
+}
+
+/** The changes that the data of a `puts` entry makes; none when it is not valid, or there would be too many keys. */
+export function changesOfPuts(data: Uint8Array, keys: StateKeys): readonly PutCommand[] {
+  const puts = readPuts(data);
+  if (puts === undefined) return noChanges;
+  const changes: PutCommand[] = [];
+  let size = keys.size;
+  for (let i = 0; i < puts.length; i++) {
+    const put = puts[i]!;
+    const isThere = keys.has(put.key);
+    if (put.value === undefined && !isThere) continue;
+    if (put.value === undefined) size--;
+    else if (!isThere) size++;
+    changes.push(put);
+  }
+  return size > stateLimits.keysMax ? noChanges : changes;
+}
+
+const noChanges: readonly PutCommand[] = Object.freeze([]);
 
 /** The agreed state held in memory, for a host. */
 export class StateMap implements StateKeys {
@@ -66,21 +93,33 @@ export class StateMap implements StateKeys {
     for (const item of items) this.apply(item);
   }
 
-  /** Applies a committed entry; gives the change that it made, undefined for none. */
-  apply(entry: SnapshotItem): PutCommand | undefined {
-    const change = changeOf(entry, this);
-    if (change?.value === undefined) {
-      if (change !== undefined) this.#values.delete(change.key);
-    } else {
-      this.#values.set(change.key, change.value);
+  /** Applies a committed entry; gives the changes that it made. */
+  apply(entry: SnapshotItem): readonly PutCommand[] {
+    const changes = changesOf(entry, this);
+    for (const { key, value } of changes) {
+      if (value === undefined) this.#values.delete(key);
+      else this.#values.set(key, value);
     }
-    return change;
+    return changes;
   }
 }
 
 function readCommand(data: Uint8Array): PutCommand | undefined {
+  return orSkipped(data, commandOf);
+}
+
+function readPuts(data: Uint8Array): PutCommand[] | undefined {
+  return orSkipped(data, putsFromData);
+}
+
+function commandOf(data: Uint8Array): PutCommand {
+  return commandFromWire(decodeCbor(data));
+}
+
+/** undefined for data that breaks a rule. */
+function orSkipped<T>(data: Uint8Array, read: (data: Uint8Array) => T): T | undefined {
   try {
-    return commandFromWire(decodeCbor(data));
+    return read(data);
   } catch (error) {
     if (error instanceof CborError || error instanceof ShapeError) return undefined;
     throw error;

@@ -10,19 +10,25 @@ import { notFacing, targets } from "./targets/all.ts";
 
 const root = join(import.meta.dirname, "../..");
 
+/** Folders with decoders of what comes from elsewhere. */
+const watched = [
+  "protocols",
+  "host-tools/leader/hosts",
+  "host-tools/leader/checkpoints",
+  "host-tools/monitor",
+];
+
 describe("the table of decoders", () => {
-  test("has every exported one of protocols/, host-tools/leader/hosts/ and host-tools/monitor/", () => {
+  test(`has every exported one of ${watched.join(", ")}`, () => {
     const listed = new Set(targets.flatMap(({ covers }) => covers));
-    const missing = decodersOf("protocols", "host-tools/leader/hosts", "host-tools/monitor").filter(
+    const missing = decodersOf(...watched).filter(
       (name) => !listed.has(name) && notFacing[name] === undefined,
     );
     expect(missing, "add it to test/fuzz/targets/, or to notFacing with its reason").toEqual([]);
   });
 
   test("has none that is not there any more", () => {
-    const there = new Set(
-      exportsOf("protocols", "host-tools/leader/hosts", "host-tools/codec", "host-tools/monitor"),
-    );
+    const there = new Set(exportsOf(...watched, "host-tools/codec"));
     const listed = [...targets.flatMap(({ covers }) => covers), ...Object.keys(notFacing)];
     expect(listed.filter((name) => !there.has(name))).toEqual([]);
   });

@@ -1,8 +1,10 @@
 /** Every verb, in the order in which `covey --help` lists them. */
 import type { Verb } from "../verb.ts";
+import { act } from "./act.ts";
 import { alerts } from "./alerts.ts";
 import { boards } from "./boards.ts";
 import { build } from "./build.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { doctor } from "./doctor.ts";
 import { exportReadings } from "./export.ts";
 import { flash } from "./flash.ts";
@@ -25,6 +27,7 @@ import { replace } from "./replace.ts";
 import { set } from "./set.ts";
 import { sim } from "./sim.ts";
 import { status } from "./status.ts";
+import { task } from "./task.ts";
 import { update } from "./update.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each verb knows its own options; the list does not care
@@ -35,11 +38,14 @@ export const verbs: readonly Verb<any>[] = [
   status,
   get,
   set,
+  act,
   log,
   alerts,
   members,
+  task,
   replace,
   recover,
+  checkpoint,
   keys,
   exportReadings,
   query,

@@ -62,6 +62,11 @@ export class AuditRing implements Audit {
     this.#timer ??= setTimeout(() => void this.#write(), 0);
   }
 
+  /** Something was done that everybody should be able to look up later: kept as refusals are. */
+  noted(who: string, what: string): void {
+    this.refused(who, what);
+  }
+
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);

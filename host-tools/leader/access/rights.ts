@@ -11,11 +11,22 @@ export const coveyResource = {
   audit: "covey/audit",
   /** How boards reach their hosts. */
   contact: "covey/contact",
+  /** To look at checkpoints, and to make and delete them. */
+  checkpoints: "covey/checkpoints",
+  /** To bring one back: whoever may, changes all settings and programs. */
+  restore: "covey/restore",
   /** Which firmware boards run: takes the permission to update. */
   firmware: "covey/firmware",
   /** Acknowledging alerts and testing webhooks; an alert is read by whoever may read its board. */
   alerts: "covey/alerts",
+  /** Which boards hold tasks. */
+  tasks: "covey/tasks",
 } as const;
+
+/** What somebody needs to be allowed to write who has this action carried out. */
+export function actionResource(name: string): string {
+  return `act/${name}`;
+}
 
 /** One right, as a route asks for it. */
 export interface Right {

@@ -1,5 +1,5 @@
 /** Listings as somebody may see them who may not read everything: what is left is complete, and what is missing is not hinted at. */
-import type { AlertStatus, LogEntry, Releases, Setting, Status } from "../api-types.ts";
+import type { ActionStatus, AlertStatus, LogEntry, Releases, Setting, Status } from "../api-types.ts";
 import { type Actor, mayRead, mayReadAll } from "./actor.ts";
 
 export function visibleSettings(
@@ -32,6 +32,16 @@ export function visibleReleases(actor: Actor, listing: Releases): Releases {
     releases: listing.releases.filter(({ board }) => board === undefined || mayRead(actor, board)),
     boards: listing.boards.filter(({ id }) => mayRead(actor, id)),
   };
+}
+
+/** An action is shown to whoever may read one of its boards, and of those boards alone. */
+export function visibleActions(actor: Actor, actions: readonly ActionStatus[]): readonly ActionStatus[] {
+  if (mayReadAll(actor)) return actions;
+  return actions.flatMap((action) => {
+    const boards = action.boards.filter(({ board }) => mayRead(actor, board));
+    // The reason may name any board.
+    return boards.length === 0 ? [] : { ...action, boards, reason: "" };
+  });
 }
 
 /** Every entry is there, because the log has no gaps; of one that is not to be read, only that. */

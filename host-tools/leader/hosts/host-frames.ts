@@ -9,13 +9,14 @@
  * board        [4, board, payload]                           it said this hello to my broker
  * gone         [5, board]                                    it left my broker
  * publication  [6, payload]                                  to be published by your broker as it stands
- * telemetry    [7, board, channel, payload]                  it told this report, health or answer to my broker
+ * telemetry    [7, board, channel, payload]                  it told this report, health, answer or part in actions and tasks to my broker
  * sender-key   [8, key]                                      what I seal publications under, for you to hand to your boards
  * images       [9, [image, ...]]                             what firmware I have: the first 8 bytes of each digest
  * image-want   [10, image, chunk, count]                     send me these
  * image-piece  [11, image, chunk, [bytes, ...]]              here they are, from that chunk on; null: I have no such image
  * query        [12, board, payload]                          ask this of the board, which is at your broker
  * ```
+ * grant        [12, board, payload]                          tell it this on its channel for leases, if it is at your broker
  *
  * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
  * so that a newer host may say more.
@@ -55,7 +56,7 @@ export interface HostState {
   readonly memberId: MemberId | undefined;
 }
 
-export type TelemetryChannel = "report" | "health" | "query";
+export type TelemetryChannel = "report" | "health" | "query" | "action" | "lease";
 
 export type HostFrame =
   | HostHello
@@ -66,6 +67,7 @@ export type HostFrame =
   | { readonly kind: "board"; readonly board: string; readonly hello: Uint8Array }
   | { readonly kind: "gone"; readonly board: string }
   | { readonly kind: "query"; readonly board: string; readonly payload: Uint8Array }
+  | { readonly kind: "grant"; readonly board: string; readonly payload: Uint8Array }
   | { readonly kind: "publication"; readonly payload: Uint8Array }
   /** `key` as `senderKeyToWire` makes it. */
   | { readonly kind: "sender-key"; readonly key: CborValue }
@@ -127,6 +129,8 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.publication, frame.payload];
     case "telemetry":
       return [kinds.telemetry, frame.board, telemetryChannels.indexOf(frame.channel), frame.payload];
+    case "grant":
+      return [kinds.grant, frame.board, frame.payload];
     case "sender-key":
       return [kinds.senderKey, frame.key];
     case "images":
@@ -167,6 +171,8 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
       const channel = telemetryChannels[items.integer("the channel", 0, telemetryChannels.length - 1)]!;
       return { kind: "telemetry", board, channel, payload: readPayload(items) };
     }
+    case kinds.grant:
+      return { kind: "grant", board: readName(items), payload: readPayload(items) };
     case kinds.senderKey:
       return { kind: "sender-key", key: items.any() };
     case kinds.images:
@@ -205,11 +211,12 @@ const kinds = {
   imageWant: 10,
   imagePiece: 11,
   query: 12,
+  grant: 13,
 } as const;
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;
 const roles: readonly HostRole[] = ["follower", "candidate", "leader"];
-const telemetryChannels: readonly TelemetryChannel[] = ["report", "health", "query"];
+const telemetryChannels: readonly TelemetryChannel[] = ["report", "health", "query", "action", "lease"];
 
 function readHello(items: ItemReader): HostHello {
   const version = items.integer("the version", 1, Number.MAX_SAFE_INTEGER);

@@ -99,12 +99,15 @@ export class Peers {
         groupKeys.take(host, frame.key);
         break;
       case "query":
-        boards.query(frame.board, frame.payload);
+        boards.sendHere(frame.board, "query", frame.payload);
         break;
       case "board":
       case "gone":
       case "telemetry":
         boards.receiveFromHost(host, frame);
+        break;
+      case "grant":
+        boards.sendHere(frame.board, "lease", frame.payload);
         break;
       case "images":
       case "image-want":

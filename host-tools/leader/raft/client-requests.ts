@@ -13,11 +13,13 @@ import { EntryKind } from "../../../protocols/raft/types.ts";
 import { commandFromWire, commandToWire } from "../../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../../protocols/state/command.ts";
 import { stateLimits } from "../../../protocols/state/command.ts";
+import { putsToData } from "../../../protocols/state/puts.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
 import type { AppliedState } from "./applied-state.ts";
+import type { CommandId } from "./command-id.ts";
 import type { CommandTable } from "./command-table.ts";
 import type { HostLog } from "./host-log.ts";
-import type { ProposeRequest } from "./host-member-types.ts";
+import type { ExpectedPut, ProposeAllRequest, ProposeRequest } from "./host-member-types.ts";
 import type { Committed, Done } from "./outcomes.ts";
 import { ConditionFailed, OutcomeForgotten, ReplicaStopped, StateFull, TooManyReads } from "./outcomes.ts";
 import { Proposals } from "./proposals.ts";
@@ -49,26 +51,50 @@ export class ClientRequests {
 
   /** See `HostMember.propose`. */
   propose(request: ProposeRequest, nowMs: number, done: Done<Committed>): void {
+    const { key, value, id } = request;
+    const command = id === undefined ? { key, value } : { key, value, id: id.random };
+    this.#proposeOnce(id, [request], nowMs, done, (node) => node.propose(EntryKind.put, encodePut(command)));
+  }
+
+  /** See `HostMember.proposeAll`. */
+  proposeAll({ puts, id }: ProposeAllRequest, nowMs: number, done: Done<Committed>): void {
+    this.#proposeOnce(id, puts, nowMs, done, (node) =>
+      node.propose(EntryKind.puts, putsToData(id.random, puts)),
+    );
+  }
+
+  /** Appends what `propose` says, unless the log has it already, it may not be, or a condition does not hold. */
+  #proposeOnce(
+    id: CommandId | undefined,
+    puts: readonly ExpectedPut[],
+    nowMs: number,
+    done: Done<Committed>,
+    propose: (node: Node) => Proposal,
+  ): void {
     this.#noteTerm();
     const { log, applied, commands, node } = this.#host;
-    const { key, value, id, expected } = request;
     const index = id === undefined || !this.#isLeading ? undefined : commands.find(id.random);
     if (index !== undefined && index <= applied.index) {
       done({ index, term: log.termAt(index) });
-    } else if (index !== undefined) {
-      this.#proposals.add(index, log.termAt(index)!, done);
-    } else {
-      const refusal = this.#refusalOf(request);
-      const found = expected === undefined || refusal !== undefined ? undefined : this.#speculate().get(key);
-      if (refusal !== undefined) {
-        done(refusal);
-      } else if (expected !== undefined && !isSameValue(found, expected.value)) {
-        this.#failCondition(key, found, nowMs, done);
-      } else {
-        const command = id === undefined ? { key, value } : { key, value, id: id.random };
-        this.#append(() => node.propose(EntryKind.put, encodePut(command)), done);
-      }
+      return;
     }
+    if (index !== undefined) {
+      this.#proposals.add(index, log.termAt(index)!, done);
+      return;
+    }
+    const refusal = this.#refusalOf(id, puts);
+    if (refusal !== undefined) {
+      done(refusal);
+      return;
+    }
+    for (const { key, expected } of puts) {
+      if (expected === undefined) continue;
+      const found = this.#speculate().get(key);
+      if (isSameValue(found, expected.value)) continue;
+      this.#failCondition(key, found, nowMs, done);
+      return;
+    }
+    this.#append(() => propose(node), done);
   }
 
   /** See `HostMember.change`. */
@@ -134,15 +160,17 @@ export class ClientRequests {
   }
 
   /** Why the command is not taken; a condition apart. */
-  #refusalOf({ key, value, id }: ProposeRequest): Error | undefined {
+  #refusalOf(id: CommandId | undefined, puts: readonly ExpectedPut[]): Error | undefined {
     if (!this.#isLeading) return this.#notLeading();
     const { applied, commands } = this.#host;
     if (id !== undefined && id.after < commands.floor) return new OutcomeForgotten(id.after, commands.floor);
-    if (value === undefined || applied.state.has(key)) return undefined;
+    if (puts.every(({ key, value }) => value === undefined || applied.state.has(key))) return undefined;
     const state = this.#speculate();
-    return state.has(key) || state.size < stateLimits.keysMax
-      ? undefined
-      : new StateFull(key, stateLimits.keysMax);
+    const { keysMax } = stateLimits;
+    const added = puts.filter(({ key, value }) => value !== undefined && !state.has(key));
+    const removed = puts.filter(({ key, value }) => value === undefined && state.has(key));
+    const isRoom = added.length === 0 || state.size + added.length - removed.length <= keysMax;
+    return isRoom ? undefined : new StateFull(added.at(-1)!.key, keysMax);
   }
 
   #append(propose: () => Proposal, done: Done<Committed>): void {

@@ -67,6 +67,16 @@ export interface ProposeRequest {
   readonly expected?: { readonly value: StateValue | undefined } | undefined;
 }
 
+/** Several changes in one entry: all are carried out or none. */
+export interface ProposeAllRequest {
+  /** At most `putsLimits.putsMax`, of different keys, that fit one entry. */
+  readonly puts: readonly ExpectedPut[];
+  readonly id: CommandId;
+}
+
+/** Carried out only if the key has the expected value then, where one is stated. */
+export type ExpectedPut = Pick<ProposeRequest, "key" | "value" | "expected">;
+
 export interface HostMemberStatus {
   readonly id: MemberId;
   readonly role: Role;

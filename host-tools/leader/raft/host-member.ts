@@ -28,6 +28,7 @@ import type {
   HostMemberEvents,
   HostMemberOptions,
   HostMemberStatus,
+  ProposeAllRequest,
   ProposeRequest,
   ReadonlyStateMap,
 } from "./host-member-types.ts";
@@ -191,6 +192,11 @@ export class HostMember {
    */
   propose(request: ProposeRequest, nowMs: number, done: Done<Committed>): void {
     this.#requests.propose(request, nowMs, done);
+  }
+
+  /** The same of several puts in one entry: all are carried out or none. `ShapeError` also for more than one entry holds. */
+  proposeAll(request: ProposeAllRequest, nowMs: number, done: Done<Committed>): void {
+    this.#requests.proposeAll(request, nowMs, done);
   }
 
   /**

@@ -9,6 +9,7 @@ import { HostMember } from "./host-member.ts";
 import type {
   HostMemberEvents,
   HostMemberStatus,
+  ProposeAllRequest,
   ProposeRequest,
   ReadonlyStateMap,
 } from "./host-member-types.ts";
@@ -129,6 +130,11 @@ export class Replica {
   /** See `HostMember.propose`. */
   propose(request: ProposeRequest): Promise<Committed> {
     return promised((done) => this.#member.propose(request, this.#nowMs(), done));
+  }
+
+  /** See `HostMember.proposeAll`. */
+  proposeAll(request: ProposeAllRequest): Promise<Committed> {
+    return promised((done) => this.#member.proposeAll(request, this.#nowMs(), done));
   }
 
   /** See `HostMember.read`. */

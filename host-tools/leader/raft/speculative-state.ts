@@ -3,7 +3,7 @@
  */
 import type { Entry } from "../../../protocols/raft/types.ts";
 import type { StateKeys } from "../../../protocols/state/apply.ts";
-import { changeOf, type StateMap } from "../../../protocols/state/apply.ts";
+import { changesOf, type StateMap } from "../../../protocols/state/apply.ts";
 import type { StateValue } from "../../../protocols/state/command.ts";
 
 export class SpeculativeState implements StateKeys {
@@ -37,8 +37,9 @@ export class SpeculativeState implements StateKeys {
 
   /** The log has one entry more. */
   append(entry: Entry): void {
-    const change = changeOf(entry, this);
-    if (change !== undefined) this.#changes.set(change.key, { value: change.value, index: entry.index });
+    for (const { key, value } of changesOf(entry, this)) {
+      this.#changes.set(key, { value, index: entry.index });
+    }
   }
 
   /** All up to `index` is applied. */

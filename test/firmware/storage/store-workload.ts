@@ -12,6 +12,7 @@ import type {
 } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
+import { putsToData } from "../../../protocols/state/puts.ts";
 import type { FlashModel } from "./flash-model.ts";
 import { noOutput, type StoreModel, sha256 } from "./store-model.ts";
 
@@ -41,6 +42,7 @@ type Value = number | boolean | Uint8Array | null;
 /** What an entry is to be. */
 export type Content =
   | { readonly is: "put"; readonly key: number; readonly value: Value; readonly hasId: boolean }
+  | { readonly is: "puts"; readonly values: readonly (readonly [number, Value])[] }
   | { readonly is: "membership"; readonly voters: number }
   | { readonly is: "other"; readonly kind: number; readonly data: Uint8Array };
 
@@ -78,6 +80,16 @@ const content: fc.Arbitrary<Content> = fc.oneof(
       key,
       value: fc.oneof({ weight: 4, arbitrary: value }, { weight: 1, arbitrary: fc.constant(null) }),
       hasId: fc.boolean(),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      is: fc.constant("puts" as const),
+      values: fc.uniqueArray(
+        fc.tuple(key, fc.oneof({ weight: 3, arbitrary: value }, { weight: 1, arbitrary: fc.constant(null) })),
+        { minLength: 1, maxLength: 5, selector: ([at]) => at },
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ is: fc.constant("membership" as const), voters: fc.nat(3) }) },
@@ -347,6 +359,11 @@ function entryOf(content: Content, index: number, term: number): Entry {
       const id = new Uint8Array(8).fill(index);
       const put = [keys[content.key]!, content.value, ...(content.hasId ? [id] : [])];
       return { ...place, kind: EntryKind.put, version: 1, data: encodeCbor(put) };
+    }
+    case "puts": {
+      const values = content.values.map(([at, value]) => ({ key: keys[at]!, value: value ?? undefined }));
+      const data = putsToData(new Uint8Array(8).fill(index), values);
+      return { ...place, kind: EntryKind.puts, version: 1, data };
     }
     case "membership": {
       const voters = ["north-1.00000001", "host-1.0", "host-2.0", "south-1.0"].slice(0, content.voters + 1);

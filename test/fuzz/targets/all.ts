@@ -1,4 +1,6 @@
 import type { Target } from "../target.ts";
+import { actionTargets } from "./actions.ts";
+import { checkpointTargets } from "./checkpoints.ts";
 import { codecTargets } from "./codecs.ts";
 import { contactTargets } from "./contacts.ts";
 import { improvTargets } from "./improv.ts";
@@ -6,16 +8,20 @@ import { modelTargets } from "./models.ts";
 import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
 import { streamTargets } from "./streams.ts";
+import { taskTargets } from "./tasks.ts";
 
 /** Every decoder that faces the network. */
 export const targets: readonly Target[] = [
+  ...actionTargets,
   ...codecTargets,
+  ...checkpointTargets,
   ...contactTargets,
   ...streamTargets,
   ...securityTargets,
   ...improvTargets,
   ...serialTargets,
   ...modelTargets,
+  ...taskTargets,
 ];
 
 /** What looks like a decoder, by its name, and faces no network. */

@@ -23,6 +23,8 @@ function registry() {
     onMemberLost: () => {},
     onMessage: () => {},
     onWant: () => {},
+    onClaim: () => {},
+    taskMetric: (_board, told) => (told === "gateway#7" ? { metric: "gateway", unit: "°C" } : undefined),
     tellHosts: () => {},
     onAnswer: () => {},
     onChange: () => {},
@@ -35,8 +37,8 @@ function hello(memberId: string): Uint8Array {
   return encodeCbor(helloToWire({ memberId, ...about, startId: 1 }));
 }
 
-function report(sequence: number, value: number): Uint8Array {
-  const reading = { metric: "temperature", takenMs: 5, value, quality: 0 } as const;
+function report(sequence: number, value: number, metric = "temperature"): Uint8Array {
+  const reading = { metric, takenMs: 5, value, quality: 0 } as const;
   return encodeCbor(reportToWire({ sentMs: 6, sequence, readings: [reading], blocks: [] }));
 }
 
@@ -69,4 +71,16 @@ test("a board that is here is so under whichever id: nobody else votes for what 
   expect(["north-1.0000000a", "north-1.0000000b", "north-2.0000000a"].map((id) => boards.isHere(id))).toEqual(
     [true, true, false],
   );
+});
+
+test("a task's reading counts only under the token of who holds it", () => {
+  const { boards, readings } = registry();
+  const telemetry = { kind: "telemetry", board: "north-2", channel: "report" } as const;
+  boards.receiveFromHost("b", { kind: "board", board: "north-2", hello: hello("north-2.0000000a") });
+  boards.receiveFromHost("b", { ...telemetry, payload: report(0, 1, "gateway#7") });
+  boards.receiveFromHost("b", { ...telemetry, payload: report(1, 2, "gateway#6") });
+  expect(readings).toEqual([1]);
+  const status = boards.status(() => false).find(({ id }) => id === "north-2")!;
+  expect(status.readings).toMatchObject([{ metric: "gateway", unit: "°C", value: 1 }]);
+  expect(status.readingsFenced).toBe(1);
 });

@@ -18,6 +18,7 @@ export function sampleBoard(id: string, over: Partial<BoardStatus> = {}): BoardS
     samplesIn: 120,
     reportsOut: 30,
     readingsDropped: 0,
+    readingsFenced: 0,
     reconnects: 0,
     outputs: [{ name: "fan", value: 90, cause: "rule", kind: "pwm" }],
     readings: [{ metric: "temperature", value: 28.31, unit: "°C", atMs: 0, quality: 0 }],

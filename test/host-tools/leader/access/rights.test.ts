@@ -55,6 +55,13 @@ const routes: [string, RequestInit, number[]][] = [
   ["/api/alerts/acknowledge", post({ alert: "too-hot" }), [401, 403, 404, 403, 404]],
   ["/api/alerts/test", post({}), [401, 403, 404, 403, 404]],
   ["/api/query?q=mean(temperature)%20over%201m", {}, [401, 404, 404, 404, 404]],
+  ["/api/checkpoints", {}, [401, 403, 403, 403, 200]],
+  ["/api/checkpoints", post({ name: "No Name" }), [401, 403, 403, 403, 400]],
+  ["/api/checkpoints/delete", post({ name: "none" }), [401, 403, 403, 403, 404]],
+  ["/api/checkpoints/diff?to=none", {}, [401, 403, 403, 403, 404]],
+  ["/api/checkpoints/restore", { ...put, body: '{"name":"none","shown":""}' }, [401, 403, 403, 403, 404]],
+  ["/api/checkpoints/copies", {}, [401, 403, 403, 403, 200]],
+  ["/api/checkpoints/none/copy", {}, [401, 403, 403, 403, 404]],
   ["/api/logout", post({}), [200, 200, 200, 200, 200]],
 ];
 

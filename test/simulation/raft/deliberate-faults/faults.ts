@@ -616,6 +616,39 @@ export const faults: readonly Fault[] = [
     ],
   },
   {
+    name: "appends several puts again that its log has, when they are retried",
+    full: divided,
+    changes: [
+      {
+        file: "host-tools/leader/raft/command-table.ts",
+        correct: "return isSound ? keyOf(data, 1) : undefined;",
+        broken: "return isSound ? undefined : keyOf(data, 1);",
+      },
+    ],
+  },
+  {
+    name: "a board applies half of several puts",
+    full: {},
+    changes: [
+      {
+        file: "firmware/storage/applying.ts",
+        correct: "  for (let i = 0; i < changes.length; i++) {\n    const { key, value } = changes[i]!;",
+        broken: "  for (let i = 0; i < changes.length - 1; i++) {\n    const { key, value } = changes[i]!;",
+      },
+    ],
+  },
+  {
+    name: "a board says that several puts are applied before their values are durable",
+    full: {},
+    changes: [
+      {
+        file: "firmware/storage/applying.ts",
+        correct: "  entries.apply(RecordKind.puts);\n  commitApplied(contents);",
+        broken: "  entries.apply(RecordKind.puts);",
+      },
+    ],
+  },
+  {
     name: "answers reads when it leads no more",
     full: divided,
     changes: [

@@ -28,6 +28,9 @@ export interface ClientSurroundings {
   onAcknowledged(id: CommandId, outcome: Committed): void;
 }
 
+/** Written only together: they have one value wherever anybody looks. */
+export const twinKeys: readonly string[] = ["twin/1", "twin/2"];
+
 /** How long it waits for an answer. */
 const answerMs: readonly [least: number, most: number] = [300, 3_000];
 const attemptsMax = 6;
@@ -38,6 +41,8 @@ interface Operation {
   readonly value: Value;
   readonly expected: Value;
   readonly id: CommandId;
+  /** The write goes with those of `twinKeys`, in one entry. */
+  readonly isWide: boolean;
   /** Some attempt may have taken effect, or may still: none of its answers says that it did not. */
   isOpen: boolean;
   attempts: number;
@@ -79,7 +84,8 @@ export class Client {
     const expected = f === "cas" && random.chance(0.8) ? (this.#seen.get(key) ?? null) : null;
     const randomBytes = Uint8Array.from({ length: 8 }, () => random.between(1, 255));
     const id = { after: this.#knownIndex, random: randomBytes };
-    this.#operation = { f, key, value, expected, id, isOpen: false, attempts: 0 };
+    const isWide = f !== "read" && random.chance(0.3);
+    this.#operation = { f, key, value, expected, id, isWide, isOpen: false, attempts: 0 };
     this.#record("invoke", f === "cas" ? [expected, value] : value);
     this.#attempt(this.#operation);
   }
@@ -124,7 +130,7 @@ export class Client {
 
   #ask(
     host: SimulatedHost,
-    { f, key, value, expected, id }: Operation,
+    { f, key, value, expected, id, isWide }: Operation,
     answer: (result: Answer) => void,
   ): void {
     host.step((member) => {
@@ -139,10 +145,13 @@ export class Client {
       const request = { key, value: value ?? undefined, id, ...condition } as Parameters<
         typeof member.propose
       >[0];
-      member.propose(request, host.nowMs, (outcome) => {
+      const onOutcome = (outcome: Committed | Error) => {
         if (!(outcome instanceof Error)) this.#surroundings.onAcknowledged(id, outcome);
         answer(outcome);
-      });
+      };
+      const twins = twinKeys.map((twin) => ({ key: twin, value: value as string }));
+      if (isWide) member.proposeAll({ puts: [request, ...twins], id }, host.nowMs, onOutcome);
+      else member.propose(request, host.nowMs, onOutcome);
     });
   }
 

@@ -159,19 +159,21 @@ export class Observer {
   #advance(): void {
     while (this.#modelIndex < this.safety.committedCount) {
       const entry = this.safety.committed(++this.#modelIndex);
-      if (entry.kind !== EntryKind.put) continue;
+      if (entry.kind !== EntryKind.put && entry.kind !== EntryKind.puts) continue;
       this.#noteCommand(entry);
-      const change = this.#model.apply(entry);
-      if (change === undefined) continue;
-      const versions = this.#versions.get(change.key);
-      const version = { index: entry.index, value: change.value };
-      if (versions === undefined) this.#versions.set(change.key, [version]);
-      else versions.push(version);
+      for (const change of this.#model.apply(entry)) {
+        const versions = this.#versions.get(change.key);
+        const version = { index: entry.index, value: change.value };
+        if (versions === undefined) this.#versions.set(change.key, [version]);
+        else versions.push(version);
+      }
     }
   }
 
   #noteCommand(entry: Entry): void {
-    const { id } = commandFromWire(decodeCbor(entry.data));
+    // Of several puts, the sequence begins with the id: a byte string of eight.
+    const isPut = entry.kind === EntryKind.put;
+    const id = isPut ? commandFromWire(decodeCbor(entry.data)).id : entry.data.slice(1, 9);
     if (id === undefined) return;
     const before = this.#commands.get(hex(id));
     if (before !== undefined) {

@@ -70,6 +70,8 @@ export interface HostSurroundings {
   onSenderKey(key: SenderKey): void;
   /** A board has answered to what a host forged in the name of another. */
   onBelieved(forgery: number): void;
+  /** A board that is connected here tells of actions. */
+  onAction?(host: SimulatedHost, board: string, payload: Uint8Array): void;
   note(text: string): void;
 }
 
@@ -270,6 +272,7 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
     const member = this.#member;
     if (member === undefined) return;
     if (channel === "hello") this.#onHello(session, payload);
+    else if (channel === "action") this.#surroundings.onAction?.(this, session.board, payload);
     // The hello was lost, or held up: nobody would know of the board.
     else if (session.member === undefined) session.hangUp();
     else if (channel === "raft") {

@@ -38,13 +38,15 @@ export interface SwarmOptions {
   readonly drift?: number;
   /** The longest sync of a host's disk, ms. */
   readonly syncMsMax?: number;
+  /** How long anything is on its way while nothing is wrong, ms; 1 to 20 when not said. */
+  readonly delayMs?: readonly [least: number, most: number];
 }
 
 export type SwarmEvents = Pick<
   HostSurroundings,
   "onApplied" | "onRestored" | "onViolation" | "onStep" | "note"
 > &
-  Partial<Pick<HostSurroundings, "onBelieved">> &
+  Partial<Pick<HostSurroundings, "onBelieved" | "onAction">> &
   Pick<BoardSurroundings, "onTurn">;
 
 const networkDelayMs: readonly [least: number, most: number] = [1, 20];
@@ -77,6 +79,8 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
   #syncMsMax: number;
   #noise = quiet;
   #hasFounded = false;
+  /** Bytes that boards and hosts have sent each other. */
+  readonly traffic = { up: 0, down: 0 };
   #nowMs = 0;
 
   constructor(options: SwarmOptions) {
@@ -226,6 +230,10 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     this.ciphers.onSenderKey(key);
   }
 
+  onAction(host: SimulatedHost, board: string, payload: Uint8Array): void {
+    this.#options.events.onAction?.(host, board, payload);
+  }
+
   onBelieved(forgery: number): void {
     this.#options.events.onBelieved?.(forgery);
   }
@@ -236,6 +244,9 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     const wire = {
       after: (delayMs: number, what: () => void) => this.after(delayMs, what),
       delayMs: () => this.#delayMs(),
+      onBytes: (direction: "up" | "down", count: number) => {
+        this.traffic[direction] += count;
+      },
       cutUntilMs: (direction: "up" | "down") =>
         this.#cutUntilMs.get(direction === "up" ? `${board}>${host}` : `${host}>${board}`) ?? 0,
     };
@@ -274,6 +285,8 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
 
   #delayMs(): number {
     const isSlow = this.#random.chance(this.#noise.slow);
-    return isSlow ? this.#random.between(20, this.#noise.slowMsMax) : this.#random.between(...networkDelayMs);
+    return isSlow
+      ? this.#random.between(20, this.#noise.slowMsMax)
+      : this.#random.between(...(this.#options.delayMs ?? networkDelayMs));
   }
 }

@@ -17,6 +17,8 @@ export interface Wire {
   readonly nowMs: number;
   /** How long the next piece takes. */
   delayMs(): number;
+  /** So many bytes are on their way. */
+  onBytes?(direction: "up" | "down", count: number): void;
   /** Until when nothing passes in this direction. */
   cutUntilMs(direction: "up" | "down"): number;
 }
@@ -48,6 +50,7 @@ export class TcpLink implements TcpConnection {
   write(bytes: Uint8Array): boolean {
     if (!this.#isOpen) return false;
     const own = bytes.slice();
+    this.#wire.onBytes?.("up", bytes.length);
     this.#travel("up", () => this.#far?.receive(own));
     return true;
   }
@@ -60,7 +63,9 @@ export class TcpLink implements TcpConnection {
 
   /** For the far end. */
   send(bytes: Uint8Array): void {
-    if (this.#far !== undefined) this.#travel("down", () => this.#events.onData(bytes));
+    if (this.#far === undefined) return;
+    this.#wire.onBytes?.("down", bytes.length);
+    this.#travel("down", () => this.#events.onData(bytes));
   }
 
   /** For the far end: it hangs up. */

@@ -1,0 +1,46 @@
+/** Checks and compiles what a board is to whoever places tasks. */
+import type { BoardPlace } from "./definition.ts";
+import type { Diagnostics } from "./diagnostics.ts";
+import { isName, isNumberWithin, isRecord, nameRule, shown } from "./given.ts";
+import type { BoardPart } from "./parts.ts";
+import { suggestion } from "./suggestion.ts";
+
+const weightMax = 100;
+
+export function compilePlace(
+  part: BoardPart,
+  given: unknown,
+  diagnostics: Diagnostics,
+): BoardPlace | undefined {
+  if (given === undefined) return undefined;
+  const wrong = (path: string, text: string) => diagnostics.add(part.site, ["place", path], text);
+  if (!isRecord(given)) {
+    diagnostics.add(
+      part.site,
+      ["place"],
+      'place must be an object such as { zone: "north", has: ["modbus"] }.',
+    );
+    return undefined;
+  }
+  const known = ["zone", "has", "battery", "weight"];
+  for (const key of Object.keys(given)) {
+    if (!known.includes(key)) wrong(key, `place has no ${shown(key)}${suggestion(key, known)}`);
+  }
+  const { zone, has = [], battery = false, weight = 1 } = given;
+  if (zone !== undefined && !isName(zone)) wrong("zone", `${shown(zone)} cannot name a zone: ${nameRule}.`);
+  if (!areNames(has)) wrong("has", `has must be a list of names such as ["modbus"]; ${nameRule}.`);
+  if (typeof battery !== "boolean") wrong("battery", `battery is true or false, not ${shown(battery)}.`);
+  if (!isNumberWithin(weight, 1 / weightMax, weightMax)) {
+    wrong("weight", `weight must be from ${1 / weightMax} to ${weightMax}, not ${shown(weight)}.`);
+  }
+  return {
+    zone: isName(zone) ? zone : undefined,
+    has: areNames(has) ? has : [],
+    onBattery: battery === true,
+    weight: isNumberWithin(weight, 1 / weightMax, weightMax) ? weight : 1,
+  };
+}
+
+export function areNames(given: unknown): given is readonly string[] {
+  return Array.isArray(given) && given.every(isName);
+}

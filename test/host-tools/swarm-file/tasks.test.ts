@@ -1,0 +1,103 @@
+/** What a task in `swarm.ts` compiles to, and what is said of mistakes in it. */
+import { expect, test } from "vitest";
+import { loadBoards } from "../../../host-tools/boards/boards.ts";
+import { board, sense, swarm, task } from "../../../host-tools/swarm-file/api.ts";
+import { compileSwarm } from "../../../host-tools/swarm-file/compile.ts";
+import type { TaskPart } from "../../../host-tools/swarm-file/parts.ts";
+
+const temperature = (metric: string) => sense("temperature", { every: "1s" }).as(metric);
+
+function compile(tasks: Record<string, TaskPart>) {
+  const boards = {
+    a: board("esp32c3-devkit", {
+      sense: [temperature("room")],
+      place: { zone: "north", has: ["modbus"], weight: 2 },
+    }),
+    b: board("esp32c3-devkit", { sense: [], place: { battery: true } }),
+    c: board("esp32c3-devkit", {
+      sense: [],
+      sleep: { awake: "5s", every: "1m" },
+      place: { has: ["camera"] },
+    }),
+  };
+  return compileSwarm(swarm("house", { boards, tasks }), "/swarm.ts", loadBoards());
+}
+
+/** What is said of `given`. */
+function said(given: unknown, name = "watch"): string {
+  try {
+    compile({ [name]: task(given as never), other: task({ sense: [temperature("other")] }) });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+}
+
+test("a task and the places of boards compile to what was said, and to what is usual where nothing was", () => {
+  const { tasks, boards } = compile({
+    watch: task({
+      sense: [temperature("gateway")],
+      strategy: "rendezvous",
+      requires: { has: ["modbus"], zones: ["north"], mains: true, apartFrom: ["plain"] },
+      lease: "20s",
+    }),
+    plain: task({ sense: [sense("humidity", { every: "1s" })] }),
+  });
+  expect(tasks).toMatchObject({
+    watch: {
+      ...{ strategy: "rendezvous", leaseMs: 20_000, units: { gateway: "°C" } },
+      requires: { needs: ["modbus"], zones: ["north"], mains: true, apartFrom: ["plain"] },
+      pipelines: [{ metric: "gateway", sensor: "temperature" }],
+    },
+    plain: {
+      ...{ strategy: "least-loaded", leaseMs: 10_000 },
+      requires: { needs: [], zones: [], mains: false, apartFrom: [] },
+    },
+  });
+  expect(boards.a!.place).toEqual({ zone: "north", has: ["modbus"], onBattery: false, weight: 2 });
+});
+
+test("a swarm without tasks has no word of them", () => {
+  expect(compile({})).not.toHaveProperty("tasks");
+});
+
+test.each([
+  [
+    "an unknown strategy",
+    { sense: [temperature("x")], strategy: "least-load" },
+    '"least-load" is no strategy',
+  ],
+  ["a lease too short", { sense: [temperature("x")], lease: "1s" }, "it must be from 2000ms to 24h"],
+  ["a lease too long", { sense: [temperature("x")], lease: "1h" }, "it must be from 2s to 10m"],
+  ["nothing to sense", { sense: [] }, "sense must be a list of pipelines"],
+  [
+    "a metric of a board",
+    { sense: [temperature("room")] },
+    'the board "a" and the task "watch" both have "room"',
+  ],
+  ["a metric of another task", { sense: [temperature("other")] }, 'both have "other"'],
+  ["one metric twice", { sense: [temperature("x"), temperature("x")] }, 'has two pipelines for "x"'],
+  ["a metric too long", { sense: [temperature("a-name-of-25-characters.x")] }, "24 characters are the most"],
+  [
+    "what no board has",
+    { sense: [temperature("x")], requires: { has: ["sonar"] } },
+    "no board can hold the task",
+  ],
+  [
+    "what only a sleeper has",
+    { sense: [temperature("x")], requires: { has: ["camera"] } },
+    "no board can hold the task",
+  ],
+  [
+    "a requirement unknown",
+    { sense: [temperature("x")], requires: { zone: ["north"] } },
+    'requires has no "zone"',
+  ],
+  [
+    "to be apart from nobody",
+    { sense: [temperature("x")], requires: { apartFrom: ["othr"] } },
+    "is no other task",
+  ],
+])("is told of %s", (_what, given, says) => {
+  expect(said(given)).toContain(says);
+});
