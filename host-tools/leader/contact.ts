@@ -5,9 +5,9 @@
 import { contactStateKey, numberOfSealed } from "../../protocols/provisioning/contact.ts";
 import { isSameBytes } from "../../protocols/security/same-bytes.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
-import type { AgreedState } from "./agreed-state.ts";
-import { ApiFailure } from "./api-failure.ts";
-import type { AgreedContact, ContactStatus } from "./api-types.ts";
+import { ApiFailure } from "./api/api-failure.ts";
+import type { AgreedContact, ContactStatus } from "./api/api-types.ts";
+import type { AgreedState } from "./state/agreed-state.ts";
 
 /** undefined while the swarm has agreed on none: boards are where they were provisioned. */
 export function contactStatus(state: AgreedState): ContactStatus | undefined {

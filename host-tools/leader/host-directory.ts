@@ -12,7 +12,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ExclusiveLock } from "../storage/exclusive-lock.ts";
-import type { HostFile } from "./api-types.ts";
+import type { HostFile } from "./api/api-types.ts";
 
 /** Another process is this host. */
 export class HostDirectoryInUse extends Error {

@@ -12,10 +12,9 @@ import type { Reach } from "./access/reach.ts";
 import { authorityOf } from "./access/tls.ts";
 import type { ActionRequest } from "./actions/action-request.ts";
 import type { Actions } from "./actions/actions.ts";
-import type { AgreedState } from "./agreed-state.ts";
 import type { Alerts } from "./alerts/alerts.ts";
-import type { HostView, SetCommand } from "./api.ts";
-import { ApiFailure } from "./api-failure.ts";
+import type { HostView, SetCommand } from "./api/api.ts";
+import { ApiFailure } from "./api/api-failure.ts";
 import type {
   ActionBegun,
   ActionStatus,
@@ -42,23 +41,21 @@ import type {
   StoredReading,
   TasksStatus,
   VotersChanged,
-} from "./api-types.ts";
-import type { BoardRegistry } from "./board-registry.ts";
-import type { Broker } from "./broker-types.ts";
+} from "./api/api-types.ts";
+import { askToSet, fetchFrom, type Leader } from "./api/leader-requests.ts";
+import type { StatusFeed } from "./api/status-feed.ts";
+import type { BoardRegistry } from "./boards/board-registry.ts";
+import type { Broker } from "./broker/broker-types.ts";
 import type { Checkpoints, PeerHost } from "./checkpoints/checkpoints.ts";
 import { restoredKey } from "./checkpoints/restorable.ts";
 import type { RestoreChoice } from "./checkpoints/restore-plan.ts";
 import type { RestoreRequest, Restoring } from "./checkpoints/restoring.ts";
-import { type Command, carryOut, notLeading } from "./commands.ts";
 import { agreedContact, checkContact, contactStatus } from "./contact.ts";
-import type { Deployment } from "./deployment.ts";
-import { describeEntry } from "./entries.ts";
 import type { HostState } from "./hosts/host-frames.ts";
 import type { HostLinks } from "./hosts/host-links.ts";
 import { shownRole } from "./hosts/peers.ts";
 import type { Firmware } from "./images/firmware.ts";
 import type { ReadRequest } from "./images/release-request.ts";
-import { askToSet, fetchFrom, type Leader } from "./leader-requests.ts";
 import { changeVoters, type VoterChange } from "./members/change-voters.ts";
 import { listMembers } from "./members/member-list.ts";
 import { votersOf, votersToText } from "./members/voter-names.ts";
@@ -68,11 +65,14 @@ import { votersKey } from "./raft/host-member-types.ts";
 import type { Committed } from "./raft/outcomes.ts";
 import type { Replica } from "./raft/replica.ts";
 import { nameOf } from "./raft/voter-policy.ts";
-import { checkSetting, SettingRefused, type SettingValue } from "./settings.ts";
-import type { StatusFeed } from "./status-feed.ts";
+import type { AgreedState } from "./state/agreed-state.ts";
+import { type Command, carryOut, notLeading } from "./state/commands.ts";
+import type { Deployment } from "./state/deployment.ts";
+import { describeEntry } from "./state/entries.ts";
+import { checkSetting, SettingRefused, type SettingValue } from "./state/settings.ts";
 import type { TaskChange } from "./tasks/task-change.ts";
 import type { Tasks } from "./tasks/tasks.ts";
-import type { ReadingQuery, Telemetry } from "./telemetry.ts";
+import type { ReadingQuery, Telemetry } from "./telemetry/telemetry.ts";
 import type { BoardSessions } from "./trust/board-sessions.ts";
 import type { Membership } from "./trust/membership.ts";
 import type { Violations } from "./violations.ts";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SwarmClient } from "../../host-tools/cli/swarm-client.ts";
-import type { ActionBegun, ActionStatus, AuditEntry } from "../../host-tools/leader/api-types.ts";
+import type { ActionBegun, ActionStatus, AuditEntry } from "../../host-tools/leader/api/api-types.ts";
 import type { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
 import { repository, runCovey, sleep } from "./running-swarm.ts";

@@ -1,6 +1,6 @@
 /** Recovery points as a user meets them: boards in XS that follow a restore at once, all of it. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { CheckpointListing, CheckpointRestored, Status } from "../../host-tools/leader/api-types.ts";
+import type { CheckpointListing, CheckpointRestored, Status } from "../../host-tools/leader/api/api-types.ts";
 import { RunningSwarm, runCovey, temporaryFolder } from "./running-swarm.ts";
 
 const { folder, remove } = temporaryFolder();

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HostFile, Status } from "../../host-tools/leader/api-types.ts";
+import type { HostFile, Status } from "../../host-tools/leader/api/api-types.ts";
 
 export const repository = join(import.meta.dirname, "../..");
 export const covey = join(repository, "host-tools/cli/bin.js");

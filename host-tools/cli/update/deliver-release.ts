@@ -8,7 +8,7 @@ import {
   releaseBoardsMax,
   releaseHeader,
   type Status,
-} from "../../leader/api-types.ts";
+} from "../../leader/api/api-types.ts";
 import { digestText } from "../../leader/images/image-id.ts";
 import { Failed } from "../failure.ts";
 import type { SwarmClient } from "../swarm-client.ts";

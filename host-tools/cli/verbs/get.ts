@@ -1,5 +1,5 @@
 /** `covey get`: the agreed settings. */
-import type { Setting } from "../../leader/api-types.ts";
+import type { Setting } from "../../leader/api/api-types.ts";
 import { formatSetting } from "../setting-text.ts";
 import { SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";
 import type { Verb } from "../verb.ts";

@@ -1,6 +1,6 @@
 /** `covey move`: another Wi-Fi, or other addresses of the hosts, for the boards of a running swarm. */
 import { Option } from "commander";
-import type { AgreedContact, BoardStatus, ContactStatus, Status } from "../../leader/api-types.ts";
+import type { AgreedContact, BoardStatus, ContactStatus, Status } from "../../leader/api/api-types.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";

@@ -1,7 +1,7 @@
 /** `covey task`: which board holds which task, and changes of that. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
-import type { TaskStatus, TasksStatus } from "../../leader/api-types.ts";
+import type { TaskStatus, TasksStatus } from "../../leader/api/api-types.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { durationMs } from "../option-values.ts";
 import { SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";

@@ -10,10 +10,10 @@
 
 import { stateLimits } from "../../../protocols/state/command.ts";
 import { utf8Length } from "../../../protocols/text/utf8.ts";
-import type { AgreedValue } from "../agreed-state.ts";
-import type { AuditEntry } from "../api-types.ts";
+import type { AuditEntry } from "../api/api-types.ts";
 import type { Audit } from "../audit.ts";
 import type { Log } from "../log.ts";
+import type { AgreedValue } from "../state/agreed-state.ts";
 
 export const auditKeyPrefix = "covey/audit/";
 

@@ -14,7 +14,7 @@
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import type { TlsSecrets } from "../../security/member-file.ts";
-import { ApiFailure } from "../api-failure.ts";
+import { ApiFailure } from "../api/api-failure.ts";
 
 export interface ReachOptions {
   /** Address to listen at; undefined for loopback, without TLS. */

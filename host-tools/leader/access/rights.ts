@@ -1,5 +1,5 @@
 /** What somebody needs to be allowed for each thing that one can ask of a host. Everything here throws `ApiFailure`: 401 or 403. */
-import { ApiFailure } from "../api-failure.ts";
+import { ApiFailure } from "../api/api-failure.ts";
 import type { Audit } from "../audit.ts";
 import { type Actor, describeActor, mayRead, mayReadSome, mayUpdate, mayWrite } from "./actor.ts";
 

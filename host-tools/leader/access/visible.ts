@@ -1,5 +1,5 @@
 /** Listings as somebody may see them who may not read everything: what is left is complete, and what is missing is not hinted at. */
-import type { ActionStatus, AlertStatus, LogEntry, Releases, Setting, Status } from "../api-types.ts";
+import type { ActionStatus, AlertStatus, LogEntry, Releases, Setting, Status } from "../api/api-types.ts";
 import { type Actor, mayRead, mayReadAll } from "./actor.ts";
 
 export function visibleSettings(

@@ -1,7 +1,7 @@
 /** What a client asks for when it has an action carried out: `{boards?, timeoutMs?, startMs?}`. */
 import { actionLimits } from "../../../protocols/two-phase-commit/action.ts";
-import { ApiFailure } from "../api-failure.ts";
-import { parseObject } from "../request-body.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import { parseObject } from "../api/request-body.ts";
 
 export interface ActionRequest {
   readonly name: string;

@@ -18,10 +18,10 @@ import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 import { boardProblem } from "../../swarm-file/compile-action.ts";
 import type { ActionDefinition, SwarmDefinition } from "../../swarm-file/definition.ts";
 import type { Actor } from "../access/actor.ts";
-import type { AgreedState } from "../agreed-state.ts";
-import { ApiFailure } from "../api-failure.ts";
-import type { ActionBegun, ActionOnBoard, ActionStatus } from "../api-types.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import type { ActionBegun, ActionOnBoard, ActionStatus } from "../api/api-types.ts";
 import type { Log } from "../log.ts";
+import type { AgreedState } from "../state/agreed-state.ts";
 import type { ActionRequest } from "./action-request.ts";
 
 /** Between looks at the clock while an action is not at its end. */

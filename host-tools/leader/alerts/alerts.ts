@@ -8,11 +8,11 @@
  * A swarm without alerts has none of this.
  */
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
-import type { AgreedValue } from "../agreed-state.ts";
-import { ApiFailure } from "../api-failure.ts";
-import type { AlertStatus, AlertsAnswer, AlertTested } from "../api-types.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import type { AlertStatus, AlertsAnswer, AlertTested } from "../api/api-types.ts";
 import type { Log } from "../log.ts";
-import type { NewReading } from "../telemetry.ts";
+import type { AgreedValue } from "../state/agreed-state.ts";
+import type { NewReading } from "../telemetry/telemetry.ts";
 import { type AlertJudge, SilenceJudge, ThresholdJudge } from "./alert-judge.ts";
 import {
   type AlertRecord,

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import type { Entry } from "../../../protocols/raft/types.ts";
 import { isSameBytes } from "../../../protocols/security/same-bytes.ts";
 import type { StateValue } from "../../../protocols/state/command.ts";
-import type { AgreedState } from "../agreed-state.ts";
-import { ApiFailure } from "../api-failure.ts";
-import type { CheckpointListed } from "../api-types.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import type { CheckpointListed } from "../api/api-types.ts";
 import type { Log } from "../log.ts";
+import type { AgreedState } from "../state/agreed-state.ts";
 import {
   type Checkpoint,
   CheckpointDamaged,

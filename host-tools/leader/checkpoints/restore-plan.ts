@@ -7,7 +7,7 @@ import { type PutCommand, programKeyPrefix, type StateValue } from "../../../pro
 import { putBytes, putsLimits } from "../../../protocols/state/puts.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { isSameValue } from "../raft/speculative-state.ts";
-import { checkSetting, SettingRefused } from "../settings.ts";
+import { checkSetting, SettingRefused } from "../state/settings.ts";
 import { partOf, type RestoredPart } from "./restorable.ts";
 
 export type StateValues = ReadonlyMap<string, StateValue>;

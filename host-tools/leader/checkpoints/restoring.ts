@@ -8,12 +8,12 @@
 import type { StateValue } from "../../../protocols/state/command.ts";
 import { putsLimits } from "../../../protocols/state/puts.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
-import type { AgreedState } from "../agreed-state.ts";
-import { ApiFailure } from "../api-failure.ts";
-import type { CheckpointDifference, CheckpointRestored } from "../api-types.ts";
-import { definitionDigest } from "../deployment.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import type { CheckpointDifference, CheckpointRestored } from "../api/api-types.ts";
 import type { ExpectedPut } from "../raft/host-member-types.ts";
 import type { Committed } from "../raft/outcomes.ts";
+import type { AgreedState } from "../state/agreed-state.ts";
+import { definitionDigest } from "../state/deployment.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { differences, planDigest } from "./difference.ts";
 import { isKept, partOf, restoredKey, restoredOverKey } from "./restorable.ts";

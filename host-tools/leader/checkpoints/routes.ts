@@ -13,10 +13,10 @@
  */
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import { coveyResource, type Right, toRead, toWrite } from "../access/rights.ts";
-import type { Env, HostView } from "../api.ts";
-import { ApiFailure } from "../api-failure.ts";
-import { parseObject } from "../request-body.ts";
-import { requireJson } from "../request-guard.ts";
+import type { Env, HostView } from "../api/api.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import { parseObject } from "../api/request-body.ts";
+import { requireJson } from "../api/request-guard.ts";
 import { isRestoredPart, restoredParts } from "./restorable.ts";
 import type { RestoreChoice } from "./restore-plan.ts";
 import type { RestoreRequest } from "./restoring.ts";

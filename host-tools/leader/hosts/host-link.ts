@@ -12,7 +12,7 @@ import type { Known, Roster } from "../../../protocols/security/identity/roster.
 import type { OwnIdentity } from "../../../protocols/security/session/end.ts";
 import { CborError, decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 import { nodeCiphers } from "../../security/node-ciphers.ts";
-import { MalformedPayload, ProtocolRefused } from "../broker-refusals.ts";
+import { MalformedPayload, ProtocolRefused } from "../broker/broker-refusals.ts";
 import { FrameReader, FrameTooLong, frameOf } from "./frame-reader.ts";
 import { frameFromWire, frameToWire, type HostFrame, type HostHello } from "./host-frames.ts";
 import { RecordRefused, SecureStream, secureStreamLimits } from "./secure-stream.ts";

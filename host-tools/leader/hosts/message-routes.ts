@@ -12,8 +12,8 @@ import {
 import { hostLimits } from "../../../protocols/raft/node-options.ts";
 import type { Message, Publication } from "../../../protocols/raft/types.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
-import type { BoardRegistry } from "../board-registry.ts";
-import type { Broker } from "../broker-types.ts";
+import type { BoardRegistry } from "../boards/board-registry.ts";
+import type { Broker } from "../broker/broker-types.ts";
 import { nameOf } from "../raft/voter-policy.ts";
 import type { GroupKeys } from "../trust/group-keys.ts";
 import { PeerRefused } from "./host-link.ts";

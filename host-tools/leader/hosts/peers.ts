@@ -1,8 +1,8 @@
 /** What this host and the others tell each other about themselves and their boards, and what follows from it. */
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
-import type { BoardRegistry } from "../board-registry.ts";
-import type { Broker } from "../broker-types.ts";
+import type { BoardRegistry } from "../boards/board-registry.ts";
+import type { Broker } from "../broker/broker-types.ts";
 import type { ImageExchange } from "../images/image-exchange.ts";
 import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";

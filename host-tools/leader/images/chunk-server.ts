@@ -7,7 +7,7 @@
  */
 import { chunkToWire, type Want } from "../../../protocols/update/messages.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
-import type { BoardLink } from "../broker-types.ts";
+import type { BoardLink } from "../broker/broker-types.ts";
 import type { Log } from "../log.ts";
 import type { ImageFile } from "./image-file.ts";
 import { imageIdOf } from "./image-id.ts";

@@ -7,13 +7,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isSameBytes } from "../../../protocols/security/same-bytes.ts";
 import type { Release } from "../../../protocols/update/release.ts";
 import { coveyResource, demand, toUpdate } from "../access/rights.ts";
-import type { Door } from "../api.ts";
-import { ApiFailure, failureOf } from "../api-failure.ts";
-import { type ImageTaken, releaseHeader } from "../api-types.ts";
+import type { Door } from "../api/api.ts";
+import { ApiFailure, failureOf } from "../api/api-failure.ts";
+import { type ImageTaken, releaseHeader } from "../api/api-types.ts";
+import { checkLength, securityHeaders } from "../api/request-guard.ts";
 import { forwardedHeader } from "../hosts/vouching.ts";
-
 import type { Log } from "../log.ts";
-import { checkLength, securityHeaders } from "../request-guard.ts";
 import type { Firmware } from "./firmware.ts";
 import { digestFromText, digestText, imageIdOf } from "./image-id.ts";
 import { ImageNotTaken } from "./image-store.ts";

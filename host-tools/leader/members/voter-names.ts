@@ -1,8 +1,8 @@
 /** Who ought to vote, as it is kept in the agreed state: the boards' names; hosts always vote. */
 
 import { reservedKeyPrefix } from "../../../protocols/state/command.ts";
-import type { AgreedState } from "../agreed-state.ts";
 import { votersKey } from "../raft/host-member-types.ts";
+import type { AgreedState } from "../state/agreed-state.ts";
 
 /** What `swarm.ts` said when it last changed: as long as it says the same, whoever changed the voters since is right. */
 export const votersDeclaredKey = `${reservedKeyPrefix}voters-declared`;

@@ -8,10 +8,10 @@ import { bytes, duration, exact } from "./quantities.js";
 import { SettingRow } from "./settings-card.js";
 import { sparklineLimits } from "./sparkline.js";
 
-/** @typedef {import("../api-types.ts").Status} Status */
-/** @typedef {import("../api-types.ts").Setting} Setting */
-/** @typedef {import("../api-types.ts").StoredReading} StoredReading */
-/** @typedef {import("../api-types.ts").BoardStatus} BoardStatus */
+/** @typedef {import("../api/api-types.ts").Status} Status */
+/** @typedef {import("../api/api-types.ts").Setting} Setting */
+/** @typedef {import("../api/api-types.ts").StoredReading} StoredReading */
+/** @typedef {import("../api/api-types.ts").BoardStatus} BoardStatus */
 
 const retryMs = 2_000;
 const historyReadingsMax = 20_000;

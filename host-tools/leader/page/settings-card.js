@@ -3,9 +3,9 @@
 import { element, setText } from "./elements.js";
 import { exact, withUnit } from "./quantities.js";
 
-/** @typedef {import("../api-types.ts").Setting} Setting */
-/** @typedef {import("../api-types.ts").SetResult} SetResult */
-/** @typedef {import("../api-types.ts").ApiError} ApiError */
+/** @typedef {import("../api/api-types.ts").Setting} Setting */
+/** @typedef {import("../api/api-types.ts").SetResult} SetResult */
+/** @typedef {import("../api/api-types.ts").ApiError} ApiError */
 
 export class SettingRow {
   #key;

@@ -2,7 +2,7 @@
 import { drainedFromWire, drainedKey } from "../../../protocols/tasks/drained.ts";
 import { type Placement, placementFromWire, taskKeyPrefix } from "../../../protocols/tasks/placement.ts";
 import { decodeCbor } from "../../codec/cbor.ts";
-import type { AgreedState } from "../agreed-state.ts";
+import type { AgreedState } from "../state/agreed-state.ts";
 
 export interface AgreedPlacement {
   readonly placement: Placement;

@@ -1,5 +1,5 @@
-import { ApiFailure } from "../api-failure.ts";
-import { parseObject } from "../request-body.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import { parseObject } from "../api/request-body.ts";
 
 export const taskActions = ["add", "remove", "drain", "undrain"] as const;
 

@@ -6,13 +6,13 @@ import { type Leases, leasesToWire } from "../../../protocols/tasks/lease-messag
 import { taskKeyPrefix } from "../../../protocols/tasks/placement.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
 import type { BoardDefinition, SwarmDefinition } from "../../swarm-file/definition.ts";
-import type { AgreedState } from "../agreed-state.ts";
-import { ApiFailure } from "../api-failure.ts";
-import type { BoardStatus, TaskStatus, TasksStatus } from "../api-types.ts";
-import type { BoardRegistry } from "../board-registry.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import type { BoardStatus, TaskStatus, TasksStatus } from "../api/api-types.ts";
+import type { BoardRegistry } from "../boards/board-registry.ts";
 import type { HostLinks } from "../hosts/host-links.ts";
 import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";
+import type { AgreedState } from "../state/agreed-state.ts";
 import { AgreedTasks } from "./agreed-tasks.ts";
 import { type BoardFacts, encodePlacement, TaskKeeper, taskKeeperLimits } from "./task-keeper.ts";
 import { type TaskMetric, taskMetricOf } from "./task-metrics.ts";

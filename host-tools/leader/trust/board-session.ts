@@ -18,8 +18,8 @@ import type { EndOptions } from "../../../protocols/security/session/end.ts";
 import { FrameKind } from "../../../protocols/security/session/frames.ts";
 import { SessionResponder } from "../../../protocols/security/session/responder.ts";
 import type { SecureSession } from "../../../protocols/security/session/secure-session.ts";
-import { MalformedPayload, ProtocolRefused } from "../broker-refusals.ts";
-import type { BoardConnection, BoardLink } from "../broker-types.ts";
+import { MalformedPayload, ProtocolRefused } from "../broker/broker-refusals.ts";
+import type { BoardConnection, BoardLink } from "../broker/broker-types.ts";
 import type { SessionCounters } from "./session-counters.ts";
 
 export const boardSessionLimits = {

@@ -16,7 +16,7 @@ import {
   senderKeyFromWire,
   senderKeyToWire,
 } from "../../../protocols/security/group/sender-key.ts";
-import { ProtocolRefused } from "../broker-refusals.ts";
+import { ProtocolRefused } from "../broker/broker-refusals.ts";
 import type { HostFrame } from "../hosts/host-frames.ts";
 import type { Membership } from "./membership.ts";
 

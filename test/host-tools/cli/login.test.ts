@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { SwarmClient, type SwarmOptions } from "../../../host-tools/cli/swarm-client.ts";
 import { makeAuthority, makeHostCertificate, pem } from "../../../host-tools/keys/authority.ts";
-import type { LoggedIn, SetResult, Status } from "../../../host-tools/leader/api-types.ts";
+import type { LoggedIn, SetResult, Status } from "../../../host-tools/leader/api/api-types.ts";
 import { type MemberSecrets, writeMemberFile } from "../../../host-tools/security/member-file.ts";
 import { TestRoot } from "../../members.ts";
 import { person } from "../leader/access/people.ts";

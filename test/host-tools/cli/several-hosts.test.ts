@@ -3,7 +3,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Members, Setting } from "../../../host-tools/leader/api-types.ts";
+import type { Members, Setting } from "../../../host-tools/leader/api/api-types.ts";
 import { listen, portOf } from "../../../host-tools/leader/listen.ts";
 import { RawBoard } from "../leader/raw-board.ts";
 import { CoveyProcess, covey, scratchFolder } from "./covey-process.ts";

@@ -12,7 +12,7 @@ const project = fileURLToPath(new URL("../../../", import.meta.url));
 const copied = [
   "protocols",
   "host-tools/codec",
-  "host-tools/leader/agreed-state.ts",
+  "host-tools/leader/state/agreed-state.ts",
   "host-tools/leader/raft",
   "host-tools/leader/tasks",
   "test/host-tools/leader/raft/host-world.ts",

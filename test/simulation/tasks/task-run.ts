@@ -6,7 +6,7 @@
  */
 
 import { decodeCbor } from "../../../host-tools/codec/cbor.ts";
-import { AgreedState } from "../../../host-tools/leader/agreed-state.ts";
+import { AgreedState } from "../../../host-tools/leader/state/agreed-state.ts";
 import { AgreedTasks } from "../../../host-tools/leader/tasks/agreed-tasks.ts";
 import {
   type BoardFacts,

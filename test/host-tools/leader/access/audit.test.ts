@@ -6,9 +6,9 @@ import {
   isAuditKey,
   readAudit,
 } from "../../../../host-tools/leader/access/audit-ring.ts";
-import type { AgreedValue } from "../../../../host-tools/leader/agreed-state.ts";
-import type { AuditEntry, LogEntry } from "../../../../host-tools/leader/api-types.ts";
+import type { AuditEntry, LogEntry } from "../../../../host-tools/leader/api/api-types.ts";
 import { createLog } from "../../../../host-tools/leader/log.ts";
+import type { AgreedValue } from "../../../../host-tools/leader/state/agreed-state.ts";
 import { stateLimits } from "../../../../protocols/state/command.ts";
 import { eventually, leaderUnderTest } from "../leader-under-test.ts";
 import { SeveralHosts } from "../several-hosts.ts";

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import type { LogEntry, Setting, Status, StoredReading } from "../../../../host-tools/leader/api-types.ts";
+import type {
+  LogEntry,
+  Setting,
+  Status,
+  StoredReading,
+} from "../../../../host-tools/leader/api/api-types.ts";
 import { Permission } from "../../../../protocols/security/identity/scope.ts";
 import { eventually, leaderUnderTest } from "../leader-under-test.ts";
 import { askAs, logIn, person } from "./people.ts";

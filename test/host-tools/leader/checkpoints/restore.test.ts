@@ -7,7 +7,7 @@ import type {
   CheckpointListing,
   CheckpointRestored,
   LogEntry,
-} from "../../../../host-tools/leader/api-types.ts";
+} from "../../../../host-tools/leader/api/api-types.ts";
 import { definition, eventually, type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";
 import { SeveralHosts } from "../several-hosts.ts";
 

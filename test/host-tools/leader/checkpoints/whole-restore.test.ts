@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { BoardStore } from "../../../../firmware/storage/board-store.ts";
 import { differences, planDigest } from "../../../../host-tools/leader/checkpoints/difference.ts";
 import { fitsAnEntry, planRestore } from "../../../../host-tools/leader/checkpoints/restore-plan.ts";
-import { encodePut } from "../../../../host-tools/leader/entries.ts";
+import { encodePut } from "../../../../host-tools/leader/state/entries.ts";
 import type { SwarmDefinition } from "../../../../host-tools/swarm-file/definition.ts";
 import { type Entry, EntryKind } from "../../../../protocols/raft/types.ts";
 import { StateMap } from "../../../../protocols/state/apply.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { BoardRegistry } from "../../../../host-tools/leader/board-registry.ts";
+import type { BoardRegistry } from "../../../../host-tools/leader/boards/board-registry.ts";
 import { PeerRefused } from "../../../../host-tools/leader/hosts/host-link.ts";
 import type { HostLinks } from "../../../../host-tools/leader/hosts/host-links.ts";
 import { MessageRoutes } from "../../../../host-tools/leader/hosts/message-routes.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { decodeCbor } from "../../../../host-tools/codec/cbor.ts";
-import type { BoardLink } from "../../../../host-tools/leader/broker-types.ts";
+import type { BoardLink } from "../../../../host-tools/leader/broker/broker-types.ts";
 import { ChunkServer, chunkServerLimits } from "../../../../host-tools/leader/images/chunk-server.ts";
 import { ImageFile } from "../../../../host-tools/leader/images/image-file.ts";
 import { createLog } from "../../../../host-tools/leader/log.ts";

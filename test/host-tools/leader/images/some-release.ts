@@ -1,5 +1,9 @@
 /** Images of nobody's firmware, releases of them by the root of the swarm under test, and how they come to a host. */
-import { type ReleaseAgreed, type Releases, releaseHeader } from "../../../../host-tools/leader/api-types.ts";
+import {
+  type ReleaseAgreed,
+  type Releases,
+  releaseHeader,
+} from "../../../../host-tools/leader/api/api-types.ts";
 import { digestText, imageIdOf } from "../../../../host-tools/leader/images/image-id.ts";
 import { nodeCiphers } from "../../../../host-tools/security/node-ciphers.ts";
 import {

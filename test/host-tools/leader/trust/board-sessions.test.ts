@@ -1,6 +1,6 @@
 /** How a session comes up, goes on, and what becomes of those that never do. */
 import { expect, onTestFinished, test } from "vitest";
-import { type BoardConnection, brokerLimits } from "../../../../host-tools/leader/broker-types.ts";
+import { type BoardConnection, brokerLimits } from "../../../../host-tools/leader/broker/broker-types.ts";
 import { createLog } from "../../../../host-tools/leader/log.ts";
 import { boardSessionLimits } from "../../../../host-tools/leader/trust/board-session.ts";
 import { BoardSessions } from "../../../../host-tools/leader/trust/board-sessions.ts";

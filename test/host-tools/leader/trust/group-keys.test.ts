@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { decodeCbor } from "../../../../host-tools/codec/cbor.ts";
-import { ProtocolRefused } from "../../../../host-tools/leader/broker-refusals.ts";
+import { ProtocolRefused } from "../../../../host-tools/leader/broker/broker-refusals.ts";
 import type { HostFrame } from "../../../../host-tools/leader/hosts/host-frames.ts";
 import { GroupKeys } from "../../../../host-tools/leader/trust/group-keys.ts";
 import { Membership } from "../../../../host-tools/leader/trust/membership.ts";

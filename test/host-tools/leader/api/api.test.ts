@@ -1,8 +1,8 @@
 import { request } from "node:http";
 import { expect, test } from "vitest";
-import type { LogEntry, Status } from "../../../host-tools/leader/api-types.ts";
-import { statusFeedLimits } from "../../../host-tools/leader/status-feed.ts";
-import { eventually, type LeaderUnderTest, leaderUnderTest } from "./leader-under-test.ts";
+import type { LogEntry, Status } from "../../../../host-tools/leader/api/api-types.ts";
+import { statusFeedLimits } from "../../../../host-tools/leader/api/status-feed.ts";
+import { eventually, type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";
 
 const json = { "content-type": "application/json" };
 

@@ -44,13 +44,17 @@
  * at or before which it had not been tried and eight random bytes. Answers about settings hand out a new one in a header of the same
  * name. A command that comes again so late that nobody remembers whether it was carried out is refused with `forgotten`.
  */
-import type { DeviceHealth, FirmwareHealth, OutputState } from "../../protocols/messages/board-messages.ts";
-import type { Scope } from "../../protocols/security/identity/scope.ts";
-import type { Phase } from "../../protocols/two-phase-commit/action.ts";
-import type { Stage } from "../../protocols/two-phase-commit/report.ts";
-import type { SettingDefinition } from "../swarm-file/definition.ts";
-import type { HostTraffic } from "./hosts/host-link.ts";
-import type { SessionCounters } from "./trust/session-counters.ts";
+import type {
+  DeviceHealth,
+  FirmwareHealth,
+  OutputState,
+} from "../../../protocols/messages/board-messages.ts";
+import type { Scope } from "../../../protocols/security/identity/scope.ts";
+import type { Phase } from "../../../protocols/two-phase-commit/action.ts";
+import type { Stage } from "../../../protocols/two-phase-commit/report.ts";
+import type { SettingDefinition } from "../../swarm-file/definition.ts";
+import type { HostTraffic } from "../hosts/host-link.ts";
+import type { SessionCounters } from "../trust/session-counters.ts";
 
 export interface Status {
   readonly swarm: string;

@@ -8,13 +8,13 @@ import { Readable } from "node:stream";
 import { json } from "node:stream/consumers";
 import type { Context, MiddlewareHandler } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
-import type { Caller } from "./access/access.ts";
-import type { Actor } from "./access/actor.ts";
+import type { Caller } from "../access/access.ts";
+import type { Actor } from "../access/actor.ts";
+import { type ForwardedRequest, forwardedHeader } from "../hosts/vouching.ts";
+import { commandIdToText } from "../raft/command-id.ts";
+import type { Command } from "../state/commands.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiError, SetRequest, SetResult } from "./api-types.ts";
-import type { Command } from "./commands.ts";
-import { type ForwardedRequest, forwardedHeader } from "./hosts/vouching.ts";
-import { commandIdToText } from "./raft/command-id.ts";
 
 /** For the leader's answer to begin; a stream of events may go on for ever. */
 const answerMs = 5_000;

@@ -7,33 +7,33 @@
  * What a board tells this host's broker, the other hosts are told too: so each knows every board and has every reading, and whichever
  * leads next goes on without a gap.
  */
-import { messageLimits } from "../../protocols/messages/board-messages.ts";
+import { messageLimits } from "../../../protocols/messages/board-messages.ts";
 import {
   healthFromWire,
   helloFromWire,
   reportFromWire,
   timeAnswerToWire,
-} from "../../protocols/messages/codec.ts";
-import { answerFromWire, type BoardAnswer } from "../../protocols/query/messages.ts";
-import { messageFromWire, messageToWire } from "../../protocols/raft/codec.ts";
-import type { AppendResponse, MemberId, Message } from "../../protocols/raft/types.ts";
-import { type Leases, leasesFromWire } from "../../protocols/tasks/lease-messages.ts";
-import { type ActionReport, reportsFromWire } from "../../protocols/two-phase-commit/report.ts";
-import { type Want, wantFromWire } from "../../protocols/update/messages.ts";
-import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
-import type { SwarmDefinition } from "../swarm-file/definition.ts";
-import type { BoardStatus } from "./api-types.ts";
+} from "../../../protocols/messages/codec.ts";
+import { answerFromWire, type BoardAnswer } from "../../../protocols/query/messages.ts";
+import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
+import type { AppendResponse, MemberId, Message } from "../../../protocols/raft/types.ts";
+import { type Leases, leasesFromWire } from "../../../protocols/tasks/lease-messages.ts";
+import { type ActionReport, reportsFromWire } from "../../../protocols/two-phase-commit/report.ts";
+import { type Want, wantFromWire } from "../../../protocols/update/messages.ts";
+import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
+import type { SwarmDefinition } from "../../swarm-file/definition.ts";
+import type { BoardStatus } from "../api/api-types.ts";
+import { MalformedPayload, ProtocolRefused } from "../broker/broker-refusals.ts";
+import type { BoardLink } from "../broker/broker-types.ts";
+import type { HostFrame, TelemetryChannel } from "../hosts/host-frames.ts";
+import type { Log } from "../log.ts";
+import { nameOf } from "../raft/voter-policy.ts";
+import type { TaskMetric } from "../tasks/task-metrics.ts";
+import type { NewReading } from "../telemetry/telemetry.ts";
+import type { SealedChannel } from "../trust/board-session.ts";
+import type { CloneWatch } from "../trust/clone-watch.ts";
+import type { Violations } from "../violations.ts";
 import { BoardRecord } from "./board-record.ts";
-import { MalformedPayload, ProtocolRefused } from "./broker-refusals.ts";
-import type { BoardLink } from "./broker-types.ts";
-import type { HostFrame, TelemetryChannel } from "./hosts/host-frames.ts";
-import type { Log } from "./log.ts";
-import { nameOf } from "./raft/voter-policy.ts";
-import type { TaskMetric } from "./tasks/task-metrics.ts";
-import type { NewReading } from "./telemetry.ts";
-import type { SealedChannel } from "./trust/board-session.ts";
-import type { CloneWatch } from "./trust/clone-watch.ts";
-import type { Violations } from "./violations.ts";
 
 export interface RegistryOptions {
   readonly definition: SwarmDefinition;

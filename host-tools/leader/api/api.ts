@@ -3,9 +3,9 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { streamSSE } from "hono/streaming";
-import type { Access, Caller } from "./access/access.ts";
-import { type Actor, mayRead, mayReadAll } from "./access/actor.ts";
-import type { Reach } from "./access/reach.ts";
+import type { Access, Caller } from "../access/access.ts";
+import { type Actor, mayRead, mayReadAll } from "../access/actor.ts";
+import type { Reach } from "../access/reach.ts";
 import {
   actionResource,
   coveyResource,
@@ -15,7 +15,7 @@ import {
   toReadSome,
   toUpdate,
   toWrite,
-} from "./access/rights.ts";
+} from "../access/rights.ts";
 import {
   visibleActions,
   visibleAlerts,
@@ -23,8 +23,21 @@ import {
   visibleReleases,
   visibleSettings,
   visibleStatus,
-} from "./access/visible.ts";
-import { type ActionRequest, parseActionRequest } from "./actions/action-request.ts";
+} from "../access/visible.ts";
+import { type ActionRequest, parseActionRequest } from "../actions/action-request.ts";
+import type { Audit } from "../audit.ts";
+import type { RestoreChoice } from "../checkpoints/restore-plan.ts";
+import type { RestoreRequest } from "../checkpoints/restoring.ts";
+import { addCheckpoints } from "../checkpoints/routes.ts";
+import { parseReleaseRequest, type ReadRequest } from "../images/release-request.ts";
+import type { Log } from "../log.ts";
+import type { VoterChange } from "../members/change-voters.ts";
+import { createPageFiles } from "../page-files.ts";
+import type { CommandId } from "../raft/command-id.ts";
+import { notLeadingMessage } from "../state/commands.ts";
+import { readTaskChange, type TaskChange } from "../tasks/task-change.ts";
+import { csvPages, parseCount, parseReadingRequest } from "../telemetry/reading-export.ts";
+import type { ReadingQuery } from "../telemetry/telemetry.ts";
 import { ApiFailure, failureOf } from "./api-failure.ts";
 import type {
   ActionBegun,
@@ -52,23 +65,10 @@ import type {
   VoterAction,
   VotersChanged,
 } from "./api-types.ts";
-import type { Audit } from "./audit.ts";
-import type { RestoreChoice } from "./checkpoints/restore-plan.ts";
-import type { RestoreRequest } from "./checkpoints/restoring.ts";
-import { addCheckpoints } from "./checkpoints/routes.ts";
-import { notLeadingMessage } from "./commands.ts";
-import { parseReleaseRequest, type ReadRequest } from "./images/release-request.ts";
 import { atLeader, type Leader } from "./leader-requests.ts";
-import type { Log } from "./log.ts";
-import type { VoterChange } from "./members/change-voters.ts";
-import { createPageFiles } from "./page-files.ts";
-import type { CommandId } from "./raft/command-id.ts";
-import { csvPages, parseCount, parseReadingRequest } from "./reading-export.ts";
 import { parseObject } from "./request-body.ts";
 import { guardRequests, limitBody, requireJson } from "./request-guard.ts";
 import type { StatusFeed } from "./status-feed.ts";
-import { readTaskChange, type TaskChange } from "./tasks/task-change.ts";
-import type { ReadingQuery } from "./telemetry.ts";
 
 /** What the interface needs from the host. */
 export interface HostView {

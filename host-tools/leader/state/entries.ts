@@ -1,12 +1,12 @@
 /** Log entries, read and written with the host's CBOR. */
 
-import { configurationFromEntry } from "../../protocols/raft/membership.ts";
-import { type Entry, EntryKind } from "../../protocols/raft/types.ts";
-import { commandFromWire, commandToWire } from "../../protocols/state/codec.ts";
-import type { PutCommand, StateValue } from "../../protocols/state/command.ts";
-import { isPuts, putsFromData } from "../../protocols/state/puts.ts";
-import { decodeCbor, encodeCbor } from "../codec/cbor.ts";
-import type { LogEntry } from "./api-types.ts";
+import { configurationFromEntry } from "../../../protocols/raft/membership.ts";
+import { type Entry, EntryKind } from "../../../protocols/raft/types.ts";
+import { commandFromWire, commandToWire } from "../../../protocols/state/codec.ts";
+import type { PutCommand, StateValue } from "../../../protocols/state/command.ts";
+import { isPuts, putsFromData } from "../../../protocols/state/puts.ts";
+import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
+import type { LogEntry } from "../api/api-types.ts";
 
 /** The data of a `put` entry. */
 export function encodePut(command: PutCommand): Uint8Array {

@@ -1,6 +1,7 @@
 /** What the bodies and headers of requests say. Everything here throws `ApiFailure` with one sentence and an example. */
+
+import { type CommandId, commandIdFromText } from "../raft/command-id.ts";
 import { ApiFailure } from "./api-failure.ts";
-import { type CommandId, commandIdFromText } from "./raft/command-id.ts";
 
 /** A JSON object; of other JSON, an object without fields. */
 export function parseObject(text: string, example: string): Record<string, unknown> {

@@ -1,7 +1,11 @@
 /** What the broker offers, and what it needs of whoever decides about its clients. */
-import { type DownChannel, messageLimits, type UpChannel } from "../../protocols/messages/board-messages.ts";
-import type { TlsSecrets } from "../security/member-file.ts";
-import type { Log } from "./log.ts";
+import {
+  type DownChannel,
+  messageLimits,
+  type UpChannel,
+} from "../../../protocols/messages/board-messages.ts";
+import type { TlsSecrets } from "../../security/member-file.ts";
+import type { Log } from "../log.ts";
 import type { Traffic } from "./measured-socket.ts";
 
 /** A board's connection; a new one for each connect. */

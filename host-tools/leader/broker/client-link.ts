@@ -1,6 +1,6 @@
 /** A client of the broker, as whoever serves it has it. */
 import type { Client } from "aedes";
-import type { DownChannel } from "../../protocols/messages/board-messages.ts";
+import type { DownChannel } from "../../../protocols/messages/board-messages.ts";
 import { ProtocolRefused } from "./broker-refusals.ts";
 import { type BoardConnection, type BrokerCounters, brokerLimits } from "./broker-types.ts";
 import type { MeasuredSocket } from "./measured-socket.ts";

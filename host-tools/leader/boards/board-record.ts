@@ -1,14 +1,14 @@
 /** What a host knows of one board: who it is at present and where it is connected, what it last said, what it last measured. */
-import type { Health, Hello, Report } from "../../protocols/messages/board-messages.ts";
-import { programLimits } from "../../protocols/pipeline/program.ts";
-import type { AppendResponse, MemberId } from "../../protocols/raft/types.ts";
-import { decodeBlock } from "../../protocols/series/decoder.ts";
-import type { BoardDefinition } from "../swarm-file/definition.ts";
-import type { BoardStatus, OutputStatus } from "./api-types.ts";
+import type { Health, Hello, Report } from "../../../protocols/messages/board-messages.ts";
+import { programLimits } from "../../../protocols/pipeline/program.ts";
+import type { AppendResponse, MemberId } from "../../../protocols/raft/types.ts";
+import { decodeBlock } from "../../../protocols/series/decoder.ts";
+import type { BoardDefinition } from "../../swarm-file/definition.ts";
+import type { BoardStatus, OutputStatus } from "../api/api-types.ts";
+import type { BoardLink } from "../broker/broker-types.ts";
+import type { TaskMetric } from "../tasks/task-metrics.ts";
+import type { NewReading } from "../telemetry/telemetry.ts";
 import { BoardClock } from "./board-clock.ts";
-import type { BoardLink } from "./broker-types.ts";
-import type { TaskMetric } from "./tasks/task-metrics.ts";
-import type { NewReading } from "./telemetry.ts";
 
 type LastReading = BoardStatus["readings"][number];
 

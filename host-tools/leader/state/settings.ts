@@ -1,7 +1,7 @@
 /** What a setting may be set to: checked here, before anything is proposed, so that no board ever sees a value beyond its limits. */
 
-import { stateLimits } from "../../protocols/state/command.ts";
-import type { SettingDefinition } from "../swarm-file/definition.ts";
+import { stateLimits } from "../../../protocols/state/command.ts";
+import type { SettingDefinition } from "../../swarm-file/definition.ts";
 
 export type SettingValue = number | string | boolean;
 

@@ -6,7 +6,7 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { Reach } from "./access/reach.ts";
+import type { Reach } from "../access/reach.ts";
 import { ApiFailure } from "./api-failure.ts";
 
 const always: Readonly<Record<string, string>> = {

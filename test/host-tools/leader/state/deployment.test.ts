@@ -1,13 +1,13 @@
 /** What is put, and in which order, so that the state is what the definition asks for. */
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
-import { AgreedState } from "../../../host-tools/leader/agreed-state.ts";
-import { missingPuts } from "../../../host-tools/leader/deployment.ts";
-import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
-import { encodeCbor } from "../../../protocols/cbor/encode.ts";
-import { EntryKind } from "../../../protocols/raft/types.ts";
-import { commandToWire } from "../../../protocols/state/codec.ts";
-import type { PutCommand } from "../../../protocols/state/command.ts";
+import { AgreedState } from "../../../../host-tools/leader/state/agreed-state.ts";
+import { missingPuts } from "../../../../host-tools/leader/state/deployment.ts";
+import type { SwarmDefinition } from "../../../../host-tools/swarm-file/definition.ts";
+import { encodeCbor } from "../../../../protocols/cbor/encode.ts";
+import { EntryKind } from "../../../../protocols/raft/types.ts";
+import { commandToWire } from "../../../../protocols/state/codec.ts";
+import type { PutCommand } from "../../../../protocols/state/command.ts";
 
 function swarmWith(model: Uint8Array | undefined): SwarmDefinition {
   const models = model && [{ name: "it", crc: crc32(model), bytes: Buffer.from(model).toString("base64") }];

@@ -7,25 +7,25 @@
  * carries it.
  */
 import { createHash } from "node:crypto";
-import { modelKeyPrefix, modelPartKey } from "../../protocols/model/model.ts";
-import { programToWire } from "../../protocols/pipeline/program-codec.ts";
-import type { Entry } from "../../protocols/raft/types.ts";
+import { modelKeyPrefix, modelPartKey } from "../../../protocols/model/model.ts";
+import { programToWire } from "../../../protocols/pipeline/program-codec.ts";
+import type { Entry } from "../../../protocols/raft/types.ts";
 import {
   type PutCommand,
   programKeyPrefix,
   type StateValue,
   stateLimits,
-} from "../../protocols/state/command.ts";
-import { watchedKey } from "../../protocols/two-phase-commit/action.ts";
-import { encodeCbor } from "../codec/cbor.ts";
-import type { SwarmDefinition } from "../swarm-file/definition.ts";
+} from "../../../protocols/state/command.ts";
+import { watchedKey } from "../../../protocols/two-phase-commit/action.ts";
+import { encodeCbor } from "../../codec/cbor.ts";
+import type { SwarmDefinition } from "../../swarm-file/definition.ts";
+import { alertOfKey } from "../alerts/alert-record.ts";
+import { restoredOverKey } from "../checkpoints/restorable.ts";
+import type { Log } from "../log.ts";
+import { votersDeclaredKey, votersToText } from "../members/voter-names.ts";
+import { votersKey } from "../raft/host-member-types.ts";
+import type { Replica } from "../raft/replica.ts";
 import type { AgreedState } from "./agreed-state.ts";
-import { alertOfKey } from "./alerts/alert-record.ts";
-import { restoredOverKey } from "./checkpoints/restorable.ts";
-import type { Log } from "./log.ts";
-import { votersDeclaredKey, votersToText } from "./members/voter-names.ts";
-import { votersKey } from "./raft/host-member-types.ts";
-import type { Replica } from "./raft/replica.ts";
 import { checkSetting } from "./settings.ts";
 
 /** Deploys once in each term that this host leads, as soon as an entry of the term is committed and all before it with it. */

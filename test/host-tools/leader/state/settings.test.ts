@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { checkSetting, SettingRefused } from "../../../host-tools/leader/settings.ts";
-import type { SettingDefinition } from "../../../host-tools/swarm-file/definition.ts";
+import { checkSetting, SettingRefused } from "../../../../host-tools/leader/state/settings.ts";
+import type { SettingDefinition } from "../../../../host-tools/swarm-file/definition.ts";
 
 const definitions: Record<string, SettingDefinition> = {
   "fan.duty": { type: "number", unit: "%", min: 0, max: 100, initial: 20 },

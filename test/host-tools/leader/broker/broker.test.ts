@@ -1,12 +1,12 @@
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { encodeCbor } from "../../../host-tools/codec/cbor.ts";
-import { startBroker } from "../../../host-tools/leader/broker.ts";
-import { type BoardLink, brokerLimits } from "../../../host-tools/leader/broker-types.ts";
-import { createLog } from "../../../host-tools/leader/log.ts";
-import { reportToWire } from "../../../protocols/messages/codec.ts";
-import { eventually, type LeaderUnderTest, leaderUnderTest } from "./leader-under-test.ts";
-import { RawBoard } from "./raw-board.ts";
+import { encodeCbor } from "../../../../host-tools/codec/cbor.ts";
+import { startBroker } from "../../../../host-tools/leader/broker/broker.ts";
+import { type BoardLink, brokerLimits } from "../../../../host-tools/leader/broker/broker-types.ts";
+import { createLog } from "../../../../host-tools/leader/log.ts";
+import { reportToWire } from "../../../../protocols/messages/codec.ts";
+import { eventually, type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";
+import { RawBoard } from "../raw-board.ts";
 
 /** A healthy board that must not notice what the others do. */
 async function withWitness(): Promise<{ leader: LeaderUnderTest; isUndisturbed: () => Promise<void> }> {

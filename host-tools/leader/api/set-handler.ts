@@ -3,10 +3,10 @@
  * second, and going through fetch's objects cost as much as agreeing did. Everything else is `api.ts`.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { demand, toWrite } from "./access/rights.ts";
+import { demand, toWrite } from "../access/rights.ts";
+import type { Log } from "../log.ts";
 import { apiLimits, type Door, type HostView } from "./api.ts";
 import { failureOf } from "./api-failure.ts";
-import type { Log } from "./log.ts";
 import { parseCommandId, parseSetRequest } from "./request-body.ts";
 import { bodyTooLong, checkJson, checkLength, securityHeaders } from "./request-guard.ts";
 

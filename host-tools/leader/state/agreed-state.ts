@@ -1,8 +1,8 @@
 /** The agreed state as this host has applied it: committed entries boiled down to keys, values and where each was set. */
-import type { Entry } from "../../protocols/raft/types.ts";
-import { changesOf, type StateKeys } from "../../protocols/state/apply.ts";
-import { reservedKeyPrefix, type StateValue } from "../../protocols/state/command.ts";
-import type { ReadonlyStateMap } from "./raft/host-member-types.ts";
+import type { Entry } from "../../../protocols/raft/types.ts";
+import { changesOf, type StateKeys } from "../../../protocols/state/apply.ts";
+import { reservedKeyPrefix, type StateValue } from "../../../protocols/state/command.ts";
+import type { ReadonlyStateMap } from "../raft/host-member-types.ts";
 
 export interface AgreedValue {
   readonly value: StateValue;

@@ -16,9 +16,11 @@ import {
   type Client,
   type Subscription,
 } from "aedes";
-import { channels, type UpChannel } from "../../protocols/messages/board-messages.ts";
-import { publicationTopic } from "../../protocols/messages/topics.ts";
-import { tlsAcceptor } from "./access/tls.ts";
+import { channels, type UpChannel } from "../../../protocols/messages/board-messages.ts";
+import { publicationTopic } from "../../../protocols/messages/topics.ts";
+import { tlsAcceptor } from "../access/tls.ts";
+import { listen, portOf } from "../listen.ts";
+import { WaitingRoom } from "../trust/waiting-room.ts";
 import {
   ClientRefused,
   ConnectionReplaced,
@@ -28,9 +30,7 @@ import {
 } from "./broker-refusals.ts";
 import { type Broker, type BrokerCounters, type BrokerOptions, brokerLimits } from "./broker-types.ts";
 import { ClientLink, connectionOf } from "./client-link.ts";
-import { listen, portOf } from "./listen.ts";
 import { MeasuredSocket } from "./measured-socket.ts";
-import { WaitingRoom } from "./trust/waiting-room.ts";
 
 /** @throws {PortUnavailable} */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BoardClock } from "../../../host-tools/leader/board-clock.ts";
+import { BoardClock } from "../../../../host-tools/leader/boards/board-clock.ts";
 
 const startMs = 1_700_000_000_000;
 

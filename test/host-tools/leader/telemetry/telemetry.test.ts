@@ -2,8 +2,12 @@ import { copyFileSync, openSync, readFileSync, statSync, writeSync } from "node:
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { Telemetry, type TelemetryOptions, telemetryLimits } from "../../../host-tools/leader/telemetry.ts";
-import { temporaryFolder } from "./leader-under-test.ts";
+import {
+  Telemetry,
+  type TelemetryOptions,
+  telemetryLimits,
+} from "../../../../host-tools/leader/telemetry/telemetry.ts";
+import { temporaryFolder } from "../leader-under-test.ts";
 
 const minuteMs = 60_000;
 

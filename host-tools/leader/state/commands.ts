@@ -11,12 +11,11 @@ import {
   NotLeader,
   ProposalQueueFull,
   TransferUnderWay,
-} from "../../protocols/raft/errors.ts";
-import type { StateValue } from "../../protocols/state/command.ts";
-import { ApiFailure } from "./api-failure.ts";
-import type { Deployment } from "./deployment.ts";
-import { type CommandId, commandIdToText } from "./raft/command-id.ts";
-import type { ExpectedPut } from "./raft/host-member-types.ts";
+} from "../../../protocols/raft/errors.ts";
+import type { StateValue } from "../../../protocols/state/command.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import { type CommandId, commandIdToText } from "../raft/command-id.ts";
+import type { ExpectedPut } from "../raft/host-member-types.ts";
 import {
   type Committed,
   ConditionFailed,
@@ -26,8 +25,9 @@ import {
   StateFull,
   Superseded,
   TooManyReads,
-} from "./raft/outcomes.ts";
-import type { Replica } from "./raft/replica.ts";
+} from "../raft/outcomes.ts";
+import type { Replica } from "../raft/replica.ts";
+import type { Deployment } from "./deployment.ts";
 
 /** How long a client waits for a majority; several elections fit. */
 export const agreementWaitMs = 10_000;

@@ -1,14 +1,14 @@
 /** What another host may say of a board. */
 import { expect, test } from "vitest";
-import { BoardRegistry } from "../../../host-tools/leader/board-registry.ts";
-import { ProtocolRefused } from "../../../host-tools/leader/broker-refusals.ts";
-import type { BoardLink } from "../../../host-tools/leader/broker-types.ts";
-import { createLog } from "../../../host-tools/leader/log.ts";
-import { CloneWatch } from "../../../host-tools/leader/trust/clone-watch.ts";
-import { Violations } from "../../../host-tools/leader/violations.ts";
-import { encodeCbor } from "../../../protocols/cbor/encode.ts";
-import { helloToWire, reportToWire } from "../../../protocols/messages/codec.ts";
-import { definition } from "./leader-under-test.ts";
+import { BoardRegistry } from "../../../../host-tools/leader/boards/board-registry.ts";
+import { ProtocolRefused } from "../../../../host-tools/leader/broker/broker-refusals.ts";
+import type { BoardLink } from "../../../../host-tools/leader/broker/broker-types.ts";
+import { createLog } from "../../../../host-tools/leader/log.ts";
+import { CloneWatch } from "../../../../host-tools/leader/trust/clone-watch.ts";
+import { Violations } from "../../../../host-tools/leader/violations.ts";
+import { encodeCbor } from "../../../../protocols/cbor/encode.ts";
+import { helloToWire, reportToWire } from "../../../../protocols/messages/codec.ts";
+import { definition } from "../leader-under-test.ts";
 
 function registry() {
   const log = createLog("error", () => {});
