@@ -10,6 +10,6 @@ export function chipMemory(): BoardMemory {
 /** So much that nothing is ever collected: the work alone, and every byte that it allocates. */
 export const ampleMemory: BoardMemory = {
   arenaBytes: 64 * 1024 * 1024,
-  stackSlots: 768,
+  stackSlots: 800,
   growth: { chunkBytes: 16 * 1024 * 1024, chunkStepBytes: 65_536, slots: 1_000_000, slotsStep: 65_536 },
 };

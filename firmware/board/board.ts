@@ -45,8 +45,8 @@ import type { Turns } from "./turns.ts";
 import { WallTime } from "./wall-time.ts";
 
 export const boardLimits = Object.freeze({
-  /** Readings that wait for a report while there is no link: 4.6 KB of heap. */
-  readingsMax: 8 * messageLimits.readingsMax,
+  /** Readings that wait for a report while there is no link: 3.5 KB of heap. */
+  readingsMax: 6 * messageLimits.readingsMax,
   /** Blocks that wait for a report while there is no link: 5.3 KB of heap when there are so many, hundreds of readings each. */
   blocksMax: 16,
 });

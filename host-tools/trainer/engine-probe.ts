@@ -42,7 +42,7 @@ const main = `
 
 const ampleMemory = {
   arenaBytes: 64 * 1024 * 1024,
-  stackSlots: 768,
+  stackSlots: 800,
   growth: { chunkBytes: 16 * 1024 * 1024, chunkStepBytes: 65_536, slots: 1_000_000, slotsStep: 65_536 },
 };
 

@@ -117,7 +117,7 @@ describe("a board that sleeps", () => {
     expect(it.sleepsMs).toEqual([]);
     it.run(2000);
     expect(it.sleepsMs).toHaveLength(1);
-    expect(it.logged("sleep")[0]).toContain("readingsLost=256");
+    expect(it.logged("sleep")[0]).toContain("readingsLost=192");
   });
 
   test("sleeps no longer when its program says so, and at once when that says it has been awake for long", () => {

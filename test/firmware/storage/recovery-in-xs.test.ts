@@ -4,7 +4,7 @@ import { BoardInXs, type XsFirmware, xsFirmware } from "../board/board-in-xs.ts"
 import { SimulatedSurroundings } from "../board/surroundings.ts";
 import { fullFlash, partitionBytes } from "./full-flash.ts";
 
-const stackSlots = 768;
+const stackSlots = 800;
 /** Heap that the whole board may use while it starts, as at any other time. */
 const heapPeakBytesMax = 65_536;
 

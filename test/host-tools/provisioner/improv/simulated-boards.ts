@@ -78,7 +78,7 @@ export class ImprovBoard {
       onRestart: (reason) => this.restarts.push(reason),
       onDeepSleep: () => {},
     });
-    this.#board = engine.powerOn(world, { arenaBytes: 94_208, stackSlots: 768 });
+    this.#board = engine.powerOn(world, { arenaBytes: 94_208, stackSlots: 800 });
   }
 
   async powerOff(): Promise<void> {

@@ -67,7 +67,7 @@ export async function proveBoard(sdk: ModdableSdk, folder: string, seen: Seen): 
     const reading = hall.readings[0]!.value!;
     assert(reading > 1 && reading < 99, `It reads ${reading} % of its memory.`);
     const { stackPeakSlots } = hall.device!;
-    assert(stackPeakSlots > 100 && stackPeakSlots < 768, `Its stack's peak is ${stackPeakSlots} slots.`);
+    assert(stackPeakSlots > 100 && stackPeakSlots < 800, `Its stack's peak is ${stackPeakSlots} slots.`);
     assert.deepEqual(status.violations, []);
     seen("a set is committed with its vote, applied, and seen at the pin");
     seen(
