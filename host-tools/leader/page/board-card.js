@@ -10,6 +10,7 @@ import { Sparkline } from "./sparkline.js";
 const causeText = Object.freeze({
   safe: "safe value",
   setting: "follows its setting",
+  action: "held by an action",
   rule: "held by a rule",
   schedule: "held by a schedule",
 });
