@@ -170,7 +170,7 @@ describe("refused", () => {
     ],
     [
       "an unknown cause",
-      () => healthFromWire([1, ...new Array(13).fill(0), [["fan", 1, 4]]]),
+      () => healthFromWire([1, ...new Array(13).fill(0), [["fan", 1, 5]]]),
       /cause of output 0/,
     ],
     [
