@@ -30,7 +30,7 @@ export interface TasksParts {
 
 /** Whether the agreed state has placed a task on `board`. */
 export function speaksOfTasks(store: BoardStore, board: string): boolean {
-  for (const key of store.keysWith(taskKeyPrefix)) if (isPlacedAt(store.get(key), board)) return true;
+  for (const key of store.reservedKeysWith(taskKeyPrefix)) if (isPlacedAt(store.get(key), board)) return true;
   return false;
 }
 
@@ -79,7 +79,7 @@ export class Tasks {
 
   /** A snapshot has become the state. */
   onStateReplaced(nowMs: number): void {
-    const keys = this.#parts.store.keysWith(taskKeyPrefix);
+    const keys = this.#parts.store.reservedKeysWith(taskKeyPrefix);
     for (const { task } of [...this.#tenure.held]) {
       if (!keys.includes(taskKeyPrefix + task)) this.#tenure.place(task, undefined, nowMs);
     }
@@ -114,7 +114,7 @@ export class Tasks {
 
   private takeAll(nowMs: number): void {
     const { store } = this.#parts;
-    for (const key of store.keysWith(taskKeyPrefix)) this.onStateChange(key, store.get(key), nowMs);
+    for (const key of store.reservedKeysWith(taskKeyPrefix)) this.onStateChange(key, store.get(key), nowMs);
   }
 
   private compose(open: number, nowMs: number): void {

@@ -59,6 +59,11 @@ export class AgreedState implements StateKeys {
     return this.#log.read(this.#keys.placeOf(number));
   }
 
+  /** Whether key `number` is one of Covey's own: `reservedKeyPrefix`. */
+  isReserved(number: number): boolean {
+    return this.#keys.isReserved(number);
+  }
+
   /** As much of the data of key `number` as says which key it is; not checked. */
   startOf(number: number): Uint8Array {
     return this.#log.readStart(this.#keys.placeOf(number), stateLimits.keyLengthMax + 3);

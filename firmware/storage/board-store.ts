@@ -158,11 +158,12 @@ export class BoardStore implements RaftLog {
     return this.#contents.state.get(key);
   }
 
-  /** The keys of the agreed state that begin with `prefix`, in no order. Reads the start of each key's record. Throws `FlashDamaged`. */
-  keysWith(prefix: string): string[] {
+  /** Covey's own keys of the agreed state that begin with `prefix`, in no order. Reads the start of each one's record. Throws `FlashDamaged`. */
+  reservedKeysWith(prefix: string): string[] {
     const { state } = this.#contents;
     const keys: string[] = [];
     for (let number = 0; number < state.size; number++) {
+      if (!state.isReserved(number)) continue;
       const key = String.fromCharCode.apply(null, Array.from(keyBytesOf(state.startOf(number))));
       if (key.startsWith(prefix)) keys.push(key);
     }

@@ -1,3 +1,5 @@
+import { reservedKeyPrefix } from "../../protocols/state/command.ts";
+
 /**
  * Where the value of each key of the agreed state is in flash, without the keys themselves: the key's hash, the place of
  * its record and the log index of its entry, 14 bytes a key. Keys that share a hash are told apart by whoever can read
@@ -37,6 +39,11 @@ export class KeyIndex {
     let number = this.find(hash);
     while (number >= 0 && this.#places[number] !== place) number = this.findNext(number);
     return number;
+  }
+
+  /** Whether it is one of Covey's own: `reservedKeyPrefix`. */
+  isReserved(number: number): boolean {
+    return this.#hashes[number]! >= reservedBit;
   }
 
   placeOf(number: number): number {
@@ -112,13 +119,15 @@ const bucketMask = 63;
 /** Called on a key rather than asked of one, which would make an object of it for each character: see `utf8.ts`. */
 const { charCodeAt } = String.prototype;
 
-/** FNV-1a, 32 bits, of an ASCII key. */
+/** FNV-1a of an ASCII key, its lower 31 bits; the highest says that the key is one of Covey's own, so that these are found without reading the others. */
 export function hashOf(key: string): number {
   const { length } = key;
   let hash = 0x811c9dc5;
   for (let i = 0; i < length; i++) hash = Math.imul(hash ^ charCodeAt.call(key, i), 0x01000193);
-  return hash >>> 0;
+  return key.startsWith(reservedKeyPrefix) ? (hash | reservedBit) >>> 0 : hash & ~reservedBit;
 }
+
+const reservedBit = 0x8000_0000;
 
 function twiceAsLong(numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   const longer = new Uint32Array(2 * numbers.length);

@@ -581,9 +581,8 @@ export const faults: readonly Fault[] = [
     changes: [
       {
         file: "firmware/board/links.ts",
-        correct:
-          'return isHost && !this.#links.some(({ state, host }) => state === "joined" && host.name === name);',
-        broken: "return isHost;",
+        correct: '&& !this.#links.some(({ state, host }) => state === "joined" && host.name === name)',
+        broken: "",
       },
     ],
   },
