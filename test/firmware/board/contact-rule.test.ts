@@ -214,7 +214,8 @@ describe("whatever comes and goes", () => {
       for (const { seconds, leads } of phases) {
         it.leads = leads;
         for (let i = 0; i < seconds; i++, second++) {
-          if (offers.includes(second) && !it.rule.isAway) it.rule.offer(5_000, it.nowMs);
+          // A new contact comes through the log, so to a board that hears its leader.
+          if (offers.includes(second) && !it.rule.isAway && it.hearsLeader) it.rule.offer(5_000, it.nowMs);
           it.second();
           leads.forEach((each, c) => {
             worksMs[c] = each === "leader" ? Math.min(worksMs[c]!, it.nowMs) : Infinity;
