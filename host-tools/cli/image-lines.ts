@@ -1,11 +1,10 @@
 /** What `covey image info` shows of a file: lines for people, one value for programs. Texts and blobs of an NVS may be secrets: only their lengths are told, unless asked. */
 import { chipLabel, revisionText } from "../chips/chips.ts";
-import type { AppImage } from "../images/app-image.ts";
+import { type AppImage, simulatorProject } from "../images/app-image.ts";
 import type { Identified, PartitionContent } from "../images/identify.ts";
 import type { NvsItem } from "../images/nvs/format.ts";
 import type { OtaSelection } from "../images/ota-data.ts";
 import { describeType, type Partition } from "../images/partition-table.ts";
-import { simulatorProject } from "../simulator/chip/simulator-image.ts";
 import { type Cell, type Column, cell, type Paint, table } from "./live-view/table.ts";
 
 /** Lines are as long as what they say: of a value nothing is left out. */

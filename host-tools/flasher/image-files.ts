@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { chipLabel } from "../chips/chips.ts";
+import { readAppImage, simulatorProject } from "../images/app-image.ts";
 import { type Layout, LayoutError, layoutOfFiles, layoutOfMerged } from "../images/layout.ts";
 import type { ChipFacts } from "./chip-facts.ts";
 import { FlashProblem } from "./problems.ts";
@@ -24,6 +25,11 @@ export async function readLayouts(path: string): Promise<Layout[]> {
     );
   }
   return layouts;
+}
+
+/** Its app runs on simulated boards, and no chip starts from it. */
+export function isForSimulator({ app }: Layout): boolean {
+  return app !== undefined && readAppImage(app.bytes).app?.project === simulatorProject;
 }
 
 /** @throws {FlashProblem} when there is none for this chip, or more than one */

@@ -44,8 +44,14 @@ export interface Segment {
   readonly lengthBytes: number;
 }
 
+/** As the Moddable SDK names every application that it builds. */
+export const chipProject = "xs_esp32";
+/** Firmware for simulated boards, and for no chip. */
+export const simulatorProject = "covey-simulator";
+
 export interface AppDescriptor {
   readonly version: string;
+  /** Of Covey's, `chipProject` or `simulatorProject`. */
   readonly project: string;
   /** `Nov 23 2026 04:54:03`: as C writes date and time. */
   readonly built: string;

@@ -8,7 +8,7 @@ import { type KeyOptions, keysName, shownPath } from "./place.ts";
 
 export async function initKeys(terminal: Terminal, options: KeyOptions): Promise<void> {
   const swarm = await swarmOf(options);
-  const path = resolve(options.state, swarm, keysName);
+  const path = options.keys === undefined ? resolve(options.state, swarm, keysName) : resolve(options.keys);
   const { KeyFolder, refuseExisting } = await import("../../keys/key-folder.ts");
   refuseExisting(path);
   const passphrase = await chosenPassphrase(options);

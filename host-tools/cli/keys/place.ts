@@ -1,6 +1,6 @@
-/** Which swarm's keys are meant, and where they are: `.covey/<swarm>/keys/`, or those of its simulation where there are no others. */
+/** Which swarm's keys are meant, and where they are: in the folder that is named, else `.covey/<swarm>/keys/`, or those of its simulation where there are no others. */
 import { existsSync, readdirSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import type { KeyFolder } from "../../keys/key-folder.ts";
 import type { RootKeys } from "../../keys/root-file.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
@@ -10,17 +10,14 @@ import type { Terminal } from "../terminal.ts";
 import { givenPassphrase, type PassphraseOptions } from "./passphrase.ts";
 
 export interface KeyOptions extends SwarmOptions, PassphraseOptions {
+  /** A folder: no other is looked for. */
+  readonly keys?: string;
   readonly file?: string;
   readonly role?: string;
   readonly scope?: string;
   readonly address?: string;
   readonly why?: string;
   readonly all?: boolean;
-}
-
-export interface NamedKeyOptions extends KeyOptions {
-  /** A folder. */
-  readonly keys?: string;
 }
 
 export interface KeyPlace {
@@ -37,6 +34,11 @@ const simulationKeysName = "simulation-keys";
 /** Says so where the keys are a simulation's. @throws {Failed} {WrongInput} {KeyError} */
 export async function openKeys(terminal: Terminal, options: KeyOptions): Promise<KeyPlace> {
   const { KeyFolder } = await import("../../keys/key-folder.ts");
+  if (options.keys !== undefined) {
+    const folder = KeyFolder.open(options.keys);
+    const path = resolve(options.keys);
+    return { folder, stateDir: dirname(path), isSimulated: basename(path) === simulationKeysName };
+  }
   const real = swarmsWith(keysName, options);
   const isSimulated = real.length === 0;
   const swarms = isSimulated ? swarmsWith(simulationKeysName, options) : real;
@@ -52,20 +54,13 @@ export async function openKeys(terminal: Terminal, options: KeyOptions): Promise
   return { folder, stateDir, isSimulated };
 }
 
-/** Those of `--keys`, or as `openKeys`. @throws what that does */
-export async function namedKeys(terminal: Terminal, options: NamedKeyOptions): Promise<KeyFolder> {
-  if (options.keys === undefined) return (await openKeys(terminal, options)).folder;
-  const { KeyFolder } = await import("../../keys/key-folder.ts");
-  return KeyFolder.open(options.keys);
-}
-
 /**
  * The keys of the swarm that answered, whose root is `root` (base64url): `folder`, or those of the simulation beside it, which may be what runs. With others
  * boards could not open what is sealed, nor would they take what is signed. @throws {WrongInput}
  */
 export async function keysOfRoot(
   terminal: Terminal,
-  options: NamedKeyOptions,
+  options: KeyOptions,
   folder: KeyFolder,
   root: string,
 ): Promise<KeyFolder> {

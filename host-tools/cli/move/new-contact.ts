@@ -1,11 +1,12 @@
 /** The contact that the swarm is to agree on next: what the command says, and what it leaves out as it was agreed on last. */
 import { randomBytes } from "node:crypto";
-import { formatHosts } from "../../../protocols/messages/host-address.ts";
+import { formatHosts, type HostAddress } from "../../../protocols/messages/host-address.ts";
 import {
   type Contact,
   contactKeyOf,
   openContact,
   sealContact,
+  type WifiCredentials,
 } from "../../../protocols/provisioning/contact.ts";
 import type { KeyFolder } from "../../keys/key-folder.ts";
 import type { RootKeys } from "../../keys/root-file.ts";
@@ -32,38 +33,55 @@ export function openAgreed({ sealed }: AgreedContact, keys: RootKeys, swarm: str
   return openContact(nodeCiphers, contactKeyOf(nodeCiphers, keys.root, swarm), swarm, bytes);
 }
 
-/** @param hosts names of the swarm's hosts @throws {WrongInput} */
+/** What the command says of the contact: what it leaves out is undefined. */
+export interface GivenParts {
+  readonly wifi: WifiCredentials | undefined;
+  readonly hosts: readonly HostAddress[] | undefined;
+  readonly timeServer: string | undefined;
+}
+
+/** What a contact is made of. */
+export interface ContactParts {
+  readonly options: MoveParts;
+  readonly given: GivenParts;
+  readonly folder: KeyFolder;
+  /** Names of the swarm's hosts. */
+  readonly hosts: readonly string[];
+}
+
+/** Checked, and the Wi-Fi asked for where that is to be. @param names of the swarm's hosts @throws {WrongInput} */
+export async function givenParts(
+  terminal: Terminal,
+  { wifi, hosts, timeServer }: MoveParts,
+  folder: KeyFolder,
+  names: readonly string[],
+): Promise<GivenParts> {
+  const place = { hosts: hosts ?? foundByMdns, ...(timeServer === undefined ? {} : { timeServer }) };
+  const told = await contactOf(terminal, place, folder, names, false);
+  return {
+    wifi: wifi === undefined ? undefined : await wifiOf(terminal, wifi === true ? undefined : wifi),
+    hosts: hosts === undefined ? undefined : told.hosts,
+    timeServer: told.timeServer,
+  };
+}
+
+/** @throws {WrongInput} */
 export async function nextContact(
   terminal: Terminal,
-  parts: MoveParts,
-  folder: KeyFolder,
+  { options, given, folder, hosts: names }: ContactParts,
   present: Contact | undefined,
   number: number,
-  hosts: readonly string[],
 ): Promise<Contact> {
-  const { timeServer } = parts;
-  const given = parts.wifi === true ? undefined : parts.wifi;
-  const wifi = parts.wifi === undefined ? present?.wifi : await wifiOf(terminal, given);
-  const isHostsOpen = parts.hosts !== undefined || present === undefined;
-  const asked = {
-    ...(parts.hosts === undefined ? {} : { hosts: parts.hosts }),
-    ...(timeServer === undefined ? {} : { timeServer }),
-  };
-  const told = await contactOf(
-    terminal,
-    isHostsOpen ? asked : { ...asked, hosts: foundByMdns },
-    folder,
-    hosts,
-    false,
-  );
+  const { wifi, hosts } = given;
   const next: Contact = {
     number,
-    wifi,
-    hosts: isHostsOpen ? told.hosts : present!.hosts,
-    timeServer: timeServer === undefined ? present?.timeServer : told.timeServer,
+    wifi: wifi ?? present?.wifi,
+    // Of the first contact all is to be said.
+    hosts: hosts ?? present?.hosts ?? (await contactOf(terminal, {}, folder, names, false)).hosts,
+    timeServer: options.timeServer === undefined ? present?.timeServer : given.timeServer,
   };
   const isSame = present !== undefined && describe(next) === describe(present) && isSameWifi(next, present);
-  if (!isSame || parts.again === true) return next;
+  if (!isSame || options.again === true) return next;
   throw new WrongInput(
     "That is what the swarm agreed on already; say --again to have the boards that went back try it once more.",
   );

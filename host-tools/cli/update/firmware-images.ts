@@ -1,7 +1,7 @@
 /** Images of firmware from a file or a folder: each whole, an application, and this program's. */
 import { readFile, stat } from "node:fs/promises";
 import { readLayouts } from "../../flasher/image-files.ts";
-import { readAppImage } from "../../images/app-image.ts";
+import { chipProject, readAppImage, simulatorProject } from "../../images/app-image.ts";
 import { ImageError } from "../../images/image-error.ts";
 import { LayoutError } from "../../images/layout.ts";
 import { imageBytesMax, isMerged } from "../../images/merge.ts";
@@ -17,11 +17,6 @@ export interface FirmwareImage {
   /** For the simulator, and for no chip. */
   readonly isSimulated: boolean;
 }
-
-/** As the Moddable SDK names every application that it builds. */
-const chipProject = "xs_esp32";
-/** As `simulator/chip/simulator-image.ts` does; that is not loaded for a name. */
-export const simulatedProject = "covey-simulator";
 
 /** At least one. @throws {WrongInput} */
 export async function readFirmware(path: string): Promise<FirmwareImage[]> {
@@ -64,10 +59,10 @@ function checked(source: string, bytes: Uint8Array): FirmwareImage {
     throw new WrongInput(
       `${source} is a bootloader; an update takes the application beside it (xs_esp32.bin).`,
     );
-  if (app.project !== chipProject && app.project !== simulatedProject) {
+  if (app.project !== chipProject && app.project !== simulatorProject) {
     throw new WrongInput(
       `${source} is firmware of another project (${app.project} ${app.version}); an update takes what covey build makes.`,
     );
   }
-  return { source, bytes, chipId, version: app.version, isSimulated: app.project === simulatedProject };
+  return { source, bytes, chipId, version: app.version, isSimulated: app.project === simulatorProject };
 }

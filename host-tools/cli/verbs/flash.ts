@@ -133,12 +133,16 @@ async function flashEach(
   options: FlashOptions,
   ports: readonly string[],
 ): Promise<Outcome<FlashReport>[]> {
-  const { layoutFor, readLayouts } = await import("../../flasher/image-files.ts");
+  const { isForSimulator, layoutFor, readLayouts } = await import("../../flasher/image-files.ts");
   const { flashBoard } = await import("../../flasher/flash-board.ts");
   const { onEach } = await import("../../flasher/fleet.ts");
   const layouts = await readLayouts(options.image ?? usualImage).catch((error: Error) => {
     throw error.name === "LayoutError" || error.name === "ImageError" ? new WrongInput(error.message) : error;
   });
+  for (const layout of layouts.filter(isForSimulator))
+    terminal.note(
+      `${layout.source} is for simulated boards: a chip does not start from it; covey build --board NAME makes one that it does.`,
+    );
   const signal = untilInterrupted();
   await confirmErase(options, ports, signal);
   return watched(terminal, ports, (report) =>

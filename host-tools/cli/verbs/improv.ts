@@ -45,6 +45,7 @@ export const improv: Verb<ImprovOptions> = {
       "--time-server <host>",
       "with --give: where the board asks the time (SNTP) when no host tells it",
     ),
+    new Option("--keys <folder>", "the folder of the root's keys, if not the one in --state"),
     new Option("--passphrase-file <file>", "with --give: its first line is the root's passphrase"),
     new Option("--swarm <name>", "with --give: which swarm, where several have keys here"),
     new Option("--state <folder>", "where the swarms' state is kept").default(".covey"),

@@ -35,6 +35,7 @@ export const keys: Verb<KeyOptions> = {
     ),
     new Option("--why <text>", "for the ledger: why somebody is revoked"),
     new Option("--all", "rotate: issue everybody anew"),
+    new Option("--keys <folder>", "the folder of the root's keys, if not the one in --state"),
     new Option("--passphrase-file <file>", "its first line is the root's passphrase"),
     new Option("--file <file>", "the swarm file; swarm.ts if not said"),
     ...swarmOptions(),

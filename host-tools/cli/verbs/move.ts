@@ -4,14 +4,14 @@ import type { AgreedContact, BoardStatus, ContactStatus, Status } from "../../le
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
-import { keysOfRoot, type NamedKeyOptions, namedKeys, unlock } from "../keys/place.ts";
+import { type KeyOptions, keysOfRoot, openKeys, unlock } from "../keys/place.ts";
 import type { MoveParts } from "../move/new-contact.ts";
 import { durationMs } from "../option-values.ts";
 import { SwarmClient, swarmOptions } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
 
-interface MoveOptions extends NamedKeyOptions, MoveParts {
+interface MoveOptions extends KeyOptions, MoveParts {
   readonly status?: boolean;
   readonly yes?: boolean;
   readonly watch: boolean;
@@ -67,20 +67,23 @@ export const move: Verb<MoveOptions> = {
 };
 
 async function moveHouse(terminal: Terminal, options: MoveOptions): Promise<number> {
-  const { contactLines, nextContact, openAgreed, sealedText } = await import("../move/new-contact.ts");
-  const named = await namedKeys(terminal, options);
+  const { contactLines, givenParts, nextContact, openAgreed, sealedText } = await import(
+    "../move/new-contact.ts"
+  );
+  const named = (await openKeys(terminal, options)).folder;
   const trusted = { swarm: named.swarm, authority: named.authority };
   const swarm = SwarmClient.find({ ...options, ...trusted });
   const agreed = await swarm.get<AgreedContact>("/api/contact");
   const folder = await keysOfRoot(terminal, options, named, agreed.root);
   const status = await swarm.get<Status>("/api/status");
+  const hosts = status.hosts.map(({ name }) => name);
+  const given = await givenParts(terminal, options, folder, hosts);
   const keys = await unlock(terminal, folder, options);
   terminal.endProgress();
   const present = openAgreed(agreed, keys, folder.swarm);
   if (present === undefined && agreed.sealed !== undefined) terminal.note(notOpened);
   if (options.again === true && present === undefined) throw new WrongInput(nothingAgreed);
-  const hosts = status.hosts.map(({ name }) => name);
-  const next = await nextContact(terminal, options, folder, present, agreed.number + 1, hosts);
+  const next = await nextContact(terminal, { options, given, folder, hosts }, present, agreed.number + 1);
   for (const line of contactLines(next)) terminal.line(line);
   const left = hosts.filter(
     (name) => next.hosts.length > 0 && !next.hosts.some((host) => host.name === name),

@@ -52,6 +52,7 @@ export const provision: Verb<ProvisionOptions> = {
     new Option("--dry-run", "say what would be written, and write nothing"),
     new Option("--replace", "also over another board's identity, or to other hardware than the ledger has"),
     new Option("--baud <rate>", "the fastest rate to try, in bit/s").argParser(rateOf).default(921_600),
+    new Option("--keys <folder>", "the folder of the root's keys, if not the one in --state"),
     new Option("--passphrase-file <file>", "its first line is the root's passphrase"),
     new Option("--file <file>", "the swarm file; swarm.ts if not said"),
     new Option("--swarm <name>", "which swarm, where several have keys here"),

@@ -6,7 +6,7 @@ import type { Releases } from "../../leader/api/api-types.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
-import { keysOfRoot, type NamedKeyOptions, namedKeys, unlock } from "../keys/place.ts";
+import { type KeyOptions, keysOfRoot, openKeys, unlock } from "../keys/place.ts";
 import { durationMs, versionText, wholeNumber } from "../option-values.ts";
 import { SwarmClient, swarmOptions } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
@@ -15,7 +15,7 @@ import type { PlannedRelease } from "../update/plan.ts";
 import type { Verb } from "../verb.ts";
 import { knownBoards } from "./boards.ts";
 
-export interface UpdateOptions extends NamedKeyOptions {
+export interface UpdateOptions extends KeyOptions {
   readonly boards?: readonly string[];
   readonly model?: string;
   readonly firmwareVersion?: string;
@@ -91,7 +91,7 @@ async function updateBoards(terminal: Terminal, options: UpdateOptions, path: st
   const { planUpdate } = await import("../update/plan.ts");
   const { agreeOn, sendImage } = await import("../update/deliver-release.ts");
   const images = await readFirmware(path);
-  const named = options.release === undefined ? await namedKeys(terminal, options) : undefined;
+  const named = options.release === undefined ? (await openKeys(terminal, options)).folder : undefined;
   const trusted = named && { swarm: named.swarm, authority: named.authority };
   const swarm = SwarmClient.find({ ...options, ...trusted });
   const listing = await swarm.get<Releases>("/api/releases");
@@ -173,7 +173,7 @@ async function signOnly(terminal: Terminal, options: UpdateOptions, path: string
     const model = modelAlone(image, options.model, models);
     return { model, image, firmware: options.firmwareVersion ?? image.version, boards: [] };
   });
-  const folder = await namedKeys(terminal, options);
+  const folder = (await openKeys(terminal, options)).folder;
   refuseOtherWorld(folder, images);
   const releases = await sign(terminal, options, folder, plan, options.after ?? 0);
   writeReleases(options.signOnly!, releases);

@@ -10,7 +10,12 @@ import { createHash } from "node:crypto";
 import { firmwareVersion } from "../../../firmware/version.ts";
 import type { BoardDescription } from "../../boards/boards.ts";
 import { chips } from "../../chips/chips.ts";
-import { type AppDescriptor, writeAppDescriptor, writeAppImage } from "../../images/app-image.ts";
+import {
+  type AppDescriptor,
+  simulatorProject,
+  writeAppDescriptor,
+  writeAppImage,
+} from "../../images/app-image.ts";
 import type { AppInFlash } from "./app-in-flash.ts";
 
 export { firmwareVersion };
@@ -30,9 +35,6 @@ export interface SimulatorImage {
   readonly version: string;
   readonly builtAt: Date;
 }
-
-/** In the descriptor of each. */
-export const simulatorProject = "covey-simulator";
 
 /** As `xs_esp32.bin`. */
 export function writeSimulatorImage({ program, board, version, builtAt }: SimulatorImage): Uint8Array {

@@ -2,6 +2,8 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { loadBoards } from "../../../host-tools/boards/boards.ts";
+import { writeSimulatorFiles } from "../../../host-tools/builder/simulator-image.ts";
 import { attach, detachAll, holds } from "../flasher/attached.ts";
 import { boardFiles, boardLayout, flash4MB } from "../flasher/board-image.ts";
 import { covey, scratchFolder } from "./covey-process.ts";
@@ -92,6 +94,16 @@ test("--erase where there is no image erases, verifies that, and says so", async
   expect(chip.flash.every((byte) => byte === 0xff)).toBe(true);
   const named = await covey(["flash", "--port", url, "--erase", "--yes", "--image", "none"], elsewhere);
   expect(named).toMatchObject({ exitCode: 2, stdout: "" });
+});
+
+test("firmware for simulated boards is written where it is wanted, with a note that no chip starts from it", async () => {
+  const board = loadBoards().get("esp32c3-devkit")!;
+  const program = { slotBytes: 16, core: new Uint8Array(64), main: new Uint8Array(64) };
+  await writeSimulatorFiles(program, { board, folder: join(folder, "simulated") });
+  const { url } = await attach({ chip: "esp32c3", flashBytes: flash4MB });
+  const written = await covey(["flash", "--port", url, "--image", "simulated"], folder);
+  expect(written).toMatchObject({ exitCode: 0 });
+  expect(written.stderr).toContain("simulated is for simulated boards: a chip does not start from it;");
 });
 
 test("the wrong chip, no board, no image: one sentence each with what to do", async () => {

@@ -280,6 +280,17 @@ it("a simulated swarm's keys are used where there are no others, and it says so"
   expect(issued.stdout).toContain("The simulation takes them up at its next start.\n");
 });
 
+it("the folder that --keys names is taken, whatever lies elsewhere", async () => {
+  const elsewhere = join(folder, "safe/keys");
+  const other = await KeyFolder.create(elsewhere, "house", undefined);
+  const shown = await keys("show", "--keys", elsewhere, "--json");
+  expect(JSON.parse(shown.stdout).root).toBe(Buffer.from(other.root).toString("base64url"));
+  const issued = await keys("issue", "door", "--keys", elsewhere, "--json");
+  expect([issued.exitCode, issued.stderr]).toEqual([0, ""]);
+  expect(other.readIssued("door")).toMatchObject({ privateKey: expect.any(Uint8Array) });
+  await refused(keys("list", "--keys", "nowhere"), 1, /nowhere/);
+});
+
 describe("covey lead", () => {
   it("without an identity names the command that gives one", async () => {
     await refused(

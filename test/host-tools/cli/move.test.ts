@@ -34,11 +34,11 @@ interface Deployed {
 const names = Object.keys(definition.boards);
 const password = "correct horse battery";
 
-async function deploy(joined: readonly string[] = []): Promise<Deployed> {
+async function deploy(joined: readonly string[] = [], passphrase?: string): Promise<Deployed> {
   const { folder, remove } = scratchFolder();
   onTestFinished(remove);
   const stateDir = join(folder, ".covey/greenhouse");
-  const keys = await issueAll(stateDir, "greenhouse", ["a"], names);
+  const keys = await issueAll(stateDir, "greenhouse", ["a"], names, passphrase);
   const leader = await leaderUnderTest({ stateDir, member: keys.readIssued("a") });
   const boards = new Map<string, RawBoard>();
   for (const name of joined) {
@@ -106,8 +106,8 @@ describe("covey move", () => {
   it("watches until each board has moved or went back", async () => {
     const { folder, boards } = await deploy(["north-1", "north-2"]);
     const process = new CoveyProcess(["move", "--hosts", "a=192.0.2.7", "--yes", "--timeout", "20s"], folder);
-    await eventually(() => process.stderr.includes("north-1: knows it"), 10_000);
-    expect(process.stderr).toContain("south-1: is not connected (learns of it when it is back)");
+    for (const line of ["north-1: knows it", "south-1: is not connected (learns of it when it is back)"])
+      await eventually(() => process.stderr.includes(line), 10_000);
     for (const board of boards.values()) board.health({ contact: 1 });
     const { exitCode, stdout } = await process.ended;
     expect(exitCode).toBe(0);
@@ -146,6 +146,13 @@ describe("covey move", () => {
     await run("--hosts", "a=192.0.2.7", "--yes", "--no-watch");
     await refused(run("--hosts", "a=192.0.2.7", "--yes"), /agreed on already; say --again/);
   }, 60_000);
+
+  it("refuses what is wrong before it asks for the root's passphrase", async () => {
+    const { run } = await deploy([], "four words are enough");
+    await refused(run("--hosts", "a=bad host", "--yes"), /"bad host" is no address of a/);
+    await refused(run("--wifi", "none.json", "--yes"), /none\.json is not there/);
+    await refused(run("--hosts", "a=192.0.2.7", "--yes"), /passphrase is asked for at a terminal/);
+  }, 30_000);
 
   it("takes no keys but those of the swarm that runs, and goes on after a contact under others", async () => {
     const { run, folder, leader, agreed } = await deploy();

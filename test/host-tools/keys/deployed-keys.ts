@@ -1,4 +1,4 @@
-/** Identities for a swarm whose hosts a test starts as `covey lead`; its keys have no passphrase, or each use of them would take a second. */
+/** Identities for a swarm whose hosts a test starts as `covey lead`; its keys have no passphrase if none is said, or each use of them would take a second. */
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { issueMembers } from "../../../host-tools/keys/issue.ts";
@@ -12,13 +12,14 @@ export async function issueAll(
   swarm: string,
   hosts: readonly string[],
   boards: readonly string[] = [],
+  passphrase?: string,
 ): Promise<KeyFolder> {
-  const keys = await KeyFolder.create(join(stateDir, "keys"), swarm, undefined);
+  const keys = await KeyFolder.create(join(stateDir, "keys"), swarm, passphrase);
   const requests = [
     ...hosts.map((name) => ({ name, role: "host" as const })),
     ...boards.map((name) => ({ name, role: "board" as const })),
   ];
-  issueMembers(keys, await keys.unlock(), requests, Date.now());
+  issueMembers(keys, await keys.unlock(passphrase), requests, Date.now());
   for (const host of hosts) bringTo(keys, stateDir, host);
   return keys;
 }
