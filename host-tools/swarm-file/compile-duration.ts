@@ -1,7 +1,7 @@
 /** Checks and compiles a duration. */
 import type { CallSite } from "./call-site.ts";
 import type { Diagnostics } from "./diagnostics.ts";
-import { parseDuration } from "./duration.ts";
+import { durationText, parseDuration } from "./duration.ts";
 import { shown } from "./given.ts";
 
 /** The longest duration in a program; times on the board stay small integers. */
@@ -20,7 +20,7 @@ export function compileDuration(
   const text =
     ms === undefined
       ? `${shown(given)} is not a duration; write ${name} as "500ms", "5s", "2m" or "1h".`
-      : `${name} is ${given}; it must be from ${minMs}ms to 24h.`;
+      : `${name} is ${given}; it must be from ${durationText(minMs)} to 24h.`;
   diagnostics.add(site, typeof given === "string" ? [given] : [name], text);
   return minMs;
 }

@@ -6,6 +6,7 @@ import type { Stage } from "../../protocols/pipeline/stage.ts";
 import { compileDuration } from "./compile-duration.ts";
 import { compileStage } from "./compile-stage.ts";
 import type { Diagnostics } from "./diagnostics.ts";
+import { durationText } from "./duration.ts";
 import { isNumberWithin, programNameRule, shown } from "./given.ts";
 import type { PipelinePart, StagePart } from "./parts.ts";
 import { isSensor, sensorNames, sensors } from "./sensors.ts";
@@ -126,7 +127,7 @@ function compileKeep(
   const mostMs = keepMsMost(everyMs);
   if (keepMs <= mostMs) return keepMs;
   const most = Math.floor(mostMs / 60_000);
-  const text = `of a sample each ${everyMs}ms at most ${most}m can be kept; keep less, or sample less often.`;
+  const text = `of a sample each ${durationText(everyMs)} at most ${most}m can be kept; keep less, or sample less often.`;
   diagnostics.add(part.site, [String(duration)], text);
   return mostMs;
 }

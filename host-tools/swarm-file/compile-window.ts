@@ -1,7 +1,7 @@
 /** Compiles `window(...).stat(...)`: tumbling, hopping or sliding, by time or by count; and `session(...).stat(...)`. */
 import { statistics } from "../../protocols/pipeline/operators.ts";
 import type { Statistic } from "../../protocols/pipeline/stage.ts";
-import { parseDuration } from "./duration.ts";
+import { durationText, parseDuration } from "./duration.ts";
 import { shown } from "./given.ts";
 import type { CompiledStage, StageReader } from "./stage-reader.ts";
 import { list } from "./suggestion.ts";
@@ -50,7 +50,7 @@ export function compileSession(stage: StageReader): CompiledStage {
   const gapMs = stage.duration("gap");
   if (gapMs <= signal.everyMs) {
     stage.wrong(
-      `values come every ${signal.everyMs}ms, so with a gap of ${given.gap} each is a session; make it longer.`,
+      `values come every ${durationText(signal.everyMs)}, so with a gap of ${given.gap} each is a session; make it longer.`,
     );
   }
   if (given.above === undefined && signal.isSteady) {
@@ -73,7 +73,7 @@ export function checkLength(stage: StageReader, given: unknown, lengthMs: number
   const { everyMs } = stage.signal;
   if (parseDuration(given) === undefined || lengthMs >= everyMs) return;
   stage.wrong(
-    `a window of ${given} is shorter than the sampling period, ${everyMs}ms; most windows would be empty.`,
+    `a window of ${given} is shorter than the sampling period, ${durationText(everyMs)}; most windows would be empty.`,
   );
 }
 

@@ -4,6 +4,14 @@ export type DurationUnit = "ms" | "s" | "m" | "h";
 
 const millisecondsOf = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
+/** In the largest unit of which it is a whole number: `90s`, `2m`, `1h`. */
+export function durationText(ms: number): string {
+  for (const unit of ["h", "m", "s"] as const) {
+    if (ms % millisecondsOf[unit] === 0) return `${ms / millisecondsOf[unit]}${unit}`;
+  }
+  return `${ms}ms`;
+}
+
 /** Whole milliseconds, or undefined when `text` is no duration. */
 export function parseDuration(text: unknown): number | undefined {
   const match = typeof text === "string" ? /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) : null;

@@ -25,6 +25,21 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
+/** All of `text` if that has at most `bytesMax` bytes in UTF-8; else as many whole characters of it as do, the last of them an ellipsis. */
+export function shortenedUtf8(text: string, bytesMax: number): string {
+  if (utf8Length(text) <= bytesMax) return text;
+  let bytes = ellipsisBytes;
+  let i = 0;
+  for (;;) {
+    const code = codePointAt.call(text, i)!;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    if (bytes > bytesMax) return `${text.slice(0, i)}\u2026`;
+    i += code < 0x10000 ? 1 : 2;
+  }
+}
+
+const ellipsisBytes = 3;
+
 /** Writes `text` from `at` on, where there is room for its `utf8Length` bytes; gives the offset after it. */
 export function writeUtf8(text: string, into: Uint8Array, at: number): number {
   const { length } = text;

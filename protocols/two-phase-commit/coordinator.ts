@@ -4,6 +4,7 @@
  * It remembers nothing that matters: what was decided stands in the log, and boards tell their votes again to whoever leads. So any leader goes on where another one
  * stopped, by the same rule: commit when all have said yes, abort when one has said no or the deadline is over, end when every board's outcome is known.
  */
+import { shortenedUtf8 } from "../text/utf8.ts";
 import { type Action, actionIdText, actionLimits, sharedOutput } from "./action.ts";
 import { packNames, unpackNames } from "./names.ts";
 import type { ActionReport, Stage } from "./report.ts";
@@ -142,7 +143,7 @@ function isOutcomeKnown({ action, reports }: Place, board: string): boolean {
 }
 
 function shortened(reason: string): string {
-  return reason.slice(0, actionLimits.reasonBytesMax / 3);
+  return shortenedUtf8(reason, actionLimits.reasonBytesMax);
 }
 
 /** A board's stage only grows, and an outcome stays. A no that follows a yes is of a board that has lost its memory in between. */

@@ -18,6 +18,7 @@
  * what it has to do. A board that finds an action committed and no promise of its own has lost its memory since it promised. It can't know whether it acted, and to act
  * twice could undo what came later: it does not, and says so.
  */
+import { shortenedUtf8 } from "../text/utf8.ts";
 import { type Action, actionIdText, actionLimits, type OutputValue, sharedOutput } from "./action.ts";
 import { packedHas } from "./names.ts";
 import { detachedSlot, type KeptPromise, promiseLimits, promisesToBytes } from "./promises.ts";
@@ -200,7 +201,7 @@ export class Participant {
   }
 
   private refuse(slot: number, { id }: Action, reason: string): void {
-    this.#refusals.set(slot, { id, reason: reason.slice(0, actionLimits.reasonBytesMax / 3) });
+    this.#refusals.set(slot, { id, reason: shortenedUtf8(reason, actionLimits.reasonBytesMax) });
   }
 
   /** Who holds one of these outputs by a promise; undefined for nobody. */

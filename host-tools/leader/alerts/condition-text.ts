@@ -1,6 +1,7 @@
 /** An alert's condition as a person reads it: `temperature above 28 °C for 5m`, `nothing heard for 5m`. */
 import type { StateValue } from "../../../protocols/state/command.ts";
 import type { AlertDefinition, SwarmDefinition } from "../../swarm-file/definition.ts";
+import { durationText } from "../../swarm-file/duration.ts";
 
 export function conditionText(
   condition: AlertDefinition,
@@ -14,15 +15,4 @@ export function conditionText(
   const name = typeof threshold === "number" ? "" : ` (${threshold})`;
   const lasting = forMs === 0 ? "" : ` for ${durationText(forMs)}`;
   return `${metric} ${when} ${value ?? "?"}${unit === "" ? "" : ` ${unit}`}${name}${lasting}`;
-}
-
-function durationText(ms: number): string {
-  for (const [unit, size] of [
-    ["h", 3_600_000],
-    ["m", 60_000],
-    ["s", 1_000],
-  ] as const) {
-    if (ms % size === 0) return `${ms / size}${unit}`;
-  }
-  return `${ms}ms`;
 }

@@ -48,7 +48,7 @@ export const mistakes: readonly Mistake[] = [
       '  sense: [\n    sense("temperature", { every: "1s" }).keep("5s"),\n    sense("cpu.load", { every: "10ms" }).keep("3h"),\n  ],',
     ),
     says: [
-      "10: keep is 5s; it must be from 12000ms to 24h.",
+      "10: keep is 5s; it must be from 12s to 24h.",
       "11: of a sample each 10ms at most 131m can be kept; keep less, or sample less often.",
     ],
   },
@@ -111,7 +111,7 @@ export const mistakes: readonly Mistake[] = [
     [
       "of a silence that is none",
       'quiet: alert(silent("1s"), { boards: ["door"] })',
-      "silent is 1s; it must be from 5000ms to 24h.",
+      "silent is 1s; it must be from 5s to 24h.",
     ],
     [
       "of a board that sleeps for longer",
@@ -204,7 +204,7 @@ export const mistakes: readonly Mistake[] = [
     says: [
       '8: undefined is not a duration; write every as "500ms", "5s", "2m" or "1h".',
       '10: sleep has no "evry"; did you mean "every"?',
-      "10: awake is 10ms; it must be from 1000ms to 24h.",
+      "10: awake is 10ms; it must be from 1s to 24h.",
     ],
   },
   {
@@ -367,7 +367,7 @@ export const mistakes: readonly Mistake[] = [
   {
     what: "has a window shorter than the sampling period",
     source: onBoard('  sense: [\n    sense("temperature", { every: "2s" })\n      .mean("1s"),\n  ],'),
-    says: ["11: a window of 1s is shorter than the sampling period, 2000ms; most windows would be empty."],
+    says: ["11: a window of 1s is shorter than the sampling period, 2s; most windows would be empty."],
   },
   {
     what: "has a negative deadband",
@@ -522,7 +522,7 @@ export const mistakes: readonly Mistake[] = [
   {
     what: "has sessions of one value each",
     source: onBoard('  sense: [sense("cpu.load", { every: "1s" }).session("1s", { above: 5 }).stat("max")],'),
-    says: ["9: values come every 1000ms, so with a gap of 1s each is a session; make it longer."],
+    says: ["9: values come every 1s, so with a gap of 1s each is a session; make it longer."],
   },
   {
     what: "looks for a frequency that does not fit",
@@ -908,15 +908,11 @@ export const mistakes: readonly Mistake[] = [
       'every("15").set("fan", 80)',
       '"15" is not a duration; write every as "500ms", "5s", "2m" or "1h".',
     ],
-    [
-      "that comes too often",
-      'every("500ms").set("fan", 80)',
-      "every is 500ms; it must be from 1000ms to 24h.",
-    ],
+    ["that comes too often", 'every("500ms").set("fan", 80)', "every is 500ms; it must be from 1s to 24h."],
     [
       "that holds for too long",
       'every("15m").set("fan", 80, { for: "48h" })',
-      "for is 48h; it must be from 1000ms to 24h.",
+      "for is 48h; it must be from 1s to 24h.",
     ],
     [
       "at no instant",

@@ -67,7 +67,7 @@ test.each([
     { sense: [temperature("x")], strategy: "least-load" },
     '"least-load" is no strategy',
   ],
-  ["a lease too short", { sense: [temperature("x")], lease: "1s" }, "it must be from 2000ms to 24h"],
+  ["a lease too short", { sense: [temperature("x")], lease: "1s" }, "it must be from 2s to 24h"],
   ["a lease too long", { sense: [temperature("x")], lease: "1h" }, "it must be from 2s to 10m"],
   ["nothing to sense", { sense: [] }, "sense must be a list of pipelines"],
   [
