@@ -1,4 +1,4 @@
-import { turnIn, turnKey, type TurnPurpose } from "../../protocols/turns/turn.ts";
+import { type TurnPurpose, turnIn, turnKey } from "../../protocols/turns/turn.ts";
 import { TurnClaim, type Whereabouts } from "../../protocols/turns/turn-claim.ts";
 import type { TurnMessage } from "../../protocols/turns/turn-message.ts";
 import type { Random } from "../platform/ports.ts";

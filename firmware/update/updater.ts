@@ -101,7 +101,8 @@ export class Updater implements FetchEvents {
     if (nowMs < this.dueMs(nowMs)) return undefined;
     if (this.#stage === "trial") return this.giveUp();
     if (this.#isStale || (this.#stage !== "ready" && nowMs >= this.#dueMs)) this.look(nowMs);
-    if (this.#stage === "ready") return this.restart(nowMs);
+    // It may have become so just now, with a pause before it.
+    if (this.#stage === "ready") return nowMs >= this.dueMs(nowMs) ? this.restart(nowMs) : undefined;
     this.#fetch?.run(nowMs);
     return undefined;
   }

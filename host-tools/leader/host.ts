@@ -50,6 +50,7 @@ import { GroupKeys } from "./trust/group-keys.ts";
 import { Membership, OwnIdentityRevoked, rosterKey } from "./trust/membership.ts";
 import { recallRoster } from "./trust/roster-file.ts";
 import { rostersInLog } from "./trust/rosters-in-log.ts";
+import { Turns } from "./turns/turns.ts";
 import { Violations } from "./violations.ts";
 
 export interface HostOptions {
@@ -227,6 +228,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onMessage: (message) => routes.takeFromBoard(message),
     onWant: (link, want) => firmware.chunks.want(link, want),
     onClaim: (board, claim) => tasks.claim(board, claim),
+    onTurn: (board, message, isHere) => turns.heard(board, message, isHere),
     taskMetric: (board, told) => tasks.metric(board, told),
     onActions: (board, reports) => actions.reported(board, reports),
     tellHosts: (frame) => links.broadcast(frame),
@@ -289,6 +291,10 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onUp: ({ host, hasLog }) => peers.up(host, hasLog, links),
     onDown: (host) => peers.down(host),
     onFrame: (host, frame) => peers.take(host, frame),
+  });
+  const turns = new Turns({
+    ...{ state, replica, log, nowMs: () => performance.now() },
+    put: (request) => replica.propose({ ...request, id: replica.newCommandId() }),
   });
   const tasks: Tasks = new Tasks({ definition, hostName, state, replica, boards, links, log });
   const routes = new MessageRoutes({
@@ -362,6 +368,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => peers.stop());
   tasks.start();
   opened.push(() => tasks.stop());
+  turns.start();
+  opened.push(() => turns.stop());
   opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open
 
   if (options.mdns !== undefined) {
