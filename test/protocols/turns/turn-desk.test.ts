@@ -74,7 +74,7 @@ describe("the turn to be away", () => {
   });
 
   test("lapses when nothing is heard of its holder, and later when it is", () => {
-    const it = new Desk().says("a", "asks", 10);
+    const it = new Desk().says("a", "asks", 10).look();
     it.after(turnLimits.silentMs - 1);
     expect(it.holder).toBe("a");
     it.says("a", "away", 400_000).after(turnLimits.silentMs - 1);
