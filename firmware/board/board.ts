@@ -121,7 +121,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const linkParts = { clock, random, network, log, turns: this, trust: this.#trust, topics };
     this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
     this.#finder = new HostFinder(linkParts, config.swarm, (hosts) => this.#links.find(hosts));
-    this.#turn = new VoterTurn(config.board, store, this.#links, random);
+    this.#turn = new VoterTurn({ board: config.board, store, links: this.#links, random });
     this.#contacts = this.newContacts();
     this.#telemetry = new Telemetry(this.#queue, this.#blocks);
     this.#updater = this.newUpdater();
