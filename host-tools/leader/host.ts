@@ -146,6 +146,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     ...{ definition, hostName, directory: directory.path, state, violations, audit, log },
     ...{ root: membership.own.root, ciphers: membership.ciphers },
     put: (key, value, present) => overview.putAlone(key, value, present),
+    before: (by) => checkpoints.beforeUpdate(by),
     send: (host, frame) => links.send(host, frame),
     broadcast: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
@@ -158,7 +159,9 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onChange: () => feed.changed(),
   });
   opened.push(() => actions.stop());
-  const deployment = new Deployment(definition, state, log);
+  const deployment = new Deployment(definition, state, log, () =>
+    checkpoints.beforehand("deploy", "swarm.ts"),
+  );
   const checkpoints = new Checkpoints({
     ...{ swarm, hostName, directory: directory.path, state, log, now: Date.now },
     isLeader: () => replica.isLeader,
