@@ -15,6 +15,7 @@ import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import { taskKeyPrefix } from "../../protocols/tasks/placement.ts";
+import type { TurnPurpose } from "../../protocols/turns/turn.ts";
 import { actionKeyPrefix } from "../../protocols/two-phase-commit/action.ts";
 import { Improv } from "../improv/improv.ts";
 import type { WifiSwitch } from "../improv/wifi-switch.ts";
@@ -42,6 +43,7 @@ import { isPlacedAt, speaksOfTasks, Tasks } from "./tasks.ts";
 import { Telemetry } from "./telemetry.ts";
 import { Trust } from "./trust.ts";
 import type { Turns } from "./turns.ts";
+import { VoterTurn } from "./voter-turn.ts";
 import { WallTime } from "./wall-time.ts";
 
 export const boardLimits = Object.freeze({
@@ -69,6 +71,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   readonly #program: CommittedProgram;
   readonly #crashLoop: CrashLoop;
   readonly #life: Life;
+  readonly #turn: VoterTurn;
   readonly #messenger: Messenger;
   /** undefined where the firmware can't be replaced. */
   readonly #updater: Updater | undefined;
@@ -118,6 +121,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const linkParts = { clock, random, network, log, turns: this, trust: this.#trust, topics };
     this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
     this.#finder = new HostFinder(linkParts, config.swarm, (hosts) => this.#links.find(hosts));
+    this.#turn = new VoterTurn({ board: config.board, store, links: this.#links, random });
     this.#contacts = this.newContacts();
     this.#telemetry = new Telemetry(this.#queue, this.#blocks);
     this.#updater = this.newUpdater();
@@ -192,6 +196,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       ...{ config: system.config, random, ciphers, network, keyValue },
       ...{ store: this.#store, log: this.#log },
       ...{ links: this.#links, time: this.#time, finder: this.#finder },
+      turn: this.#turn,
     };
     return new Contacts(parts, this.#bootMs);
   }
@@ -207,7 +212,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       log: this.#log,
       links: this.#links,
       life: this.#life,
-      time: this.#time,
+      turn: this.#turn,
       telemetry: this.#telemetry,
     };
     return new Updater(parts, this.#bootMs);
@@ -303,7 +308,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#member.run(nowMs);
     this.#links.setVoter(this.#member.isVoter);
     const isJoined = this.#links.state === "joined";
-    this.#contacts.run(nowMs, isJoined, this.#member.isVoter);
+    this.#contacts.run(nowMs, isJoined);
+    this.runTurn(nowMs);
     this.#finder.run(nowMs, isJoined, this.#links.knowsHosts);
     this.#improv?.run(nowMs);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
@@ -319,6 +325,21 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#telemetry.run(nowMs, this.#messenger);
     this.#checkpoints.run(nowMs);
     this.#store.tidy();
+  }
+
+  /** What it would leave for, if anything, and where it is: the leader is told, and gives it the turn. */
+  private runTurn(nowMs: number): void {
+    const wants = this.wantsTurn(nowMs);
+    if (!this.#turn.isConcerned(wants)) return;
+    const isAway = this.#contacts.isAway || this.#updater?.isOnTrial === true;
+    const isInStep = this.#life.state === "running" && this.#links.hearsLeader(nowMs);
+    const word = this.#turn.next({ wants, isAway, isInStep }, nowMs);
+    if (word !== undefined) this.#messenger.sendTurn(word);
+  }
+
+  private wantsTurn(nowMs: number): TurnPurpose | undefined {
+    if (this.#updater?.wantsTurn) return "update";
+    return this.#contacts.wantsTurn(nowMs) ? "move" : undefined;
   }
 
   private runActions(actions: Actions, nowMs: number): void {
@@ -337,7 +358,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
     const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;
     const actMs = Math.min(this.#actions?.dueMs(nowMs) ?? Infinity, this.#tasks?.dueMs(nowMs) ?? Infinity);
-    const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, actMs, nowMs + turnEveryMs);
+    const awayMs = this.#turn.dueMs(this.wantsTurn(nowMs));
+    const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, actMs, awayMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
     this.#timerMs = dueMs;
@@ -445,6 +467,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   onStateChange(key: string, value: StateValue | undefined, isMore: boolean): void {
     if (key === rosterKey) this.takeRoster(value);
     this.#contacts.onStateChange(key);
+    this.#turn.onStateChange(key);
     this.#updater?.onStateChange(key);
     if (key.startsWith(actionKeyPrefix)) this.takePart().onStateChange(key);
     if (key.startsWith(taskKeyPrefix)) this.onTask(key, value);
@@ -454,6 +477,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   onStateReplaced(): void {
     this.takeRoster(this.#store.get(rosterKey));
     this.#contacts.onStateReplaced();
+    this.#turn.onStateReplaced();
     this.#updater?.onStateReplaced();
     if (this.#actions !== undefined) this.#actions.onStateReplaced();
     else if (speaksOfActions(this.#store)) this.takePart();

@@ -13,9 +13,11 @@
  * takes. So a board that has a contact which works is back within `moveLimits.backMs`, whatever it does at the moment; `leaderlessMs` later if the one on
  * which it is still leads to a host that has been left behind.
  *
- * **Voters** leave one after the other, by their rank, with a pause longer than a try may take, and none leaves that hears no leader through a host that
- * it is connected to: its vote may be what is missing. So of the voters that heard of the new contact together, one at a time is away. With three voters
- * or more the others have a majority; when the new contact works, that one is back in seconds.
+ * **Voters** try a new one when the swarm has given them the turn to be away (`voter-turn.ts`): whether it has, the caller says. A contact that is lost they leave without: of
+ * a board that reaches nobody, no vote is lost.
+ *
+ * A new one that is told to a board on its way back from the other waits until that board has heard its leader here: otherwise it would leave a contact that
+ * works before it could be seen to work.
  *
  * A state machine without clock or chance of its own.
  */
@@ -24,10 +26,8 @@ import type { Random } from "../platform/ports.ts";
 export const moveLimits = Object.freeze({
   /** A learner tries a new contact after at most so long. */
   learnerMs: 30_000,
-  /** The first of the boards that vote. */
-  voterFirstMs: 10_000,
-  /** And each further one so long after the one before: more than a try, and the way back. */
-  voterNextMs: 150_000,
+  /** A voter asks for its turn after this: by then the others know of it too. */
+  voterMs: 10_000,
   /** On the contact that is not in use, until the board is in step with the leader. */
   tryMs: 120_000,
   /** The same for a board that hears the leader there, and has much to catch up on. */
@@ -40,8 +40,6 @@ export const moveLimits = Object.freeze({
   leaderlessMs: 900_000,
   /** A leader that was heard so long ago still speaks: to a learner it does so every few seconds. */
   heardMs: 20_000,
-  /** The same for a voter. */
-  heardByVoterMs: 3_000,
   /** To join over a contact that works: Wi-Fi, address, connection, session. */
   joinMs: 60_000,
   /** Each turn takes up to so much longer, at random. */
@@ -59,8 +57,12 @@ export class ContactRule {
   #joinedMs: number;
   /** When it heard the leader last, here; -Infinity for not yet. */
   #leaderMs = -Infinity;
-  /** When to try the other, which is new; Infinity for not. */
+  /** When to try the other, which is new; Infinity for not, or not yet. */
   #tryMs = Infinity;
+  /** The other is new, and so long after the leader was heard here it is to be tried; -1 for not. */
+  #delayMs = -1;
+  /** It has come back from the other, and heard no leader here since. */
+  #isReturning = false;
   /** The contact in use was lost, and not found again since. */
   #isLost = false;
   /** By how much this turn is longer than the shortest, so that boards that were lost together do not come and go together. */
@@ -85,25 +87,37 @@ export class ContactRule {
 
   /** A new contact waits for its try. */
   get isWaiting(): boolean {
-    return this.#tryMs < Infinity;
+    return this.#tryMs < Infinity || this.#delayMs >= 0;
+  }
+
+  /** The time of that try has come; whether it may, the caller of `run` says. */
+  isDue(nowMs: number): boolean {
+    return !this.#isAway && nowMs >= this.#tryMs;
   }
 
   /** The other contact is a new one, to be tried after `delayMs`. */
   offer(delayMs: number, nowMs: number): void {
-    this.#tryMs = nowMs + delayMs;
+    if (this.#isReturning) this.#delayMs = delayMs;
+    else this.#tryMs = nowMs + delayMs;
   }
 
   /** The leader spoke. */
   onLeader(nowMs: number): void {
     this.#leaderMs = nowMs;
-    if (!this.#isAway) this.#isLost = false;
+    if (this.#isAway) return;
+    this.#isLost = false;
+    this.#isReturning = false;
+    if (this.#delayMs < 0) return;
+    this.#tryMs = nowMs + this.#delayMs;
+    this.#delayMs = -1;
   }
 
   /** It stays here: this contact is in use from now on. */
   settle(nowMs: number): void {
     this.#isAway = false;
     this.#isLost = false;
-    this.#tryMs = Infinity;
+    this.#isReturning = false;
+    this.forgetNew();
     this.#joinedMs = nowMs;
     this.#extraMs = this.extraMs();
   }
@@ -123,12 +137,13 @@ export class ContactRule {
    * True when the board is to change to its other contact now; it counts as there. To be asked in every turn.
    *
    * @param isJoined the board has a session with a host
+   * @param mayTry it may leave a contact that works for a new one
    * @param hasOther there is another contact
    */
-  run(nowMs: number, isJoined: boolean, isVoter: boolean, hasOther: boolean): boolean {
+  run(nowMs: number, isJoined: boolean, mayTry: boolean, hasOther: boolean): boolean {
     if (isJoined) this.#joinedMs = nowMs;
     if (!hasOther) return false;
-    const leaveMs = this.#isAway ? this.leaveAwayMs(nowMs) : this.leaveHomeMs(nowMs, isJoined, isVoter);
+    const leaveMs = this.#isAway ? this.leaveAwayMs(nowMs) : this.leaveHomeMs(isJoined, mayTry);
     if (nowMs < leaveMs) return false;
     this.change(nowMs);
     return true;
@@ -138,8 +153,9 @@ export class ContactRule {
     const isTry = !this.#isAway && nowMs >= this.#tryMs;
     if (!this.#isAway) {
       this.#isLost = !isTry || nowMs - this.#joinedMs >= moveLimits.lostUntriedMs;
-      this.#tryMs = Infinity;
+      this.forgetNew();
     }
+    this.#isReturning = this.#isAway;
     this.#isAway = !this.#isAway;
     this.#sinceMs = nowMs;
     this.#joinedMs = nowMs;
@@ -153,16 +169,20 @@ export class ContactRule {
     return this.#sinceMs + (isHeard ? moveLimits.catchUpMs : moveLimits.tryMs + this.#extraMs);
   }
 
-  private leaveHomeMs(nowMs: number, isJoined: boolean, isVoter: boolean): number {
+  private leaveHomeMs(isJoined: boolean, mayTry: boolean): number {
     const leaderlessMs = Math.max(this.#leaderMs, this.#sinceMs) + moveLimits.leaderlessMs;
     const lostMs = isJoined ? Infinity : this.#joinedMs + this.patienceMs();
-    const isNeeded = isVoter && isJoined && nowMs - this.#leaderMs > moveLimits.heardByVoterMs;
-    return Math.min(isNeeded ? Infinity : this.#tryMs, this.#extraMs + Math.min(lostMs, leaderlessMs));
+    return Math.min(mayTry ? this.#tryMs : Infinity, this.#extraMs + Math.min(lostMs, leaderlessMs));
   }
 
   private patienceMs(): number {
-    if (this.isWaiting) return moveLimits.lostUntriedMs;
+    if (this.#tryMs < Infinity) return moveLimits.lostUntriedMs;
     return this.#isLost ? moveLimits.tryMs : moveLimits.lostMs;
+  }
+
+  private forgetNew(): void {
+    this.#tryMs = Infinity;
+    this.#delayMs = -1;
   }
 
   private extraMs(): number {
@@ -170,9 +190,4 @@ export class ContactRule {
     this.#random.fill(seed);
     return Math.floor((moveLimits.extraMsMax * seed[0]!) / 255);
   }
-}
-
-/** After which a board that votes tries a new contact: `rank` counts the voting boards before it. */
-export function voterDelayMs(rank: number): number {
-  return moveLimits.voterFirstMs + rank * moveLimits.voterNextMs;
 }

@@ -1,4 +1,3 @@
-import { nameOf } from "../../protocols/messages/member-name.ts";
 import {
   type Contact,
   contactStateKey,
@@ -18,9 +17,10 @@ import { storedKeys } from "../../protocols/provisioning/stored.ts";
 import type { BoardConfig, Ciphers, KeyValue, Network, Random } from "../platform/ports.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import type { BoardLog } from "./board-log.ts";
-import { ContactRule, moveLimits, voterDelayMs } from "./contact-rule.ts";
+import { ContactRule, moveLimits } from "./contact-rule.ts";
 import type { HostFinder } from "./host-finder.ts";
 import type { Links } from "./links.ts";
+import type { VoterTurn } from "./voter-turn.ts";
 import type { WallTime } from "./wall-time.ts";
 
 export const contactsLimits = Object.freeze({
@@ -40,6 +40,7 @@ export interface ContactsParts {
   readonly links: Links;
   readonly time: WallTime;
   readonly finder: HostFinder;
+  readonly turn: VoterTurn;
 }
 
 /**
@@ -55,8 +56,6 @@ export class Contacts {
   #otherNumber = -1;
   /** The agreed state may have a newer one. */
   #hasNews = true;
-  /** Its try was set for a learner. */
-  #isLearnersTry = false;
   #given: GivenWifi | undefined;
   #isUp = false;
 
@@ -76,6 +75,16 @@ export class Contacts {
   get number(): number | undefined {
     if (this.#of.keyValue === undefined) return undefined;
     return this.#rule.isAway ? this.#otherNumber : this.#number;
+  }
+
+  /** Whether it is on the contact that is not in use. */
+  get isAway(): boolean {
+    return this.#rule.isAway;
+  }
+
+  /** Whether it would leave for a new one. */
+  wantsTurn(nowMs: number): boolean {
+    return this.#rule.isDue(nowMs);
   }
 
   /** Brings the network to the contact in use, before it starts. */
@@ -111,16 +120,16 @@ export class Contacts {
   }
 
   /** In every turn. */
-  run(nowMs: number, isJoined: boolean, isVoter: boolean): void {
+  run(nowMs: number, isJoined: boolean): void {
     if (this.#of.keyValue === undefined) return;
     if (this.#given !== undefined) {
       this.runGiven(this.#given, nowMs);
       return;
     }
     if (this.#hasNews && !this.#rule.isAway) this.takeNews(nowMs);
-    if (this.#rule.isWaiting && isVoter && this.#isLearnersTry) this.offer(nowMs);
     const wasWaiting = this.#rule.isWaiting;
-    if (!this.#rule.run(nowMs, isJoined, isVoter, this.#otherNumber >= 0)) return;
+    const mayTry = this.#of.turn.mayLeave("move", nowMs);
+    if (!this.#rule.run(nowMs, isJoined, mayTry, this.#otherNumber >= 0)) return;
     // Before the try, not after: a contact that crashes the board is tried once.
     if (wasWaiting) this.write({ ...this.#use, isOtherTried: true });
     this.goThere();
@@ -191,22 +200,14 @@ export class Contacts {
 
   private offer(nowMs: number): void {
     const { store, log, random } = this.#of;
-    this.#isLearnersTry = !store.isVoter;
-    let delayMs = voterDelayMs(this.rank());
-    if (this.#isLearnersTry) {
+    let delayMs: number = moveLimits.voterMs;
+    if (!store.isVoter) {
       const seed = new Uint8Array(1);
       random.fill(seed);
       delayMs = Math.floor((moveLimits.learnerMs * seed[0]!) / 255);
     }
     this.#rule.offer(delayMs, nowMs);
     log.write("info", "contact-told", "number", this.#otherNumber, "tryInMs", delayMs);
-  }
-
-  /** Voting boards before this one, in the order of their names. */
-  private rank(): number {
-    const { store, config, links } = this.#of;
-    const voters = store.configuration?.voters ?? [];
-    return voters.filter((id) => nameOf(id) < config.board && !links.isHost(nameOf(id))).length;
   }
 
   private goThere(): void {

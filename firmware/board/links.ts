@@ -95,11 +95,6 @@ export class Links {
     return garbage;
   }
 
-  /** Each has its host. */
-  get areAllJoined(): boolean {
-    return this.#links.every(({ state }) => state === "joined");
-  }
-
   hearsLeader(nowMs: number): boolean {
     return nowMs - this.#leaderHeardMs <= linksLimits.freshMs;
   }

@@ -8,6 +8,7 @@ import { answerToWire, queryFromWire } from "../../protocols/query/messages.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
 import { type Leases, leasesToWire } from "../../protocols/tasks/lease-messages.ts";
+import { type TurnMessage, turnMessageToWire } from "../../protocols/turns/turn-message.ts";
 import { type ActionReport, reportsToWire } from "../../protocols/two-phase-commit/report.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import { firmwareVersion } from "../version.ts";
@@ -68,6 +69,11 @@ export class Messenger implements TelemetrySender {
 
   sendClaim(claim: Leases): boolean {
     return this.#of.links.publish("lease", this.#encoder.encode(leasesToWire(claim)));
+  }
+
+  /** What a board that votes has to say of its turn to be away. */
+  sendTurn(message: TurnMessage): boolean {
+    return this.#of.links.publish("turn", this.#encoder.encode(turnMessageToWire(message)));
   }
 
   sendHealth(): boolean {

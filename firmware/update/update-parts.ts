@@ -2,7 +2,7 @@ import type { BoardLog } from "../board/board-log.ts";
 import type { Life } from "../board/life.ts";
 import type { Links } from "../board/links.ts";
 import type { Telemetry } from "../board/telemetry.ts";
-import type { WallTime } from "../board/wall-time.ts";
+import type { VoterTurn } from "../board/voter-turn.ts";
 import type { KeyValue, Ports, UpdateSlot } from "../platform/ports.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 
@@ -11,10 +11,10 @@ export interface UpdateParts {
   readonly ports: Pick<Ports, "ciphers" | "random" | "system">;
   readonly keyValue: KeyValue;
   readonly slot: UpdateSlot;
-  readonly store: Pick<BoardStore, "get" | "isVoter" | "configuration" | "memberId">;
+  readonly store: Pick<BoardStore, "get" | "isVoter">;
   readonly log: BoardLog;
-  readonly links: Pick<Links, "publishAt" | "moveOn" | "areAllJoined" | "hearsLeader" | "isHost">;
+  readonly links: Pick<Links, "publishAt" | "moveOn" | "hearsLeader">;
   readonly life: Pick<Life, "state" | "isTelling" | "sleeps">;
-  readonly time: Pick<WallTime, "wallMs" | "boundMs">;
+  readonly turn: Pick<VoterTurn, "mayLeave">;
   readonly telemetry: Pick<Telemetry, "tellNews">;
 }

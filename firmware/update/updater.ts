@@ -22,7 +22,7 @@ import { type Chunk, chunkFromWire, type Want, wantToWire } from "../../protocol
 import { digestBytes, type Release } from "../../protocols/update/release.ts";
 import type { Link } from "../board/link.ts";
 import { type FetchEvents, ImageFetch } from "./image-fetch.ts";
-import { learnerPauseMs, waitForTurnMs } from "./restart-turn.ts";
+import { learnerPauseMs, mayRestart, restartLimits } from "./restart-turn.ts";
 import { afterTrial, failed, proved, trialLimits } from "./trial.ts";
 import type { UpdateParts } from "./update-parts.ts";
 import { type Fetched, readRecord, type UpdateRecord, writeRecord } from "./update-record.ts";
@@ -77,13 +77,23 @@ export class Updater implements FetchEvents {
     };
   }
 
+  get isOnTrial(): boolean {
+    return this.#stage === "trial";
+  }
+
+  /** Whether it votes, and would restart. */
+  get wantsTurn(): boolean {
+    return this.#stage === "ready" && this.#of.store.isVoter;
+  }
+
   /** When `run` has something to do; Infinity for never. */
   dueMs(nowMs: number): number {
     if (this.#stage === "trial") return this.#dueMs;
     const { life } = this.#of;
     // What the board has to tell before it sleeps comes first; so does catching up.
     if (life.state !== "running" || life.isTelling(nowMs)) return Infinity;
-    return this.#isStale ? -Infinity : Math.min(this.#dueMs, this.#fetch?.dueMs ?? Infinity);
+    if (this.#isStale || (this.wantsTurn && mayRestart(this.#of, nowMs))) return -Infinity;
+    return Math.min(this.#dueMs, this.#fetch?.dueMs ?? Infinity);
   }
 
   /** Does what is due. Gives the reason if the board is to restart now. */
@@ -91,7 +101,8 @@ export class Updater implements FetchEvents {
     if (nowMs < this.dueMs(nowMs)) return undefined;
     if (this.#stage === "trial") return this.giveUp();
     if (this.#isStale || (this.#stage !== "ready" && nowMs >= this.#dueMs)) this.look(nowMs);
-    if (this.#stage === "ready") return nowMs >= this.#dueMs ? this.restart(nowMs) : undefined;
+    // It may have become so just now, with a pause before it.
+    if (this.#stage === "ready") return nowMs >= this.dueMs(nowMs) ? this.restart(nowMs) : undefined;
     this.#fetch?.run(nowMs);
     return undefined;
   }
@@ -220,9 +231,8 @@ export class Updater implements FetchEvents {
   // Into the new firmware, and out of it.
 
   private restart(nowMs: number): string | undefined {
-    const waitMs = waitForTurnMs(this.#of, nowMs);
-    if (waitMs === 0) return this.select(nowMs);
-    this.#dueMs = nowMs + waitMs;
+    if (mayRestart(this.#of, nowMs)) return this.select(nowMs);
+    this.#dueMs = nowMs + restartLimits.againMs;
     return undefined;
   }
 

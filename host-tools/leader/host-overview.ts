@@ -186,6 +186,7 @@ export class HostOverview implements HostView {
       boards: boards.status((member) => voters.includes(member)),
       settings: this.settings(),
       contact: contactStatus(state),
+      checkpoints: this.#parts.checkpoints.newest,
       ...(this.#parts.alerts === undefined ? {} : { alerts: this.#firing() }),
       counters: this.#counters(),
       violations: violations.sentences,

@@ -50,6 +50,7 @@ import { GroupKeys } from "./trust/group-keys.ts";
 import { Membership, OwnIdentityRevoked, rosterKey } from "./trust/membership.ts";
 import { recallRoster } from "./trust/roster-file.ts";
 import { rostersInLog } from "./trust/rosters-in-log.ts";
+import { Turns } from "./turns/turns.ts";
 import { Violations } from "./violations.ts";
 
 export interface HostOptions {
@@ -145,6 +146,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     ...{ definition, hostName, directory: directory.path, state, violations, audit, log },
     ...{ root: membership.own.root, ciphers: membership.ciphers },
     put: (key, value, present) => overview.putAlone(key, value, present),
+    before: (by) => checkpoints.beforeUpdate(by),
     send: (host, frame) => links.send(host, frame),
     broadcast: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
@@ -157,7 +159,9 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onChange: () => feed.changed(),
   });
   opened.push(() => actions.stop());
-  const deployment = new Deployment(definition, state, log);
+  const deployment = new Deployment(definition, state, log, () =>
+    checkpoints.beforehand("deploy", "swarm.ts"),
+  );
   const checkpoints = new Checkpoints({
     ...{ swarm, hostName, directory: directory.path, state, log, now: Date.now },
     isLeader: () => replica.isLeader,
@@ -227,6 +231,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onMessage: (message) => routes.takeFromBoard(message),
     onWant: (link, want) => firmware.chunks.want(link, want),
     onClaim: (board, claim) => tasks.claim(board, claim),
+    onTurn: (board, message, isHere) => turns.heard(board, message, isHere),
     taskMetric: (board, told) => tasks.metric(board, told),
     onActions: (board, reports) => actions.reported(board, reports),
     tellHosts: (frame) => links.broadcast(frame),
@@ -289,6 +294,10 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onUp: ({ host, hasLog }) => peers.up(host, hasLog, links),
     onDown: (host) => peers.down(host),
     onFrame: (host, frame) => peers.take(host, frame),
+  });
+  const turns = new Turns({
+    ...{ state, replica, log, nowMs: () => performance.now() },
+    put: (request) => replica.propose({ ...request, id: replica.newCommandId() }),
   });
   const tasks: Tasks = new Tasks({ definition, hostName, state, replica, boards, links, log });
   const routes = new MessageRoutes({
@@ -362,6 +371,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => peers.stop());
   tasks.start();
   opened.push(() => tasks.stop());
+  turns.start();
+  opened.push(() => turns.stop());
   opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open
 
   if (options.mdns !== undefined) {

@@ -119,6 +119,7 @@ export class Recovery {
       // No board gets new firmware of a host that has nothing agreed yet.
       onWant: () => {},
       onClaim: () => {},
+      onTurn: () => {},
       taskMetric: () => undefined,
       tellHosts: () => {},
       onAnswer: () => {},

@@ -23,11 +23,21 @@ export const channels = Object.freeze({
   query: "query",
   action: "action",
   lease: "lease",
+  turn: "turn",
   gone: "gone",
 });
 
 /** What a board says within its session. */
-export type SealedChannel = "hello" | "raft" | "report" | "health" | "update" | "query" | "action" | "lease";
+export type SealedChannel =
+  | "hello"
+  | "raft"
+  | "report"
+  | "health"
+  | "update"
+  | "query"
+  | "action"
+  | "lease"
+  | "turn";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
 export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "query" | "lease";
 

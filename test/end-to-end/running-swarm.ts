@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HostFile, Status } from "../../host-tools/leader/api/api-types.ts";
+import type { HostFile, LogEntry, Status } from "../../host-tools/leader/api/api-types.ts";
+import { turnKey } from "../../protocols/turns/turn.ts";
 
 export const repository = join(import.meta.dirname, "../..");
 export const covey = join(repository, "host-tools/cli/bin.js");
@@ -19,6 +20,14 @@ export interface CommandResult {
 export function runCovey(args: readonly string[], cwd: string): Promise<CommandResult> {
   const child = spawn(process.execPath, [covey, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
   return collect(child);
+}
+
+/** Who was away on purpose, one after the other, as `covey log` shows it. */
+export async function turnsOf(folder: string): Promise<string[]> {
+  const { stdout } = await runCovey(["log", "--limit", "1000", "--json"], folder);
+  const turns = (JSON.parse(stdout) as LogEntry[]).filter(({ key }) => key === turnKey);
+  const given = turns.map(({ text }) => text.slice(`${turnKey} = `.length));
+  return given.filter((text) => text !== "nobody");
 }
 
 export class RunningSwarm {

@@ -1,4 +1,4 @@
-/** New firmware over the air, as a user gives it: `covey sim` with two hosts and three boards in the real XS engine, images that `covey build` made, `covey update`. */
+/** New firmware over the air, as a user gives it: `covey sim` with two hosts and four boards in the real XS engine, three of which vote, images that `covey build` made, `covey update`. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { writeSimulatorImage } from "../../host-tools/simulator/chip/simulator-i
 import { bytecodeOf } from "../../host-tools/simulator/engines/xs-engine.ts";
 import { buildXsHost } from "../../host-tools/simulator/xs-host/build.ts";
 import { compileModule } from "../../host-tools/simulator/xs-host/bytecode.ts";
-import { RunningSwarm, runCovey, temporaryFolder } from "./running-swarm.ts";
+import { RunningSwarm, runCovey, temporaryFolder, turnsOf } from "./running-swarm.ts";
 
 const model = "esp32c3-devkit";
 const { folder, remove } = temporaryFolder();
@@ -22,13 +22,13 @@ beforeAll(async () => {
     file,
     `import { board, swarm } from "covey";
 const plain = () => board("${model}", { sense: [] });
-export default swarm("house", { hosts: ["a", "b"], voters: ["door"], boards: { door: plain(), gate: plain(), roof: plain() } });
+export default swarm("house", { hosts: ["a", "b"], voters: ["door", "gate", "yard"], boards: { door: plain(), gate: plain(), roof: plain(), yard: plain() } });
 `,
   );
   swarm = RunningSwarm.start(folder, [], file);
   await swarm.until(
-    "all have joined, and the door votes",
-    ({ boards, leader }) => boards.every(({ link }) => link === "up") && leader.voters.length === 3,
+    "all have joined, and vote that are to",
+    ({ boards, leader }) => boards.every(({ link }) => link === "up") && leader.voters.length === 5,
     150_000,
   );
 }, patient.timeout);
@@ -70,7 +70,7 @@ async function crashingImage(): Promise<Uint8Array> {
 }
 
 describe("covey update", () => {
-  it("brings every board to the new firmware, the one that votes too", patient, async () => {
+  it("brings every board to the new firmware, those that vote one after the other", patient, async () => {
     const built = await runCovey(
       ["build", "--platform", "sim", "--board", model, "--firmware-version", "0.2.0"],
       folder,
@@ -82,16 +82,17 @@ describe("covey update", () => {
       "door runs",
       "gate runs",
       "roof runs",
+      "yard runs",
     ]);
-    await swarm.until(
-      "the door votes again",
-      ({ boards: [door] }) => door!.role === "voter" && door!.link === "up",
-    );
+    await swarm.until("all are there", ({ boards }) => boards.every(({ link }) => link === "up"));
     expect(await versions()).toEqual([
       "door voter up 0.2.0",
-      "gate learner up 0.2.0",
+      "gate voter up 0.2.0",
       "roof learner up 0.2.0",
+      "yard voter up 0.2.0",
     ]);
+    const turns = ["door", "gate", "yard"].map((board) => `${board}, to update`);
+    expect((await turnsOf(folder)).sort()).toEqual(turns);
     expect((await swarm.status())!.violations).toEqual([]);
   });
 
@@ -100,7 +101,7 @@ describe("covey update", () => {
     const { code, boards } = await update("broken.bin", "--boards", "gate");
     expect({ code, boards }).toMatchObject({ code: 1, boards: [{ id: "gate", outcome: "rolled-back" }] });
     await swarm.until("the gate is back", ({ boards: [, gate] }) => gate!.link === "up");
-    expect((await versions())[1]).toBe("gate learner up 0.2.0");
+    expect((await versions())[1]).toBe("gate voter up 0.2.0");
     const told = await runCovey(["update", "--status"], folder);
     expect(told.stdout).toMatch(
       /^gate .* 0\.2\.0 \(release 1\) +0\.3\.0 \(release 2\) +rolled back to 0\.2\.0/m,
@@ -112,6 +113,6 @@ describe("covey update", () => {
     await runCovey(["build", "--platform", "sim", "--board", model, ...version], folder);
     const { code, boards } = await update("build/simulator", "--boards", "gate");
     expect({ code, boards }).toMatchObject({ code: 0, boards: [{ id: "gate", outcome: "runs" }] });
-    expect((await versions())[1]).toBe("gate learner up 0.4.0");
+    expect((await versions())[1]).toBe("gate voter up 0.4.0");
   });
 });

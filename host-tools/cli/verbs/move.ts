@@ -1,6 +1,6 @@
 /** `covey move`: another Wi-Fi, or other addresses of the hosts, for the boards of a running swarm. */
 import { Option } from "commander";
-import type { AgreedContact, BoardStatus, ContactStatus, Status } from "../../leader/api/api-types.ts";
+import type { AgreedContact, ContactStatus, Status } from "../../leader/api/api-types.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
@@ -90,11 +90,6 @@ async function moveHouse(terminal: Terminal, options: MoveOptions): Promise<numb
   );
   if (left.length > 0)
     terminal.note(`Boards will not look for ${left.join(" and ")}: it is not among the hosts.`);
-  const updating = status.boards.filter(({ role, firmware }) => role === "voter" && isUnderWay(firmware));
-  if (updating.length > 0)
-    terminal.note(
-      `New firmware is on its way to ${updating.map(({ id }) => id).join(", ")}: two boards that vote may be away at once. It is better to wait for covey update --status.`,
-    );
   await demandYes(terminal, options, status.boards.length);
   const sealed = sealedText(next, keys, folder.swarm);
   const contact = await swarm.post<ContactStatus>("/api/contact", { sealed });
@@ -152,11 +147,6 @@ async function demandYes(terminal: Terminal, { yes }: MoveOptions, boards: numbe
   }
   const question = `Move ${boards} ${boards === 1 ? "board" : "boards"}?`;
   if (!(await confirmed(question, untilInterrupted()))) throw new Failed("Nothing was changed.", "declined");
-}
-
-function isUnderWay(firmware: BoardStatus["firmware"]): boolean {
-  const stage = firmware?.update?.stage;
-  return stage === "fetching" || stage === "ready" || stage === "trial";
 }
 
 function checkOptions({ status, again, wifi, hosts, timeServer }: MoveOptions): void {

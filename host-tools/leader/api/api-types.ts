@@ -71,6 +71,8 @@ export interface Status {
   readonly settings: Readonly<Record<string, Setting>>;
   /** By which contact boards are to be here; undefined where none was ever agreed on. */
   readonly contact?: ContactStatus | undefined;
+  /** How many there are that can be used, and the newest; undefined for none. */
+  readonly checkpoints?: { readonly count: number; readonly name: string; readonly time: string } | undefined;
   /** What fires; absent in a swarm without alerts. */
   readonly alerts?: readonly AlertStatus[];
   readonly counters: Counters;

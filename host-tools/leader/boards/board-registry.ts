@@ -18,6 +18,7 @@ import { answerFromWire, type BoardAnswer } from "../../../protocols/query/messa
 import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
 import type { AppendResponse, MemberId, Message } from "../../../protocols/raft/types.ts";
 import { type Leases, leasesFromWire } from "../../../protocols/tasks/lease-messages.ts";
+import { type TurnMessage, turnMessageFromWire } from "../../../protocols/turns/turn-message.ts";
 import { type ActionReport, reportsFromWire } from "../../../protocols/two-phase-commit/report.ts";
 import { type Want, wantFromWire } from "../../../protocols/update/messages.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
@@ -56,6 +57,8 @@ export interface RegistryOptions {
   onActions?(board: string, reports: readonly ActionReport[]): void;
   /** A board, here or at another host, says which tasks it is to run. */
   onClaim(board: string, claim: Leases): void;
+  /** A board that votes, connected here if `isHere`, says so of its turn to be away. */
+  onTurn(board: string, message: TurnMessage, isHere: boolean): void;
   /** The metric of a task as `board` tells it, with a token, that is the present one; undefined for any other. */
   taskMetric(board: string, told: string): TaskMetric | undefined;
   /** For all other hosts. */
@@ -251,6 +254,10 @@ export class BoardRegistry {
     }
     if (channel === "lease") {
       this.#options.onClaim(record.name, read(leasesFromWire, payload));
+      return;
+    }
+    if (channel === "turn") {
+      this.#options.onTurn(record.name, read(turnMessageFromWire, payload), link !== undefined);
       return;
     }
     if (channel === "report") {

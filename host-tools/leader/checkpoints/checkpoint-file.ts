@@ -38,8 +38,9 @@ export const checkpointLimits = {
   /** Of a file: as many keys as there may be, each with the longest value. */
   bytesMax: 512 * 1024,
   nameLengthMax: 24,
-  /** That people made; and that were made before a restore. */
+  /** That people made. */
   namedMax: 12,
+  /** That were made on each occasion, without being asked for: the oldest give way. */
   automaticMax: 4,
 } as const;
 

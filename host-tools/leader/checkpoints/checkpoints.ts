@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import type { Entry } from "../../../protocols/raft/types.ts";
 import { isSameBytes } from "../../../protocols/security/same-bytes.ts";
-import type { StateValue } from "../../../protocols/state/command.ts";
+import type { PutCommand, StateValue } from "../../../protocols/state/command.ts";
 import { ApiFailure } from "../api/api-failure.ts";
 import type { CheckpointListed } from "../api/api-types.ts";
 import type { Log } from "../log.ts";
@@ -48,6 +48,11 @@ export interface PeerHost {
   fetch(target: string, bytesMax: number): Promise<Uint8Array>;
 }
 
+/** On which a checkpoint is made without being asked for: a restore, a `swarm.ts` that asks for something else, new firmware. The first part of its name; an index follows. */
+export type Occasion = "before" | "deploy" | "update";
+
+/** Releases for several kinds of boards are one update. */
+const sameUpdateMs = 60_000;
 /** For all hosts to make theirs and the digest to be agreed on. */
 const madeWithinMs = 5_000;
 /** Between two looks for copies that this host lacks. */
@@ -150,7 +155,8 @@ export class Checkpoints {
         `There is a checkpoint ${name}: delete it first, or choose another name.`,
       );
     }
-    await this.#makeRoom(markers, isAutomatic);
+    if (isAutomatic) for (const old of this.#outlived(occasionOf(name))) await this.delete(old);
+    else demandRoom(markers);
     const marker = { madeMs: this.#options.now(), by, isAutomatic, made: undefined };
     const present = this.#options.state.get(checkpointKeyPrefix + name)?.value;
     await this.#options.put(checkpointKeyPrefix + name, markerToValue(marker), present);
@@ -164,6 +170,41 @@ export class Checkpoints {
       }
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
+  }
+
+  /** What to put first so that the state as it is becomes a checkpoint, whatever is put after it. */
+  beforehand(occasion: Occasion, by: string): PutCommand[] {
+    const { state, now } = this.#options;
+    const old = this.#outlived(occasion).map((name) => ({
+      key: checkpointKeyPrefix + name,
+      value: undefined,
+    }));
+    const marker = { madeMs: now(), by, isAutomatic: true, made: undefined };
+    const key = `${checkpointKeyPrefix}${occasion}-${state.lastIndex}`;
+    return [...old, { key, value: markerToValue(marker) }];
+  }
+
+  /** Before new firmware. Where it cannot be made the update goes on, and the log says so. */
+  async beforeUpdate(by: string): Promise<void> {
+    const { state, now, log } = this.#options;
+    const name: `${Occasion}-${number}` = `update-${state.lastIndex}`;
+    const times = [...this.#markers()].flatMap(([each, { isAutomatic, madeMs }]) =>
+      isAutomatic && occasionOf(each) === "update" ? [madeMs] : [],
+    );
+    if (now() - Math.max(0, ...times) < sameUpdateMs) return;
+    try {
+      await this.create(name, by, true);
+    } catch (error) {
+      log.warn("checkpoint-missing", { name, reason: (error as Error).message });
+    }
+  }
+
+  /** How many there are that can be used, and the newest; undefined for none. */
+  get newest(): { readonly count: number; readonly name: string; readonly time: string } | undefined {
+    const made = [...this.#markers()].filter(([, marker]) => marker.made !== undefined);
+    if (made.length === 0) return undefined;
+    const [name, { madeMs }] = made.reduce((a, b) => (b[1].made!.index > a[1].made!.index ? b : a));
+    return { count: made.length, name, time: new Date(madeMs).toISOString() };
   }
 
   /** Of the agreement and, as each host learns of it, of the files. Rejects with `ApiFailure`. */
@@ -272,18 +313,13 @@ export class Checkpoints {
     }
   }
 
-  async #makeRoom(markers: ReadonlyMap<string, Marker>, isAutomatic: boolean): Promise<void> {
-    const { namedMax, automaticMax } = checkpointLimits;
-    const same = [...markers].filter(([, marker]) => marker.isAutomatic === isAutomatic);
-    if (same.length < (isAutomatic ? automaticMax : namedMax)) return;
-    if (!isAutomatic) {
-      throw new ApiFailure(
-        "out-of-limits",
-        `There are ${namedMax} checkpoints, which is the most: delete one with covey checkpoint delete NAME.`,
-      );
-    }
-    const [oldest] = same.sort(([, a], [, b]) => a.madeMs - b.madeMs);
-    await this.delete(oldest![0]);
+  /** Those of this occasion that have to go before there is another one. */
+  #outlived(occasion: string): string[] {
+    const same = [...this.#markers()].filter(
+      ([name, { isAutomatic }]) => isAutomatic && occasionOf(name) === occasion,
+    );
+    const oldestFirst = same.sort(([, a], [, b]) => a.madeMs - b.madeMs).map(([name]) => name);
+    return oldestFirst.slice(0, Math.max(0, same.length + 1 - checkpointLimits.automaticMax));
   }
 
   #check(name: string, digest: Uint8Array): CopyState {
@@ -326,6 +362,22 @@ export class Checkpoints {
 
 /** Names and states of all checkpoints. */
 const copiesBytesMax = 4_096;
+
+/** `deploy` of `deploy-123`. */
+function occasionOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("-"));
+}
+
+/** @throws {ApiFailure} */
+function demandRoom(markers: ReadonlyMap<string, Marker>): void {
+  const { namedMax } = checkpointLimits;
+  const named = [...markers.values()].filter(({ isAutomatic }) => !isAutomatic);
+  if (named.length < namedMax) return;
+  throw new ApiFailure(
+    "out-of-limits",
+    `There are ${namedMax} checkpoints, which is the most: delete one with covey checkpoint delete NAME.`,
+  );
+}
 
 function isWhole(bytes: Uint8Array, digest: Uint8Array): boolean {
   try {

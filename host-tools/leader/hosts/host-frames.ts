@@ -9,7 +9,7 @@
  * board        [4, board, payload]                           it said this hello to my broker
  * gone         [5, board]                                    it left my broker
  * publication  [6, payload]                                  to be published by your broker as it stands
- * telemetry    [7, board, channel, payload]                  it told this report, health, answer or part in actions and tasks to my broker
+ * telemetry    [7, board, channel, payload]                  it told this report, health, answer or part in actions, tasks and turns to my broker
  * sender-key   [8, key]                                      what I seal publications under, for you to hand to your boards
  * images       [9, [image, ...]]                             what firmware I have: the first 8 bytes of each digest
  * image-want   [10, image, chunk, count]                     send me these
@@ -56,7 +56,7 @@ export interface HostState {
   readonly memberId: MemberId | undefined;
 }
 
-export type TelemetryChannel = "report" | "health" | "query" | "action" | "lease";
+export type TelemetryChannel = "report" | "health" | "query" | "action" | "lease" | "turn";
 
 export type HostFrame =
   | HostHello
@@ -216,7 +216,9 @@ const kinds = {
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;
 const roles: readonly HostRole[] = ["follower", "candidate", "leader"];
-const telemetryChannels: readonly TelemetryChannel[] = ["report", "health", "query", "action", "lease"];
+const telemetryChannels: readonly TelemetryChannel[] = [
+  ...(["report", "health", "query", "action", "lease", "turn"] as const),
+];
 
 function readHello(items: ItemReader): HostHello {
   const version = items.integer("the version", 1, Number.MAX_SAFE_INTEGER);

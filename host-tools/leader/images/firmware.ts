@@ -29,6 +29,7 @@ export interface FirmwareOptions {
   readonly audit: Audit;
   readonly log: Log;
   readonly put: ProposalOptions["put"];
+  readonly before?: ProposalOptions["before"];
   /** To another host. */
   send(host: string, frame: HostFrame): boolean;
   broadcast(frame: HostFrame): void;
@@ -80,6 +81,7 @@ export class Firmware {
     const exchange: ImageExchange = new ImageExchange({ store: images, log, audit, wanted, send, broadcast });
     const proposals: ReleaseProposals = new ReleaseProposals({
       ...{ boards: definition.boards, releases, images, audit, state: options.state, put: options.put },
+      before: async (by) => options.before?.(by),
       onMissing: () => exchange.check(),
     });
     const find = (id: string) => (isNamed(id) ? images.find(id) : undefined);

@@ -31,6 +31,8 @@ export interface ProposalOptions {
   readonly state: { get(key: string): { readonly value: StateValue } | undefined };
   /** The image of a proposal is missing here: see whether another host has it. */
   onMissing(): void;
+  /** What is to be done before a release is agreed on. */
+  before?(by: string): Promise<void>;
   /** Puts or, with undefined, deletes, if what is there is still `present`. Rejects with `ApiFailure`. */
   put(key: string, value: Uint8Array | undefined, present: StateValue | undefined): Promise<unknown>;
 }
@@ -131,6 +133,7 @@ export class ReleaseProposals {
     boards: readonly string[] | undefined,
     actor: Actor,
   ): Promise<ReleaseAgreed> {
+    await this.#options.before?.(actor.name);
     // Another one may have been agreed on since.
     this.#demandCurrent(release, signed, actor);
     const { model, sequence, firmware } = release;

@@ -128,7 +128,7 @@ function summary({ boards: all, leader }) {
  * @param {Status} status
  * @returns {[string, string][]}
  */
-function leaderFacts({ leader, hosts, isConfirmed }) {
+function leaderFacts({ leader, hosts, isConfirmed, checkpoints }) {
   const isLed = leader.role === "leader";
   const role = !isLed ? "nobody leads" : isConfirmed ? "leads" : "leads, not confirmed by a majority";
   /** @type {[string, string][]} */
@@ -140,7 +140,17 @@ function leaderFacts({ leader, hosts, isConfirmed }) {
     ["Committed", `${exact(leader.commitIndex)} of ${exact(leader.lastIndex)}`],
     ["Voters", leader.voters.map(nameOf).join(", ") || "none yet"],
     ["Running for", duration(leader.uptimeMs)],
+    ["Checkpoints", checkpoints === undefined ? "none" : checkpointsText(checkpoints)],
   ];
+}
+
+/**
+ * `5, last deploy-120, 3 min ago`
+ * @param {NonNullable<Status["checkpoints"]>} checkpoints
+ */
+function checkpointsText({ count, name, time }) {
+  const ageMs = Math.max(0, Date.now() - Date.parse(time));
+  return `${exact(count)}, last ${name}, ${duration(ageMs)} ago`;
 }
 
 /**

@@ -20,7 +20,7 @@ import { watchedKey } from "../../../protocols/two-phase-commit/action.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { alertOfKey } from "../alerts/alert-record.ts";
-import { restoredOverKey } from "../checkpoints/restorable.ts";
+import { isRestoredPart, partOf, restoredOverKey } from "../checkpoints/restorable.ts";
 import type { Log } from "../log.ts";
 import { votersDeclaredKey, votersToText } from "../members/voter-names.ts";
 import { votersKey } from "../raft/host-member-types.ts";
@@ -38,10 +38,19 @@ export class Deployment {
   #proposedTerm = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(definition: SwarmDefinition, state: AgreedState, log: Log) {
+  readonly #beforehand: () => readonly PutCommand[];
+
+  /** @param beforehand what to put first where something that was agreed on gives way to something else */
+  constructor(
+    definition: SwarmDefinition,
+    state: AgreedState,
+    log: Log,
+    beforehand: () => readonly PutCommand[] = () => [],
+  ) {
     this.#definition = definition;
     this.#state = state;
     this.#log = log;
+    this.#beforehand = beforehand;
   }
 
   /** Call after entries were applied. */
@@ -64,7 +73,9 @@ export class Deployment {
   }
 
   #deploy(replica: Replica): void {
-    for (const command of missingPuts(this.#definition, this.#state)) {
+    const missing = missingPuts(this.#definition, this.#state);
+    const isChange = missing.some(({ key }) => isRestoredPart(partOf(key)) && this.#state.has(key));
+    for (const command of isChange ? [...this.#beforehand(), ...missing] : missing) {
       replica.propose({ key: command.key, value: command.value }).then(
         ({ index }) => this.#log.info("deployed", { key: command.key, index }),
         // The next term deploys what is missing then.

@@ -5,6 +5,7 @@ import { type Entry, EntryKind } from "../../../protocols/raft/types.ts";
 import { commandFromWire, commandToWire } from "../../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../../protocols/state/command.ts";
 import { isPuts, putsFromData } from "../../../protocols/state/puts.ts";
+import { turnIn, turnKey } from "../../../protocols/turns/turn.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 import type { LogEntry } from "../api/api-types.ts";
 
@@ -51,11 +52,17 @@ export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
 }
 
 function describePut({ key, value }: PutCommand): string {
+  if (key === turnKey) return describeTurn(value);
   return value === undefined ? `${key} deleted` : `${key} = ${describeValue(value)}`;
 }
 
 function describeValue(value: StateValue): string {
   return value instanceof Uint8Array ? `${value.length} bytes` : JSON.stringify(value);
+}
+
+function describeTurn(value: StateValue | undefined): string {
+  const holder = turnIn(value)?.holder;
+  return `${turnKey} = ${holder === undefined ? "nobody" : `${holder.board}, to ${holder.purpose}`}`;
 }
 
 function describeMembership({ version, data }: Entry): string {

@@ -1,7 +1,7 @@
 /** Which contact a board is on: against a world in which networks come and go at random. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ContactRule, moveLimits, voterDelayMs } from "../../../firmware/board/contact-rule.ts";
+import { ContactRule, moveLimits } from "../../../firmware/board/contact-rule.ts";
 
 /** What a contact leads to: nothing, a host that was left behind, or the leader. */
 type Leads = "nowhere" | "host" | "leader";
@@ -17,7 +17,8 @@ class World {
   nowMs = 0;
   leads: readonly [Leads, Leads] = ["leader", "nowhere"];
   inUse = 0;
-  isVoter = false;
+  /** Whether it may leave a contact that works for a new one: a voter has its turn. */
+  mayTry = true;
   hasOther = true;
   joinMs = 20_000;
   isJoined = false;
@@ -48,7 +49,7 @@ class World {
       this.inUse = this.on;
       this.rule.settle(this.nowMs);
     }
-    if (!this.rule.run(this.nowMs, this.isJoined, this.isVoter, this.hasOther)) return;
+    if (!this.rule.run(this.nowMs, this.isJoined, this.mayTry, this.hasOther)) return;
     this.changes++;
     this.isJoined = false;
     this.#reachableMs = this.nowMs;
@@ -114,9 +115,9 @@ describe("a new contact", () => {
     it.second();
     for (let ms = 0; ms < 3 * moveLimits.tryMs; ms += 1_000) {
       it.rule.onLeader(it.nowMs + ms);
-      expect(it.rule.run(it.nowMs + ms, true, false, true)).toBe(false);
+      expect(it.rule.run(it.nowMs + ms, true, true, true)).toBe(false);
     }
-    expect(it.rule.run(it.nowMs + moveLimits.catchUpMs, true, false, true)).toBe(true);
+    expect(it.rule.run(it.nowMs + moveLimits.catchUpMs, true, true, true)).toBe(true);
   });
 });
 
@@ -169,22 +170,60 @@ describe("a contact that is lost", () => {
 });
 
 describe("a voter", () => {
-  test("waits for its turn, which comes after the one before is back, whatever comes of its try", () => {
-    const { tryMs, joinMs, voterNextMs } = moveLimits;
-    expect(voterNextMs).toBeGreaterThanOrEqual(tryMs + joinMs / 2);
-    expect([0, 1, 2].map(voterDelayMs)).toEqual([10_000, 160_000, 310_000]);
+  test("waits for its turn with a new contact, and leaves when it has it", () => {
+    const it = settled();
+    it.mayTry = false;
+    it.rule.offer(10_000, it.nowMs);
+    it.leads = ["leader", "leader"];
+    expect(it.rule.isDue(it.nowMs)).toBe(false);
+    it.run(86_400_000);
+    expect([it.changes, it.rule.isDue(it.nowMs)]).toEqual([0, true]);
+    it.mayTry = true;
+    it.second();
+    expect([it.changes, it.rule.isDue(it.nowMs)]).toEqual([1, false]);
   });
 
-  test("stays while it hears no leader: its vote may be what is missing", () => {
-    const it = settled();
-    it.isVoter = true;
+  test("leaves a contact that is lost without it", () => {
+    const it = settled(255);
+    it.mayTry = false;
     it.rule.offer(10_000, it.nowMs);
+    it.leads = ["nowhere", "leader"];
+    const { lostUntriedMs, extraMsMax } = moveLimits;
+    expect(it.untilHeard()).toBeLessThanOrEqual(lostUntriedMs + extraMsMax + it.joinMs + 2_000);
+  });
+});
+
+describe("a board on its way back from a failed try", () => {
+  const returning = (): World => {
+    const it = settled();
+    it.rule.offer(0, it.nowMs);
+    while (!it.rule.isAway) it.second();
+    while (it.rule.isAway) it.second();
+    expect(it.isJoined).toBe(false);
+    return it;
+  };
+
+  test("tries another new one when it has heard its leader, not before", () => {
+    const it = returning();
     it.leads = ["host", "leader"];
-    it.run(moveLimits.leaderlessMs - 2_000);
-    expect(it.changes).toBe(0);
+    it.rule.offer(5_000, it.nowMs);
+    expect(it.rule.isWaiting).toBe(true);
+    it.run(moveLimits.lostMs);
+    expect(it.changes).toBe(2);
     it.leads = ["leader", "leader"];
-    it.run(2_000);
-    expect(it.changes).toBe(1);
+    it.run(4_000);
+    expect([it.changes, it.hearsLeader]).toEqual([2, true]);
+    it.run(10_000);
+    expect(it.changes).toBe(3);
+  });
+
+  test("that finds nobody there either leaves as it would have", () => {
+    const it = returning();
+    it.leads = ["nowhere", "leader"];
+    it.rule.offer(5_000, it.nowMs);
+    expect(it.untilHeard()).toBeLessThanOrEqual(moveLimits.backMs);
+    it.run(10_000);
+    expect([it.inUse, it.rule.isWaiting]).toEqual([1, false]);
   });
 });
 
@@ -198,14 +237,15 @@ describe("whatever comes and goes", () => {
     phases: fc.array(phase, { minLength: 1, maxLength: 12 }),
     seed: fc.integer({ min: 0, max: 255 }),
     joinMs: fc.integer({ min: 1, max: moveLimits.joinMs / 1_000 - 5 }).map((seconds) => seconds * 1_000),
+    turns: fc.array(fc.nat(12_000), { maxLength: 3 }),
     isVoter: fc.boolean(),
     offers: fc.array(fc.nat(12_000), { maxLength: 3 }),
   });
 
   test("a board is back in time on a contact that works, from wherever it is", () => {
-    const run = ({ phases, seed, joinMs, isVoter, offers }: WorldCase) => {
+    const run = ({ phases, seed, joinMs, isVoter, offers, turns }: WorldCase) => {
       const it = new World(seed);
-      Object.assign(it, { joinMs, isVoter });
+      Object.assign(it, { joinMs, mayTry: !isVoter });
       // What a contact did without a break: since when it has worked, and since when it has led to no host.
       const worksMs = [Infinity, Infinity];
       const deadMs = [Infinity, Infinity];
@@ -214,8 +254,9 @@ describe("whatever comes and goes", () => {
       for (const { seconds, leads } of phases) {
         it.leads = leads;
         for (let i = 0; i < seconds; i++, second++) {
-          // A new contact comes through the log, so to a board that hears its leader.
-          if (offers.includes(second) && !it.rule.isAway && it.hearsLeader) it.rule.offer(5_000, it.nowMs);
+          if (offers.includes(second) && !it.rule.isAway) it.rule.offer(5_000, it.nowMs);
+          // A voter that has its turn leaves at once or not at all.
+          it.mayTry = !isVoter || (turns.includes(second) && it.hearsLeader);
           it.second();
           leads.forEach((each, c) => {
             worksMs[c] = each === "leader" ? Math.min(worksMs[c]!, it.nowMs) : Infinity;
@@ -242,30 +283,5 @@ interface WorldCase {
   readonly joinMs: number;
   readonly isVoter: boolean;
   readonly offers: readonly number[];
+  readonly turns: readonly number[];
 }
-
-describe("voters that were told together", () => {
-  test.each(["leader", "host", "nowhere"] as const)(
-    "are away one at a time when the new contact leads to: %s",
-    (leads) => {
-      for (const seed of [0, 100, 255]) {
-        const boards = [0, 1, 2, 3, 4].map((rank) => {
-          const it = new World(seed);
-          // The slowest that counts as working.
-          Object.assign(it, { isVoter: true, joinMs: 25_000 });
-          it.run(60_000);
-          it.leads = ["leader", leads];
-          // A second apart, as entries are applied.
-          it.rule.offer(voterDelayMs(rank) + 200 * rank, it.nowMs);
-          return it;
-        });
-        for (let second = 0; second < 15 * 60; second++) {
-          for (const it of boards) it.second();
-          const away = boards.filter(({ hearsLeader }) => !hearsLeader);
-          expect(away.length, `${second} s`).toBeLessThanOrEqual(1);
-        }
-        expect(boards.every(({ on }) => on === (leads === "leader" ? 1 : 0))).toBe(true);
-      }
-    },
-  );
-});

@@ -1,13 +1,13 @@
 /** Moving house, as one board lives it: from the entry that tells it to where it is in the end, whatever happens on the way. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { moveLimits, voterDelayMs } from "../../../firmware/board/contact-rule.ts";
+import { moveLimits } from "../../../firmware/board/contact-rule.ts";
 import { contactsLimits } from "../../../firmware/board/contacts.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
 import { contactOf, House, HouseBoard, newWifi, oldWifi } from "./house.ts";
 import { program, programBytes } from "./surroundings.ts";
 
-const { learnerMs, tryMs, joinMs, backMs, extraMsMax, lostUntriedMs } = moveLimits;
+const { learnerMs, voterMs, tryMs, joinMs, backMs, extraMsMax, lostUntriedMs } = moveLimits;
 const moved = contactOf(1, { wifi: newWifi });
 
 /** A board at home that runs its program, with both networks on the air. */
@@ -303,18 +303,56 @@ describe("a board that sleeps", () => {
 });
 
 describe("a board that votes", () => {
-  test("takes its turn among the voting boards", () => {
+  const voting = (): HouseBoard => {
     const it = atHome();
     it.leader.change("promote");
-    it.run(2_000);
+    return it.run(2_000);
+  };
+  const said = ({ leader }: HouseBoard) => leader.turnWords.map(({ says, purpose }) => `${says} ${purpose}`);
+
+  test("asks for its turn, leaves when it has it, and gives it back", () => {
+    const it = voting();
+    it.leader.givesTurns = false;
     it.house.tell(moved);
-    it.run(1_000);
-    // The leader of these tests votes under a name that is no host's: to the board it is a voting board before itself.
-    const delayMs = voterDelayMs(1);
-    expect(it.logged("contact-told")[0]).toContain(`tryInMs=${delayMs}`);
-    it.run(delayMs - 5_000);
+    it.run(voterMs + 60_000);
     expect(it.logged("contact-tried")).toEqual([]);
-    expect(it.until(1)).toBeLessThan(joinMs);
+    expect(new Set(said(it))).toEqual(new Set(["asks move"]));
+    expect(it.leader.turnWords.length).toBeLessThanOrEqual(7);
+    it.leader.givesTurns = true;
+    expect(it.until(1)).toBeLessThan(20_000);
+    it.run(1_000);
+    expect(said(it).at(-1)).toBe("back move");
+    expect(it.leader.turn).toMatchObject({ number: 2, holder: undefined });
+  });
+
+  test("gives it back when the new one was wrong and it is home again", () => {
+    const it = voting();
+    it.house.tell(contactOf(1, { wifi: { ...newWifi, password: "wrong" } }));
+    it.run(voterMs + tryMs - 5_000);
+    expect(it.leader.turn.holder).toMatchObject({ board: "north-1", purpose: "move" });
+    it.run(joinMs);
+    expect([it.isInContact, it.wifi, it.leader.turn.holder]).toEqual([true, oldWifi, undefined]);
+  });
+
+  test("of which a restart is wanted meanwhile leaves by no turn that was for something else", () => {
+    const it = voting();
+    it.leader.givesTurns = false;
+    it.house.tell(moved);
+    it.run(voterMs + 1_000);
+    const { startId, askedMs } = it.leader.turnWords.at(-1)!;
+    it.leader.giveTurn({ board: "north-1", startId, askedMs, purpose: "update" });
+    it.run(5_000);
+    expect(it.logged("contact-tried")).toEqual([]);
+  });
+
+  test("says that it is away where it can, while it catches up on the other one", () => {
+    const it = voting();
+    it.house.tell(moved);
+    it.run(voterMs);
+    it.until(1);
+    const words = said(it);
+    expect(words.indexOf("asks move")).toBe(0);
+    expect(words.at(-1)).toBe("back move");
   });
 });
 

@@ -17,6 +17,7 @@ import {
   reportFromWire,
   timeAnswerToWire,
 } from "../../../protocols/messages/codec.ts";
+import { nameOf } from "../../../protocols/messages/member-name.ts";
 import { messageFromWire, messageToWire, publicationToWire } from "../../../protocols/raft/codec.ts";
 import { Node } from "../../../protocols/raft/node.ts";
 import type {
@@ -30,6 +31,9 @@ import { EntryKind } from "../../../protocols/raft/types.ts";
 import { rosterKey } from "../../../protocols/security/identity/roster.ts";
 import type { SessionResponder } from "../../../protocols/security/session/responder.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
+import { type Turn, turnIn, turnKey, turnToBytes } from "../../../protocols/turns/turn.ts";
+import { TurnDesk } from "../../../protocols/turns/turn-desk.ts";
+import { type TurnMessage, turnMessageFromWire } from "../../../protocols/turns/turn-message.ts";
 import { HostTrust } from "./host-trust.ts";
 import { hostNameAt } from "./members.ts";
 
@@ -66,6 +70,11 @@ export class LeaderOnTheWire implements Network {
   /** Takes publications instead of the boards. */
   onPublication: ((payload: Uint8Array) => void) | undefined;
   readonly trust = new HostTrust();
+  /** What the board said of its turn to be away. */
+  readonly turnWords: TurnMessage[] = [];
+  /** Whether it gets it when it asks, as if it could be spared. */
+  givesTurns = true;
+  readonly #desk = new TurnDesk(0);
   /** A broker that changes what passes down; undefined for what is to pass as it is. */
   inBetween: ((channel: string, bytes: Uint8Array, port: number) => Uint8Array | undefined) | undefined;
   /** Sees each record of a board, once it is opened. */
@@ -152,6 +161,15 @@ export class LeaderOnTheWire implements Network {
   put(key: string, value: CborValue): void {
     if (key === rosterKey) this.trust.roster.take(value as Uint8Array);
     this.#perform(this.#node.propose(EntryKind.put, Uint8Array.from(cbor.encode([key, value]))).output);
+  }
+
+  /** What is agreed on of the turn to be away. */
+  get turn(): Turn {
+    return turnIn(this.log.stateAt(this.#node.commitIndex).get(turnKey))!;
+  }
+
+  giveTurn(holder: NonNullable<Turn["holder"]>): void {
+    this.put(turnKey, turnToBytes({ number: this.turn.number + 1, holder }));
   }
 
   propose(kind: number, data: Uint8Array, version: number): void {
@@ -289,6 +307,14 @@ export class LeaderOnTheWire implements Network {
         if (this.epochMs === undefined) break;
         const answer = timeAnswerToWire({ askedMs: health.sentMs, toldMs: this.epochMs + this.nowMs });
         connection.publish("time", Uint8Array.from(cbor.encode(answer)));
+        break;
+      }
+      case "turn": {
+        const message = turnMessageFromWire(value);
+        this.turnWords.push(message);
+        this.#desk.hear(nameOf(this.#member!), message, this.turn, this.nowMs);
+        const next = this.#desk.next(this.turn, () => this.givesTurns, this.nowMs);
+        if (next !== undefined) this.put(turnKey, turnToBytes(next));
         break;
       }
       case "update":
@@ -512,6 +538,13 @@ class StateLog extends MemoryLog {
       if (entry.kind === EntryKind.membership) this.#configuration = entry;
     }
     super.compact(index);
+  }
+
+  stateAt(index: number): StateMap {
+    const state = new StateMap();
+    state.restore(this.#state.sortedKeys().map((key) => this.#state.item(key)));
+    for (let i = this.firstIndex; i <= index; i++) state.apply(this.entry(i));
+    return state;
   }
 
   override snapshotItems(

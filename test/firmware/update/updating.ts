@@ -62,11 +62,9 @@ export class Updating {
   hosts: readonly Host[];
   /** Whether a board that wants to may catch up with its swarm. */
   isLeading = true;
-  /** A voter among these; undefined: a learner. */
-  voters: readonly string[] | undefined;
-  areAllJoined = true;
-  wallMs = (nowMs: number) => nowMs;
-  boundMs = 5;
+  isVoter = false;
+  /** Whether the swarm has given a voter the turn to be away. */
+  hasTurn = true;
   nowMs = 0;
   readonly lines: string[] = [];
   readonly wants: Want[] = [];
@@ -198,23 +196,14 @@ export class Updating {
       store: {
         get: (key) => this.state.get(key),
         get isVoter() {
-          return self.voters !== undefined;
+          return self.isVoter;
         },
-        get configuration() {
-          const voters = self.voters ?? [];
-          return { voters, outgoing: [], learners: [], learnersNext: [], autoLeave: false };
-        },
-        memberId: `${config.board}.1`,
       },
       log: new BoardLog(system),
       links: {
         publishAt: (turn, _channel, payload) => this.#ask(turn, payload),
         moveOn: () => {},
-        get areAllJoined() {
-          return self.areAllJoined;
-        },
         hearsLeader: () => this.isLeading,
-        isHost: (name) => name.startsWith("host"),
       },
       life: {
         get state() {
@@ -223,7 +212,7 @@ export class Updating {
         isTelling: () => false,
         sleeps: false,
       },
-      time: { wallMs: (nowMs) => this.wallMs(nowMs), boundMs: () => this.boundMs },
+      turn: { mayLeave: () => !this.isVoter || this.hasTurn },
       telemetry: { tellNews: () => {} },
     };
   }

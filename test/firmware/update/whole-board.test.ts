@@ -1,7 +1,7 @@
 /** Updates of a whole board: over its session, beside Raft, through restarts. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { turnLimits } from "../../../firmware/update/restart-turn.ts";
+import { restartLimits } from "../../../firmware/update/restart-turn.ts";
 import { trialLimits } from "../../../firmware/update/trial.ts";
 import { decodeCbor } from "../../../protocols/cbor/decode.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
@@ -27,7 +27,7 @@ describe("a learner", () => {
     const asked = heard.filter(({ type }) => type === "append-request").length;
     const answered = heard.filter(({ type }) => type === "append-response").length;
     expect(answered).toBeGreaterThanOrEqual(asked - 1);
-    board.run(turnLimits.learnerMsMax + tellMs);
+    board.run(restartLimits.learnerMsMax + tellMs);
     expect(board.names).toEqual(["old", "first"]);
     expect(board.reasons).toEqual(["update to 0.1.0, number 1"]);
     expect(board.told).toEqual({ sequence: 1, target: 1, stage: "steady", percent: 100, reason: undefined });
@@ -39,7 +39,7 @@ describe("a learner", () => {
 
   test("is rolled back from one that can't join, says so, and takes the next one", () => {
     const board = new UpdatedBoard(newChip(), [deaf]).give(deaf);
-    board.run(turnLimits.learnerMsMax + trialLimits.trialMs + 3 * tellMs);
+    board.run(restartLimits.learnerMsMax + trialLimits.trialMs + 3 * tellMs);
     expect(board.names).toEqual(["old", "deaf", "old"]);
     expect(board.told).toMatchObject({
       ...{ sequence: 0, target: 2, stage: "rolled-back" },
@@ -47,7 +47,7 @@ describe("a learner", () => {
     });
     const third = publish(imageOf("third", "good", 10), 3);
     board.leader.onWant = (payload) => hostWith(third)(wantFromWire(decodeCbor(payload)), 0);
-    board.give(third).run(turnLimits.learnerMsMax + tellMs);
+    board.give(third).run(restartLimits.learnerMsMax + tellMs);
     expect(board.told).toMatchObject({ sequence: 3, stage: "steady" });
   });
 
@@ -81,20 +81,58 @@ describe("a learner", () => {
   });
 });
 
-test("a voter restarts in its turn alone", () => {
-  const { turnMs, beginMs } = turnLimits;
-  // One of two; the leader's core has another name than its host here, and so counts as the board that comes first.
-  const board = new UpdatedBoard(newChip(), [first]);
-  board.leader.epochMs = 1_000_000 * 2 * turnMs;
-  board.run(1000);
-  board.leader.change("promote");
-  board.give(first).run(turnMs - 2000);
-  expect(board.told).toMatchObject({ stage: "ready", percent: 100 });
-  expect(board.names).toEqual(["old"]);
-  board.run(beginMs + tellMs);
-  expect(board.names).toEqual(["old", "first"]);
-  expect(board.lives[1]).toBeGreaterThanOrEqual(turnMs);
-  expect(board.told).toMatchObject({ sequence: 1, stage: "steady" });
+describe("a voter", () => {
+  const voting = (): UpdatedBoard => {
+    const board = new UpdatedBoard(newChip(), [first]).run(1000);
+    board.leader.change("promote");
+    return board.run(1000);
+  };
+
+  test("asks for its turn, restarts when it is agreed on, and gives it back when it has proved itself", () => {
+    const board = voting();
+    board.leader.givesTurns = false;
+    board.give(first).run(60_000);
+    expect(board.told).toMatchObject({ stage: "ready", percent: 100 });
+    expect(board.names).toEqual(["old"]);
+    const asked = board.leader.turnWords.map(({ says, purpose }) => `${says} ${purpose}`);
+    expect(new Set(asked)).toEqual(new Set(["asks update"]));
+    // Each says when it asked, 10 s after the one before.
+    expect(asked.length).toBeLessThanOrEqual(6);
+    board.leader.givesTurns = true;
+    board.run(10_000 + tellMs);
+    expect(board.names).toEqual(["old", "first"]);
+    expect(board.told).toMatchObject({ sequence: 1, stage: "steady" });
+    expect(board.leader.turnWords.at(-1)!.says).toBe("back");
+    expect(board.leader.turn).toMatchObject({ number: 2, holder: undefined });
+  });
+
+  test("gives it back too when the firmware was no good, once the one before runs", () => {
+    const board = new UpdatedBoard(newChip(), [deaf]).run(1000);
+    board.leader.change("promote");
+    board.run(1000);
+    board.give(deaf).run(trialLimits.trialMs);
+    expect(board.names).toEqual(["old", "deaf"]);
+    expect(board.leader.turn.holder).toMatchObject({ board: "north-1", purpose: "update" });
+    board.run(30_000);
+    expect(board.names).toEqual(["old", "deaf", "old"]);
+    expect(board.leader.turn.holder).toBeUndefined();
+  });
+
+  test("leaves by no turn that it asked for before its power was cut, and gives that back", () => {
+    const board = voting();
+    board.leader.givesTurns = false;
+    board.give(first).run(20_000);
+    const [word] = board.leader.turnWords.slice(-1);
+    board.chip.flash.power = 0;
+    board.run(10);
+    board.leader.giveTurn({ board: "north-1", ...word! });
+    board.leader.givesTurns = true;
+    board.run(5_000);
+    const words = board.leader.turnWords.filter(({ startId }) => startId !== word!.startId);
+    expect(words.map(({ says }) => says).slice(0, 1)).toEqual(["asks"]);
+    expect(board.told).toMatchObject({ sequence: 1, stage: "steady" });
+    expect(board.leader.turn.holder).toBeUndefined();
+  });
 });
 
 test("wherever the power fails, it ends on the new firmware", () => {
@@ -107,7 +145,7 @@ test("wherever the power fails, it ends on the new firmware", () => {
         board.run(3000);
       }
       board.chip.flash.power = Infinity;
-      board.run(2 * turnLimits.learnerMsMax);
+      board.run(2 * restartLimits.learnerMsMax);
       expect(board.runs).toBe("small");
       expect(board.told).toMatchObject({ sequence: 1, target: 1, stage: "steady" });
     }),

@@ -9,6 +9,7 @@ import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
 import { streamTargets } from "./streams.ts";
 import { taskTargets } from "./tasks.ts";
+import { turnTargets } from "./turns.ts";
 
 /** Every decoder that faces the network. */
 export const targets: readonly Target[] = [
@@ -22,6 +23,7 @@ export const targets: readonly Target[] = [
   ...serialTargets,
   ...modelTargets,
   ...taskTargets,
+  ...turnTargets,
 ];
 
 /** What looks like a decoder, by its name, and faces no network. */

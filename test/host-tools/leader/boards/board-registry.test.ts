@@ -24,6 +24,7 @@ function registry() {
     onMessage: () => {},
     onWant: () => {},
     onClaim: () => {},
+    onTurn: () => {},
     taskMetric: (_board, told) => (told === "gateway#7" ? { metric: "gateway", unit: "°C" } : undefined),
     tellHosts: () => {},
     onAnswer: () => {},
