@@ -1,9 +1,12 @@
 /** Mistakes that somebody could make in leases and tokens, one change of the source each: the simulation must find every one. */
 import type { Change } from "../raft/deliberate-faults/changed-sources.ts";
+import type { Scenario } from "./scenarios.ts";
 
 export interface Fault {
   readonly name: string;
   readonly change: Change;
+  /** The course of events that shows it; by chance if not said. */
+  readonly scenario?: Scenario;
   /** Where the search begins: a seed in which it showed when this was written; 1 when not said. */
   readonly seed?: number;
 }
@@ -71,5 +74,19 @@ export const faults: readonly Fault[] = [
       correct: 'if (placement.mode !== "held" && hasLetGo) return true;',
       broken: 'if (placement.mode !== "held") return true;',
     },
+  },
+  {
+    name: "the leader grants what it is moving",
+    scenario: "claimed-while-moved",
+    change: {
+      file: steward,
+      correct: "if (this.#moving.get(task) === token) return false;",
+      broken: "",
+    },
+  },
+  {
+    name: "the leader grants without a majority's word",
+    scenario: "leader-stood-still",
+    change: { file: keeper, correct: "await replica.readIndex();", broken: "await Promise.resolve();" },
   },
 ];
