@@ -33,7 +33,8 @@ export function compileTask(
   const leaseMs = compileDuration(lease, taskLimits.leaseMsMin, "lease", part.site, diagnostics);
   if (leaseMs > taskLimits.leaseMsMax)
     wrong(["lease"], `lease is ${shown(lease)}; it must be from 2s to 10m.`);
-  const definition = {
+  const definition: TaskDefinition = {
+    on: "boards",
     strategy: strategy as Strategy,
     leaseMs: Math.min(leaseMs, taskLimits.leaseMsMax),
     requires: compileRequires(name, requires, others, wrong),
@@ -149,7 +150,7 @@ function compileRequires(
 function checkSize(name: string, { leaseMs, pipelines }: TaskDefinition, wrong: Wrong): void {
   const program = programToWire({ pipelines, outputs: [], rules: [] });
   const longest = {
-    board: "x".repeat(nameLengthMax),
+    holder: "x".repeat(nameLengthMax),
     token: taskLimits.tokenMax,
     sinceMs: Number.MAX_SAFE_INTEGER,
   };

@@ -38,9 +38,12 @@ export interface ActionDefinition {
 }
 
 export interface TaskDefinition {
+  /** Who holds it. */
+  readonly on: "boards" | "hosts";
   readonly strategy: Strategy;
   readonly leaseMs: number;
   readonly requires: Pick<Work, "needs" | "zones" | "mains" | "apartFrom">;
+  /** Of a role, and of a task on hosts, none. */
   readonly pipelines: readonly Pipeline[];
   /** Metric to unit, for showing and exporting. */
   readonly units: Readonly<Record<string, string>>;

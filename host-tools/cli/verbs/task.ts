@@ -95,7 +95,7 @@ async function until(
 }
 
 function isInForce({ tasks }: TasksStatus, action: "add" | "remove" | "drain", name: string): boolean {
-  if (action === "drain") return tasks.every(({ board }) => board !== name);
+  if (action === "drain") return tasks.every(({ holder }) => holder !== name);
   const state = stateOf(tasks, name);
   return action === "remove" ? state === "stopped" : state === "placed";
 }
@@ -114,7 +114,7 @@ function outcome({ tasks }: TasksStatus, action: "add" | "remove" | "drain", nam
     return [
       `${name} is stopped: its board lets go as soon as it hears of that, at the latest when its lease ends.`,
     ];
-  if (action === "add") return [`${one?.board} runs ${name}, under token ${one?.token}.`];
+  if (action === "add") return [`${one?.holder} runs ${name}, under token ${one?.token}.`];
   const waiting = tasks.filter(({ state }) => state === "waiting").map((each) => each.name);
   if (waiting.length === 0) return [`${name} holds no tasks and is given none.`];
   return [

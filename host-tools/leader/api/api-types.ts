@@ -497,21 +497,23 @@ export interface SetRequest {
 export interface TaskStatus {
   readonly name: string;
   readonly state: "placed" | "silent" | "waiting" | "stopped";
-  readonly board: string | undefined;
+  /** Whether boards or hosts may hold it. */
+  readonly on: "boards" | "hosts";
+  readonly holder: string | undefined;
   /** Of the last placement; 0 for none yet. */
   readonly token: number;
   /** Unix milliseconds of the last placement. */
   readonly sinceMs: number | undefined;
   readonly strategy: string;
   readonly leaseMs: number;
-  /** Since its board last claimed it. */
+  /** Since its holder last claimed it. */
   readonly silentMs: number | undefined;
 }
 
 /** Answer of `GET /api/tasks`, and of each change of them. */
 export interface TasksStatus {
   readonly tasks: readonly TaskStatus[];
-  /** Boards that are to be given none. */
+  /** Boards and hosts that are to be given none. */
   readonly drained: readonly string[];
 }
 

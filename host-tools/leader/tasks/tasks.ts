@@ -14,7 +14,7 @@ import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";
 import type { AgreedState } from "../state/agreed-state.ts";
 import { AgreedTasks } from "./agreed-tasks.ts";
-import { type BoardFacts, encodePlacement, TaskKeeper, taskKeeperLimits } from "./task-keeper.ts";
+import { encodePlacement, type HolderFacts, TaskKeeper, taskKeeperLimits } from "./task-keeper.ts";
 import { type TaskMetric, taskMetricOf } from "./task-metrics.ts";
 
 export interface TasksOptions {
@@ -42,9 +42,19 @@ export class Tasks {
     this.#agreed = new AgreedTasks(options.state);
     this.#keeper = new TaskKeeper({
       ...{ tasks: definition.tasks ?? {}, agreed: this.#agreed, replica, log },
-      boards: () => this.#facts(),
-      put: (key, value, expected) =>
-        replica.propose({ key, value, id: replica.newCommandId(), expected: { value: expected } }),
+      holders: () => this.#facts(),
+      confirm: (done) => {
+        replica.readIndex().then(
+          () => done(true),
+          () => done(false),
+        );
+      },
+      put: (key, value, expected, done) => {
+        replica.propose({ key, value, id: replica.newCommandId(), expected: { value: expected } }).then(
+          () => done(undefined),
+          (error: Error) => done(error),
+        );
+      },
       send: (board, leases) => this.#send(board, leases),
       nowMs: () => performance.now(),
       wallMs: Date.now,
@@ -60,7 +70,7 @@ export class Tasks {
   }
 
   claim(board: string, claim: Leases): void {
-    void this.#keeper.claim(board, claim);
+    this.#keeper.claim(board, claim);
   }
 
   /** See `taskMetricOf`. */
@@ -118,16 +128,16 @@ export class Tasks {
 
   #statusOf(name: string): TaskStatus {
     const { definition } = this.#options;
-    const { strategy, leaseMs } = definition.tasks![name]!;
+    const { on, strategy, leaseMs } = definition.tasks![name]!;
     const placement = this.#agreed.placements.get(name)?.placement;
     const heardMs = this.#keeper.heardMs(name);
-    const board = placement?.mode === "held" ? placement.board : undefined;
+    const holder = placement?.mode === "held" ? placement.holder : undefined;
     const silentMs =
-      board === undefined || heardMs === undefined ? undefined : Math.round(performance.now() - heardMs);
+      holder === undefined || heardMs === undefined ? undefined : Math.round(performance.now() - heardMs);
     const state =
       placement?.mode === "stopped"
         ? "stopped"
-        : board === undefined
+        : holder === undefined
           ? "waiting"
           : isLate()
             ? "silent"
@@ -135,7 +145,8 @@ export class Tasks {
     return {
       name,
       state,
-      board,
+      on,
+      holder,
       token: placement?.token ?? 0,
       sinceMs: placement?.sinceMs,
       strategy,
@@ -176,16 +187,16 @@ export class Tasks {
     }
   }
 
-  #facts(): Map<string, BoardFacts> {
+  #facts(): Map<string, HolderFacts> {
     const { definition, boards } = this.#options;
-    const facts = new Map<string, BoardFacts>();
+    const facts = new Map<string, HolderFacts>();
     for (const status of boards.status(() => false)) {
       facts.set(status.id, this.#factsOf(status, definition.boards[status.id]!));
     }
     return facts;
   }
 
-  #factsOf(status: BoardStatus, { place, program }: BoardDefinition): BoardFacts {
+  #factsOf(status: BoardStatus, { place, program }: BoardDefinition): HolderFacts {
     const { id, heapPeakBytes, arenaBytes, appliedIndex, device, cloned, link } = status;
     const { zone, has = [], onBattery = false, weight = 1 } = place ?? {};
     const full = arenaBytes === 0 ? 0 : heapPeakBytes / arenaBytes;
@@ -200,7 +211,7 @@ export class Tasks {
     const isUp = link === "up";
     const isWell = device?.isSafe !== true && !cloned && program.sleep === undefined;
     const isUsable = isUp && isWell && full < fullFrom.none && !this.#agreed.drained.includes(id);
-    return { holder, isUp, isUsable, appliedIndex };
+    return { kind: "boards", holder, isUp, isUsable, appliedIndex };
   }
 
   /** Over the host where the board is. */

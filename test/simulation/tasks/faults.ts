@@ -87,6 +87,10 @@ export const faults: readonly Fault[] = [
   {
     name: "the leader grants without a majority's word",
     scenario: "leader-stood-still",
-    change: { file: keeper, correct: "await replica.readIndex();", broken: "await Promise.resolve();" },
+    change: {
+      file: keeper,
+      correct: "confirm((isConfirmed) => {",
+      broken: "((then: (isConfirmed: boolean) => void) => then(true))((isConfirmed) => {",
+    },
   },
 ];

@@ -61,7 +61,7 @@ export class TaskBoard {
   #take(key: string, value: StateValue | undefined): void {
     if (!key.startsWith(taskKeyPrefix)) return;
     const placement = value instanceof Uint8Array ? placementFromWire(decodeCbor(value)) : undefined;
-    const isHere = placement?.mode === "held" && placement.board === this.name;
+    const isHere = placement?.mode === "held" && placement.holder === this.name;
     this.tenure.place(key.slice(taskKeyPrefix.length), isHere ? placement : undefined, this.nowMs);
   }
 }

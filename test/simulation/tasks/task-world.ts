@@ -7,7 +7,7 @@
 import { decodeCbor } from "../../../host-tools/codec/cbor.ts";
 import { AgreedState } from "../../../host-tools/leader/state/agreed-state.ts";
 import { AgreedTasks } from "../../../host-tools/leader/tasks/agreed-tasks.ts";
-import { type BoardFacts, TaskKeeper } from "../../../host-tools/leader/tasks/task-keeper.ts";
+import { type HolderFacts, TaskKeeper } from "../../../host-tools/leader/tasks/task-keeper.ts";
 import type { TaskDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import { strategies } from "../../../protocols/balancing/types.ts";
 import type { Entry } from "../../../protocols/raft/types.ts";
@@ -30,7 +30,7 @@ export const tasks: Readonly<Record<string, TaskDefinition>> = Object.fromEntrie
   strategies.map((strategy) => [
     strategy,
     {
-      ...{ strategy, leaseMs, pipelines: [], units: {} },
+      ...{ on: "boards", strategy, leaseMs, pipelines: [], units: {} },
       requires: {
         needs: [],
         zones: [],
@@ -73,7 +73,7 @@ export class TaskWorld {
   readonly #keepings = new Map<string, Keeping>();
   /** All that was committed, by index from 1. */
   readonly #entries: Entry[] = [];
-  readonly #tokens = new Map<string, { token: number; board: string | undefined }>();
+  readonly #tokens = new Map<string, { token: number; holder: string | undefined }>();
 
   constructor(options: TaskWorldOptions) {
     this.#options = options;
@@ -120,20 +120,17 @@ export class TaskWorld {
         get term() {
           return member!.term;
         },
-        readIndex: () =>
-          new Promise((resolve, reject) => {
-            member!.read(world.nowMs, (outcome) => {
-              if (outcome instanceof Error) return reject(outcome);
-              this.#follow(host);
-              resolve(outcome);
-            });
-          }),
       },
-      boards: () => this.#facts(host, facts),
-      put: (key, value, expected) => {
+      confirm: (done) =>
+        member!.read(world.nowMs, (outcome) => {
+          if (!(outcome instanceof Error)) this.#follow(host);
+          done(!(outcome instanceof Error));
+        }),
+      holders: () => this.#facts(host, facts),
+      put: (key, value, expected, done) => {
         const placement = placementFromWire(decodeCbor(value));
         this.#options.onPropose?.(host, key.slice(taskKeyPrefix.length), placement);
-        return world.propose(name, { key, value, expected: { value: expected } });
+        world.propose(name, { key, value, expected: { value: expected } }).then(() => done(undefined), done);
       },
       send: (board, leases) => this.#sendGrant(name, board, leases),
       log: { info: () => {}, warn: () => {} },
@@ -169,7 +166,7 @@ export class TaskWorld {
     }
   }
 
-  #facts(host: Host, applied: ReadonlyMap<string, number>): Map<string, BoardFacts> {
+  #facts(host: Host, applied: ReadonlyMap<string, number>): Map<string, HolderFacts> {
     return new Map(
       this.boards.map((board) => {
         const isUp = board.isOn && this.#reaches(board.home, host.name) && !board.cut.has(board.home);
@@ -183,7 +180,10 @@ export class TaskWorld {
           onBattery: false,
         };
         const isUsable = isUp && !this.drained.has(board.name);
-        return [board.name, { holder, isUp, isUsable, appliedIndex: applied.get(board.name) ?? 0 }];
+        return [
+          board.name,
+          { kind: "boards", holder, isUp, isUsable, appliedIndex: applied.get(board.name) ?? 0 },
+        ];
       }),
     );
   }
@@ -262,14 +262,16 @@ export class TaskWorld {
     for (const { key, value } of changesOf(entry, { has: () => true } as never)) {
       if (!key.startsWith(taskKeyPrefix) || !(value instanceof Uint8Array)) continue;
       const task = key.slice(taskKeyPrefix.length);
-      const { token, board, mode } = placementFromWire(decodeCbor(value));
+      const { token, holder, mode } = placementFromWire(decodeCbor(value));
       const before = this.#tokens.get(task);
-      const isSame = before?.token === token && before.board === board;
+      const isSame = before?.token === token && before.holder === holder;
       if (mode === "held" && !isSame) this.placements++;
       if (before !== undefined && !isSame && token <= before.token) {
-        throw new TaskViolation(`${task} was given to ${board} under token ${token}, after ${before.token}.`);
+        throw new TaskViolation(
+          `${task} was given to ${holder} under token ${token}, after ${before.token}.`,
+        );
       }
-      this.#tokens.set(task, { token, board });
+      this.#tokens.set(task, { token, holder });
     }
   }
 
