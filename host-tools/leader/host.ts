@@ -273,9 +273,15 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => broker.stop());
 
   const server = createWebServer(reach, log);
-  const peers = new Peers({
+  const tasks: Tasks = new Tasks({
+    ...{ definition, hostName, state, replica, boards, log },
+    peers: () => peers.states,
+    sendToHost: (host, frame) => links.isUp(host) && links.send(host, frame),
+    isUp: (host) => links.isUp(host),
+  });
+  const peers: Peers = new Peers({
     ...{ hostName, hostNames: definition.hosts, replica, boards, broker, groupKeys, log, violations },
-    images: firmware.exchange,
+    ...{ images: firmware.exchange, tasks },
     takeMessage: (host, wire) => routes.takeFromHost(host, wire),
     onChange: () => feed.changed(),
   });
@@ -290,7 +296,6 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onDown: (host) => peers.down(host),
     onFrame: (host, frame) => peers.take(host, frame),
   });
-  const tasks: Tasks = new Tasks({ definition, hostName, state, replica, boards, links, log });
   const routes = new MessageRoutes({
     ...{ hostName, hostNames: definition.hosts, boards, broker, groupKeys, links },
     receive: (message) => replica.receive(message),

@@ -2,8 +2,8 @@
 import type { TaskDefinition } from "../../swarm-file/definition.ts";
 
 /** It is for a process on a host to do: `covey task hold`. */
-export function isRoleOfHosts({ on }: TaskDefinition): boolean {
-  return on === "hosts";
+export function isRoleOfHosts({ on, aggregate }: TaskDefinition): boolean {
+  return on === "hosts" && aggregate === undefined;
 }
 
 /** What a host has, for `Work.needs`, at which somebody stands ready to carry out the role `task`. No name in `swarm.ts` has a `/`. */
