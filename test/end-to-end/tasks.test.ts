@@ -119,7 +119,7 @@ describe("tasks on XS boards", () => {
     expect(await until("watch", () => true)).toMatchObject({ state: "stopped" });
     expect((await runCovey(["task", "undrain", before.holder!, ...url], swarm.folder)).code).toBe(0);
     const added = await runCovey(["task", "add", "watch", ...url], swarm.folder);
-    expect(added.stdout).toContain("runs watch, under token");
+    expect(added.stdout).toContain("has watch, under token");
     const wrong = await runCovey(["task", "remove", "wach", ...url], swarm.folder);
     expect(wrong.code).not.toBe(0);
     expect(wrong.stderr).toContain("There is no task wach");
