@@ -36,7 +36,7 @@ export function speaksOfTasks(store: BoardStore, board: string): boolean {
 
 export function isPlacedAt(value: StateValue | undefined, board: string): boolean {
   const placement = read(value);
-  return placement?.mode === "held" && placement.board === board;
+  return placement?.mode === "held" && placement.holder === board;
 }
 
 /**
@@ -67,7 +67,7 @@ export class Tasks {
   onStateChange(key: string, value: StateValue | undefined, nowMs: number): void {
     const { board } = this.#parts;
     const placement = read(value);
-    const isHere = placement?.mode === "held" && placement.board === board && this.canRun(placement);
+    const isHere = placement?.mode === "held" && placement.holder === board && this.canRun(placement);
     // Which pipelines it is stays in the flash.
     this.#tenure.place(
       key.slice(taskKeyPrefix.length),

@@ -74,12 +74,16 @@ export class SwarmClient {
   #urls: readonly string[];
   /** Which of them answered last. */
   #at = 0;
+  /** The one to ask; undefined for any. */
+  readonly #host: string | undefined;
 
   private constructor(
     place: { state: string; swarm: string } | undefined,
     urls: readonly string[],
     login: HostLogin,
+    host?: string,
   ) {
+    this.#host = host;
     this.#place = place;
     this.#login = login;
     this.#urls = urls;
@@ -102,6 +106,22 @@ export class SwarmClient {
       hosts.map(({ url }) => url),
       login,
     );
+  }
+
+  /** For what is asked of one host itself: the one of this name, or the only one. @throws {WrongInput} */
+  only(host: string | undefined): SwarmClient {
+    const hosts = this.#place === undefined ? [] : hostFiles(this.#place);
+    const urls =
+      hosts.length === 0
+        ? this.#urls
+        : hosts.filter((file) => host === undefined || file.host === host).map(({ url }) => url);
+    const names = hosts.map((file) => file.host).join(" and ");
+    if (urls.length === 0) throw new WrongInput(`The host ${host} does not run from here, only ${names}.`);
+    if (urls.length > 1) {
+      const how = hosts.length === 0 ? "name one address with --url" : `of ${names} choose one with --host`;
+      throw new WrongInput(`This is asked of one host itself; ${how}.`);
+    }
+    return new SwarmClient(this.#place, urls, this.#login, host ?? hosts[0]?.host);
   }
 
   /** Of the host that answered last. */
@@ -231,7 +251,10 @@ export class SwarmClient {
   /** Hosts come and go while one waits; one that came back may have another address. */
   #lookAgain(): void {
     if (this.#place === undefined) return;
-    const urls = hostFiles(this.#place).map(({ url }) => url);
+    const files = hostFiles(this.#place).filter(
+      ({ host }) => this.#host === undefined || host === this.#host,
+    );
+    const urls = files.map(({ url }) => url);
     if (urls.length === 0) return;
     this.#urls = urls;
     this.#at = 0;

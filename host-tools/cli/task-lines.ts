@@ -5,9 +5,9 @@ export function taskLines({ tasks, drained }: TasksStatus, nowMs: number): strin
   if (tasks.length === 0)
     return ["This swarm has no tasks; declare them in swarm.ts with task({ sense: [...] })."];
   const rows = [
-    ["TASK", "BOARD", "STATE", "TOKEN", "SINCE", "STRATEGY"],
+    ["TASK", "HELD BY", "STATE", "TOKEN", "SINCE", "STRATEGY"],
     ...tasks.map((task) => [
-      ...[task.name, task.board ?? "-", stateText(task), `${task.token}`],
+      ...[task.name, task.holder ?? "-", stateText(task), `${task.token}`],
       ...[task.sinceMs === undefined ? "-" : ago(nowMs - task.sinceMs), task.strategy],
     ]),
   ];

@@ -29,6 +29,7 @@ import type {
   CheckpointRestored,
   ContactStatus,
   Counters,
+  HoldAnswer,
   HostStatus,
   LogEntry,
   Members,
@@ -70,6 +71,7 @@ import { type Command, carryOut, notLeading } from "./state/commands.ts";
 import type { Deployment } from "./state/deployment.ts";
 import { describeEntry } from "./state/entries.ts";
 import { checkSetting, SettingRefused, type SettingValue } from "./state/settings.ts";
+import type { HoldRequest } from "./tasks/hold-request.ts";
 import type { TaskChange } from "./tasks/task-change.ts";
 import type { Tasks } from "./tasks/tasks.ts";
 import type { ReadingQuery, Telemetry } from "./telemetry/telemetry.ts";
@@ -330,6 +332,10 @@ export class HostOverview implements HostView {
     else if (action === "remove") await tasks.remove(name);
     else await tasks.drain(name, action === "drain");
     return tasks.status();
+  }
+
+  holdTask(task: string, request: HoldRequest): HoldAnswer {
+    return this.#parts.tasks.hold(task, request);
   }
 
   audit(): AuditEntry[] {

@@ -278,9 +278,15 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => broker.stop());
 
   const server = createWebServer(reach, log);
-  const peers = new Peers({
+  const tasks: Tasks = new Tasks({
+    ...{ definition, hostName, state, replica, boards, log },
+    peers: () => peers.states,
+    sendToHost: (host, frame) => links.isUp(host) && links.send(host, frame),
+    isUp: (host) => links.isUp(host),
+  });
+  const peers: Peers = new Peers({
     ...{ hostName, hostNames: definition.hosts, replica, boards, broker, groupKeys, log, violations },
-    images: firmware.exchange,
+    ...{ images: firmware.exchange, tasks },
     takeMessage: (host, wire) => routes.takeFromHost(host, wire),
     onChange: () => feed.changed(),
   });
@@ -299,7 +305,6 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     ...{ state, replica, log, nowMs: () => performance.now() },
     put: (request) => replica.propose({ ...request, id: replica.newCommandId() }),
   });
-  const tasks: Tasks = new Tasks({ definition, hostName, state, replica, boards, links, log });
   const routes = new MessageRoutes({
     ...{ hostName, hostNames: definition.hosts, boards, broker, groupKeys, links },
     receive: (message) => replica.receive(message),

@@ -41,7 +41,7 @@ import type {
 } from "./parts.ts";
 import { type Pipeline, pipeline } from "./pipeline-api.ts";
 import type { SensorName } from "./sensors.ts";
-import type { Place } from "./task-api.ts";
+import type { HostPlace, Place } from "./task-api.ts";
 import type { Unit } from "./units.ts";
 
 export { action, metric } from "./action-api.ts";
@@ -49,15 +49,15 @@ export { alert, silent } from "./alert-api.ts";
 export { correlation, groupBy, join } from "./joined-api.ts";
 export { model, regression } from "./model-api.ts";
 export type { Calibration, Pipeline, StatisticName, Window } from "./pipeline-api.ts";
-export { type Place, task } from "./task-api.ts";
+export { type HostPlace, type Place, task } from "./task-api.ts";
 export type { BoardModel, Duration, SensorName, Unit };
 
 /** A whole swarm, for `export default`. Its name is in its topics and its state folder: lower-case letters, digits and `-`. */
 export function swarm<const Key extends string, const BoardName extends string>(
   name: string,
   given: {
-    /** Names of the computers that coordinate; one, named `main`, if not said. */
-    hosts?: readonly string[];
+    /** Names of the computers that coordinate, or what each of them is to whoever places tasks; one, named `main`, if not said. */
+    hosts?: readonly string[] | Readonly<Record<string, HostPlace>>;
     /** Boards that vote beside the hosts; the others follow. Choose a few that are always powered. */
     voters?: readonly NoInfer<BoardName>[];
     /** What the swarm agrees on and `covey set` changes. */
@@ -67,7 +67,7 @@ export function swarm<const Key extends string, const BoardName extends string>(
     alerts?: Readonly<Record<string, AlertPart<NoInfer<BoardName>, NoInfer<Key>>>>;
     /** Addresses that are told when an alert begins and when it is over, three at most. */
     webhooks?: readonly string[];
-    /** Work that one board at a time does, whichever holds it. */
+    /** Work that one board or one host at a time does, whichever holds it. */
     tasks?: Readonly<Record<string, TaskPart>>;
     /** What several boards do together or not at all, by name: `covey act NAME`. */
     actions?: Readonly<Record<string, ActionPart<NoInfer<BoardName>>>>;

@@ -2,27 +2,25 @@
 import type { BoardPlace } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isName, isNumberWithin, isRecord, nameRule, shown } from "./given.ts";
-import type { BoardPart } from "./parts.ts";
+import type { Part } from "./parts.ts";
 import { suggestion } from "./suggestion.ts";
 
 const weightMax = 100;
 
 export function compilePlace(
-  part: BoardPart,
+  { site }: Pick<Part<string>, "site">,
   given: unknown,
   diagnostics: Diagnostics,
+  at: readonly string[] = ["place"],
 ): BoardPlace | undefined {
   if (given === undefined) return undefined;
-  const wrong = (path: string, text: string) => diagnostics.add(part.site, ["place", path], text);
+  const wrong = (path: string, text: string) => diagnostics.add(site, [...at, path], text);
   if (!isRecord(given)) {
-    diagnostics.add(
-      part.site,
-      ["place"],
-      'place must be an object such as { zone: "north", has: ["modbus"] }.',
-    );
+    diagnostics.add(site, at, 'place must be an object such as { zone: "north", has: ["modbus"] }.');
     return undefined;
   }
-  const known = ["zone", "has", "battery", "weight"];
+  const isOfHost = at[0] === "hosts";
+  const known = ["zone", "has", ...(isOfHost ? [] : ["battery"]), "weight"];
   for (const key of Object.keys(given)) {
     if (!known.includes(key)) wrong(key, `place has no ${shown(key)}${suggestion(key, known)}`);
   }

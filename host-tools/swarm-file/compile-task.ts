@@ -5,10 +5,11 @@ import { programToWire } from "../../protocols/pipeline/program-codec.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import { placementToWire, taskLimits } from "../../protocols/tasks/placement.ts";
 import { encodeCbor } from "../codec/cbor.ts";
+import { compileAggregate, joinAggregate } from "./compile-aggregate.ts";
 import { compileDuration } from "./compile-duration.ts";
 import { compilePipeline } from "./compile-pipeline.ts";
 import { areNames } from "./compile-place.ts";
-import type { BoardDefinition, TaskDefinition } from "./definition.ts";
+import type { BoardDefinition, BoardPlace, TaskDefinition } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isPart, isRecord, nameLengthMax, shown } from "./given.ts";
 import type { PipelinePart, TaskPart } from "./parts.ts";
@@ -25,57 +26,94 @@ export function compileTask(
   diagnostics: Diagnostics,
 ): TaskDefinition {
   const wrong: Wrong = (path, text) => diagnostics.add(part.site, path, text);
-  const { lease = "10s", strategy = "least-loaded", requires } = part.given;
-  checkKeys(part.given, ["sense", "strategy", "requires", "lease"], "a task", [], wrong);
+  const { lease = "10s", strategy = "least-loaded", requires, on = "boards", aggregate } = part.given;
+  const keys = ["on", "sense", "aggregate", "role", "strategy", "requires", "lease"];
+  checkKeys(part.given, keys, "a task", [], wrong);
+  if (on !== "boards" && on !== "hosts") wrong(["on"], `on is "boards" or "hosts", not ${shown(on)}.`);
   if (!strategies.includes(strategy as Strategy)) {
     wrong(["strategy"], `${shown(strategy)} is no strategy${suggestion(String(strategy), strategies)}`);
   }
   const leaseMs = compileDuration(lease, taskLimits.leaseMsMin, "lease", part.site, diagnostics);
   if (leaseMs > taskLimits.leaseMsMax)
     wrong(["lease"], `lease is ${shown(lease)}; it must be from 2s to 10m.`);
-  const definition = {
+  const definition: TaskDefinition = {
+    on: on === "hosts" ? "hosts" : "boards",
     strategy: strategy as Strategy,
     leaseMs: Math.min(leaseMs, taskLimits.leaseMsMax),
     requires: compileRequires(name, requires, others, wrong),
-    ...compileSense(name, part, wrong, diagnostics),
+    ...(kindOf(part, wrong) === "sense"
+      ? compileSense(name, part, wrong, diagnostics)
+      : { pipelines: [], units: {} }),
+    ...(aggregate === undefined ? {} : { aggregate: compileAggregate(name, part, diagnostics) }),
   };
   checkSize(name, definition, wrong);
   return definition;
 }
 
-/** What no check of one task alone finds: a metric that somebody else has, and a task that no board could ever hold. */
+/** What no check of one task alone finds: a metric that somebody else has or nobody keeps, and a task that no board or host could ever hold. */
 export function checkTasks(
-  tasks: Readonly<Record<string, TaskDefinition>>,
+  given: Readonly<Record<string, TaskDefinition>>,
   boards: Readonly<Record<string, BoardDefinition>>,
+  hosts: { readonly names: readonly string[]; readonly places: Readonly<Record<string, BoardPlace>> },
   wrong: Wrong,
-): void {
+): Record<string, TaskDefinition> {
+  const tasks: Record<string, TaskDefinition> = {};
+  for (const [name, task] of Object.entries(given)) {
+    const { aggregate } = task;
+    const path: Wrong = (rest, text) => wrong(["tasks", name, ...rest], text);
+    tasks[name] = aggregate === undefined ? task : { ...task, ...joinAggregate(aggregate, boards, path) };
+  }
+
   const owners = new Map<string, string>();
   for (const [board, { units }] of Object.entries(boards)) {
     for (const metric of Object.keys(units)) owners.set(metric, `the board ${shown(board)}`);
   }
-  for (const [name, { units, requires, pipelines }] of Object.entries(tasks)) {
+  for (const [name, { on, units, requires, pipelines }] of Object.entries(tasks)) {
     for (const metric of Object.keys(units)) {
       const owner = owners.get(metric);
       if (owner !== undefined) {
-        const text = `${owner} and the task ${shown(name)} both have ${shown(metric)}; name the task's with .as("...").`;
+        const other = on === "hosts" ? "give the task another name" : 'name the task\'s with .as("...")';
+        const text = `${owner} and the task ${shown(name)} both have ${shown(metric)}; ${other}.`;
         wrong(["tasks", name], text);
       }
       owners.set(metric, `the task ${shown(name)}`);
     }
     const { needs, zones, mains } = requires;
-    const fitting = Object.values(boards).filter(({ place, program }) => {
-      if (program.sleep !== undefined || (mains && place?.onBattery === true)) return false;
-      if (program.pipelines.length + pipelines.length > programLimits.pipelinesMax) return false;
+    const isPlace = (place: BoardPlace | undefined) => {
+      if (mains && place?.onBattery === true) return false;
       const isInZone = zones.length === 0 || (place?.zone !== undefined && zones.includes(place.zone));
       return isInZone && needs.every((what) => place?.has.includes(what) === true);
+    };
+    const hasBoard = Object.values(boards).some(({ place, program }) => {
+      const count = program.pipelines.length + pipelines.length;
+      return program.sleep === undefined && count <= programLimits.pipelinesMax && isPlace(place);
     });
-    if (fitting.length === 0) {
+    if (on === "boards" && !hasBoard) {
       wrong(
         ["tasks", name],
         `no board can hold the task ${shown(name)}: none that is always awake has all that it requires and room for its pipelines.`,
       );
     }
+    if (on === "hosts" && !hosts.names.some((host) => isPlace(hosts.places[host]))) {
+      wrong(["tasks", name], `no host can hold the task ${shown(name)}: none has all that it requires.`);
+    }
   }
+  return tasks;
+}
+
+/** Pipelines, an aggregation or a role: one of them. */
+function kindOf({ given }: TaskPart, wrong: Wrong): "sense" | "aggregate" | "role" {
+  const { sense, aggregate, role, on } = given;
+  if (role !== undefined && role !== true) wrong(["role"], `role is true or left out, not ${shown(role)}.`);
+  const kinds = [sense !== undefined, aggregate !== undefined, role === true];
+  if (kinds.filter(Boolean).length > 1)
+    wrong([], "a task has sense, an aggregate or role: true, and only one of them.");
+  if (aggregate !== undefined && on !== "hosts")
+    wrong(["aggregate"], 'boards hold no aggregations; write on: "hosts".');
+  if (sense !== undefined && on === "hosts")
+    wrong(["sense"], "hosts run no pipelines; give the task an aggregate or role: true.");
+  if (aggregate !== undefined) return "aggregate";
+  return role === true ? "role" : "sense";
 }
 
 function compileSense(
@@ -149,7 +187,7 @@ function compileRequires(
 function checkSize(name: string, { leaseMs, pipelines }: TaskDefinition, wrong: Wrong): void {
   const program = programToWire({ pipelines, outputs: [], rules: [] });
   const longest = {
-    board: "x".repeat(nameLengthMax),
+    holder: "x".repeat(nameLengthMax),
     token: taskLimits.tokenMax,
     sinceMs: Number.MAX_SAFE_INTEGER,
   };

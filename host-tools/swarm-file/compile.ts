@@ -11,11 +11,13 @@ import type { BoardDescription } from "../boards/boards.ts";
 import { compileAction } from "./compile-action.ts";
 import { compileAlerts, compileWebhooks } from "./compile-alerts.ts";
 import { compileBoard } from "./compile-board.ts";
+import { compilePlace } from "./compile-place.ts";
 import { compileSetting } from "./compile-setting.ts";
 import { checkTasks, compileTask } from "./compile-task.ts";
 import type {
   ActionDefinition,
   BoardDefinition,
+  BoardPlace,
   SettingDefinition,
   SwarmDefinition,
   TaskDefinition,
@@ -78,21 +80,27 @@ class SwarmCompilation {
     const settings = this.#settings(given.settings);
     const boards = this.#boards(given.boards, settings);
     const hosts = this.#hosts(given.hosts, Object.keys(boards));
+    const hostPlaces = this.#hostPlaces(given.hosts);
     const voters = this.#voters(given.voters, boards);
     this.#checkVoterCount(hosts, voters);
     this.#checkCount(boards, settings);
     const actions = this.#actions(given.actions, boards);
-    const tasks = this.#tasks(given.tasks, boards);
+    const tasks = this.#tasks(given.tasks, boards, { names: hosts, places: hostPlaces });
     const alerts = this.#alerts(given, boards, settings);
     return {
       ...{ name, file: this.#file, hosts, voters, settings, boards },
+      ...(Object.keys(hostPlaces).length === 0 ? {} : { hostPlaces }),
       ...(Object.keys(actions).length === 0 ? {} : { actions }),
       ...(Object.keys(tasks).length === 0 ? {} : { tasks }),
       ...alerts,
     };
   }
 
-  #tasks(given: unknown, boards: Record<string, BoardDefinition>): Record<string, TaskDefinition> {
+  #tasks(
+    given: unknown,
+    boards: Record<string, BoardDefinition>,
+    hosts: Parameters<typeof checkTasks>[2],
+  ): Record<string, TaskDefinition> {
     const tasks: Record<string, TaskDefinition> = {};
     if (given !== undefined && !isRecord(given)) {
       this.#wrong(["tasks"], "tasks must be an object of task({ sense: [...] }).");
@@ -109,8 +117,7 @@ class SwarmCompilation {
     if (names.length > taskLimits.tasksMax) {
       this.#wrong(["tasks"], `${names.length} tasks are too many; ${taskLimits.tasksMax} are the most.`);
     }
-    checkTasks(tasks, boards, (path, text) => this.#wrong(path, text));
-    return tasks;
+    return checkTasks(tasks, boards, hosts, (path, text) => this.#wrong(path, text));
   }
 
   #actions(given: unknown, boards: Record<string, BoardDefinition>): Record<string, ActionDefinition> {
@@ -187,7 +194,8 @@ class SwarmCompilation {
   }
 
   #hosts(given: unknown, boards: readonly string[]): string[] {
-    const hosts = this.#names("hosts", given ?? ["main"]);
+    const names = isRecord(given) ? Object.keys(given) : (given ?? ["main"]);
+    const hosts = this.#names("hosts", names);
     if (hosts.length === 0) this.#wrong(["hosts"], 'a swarm needs a host; write hosts: ["main"].');
     if (hosts.length > hostsMax) {
       this.#wrong(["hosts"], `${hosts.length} hosts are too many for one swarm; ${hostsMax} are the most.`);
@@ -201,6 +209,16 @@ class SwarmCompilation {
         );
     }
     return hosts;
+  }
+
+  /** Of those of which more than the name is given. */
+  #hostPlaces(given: unknown): Record<string, BoardPlace> {
+    const places: Record<string, BoardPlace> = {};
+    for (const [host, place] of Object.entries(isRecord(given) ? given : {})) {
+      const compiled = compilePlace(this.#part, place, this.#diagnostics, ["hosts", host]);
+      if (compiled !== undefined) places[host] = compiled;
+    }
+    return places;
   }
 
   #voters(given: unknown, boards: Record<string, BoardDefinition>): string[] {

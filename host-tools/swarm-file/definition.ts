@@ -11,6 +11,8 @@ export interface SwarmDefinition {
   /** Absolute path of the file that it came from; relative file names in it are relative to its folder. */
   readonly file: string;
   readonly hosts: readonly string[];
+  /** Absent for hosts of which `swarm.ts` gives only the names. */
+  readonly hostPlaces?: Readonly<Record<string, BoardPlace>>;
   /** Names of the boards that vote, beside the hosts. */
   readonly voters: readonly string[];
   readonly settings: Readonly<Record<string, SettingDefinition>>;
@@ -38,15 +40,31 @@ export interface ActionDefinition {
 }
 
 export interface TaskDefinition {
+  /** Who holds it. */
+  readonly on: "boards" | "hosts";
   readonly strategy: Strategy;
   readonly leaseMs: number;
   readonly requires: Pick<Work, "needs" | "zones" | "mains" | "apartFrom">;
+  /** What its board runs; none of a role, and of a task on hosts. */
   readonly pipelines: readonly Pipeline[];
+  /** What its host works out; absent for a role. */
+  readonly aggregate?: AggregateDefinition;
   /** Metric to unit, for showing and exporting. */
   readonly units: Readonly<Record<string, string>>;
 }
 
-/** What a board is to those who place tasks. */
+/** What a host asks boards for, at every full `everyMs` of the wall's time. */
+export interface AggregateDefinition {
+  /** Its outcome's name: the task's. */
+  readonly metric: string;
+  readonly unit: string;
+  /** As `query-text.ts` reads it, over `everyMs`. */
+  readonly query: string;
+  readonly everyMs: number;
+  readonly boards: readonly string[];
+}
+
+/** What a board or a host is to those who place tasks. */
 export interface BoardPlace {
   readonly zone: string | undefined;
   readonly has: readonly string[];

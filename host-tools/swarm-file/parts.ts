@@ -165,9 +165,12 @@ export interface ReplayPart extends Part<"replay"> {
   readonly unit: unknown;
 }
 
-/** Work that whichever board holds it does. */
+/** Work that whichever board or host holds it does. */
 export interface TaskPart extends Part<"task"> {
   readonly given: {
+    readonly on?: unknown;
+    readonly role?: unknown;
+    readonly aggregate?: unknown;
     readonly sense?: unknown;
     readonly strategy?: unknown;
     readonly lease?: unknown;
@@ -192,7 +195,7 @@ export interface BoardPart<Key extends string = string> extends Part<"board"> {
 export interface SwarmPart extends Part<"swarm"> {
   readonly name: string;
   readonly given: {
-    readonly hosts?: readonly string[];
+    readonly hosts?: unknown;
     readonly voters?: readonly string[];
     readonly settings?: Readonly<Record<string, SettingPart>>;
     readonly alerts?: Readonly<Record<string, AlertPart>>;

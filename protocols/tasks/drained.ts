@@ -18,7 +18,7 @@ export function drainedFromWire(value: CborValue): string[] {
   items.version(1);
   const boards: string[] = [];
   for (const board of items.array("the boards", drainedMax)) {
-    if (typeof board !== "string" || board.length > taskLimits.boardBytesMax) {
+    if (typeof board !== "string" || board.length > taskLimits.holderBytesMax) {
       throw new ShapeError("list of drained boards", "a board", "a name", board);
     }
     boards.push(board);

@@ -2,7 +2,7 @@
  * Where a task is, as the swarm has agreed: the value of `covey/task/<name>`, encoded.
  *
  * ```
- * placement [1, 0 stopped | 1 held | 2 released, board | null, token, leaseMs, sinceMs, program]     program: `../pipeline/program-codec.ts`
+ * placement [1, 0 stopped | 1 held | 2 released, holder | null, token, leaseMs, sinceMs, program]     program: `../pipeline/program-codec.ts`
  * ```
  *
  * The token grows with each placement and is never used again, so whoever was placed before is known as such, however late it speaks. A task that stops
@@ -13,16 +13,16 @@ import type { CborValue } from "../cbor/value.ts";
 import { isProgramName } from "../pipeline/program-codec.ts";
 import { reservedKeyPrefix } from "../state/command.ts";
 
-/** `held`: `board` is to run it. `released`: `board` had it and is to let go, and somebody else is to have it. `stopped`: the same, and nobody is. */
+/** `held`: `holder` is to run it. `released`: `holder` had it and is to let go, and somebody else is to have it. `stopped`: the same, and nobody is. */
 export type PlacementMode = "stopped" | "held" | "released";
 
 export interface Placement {
   readonly mode: PlacementMode;
-  /** Who has it, or had it last; undefined for nobody yet. */
-  readonly board: string | undefined;
+  /** The board or the host that has it, or had it last; undefined for nobody yet. */
+  readonly holder: string | undefined;
   /** 0 before the first placement. */
   readonly token: number;
-  /** For so long after the board asked the leader it may run the task, by its own clock. */
+  /** For so long after its holder asked the leader it may run the task, by its own clock. */
   readonly leaseMs: number;
   /** Unix milliseconds of the leader that placed it; for showing. */
   readonly sinceMs: number;
@@ -40,23 +40,23 @@ export const taskLimits = Object.freeze({
   tokenMax: 9_999_999,
   /** Characters of a task's metric: with `#` and a token it is still as long as a metric may be. */
   metricLengthMax: 24,
-  boardBytesMax: 64,
+  holderBytesMax: 64,
 });
 
 export const taskKeyPrefix = `${reservedKeyPrefix}task/`;
 export const placementVersion = 1;
 
 /**
- * From when the leader last heard a board to when nobody runs what that board had: the lease, and a quarter of it for clocks. If one is a tenth too slow and
- * the other a tenth too fast, the board's lease takes 1.1 / 0.9 of it on the leader's clock, which is less.
+ * From when the leader last heard a holder to when nobody runs what it had: the lease, and a quarter of it for clocks. If one is a tenth too slow and
+ * the other a tenth too fast, the holder's lease takes 1.1 / 0.9 of it on the leader's clock, which is less.
  */
 export function lapseMs(leaseMs: number): number {
   return leaseMs + Math.ceil(leaseMs / 4);
 }
 
 export function placementToWire(placement: Placement): CborValue {
-  const { mode, board, token, leaseMs, sinceMs, program } = placement;
-  return [placementVersion, modes.indexOf(mode), board ?? null, token, leaseMs, sinceMs, program];
+  const { mode, holder, token, leaseMs, sinceMs, program } = placement;
+  return [placementVersion, modes.indexOf(mode), holder ?? null, token, leaseMs, sinceMs, program];
 }
 
 /** The program is left as it is: only who runs it reads it. @throws {ShapeError} */
@@ -64,21 +64,21 @@ export function placementFromWire(value: CborValue): Placement {
   const items = new ItemReader(value, "placement", "", 7);
   items.version(placementVersion);
   const mode = modes[items.integer("the mode", 0, modes.length - 1)]!;
-  const board = items.isNone() ? undefined : items.text("the board", taskLimits.boardBytesMax);
+  const holder = items.isNone() ? undefined : items.text("the holder", taskLimits.holderBytesMax);
   const token = items.integer("the token", 0, taskLimits.tokenMax);
   const leaseMs = items.integer("leaseMs", taskLimits.leaseMsMin, taskLimits.leaseMsMax);
   const sinceMs = items.integer("sinceMs", 0, Number.MAX_SAFE_INTEGER);
   const program = items.any();
   items.end();
-  if (mode === "held" && (board === undefined || token === 0)) {
+  if (mode === "held" && (holder === undefined || token === 0)) {
     throw new ShapeError(
       "placement",
-      "the board of a task that is held",
+      "the holder of a task that is held",
       "a name, with a token",
-      board ?? null,
+      holder ?? null,
     );
   }
-  return { mode, board, token, leaseMs, sinceMs, program };
+  return { mode, holder, token, leaseMs, sinceMs, program };
 }
 
 /** What the readings of a task are called on their way: `temperature#7`, 7 being the token. A metric has no `#` of its own. */

@@ -9,7 +9,7 @@ import { lapseMs, type Placement } from "./placement.ts";
  */
 export class Steward {
   readonly #sinceMs: number;
-  /** When the board that has it last asked for it, by task. */
+  /** When whoever has it last asked for it, by task. */
   readonly #heardMs = new Map<string, number>();
   /** Being placed anew, perhaps: whatever comes of it, the old token is granted no more. */
   readonly #moving = new Map<string, number>();
@@ -20,17 +20,17 @@ export class Steward {
   }
 
   /**
-   * Whether `board`, which asked at `heardMs`, is granted `task` under `token`. To be asked only once a majority has confirmed, after `heardMs`, that this is the leader, and
+   * Whether `holder`, which asked at `heardMs`, is granted `task` under `token`. To be asked only once a majority has confirmed, after `heardMs`, that this is the leader, and
    * with the placement of an agreed state that is not older than that.
    */
   grant(
     task: string,
     placement: Placement | undefined,
-    board: string,
+    holder: string,
     token: number,
     heardMs: number,
   ): boolean {
-    if (placement?.mode !== "held" || placement.board !== board || placement.token !== token) return false;
+    if (placement?.mode !== "held" || placement.holder !== holder || placement.token !== token) return false;
     if (this.#moving.get(task) === token) return false;
     this.#heardMs.set(task, Math.max(heardMs, this.#heardMs.get(task) ?? heardMs));
     return true;
@@ -47,7 +47,7 @@ export class Steward {
   }
 
   /**
-   * Whether `task` may be given to another now. `hasLetGo`: its board has applied the entry that took it away, and is still the member that it was.
+   * Whether `task` may be given to another now. `hasLetGo`: its holder has applied the entry that took it away, and is still the member that it was.
    */
   mayPlace(task: string, placement: Placement, hasLetGo: boolean, nowMs: number): boolean {
     if (placement.token === 0) return true;

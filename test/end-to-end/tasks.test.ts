@@ -64,24 +64,24 @@ describe("tasks on XS boards", () => {
   it("are placed by themselves, as they require, and report under their own metrics", patient, async () => {
     const watch = await until("watch", ({ state }) => state === "placed");
     const other = await until("other", ({ state }) => state === "placed");
-    expect(["v1", "l1"]).toContain(watch.board);
-    expect(other.board).not.toBe(watch.board);
-    await untilHeard("gateway.temp", watch.board!, 0);
-    await untilHeard("gateway.humidity", other.board!, 0);
+    expect(["v1", "l1"]).toContain(watch.holder);
+    expect(other.holder).not.toBe(watch.holder);
+    await untilHeard("gateway.temp", watch.holder!, 0);
+    await untilHeard("gateway.humidity", other.holder!, 0);
   });
 
   it("move off a board that is dead, once its lease is over", patient, async () => {
     const before = await until("watch", ({ state }) => state === "placed");
-    const board = swarm.boards.find(({ name }) => name === before.board)!;
+    const board = swarm.boards.find(({ name }) => name === before.holder)!;
     const cutMs = Date.now();
     await board.powerOff();
-    const after = await until("watch", ({ board: at, token }) => at !== before.board && token > before.token);
+    const after = await until("watch", ({ holder: at, token }) => at !== before.holder && token > before.token);
     // A lease and a quarter after the last claim, which was at most a quarter of a lease before.
     expect(Date.now() - cutMs).toBeGreaterThan(2_900);
-    await untilHeard("gateway.temp", after.board!, cutMs);
+    await untilHeard("gateway.temp", after.holder!, cutMs);
     await board.powerOn();
     await swarm.untilSettled(60_000);
-    expect(await until("watch", () => true)).toMatchObject({ board: after.board, token: after.token });
+    expect(await until("watch", () => true)).toMatchObject({ holder: after.holder, token: after.token });
   });
 
   it(
@@ -96,8 +96,8 @@ describe("tasks on XS boards", () => {
       // Past what the new leader waits for, so that the one that holds it now keeps it.
       await sleep(8_000);
       const after = await until("watch", ({ state }) => state === "placed");
-      await untilHeard("gateway.temp", after.board!, killedMs + 6_000);
-      const hasMoved = after.board !== before.board;
+      await untilHeard("gateway.temp", after.holder!, killedMs + 6_000);
+      const hasMoved = after.holder !== before.holder;
       expect(after.token > before.token).toBe(hasMoved);
       await swarm.start(leader);
       await swarm.untilSettled(60_000);
@@ -107,19 +107,19 @@ describe("tasks on XS boards", () => {
   it("leave a board that is drained at once, stop and start by command", patient, async () => {
     const before = await until("watch", ({ state }) => state === "placed");
     const url = ["--url", swarm.urls()];
-    const drained = await runCovey(["task", "drain", before.board!, ...url, "--json"], swarm.folder);
+    const drained = await runCovey(["task", "drain", before.holder!, ...url, "--json"], swarm.folder);
     expect(drained).toMatchObject({ code: 0 });
-    const after = await until("watch", ({ state, board }) => state === "placed" && board !== before.board);
+    const after = await until("watch", ({ state, holder }) => state === "placed" && holder !== before.holder);
     expect(after.token).toBe(before.token + 1);
     const listed = await runCovey(["task", "list", ...url], swarm.folder);
-    expect(listed.stdout).toContain(`Drained, and given no tasks: ${before.board}.`);
+    expect(listed.stdout).toContain(`Drained, and given no tasks: ${before.holder}.`);
     expect((await runCovey(["task", "remove", "watch", ...url], swarm.folder)).stdout).toContain(
       "watch is stopped",
     );
     expect(await until("watch", () => true)).toMatchObject({ state: "stopped" });
-    expect((await runCovey(["task", "undrain", before.board!, ...url], swarm.folder)).code).toBe(0);
+    expect((await runCovey(["task", "undrain", before.holder!, ...url], swarm.folder)).code).toBe(0);
     const added = await runCovey(["task", "add", "watch", ...url], swarm.folder);
-    expect(added.stdout).toContain("runs watch, under token");
+    expect(added.stdout).toContain("has watch, under token");
     const wrong = await runCovey(["task", "remove", "wach", ...url], swarm.folder);
     expect(wrong.code).not.toBe(0);
     expect(wrong.stderr).toContain("There is no task wach");

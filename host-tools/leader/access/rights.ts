@@ -28,6 +28,11 @@ export function actionResource(name: string): string {
   return `act/${name}`;
 }
 
+/** What somebody needs to be allowed to write who carries out this role on a host. */
+export function taskResource(name: string): string {
+  return `task/${name}`;
+}
+
 /** One right, as a route asks for it. */
 export interface Right {
   readonly verb: "read" | "write" | "update";

@@ -24,6 +24,9 @@
  * | POST /api/releases with `ReleaseRequest` | `ReleaseAgreed`, once it is committed; `no-image` until the host that leads has the image |
  * | POST /api/actions/NAME with `{boards?, timeoutMs?, startMs?}` | `ActionBegun`, once it is committed that it has begun |
  * | GET /api/actions | `ActionStatus[]`: the last ones and how each board stands |
+ * | GET /api/tasks | `TasksStatus` |
+ * | POST /api/tasks with `{action, name}` | `TasksStatus`, once it is agreed on |
+ * | POST /api/tasks/NAME/hold with `{process, number, isRunning, isLeaving}` | `HoldAnswer`; for the host that is asked alone |
  * | GET /api/audit | `AuditEntry[]`, newest last: who was refused what |
  * | GET /api/session | `LoggedIn`: who asks |
  * | GET /api/login | `LoginChallenge` |
@@ -499,22 +502,39 @@ export interface SetRequest {
 export interface TaskStatus {
   readonly name: string;
   readonly state: "placed" | "silent" | "waiting" | "stopped";
-  readonly board: string | undefined;
+  /** Whether boards or hosts may hold it. */
+  readonly on: "boards" | "hosts";
+  readonly holder: string | undefined;
   /** Of the last placement; 0 for none yet. */
   readonly token: number;
   /** Unix milliseconds of the last placement. */
   readonly sinceMs: number | undefined;
   readonly strategy: string;
   readonly leaseMs: number;
-  /** Since its board last claimed it. */
+  /** Since its holder last claimed it. */
   readonly silentMs: number | undefined;
 }
 
 /** Answer of `GET /api/tasks`, and of each change of them. */
 export interface TasksStatus {
   readonly tasks: readonly TaskStatus[];
-  /** Boards that are to be given none. */
+  /** Boards and hosts that are to be given none. */
   readonly drained: readonly string[];
+}
+
+/** Answer of `POST /api/tasks/NAME/hold`. */
+export interface HoldAnswer {
+  readonly task: string;
+  /** Which was asked. */
+  readonly host: string;
+  /** `held`: whoever asked may carry out the role, for `leftMs` from when it asked. `waiting`: it may not. */
+  readonly state: "held" | "waiting";
+  readonly leaseMs: number;
+  /** After which it is to ask again. */
+  readonly askAgainMs: number;
+  /** Of the tenure; absent while waiting, as `leftMs`. */
+  readonly token?: number;
+  readonly leftMs?: number;
 }
 
 /** Answer of `GET /api/login`: what to sign, see `access/login-proof.ts`. */

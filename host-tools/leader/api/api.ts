@@ -11,6 +11,7 @@ import {
   coveyResource,
   demand,
   type Right,
+  taskResource,
   toRead,
   toReadSome,
   toUpdate,
@@ -35,6 +36,7 @@ import type { VoterChange } from "../members/change-voters.ts";
 import { createPageFiles } from "../page-files.ts";
 import type { CommandId } from "../raft/command-id.ts";
 import { notLeadingMessage } from "../state/commands.ts";
+import { type HoldRequest, readHoldRequest } from "../tasks/hold-request.ts";
 import { readTaskChange, type TaskChange } from "../tasks/task-change.ts";
 import { csvPages, parseCount, parseReadingRequest } from "../telemetry/reading-export.ts";
 import type { ReadingQuery } from "../telemetry/telemetry.ts";
@@ -52,6 +54,7 @@ import type {
   CheckpointListing,
   CheckpointRestored,
   ContactStatus,
+  HoldAnswer,
   LogEntry,
   Members,
   QueryAnswer,
@@ -113,6 +116,8 @@ export interface HostView {
   tasks(): TasksStatus;
   /** Resolves once it is agreed on. Rejects with `ApiFailure`. */
   changeTasks(change: TaskChange): Promise<TasksStatus>;
+  /** Whether a process on this computer may carry out a role. Throws `ApiFailure`. */
+  holdTask(task: string, request: HoldRequest): HoldAnswer;
   /** Resolves once the release is agreed on. Rejects with `ApiFailure`. */
   propose(request: ReadRequest, actor: Actor): Promise<ReleaseAgreed>;
   /** Oldest first. */
@@ -263,6 +268,15 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
   });
   api.post("/api/tasks", requireJson, needs(toWrite(coveyResource.tasks)), onLeader, async (context) =>
     answer(context, await host.changeTasks(readTaskChange(await context.req.text()))),
+  );
+  const taskOf = (context: Context) => context.req.param("name")!;
+  // Of this host alone: nothing of it is sent on.
+  api.post(
+    "/api/tasks/:name/hold",
+    requireJson,
+    needs((context) => toWrite(taskResource(taskOf(context)))),
+    async (context) =>
+      answer(context, host.holdTask(taskOf(context), readHoldRequest(await context.req.text()))),
   );
   api.get("/api/audit", needs(toRead(coveyResource.audit)), onLeader, (context) =>
     answer(context, host.audit()),

@@ -4,7 +4,7 @@
  * ```
  * hello        [0, version, swarm, host, has a log, url]     first on every connection, both ways
  * refused      [1, why]                                      last before the connection is closed
- * state        [2, role, term, commit index, applied index, leader, member]    twice a second; the last two may be null
+ * state        [2, role, term, commit index, applied index, leader, member, [task, ...], [task, ...]]    twice a second; leader and member may be null; see `HostState`
  * raft         [3, message]                                  for the host itself, or for a board at its broker
  * board        [4, board, payload]                           it said this hello to my broker
  * gone         [5, board]                                    it left my broker
@@ -15,8 +15,9 @@
  * image-want   [10, image, chunk, count]                     send me these
  * image-piece  [11, image, chunk, [bytes, ...]]              here they are, from that chunk on; null: I have no such image
  * query        [12, board, payload]                          ask this of the board, which is at your broker
+ * grant        [13, holder, payload]                         tasks are granted: to the board, if it is at your broker, or to you
+ * claim        [14, payload]                                 I claim these tasks
  * ```
- * grant        [12, board, payload]                          tell it this on its channel for leases, if it is at your broker
  *
  * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
  * so that a newer host may say more.
@@ -26,6 +27,7 @@ import type { CborValue } from "../../../protocols/cbor/value.ts";
 import { messageLimits } from "../../../protocols/messages/board-messages.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
 import { limits } from "../../../protocols/raft/types.ts";
+import { taskLimits } from "../../../protocols/tasks/placement.ts";
 import { chunkDataBytes } from "../../../protocols/update/chunks.ts";
 import { updateLimits } from "../../../protocols/update/messages.ts";
 import { digestBytes } from "../../../protocols/update/release.ts";
@@ -54,6 +56,10 @@ export interface HostState {
   readonly leaderId: MemberId | undefined;
   /** Its own id; undefined while it has no log and waits for the other hosts. */
   readonly memberId: MemberId | undefined;
+  /** Roles for which somebody stands ready there. */
+  readonly ready: readonly string[];
+  /** Roles that somebody there may still be carrying out, though they were taken from it. */
+  readonly lingering: readonly string[];
 }
 
 export type TelemetryChannel = "report" | "health" | "query" | "action" | "lease" | "turn";
@@ -67,7 +73,10 @@ export type HostFrame =
   | { readonly kind: "board"; readonly board: string; readonly hello: Uint8Array }
   | { readonly kind: "gone"; readonly board: string }
   | { readonly kind: "query"; readonly board: string; readonly payload: Uint8Array }
-  | { readonly kind: "grant"; readonly board: string; readonly payload: Uint8Array }
+  /** To a board, or to the host itself; `payload` as `leasesToWire` makes it. */
+  | { readonly kind: "grant"; readonly holder: string; readonly payload: Uint8Array }
+  /** Of the host itself. */
+  | { readonly kind: "claim"; readonly payload: Uint8Array }
   | { readonly kind: "publication"; readonly payload: Uint8Array }
   /** `key` as `senderKeyToWire` makes it. */
   | { readonly kind: "sender-key"; readonly key: CborValue }
@@ -113,9 +122,9 @@ export function frameToWire(frame: HostFrame): CborValue {
     case "refused":
       return [kinds.refused, frame.why];
     case "state": {
-      const { role, term, commitIndex, appliedIndex, leaderId, memberId } = frame;
+      const { role, term, commitIndex, appliedIndex, leaderId, memberId, ready, lingering } = frame;
       const figures = [roles.indexOf(role), term, commitIndex, appliedIndex];
-      return [kinds.state, ...figures, leaderId ?? null, memberId ?? null];
+      return [kinds.state, ...figures, leaderId ?? null, memberId ?? null, ready, lingering];
     }
     case "raft":
       return [kinds.raft, frame.message];
@@ -130,7 +139,9 @@ export function frameToWire(frame: HostFrame): CborValue {
     case "telemetry":
       return [kinds.telemetry, frame.board, telemetryChannels.indexOf(frame.channel), frame.payload];
     case "grant":
-      return [kinds.grant, frame.board, frame.payload];
+      return [kinds.grant, frame.holder, frame.payload];
+    case "claim":
+      return [kinds.claim, frame.payload];
     case "sender-key":
       return [kinds.senderKey, frame.key];
     case "images":
@@ -172,7 +183,9 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
       return { kind: "telemetry", board, channel, payload: readPayload(items) };
     }
     case kinds.grant:
-      return { kind: "grant", board: readName(items), payload: readPayload(items) };
+      return { kind: "grant", holder: readName(items), payload: readPayload(items) };
+    case kinds.claim:
+      return { kind: "claim", payload: readPayload(items) };
     case kinds.senderKey:
       return { kind: "sender-key", key: items.any() };
     case kinds.images:
@@ -212,6 +225,7 @@ const kinds = {
   imagePiece: 11,
   query: 12,
   grant: 13,
+  claim: 14,
 } as const;
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;
@@ -237,7 +251,16 @@ function readState(items: ItemReader): HostState {
     items.integer(`the ${what}`, 0, Number.MAX_SAFE_INTEGER),
   ) as [number, number, number];
   const leaderId = readMember(items);
-  return { kind: "state", role, term, commitIndex, appliedIndex, leaderId, memberId: readMember(items) };
+  const memberId = readMember(items);
+  const [ready, lingering] = [readTasks(items), readTasks(items)];
+  return { kind: "state", role, term, commitIndex, appliedIndex, leaderId, memberId, ready, lingering };
+}
+
+function readTasks(items: ItemReader): string[] {
+  return items.array("the tasks", taskLimits.tasksMax).map((value) => {
+    if (typeof value === "string" && value.length <= taskLimits.nameLengthMax) return value;
+    throw new ShapeError("host frame", "a task", "a name", value);
+  });
 }
 
 function readName(items: ItemReader): string {

@@ -7,6 +7,7 @@ import type { ImageExchange } from "../images/image-exchange.ts";
 import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";
 import { nameOf } from "../raft/voter-policy.ts";
+import type { Tasks } from "../tasks/tasks.ts";
 import type { GroupKeys } from "../trust/group-keys.ts";
 import type { Violations } from "../violations.ts";
 import { foundingOf } from "./founding.ts";
@@ -23,6 +24,7 @@ export interface PeersOptions {
   readonly broker: Broker;
   readonly groupKeys: GroupKeys;
   readonly images: Pick<ImageExchange, "up" | "down" | "take">;
+  readonly tasks: Pick<Tasks, "granted" | "claimOfHost" | "ready" | "lingering">;
   readonly log: Log;
   readonly violations: Violations;
   /** A Raft message of another host, or of a board that is connected there. */
@@ -107,7 +109,11 @@ export class Peers {
         boards.receiveFromHost(host, frame);
         break;
       case "grant":
-        boards.sendHere(frame.board, "lease", frame.payload);
+        if (frame.holder === this.#options.hostName) this.#options.tasks.granted(frame.payload);
+        else boards.sendHere(frame.holder, "lease", frame.payload);
+        break;
+      case "claim":
+        this.#options.tasks.claimOfHost(host, frame.payload);
         break;
       case "images":
       case "image-want":
@@ -187,10 +193,11 @@ export class Peers {
   }
 
   #ownState(): HostState {
-    const { replica } = this.#options;
+    const { replica, tasks } = this.#options;
     const { role, term, commitIndex, appliedIndex, leaderId } = replica.status();
     const figures = { term, commitIndex, appliedIndex, leaderId, memberId: replica.id };
-    return { kind: "state", role: shownRole(role), ...figures };
+    const { ready, lingering } = tasks;
+    return { kind: "state", role: shownRole(role), ...figures, ready, lingering };
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The leader's care for tasks: looks twice a second at what is placed where, proposes what has to change, and answers the boards that claim what they hold. What is
- * safe, `Steward` says; where a task goes, `place`. A change is proposed only in place of the very value that was looked at, so of two leaders that decide at
+ * The leader's care for tasks: looks twice a second at what is placed where, proposes what has to change, and answers the boards and hosts that claim what they hold. Does no
+ * I/O of its own. What is safe, `Steward` says; where a task goes, `place`. A change is proposed only in place of the very value that was looked at, so of two leaders that decide at
  * once, the one whose entry is first in the log has decided.
  */
 import { place } from "../../../protocols/balancing/place.ts";
@@ -13,15 +13,19 @@ import { encodeCbor } from "../../codec/cbor.ts";
 import type { TaskDefinition } from "../../swarm-file/definition.ts";
 import type { Log } from "../log.ts";
 import type { AgreedPlacement, AgreedTasks } from "./agreed-tasks.ts";
+import { isRoleOfHosts, readinessFor } from "./roles.ts";
 
-/** A board as far as it matters to tasks. */
-export interface BoardFacts {
+/** A board or a host as far as it matters to tasks. */
+export interface HolderFacts {
+  readonly kind: TaskDefinition["on"];
   readonly holder: Holder;
   /** It is connected, well, not drained, and never sleeps. */
   readonly isUsable: boolean;
   readonly isUp: boolean;
   /** As the member that it is now. */
   readonly appliedIndex: number;
+  /** Tasks that may still be done there, though it knows that it does not hold them any more; absent for none. */
+  readonly lingering?: ReadonlySet<string>;
 }
 
 export interface TaskKeeperOptions {
@@ -30,14 +34,20 @@ export interface TaskKeeperOptions {
   readonly replica: {
     readonly isLeader: boolean;
     readonly term: number;
-    readIndex(): Promise<number>;
   };
-  /** By name. */
-  boards(): ReadonlyMap<string, BoardFacts>;
-  /** Puts if what is there is still `expected`; undefined: if nothing is. Rejects with what the replica rejects with. */
-  put(key: string, value: Uint8Array, expected: Uint8Array | undefined): Promise<unknown>;
-  /** To a board, wherever it is connected. */
-  send(board: string, leases: Leases): void;
+  /** Whether a majority confirms, from now on, that this host leads; `agreed` is then no older than now. */
+  confirm(done: (isConfirmed: boolean) => void): void;
+  /** Boards and hosts by name. */
+  holders(): ReadonlyMap<string, HolderFacts>;
+  /** Puts if what is there is still `expected`; undefined: if nothing is. */
+  put(
+    key: string,
+    value: Uint8Array,
+    expected: Uint8Array | undefined,
+    done: (failure: Error | undefined) => void,
+  ): void;
+  /** To a board, wherever it is connected, or a host. */
+  send(holder: string, leases: Leases): void;
   readonly log: Pick<Log, "info" | "warn">;
   /** Milliseconds that never go back. */
   nowMs(): number;
@@ -47,7 +57,7 @@ export interface TaskKeeperOptions {
 
 export const taskKeeperLimits = {
   lookEveryMs: 500,
-  /** Claims that wait for a majority at a time; a board whose claim is dropped asks again. */
+  /** Claims that wait for a majority at a time; whoever made a claim that is dropped asks again. */
   claimsMax: 512,
 } as const;
 
@@ -67,26 +77,22 @@ export class TaskKeeper {
     return this.#options.replica.isLeader ? this.#steward?.heardMs(task) : undefined;
   }
 
-  /** A board, connected here or elsewhere, says what it is to run. */
-  async claim(board: string, { askedMs, tasks }: Leases): Promise<void> {
+  /** A board, connected here or elsewhere, or a host says what it is to run. */
+  claim(holder: string, { askedMs, tasks }: Leases): void {
     const heardMs = this.#options.nowMs();
-    const { replica, agreed, send } = this.#options;
+    const { agreed, send, confirm } = this.#options;
     const steward = this.#lead();
     if (steward === undefined || this.#claims >= taskKeeperLimits.claimsMax) return;
     this.#claims++;
-    try {
-      await replica.readIndex();
-    } catch {
-      return;
-    } finally {
+    confirm((isConfirmed) => {
       this.#claims--;
-    }
-    // Another term of this host's is another leader's.
-    if (this.#lead() !== steward) return;
-    const granted: Fenced[] = tasks.filter(({ task, token }) =>
-      steward.grant(task, agreed.placements.get(task)?.placement, board, token, heardMs),
-    );
-    if (granted.length > 0) send(board, { askedMs, tasks: granted });
+      // Another term of this host's is another leader's.
+      if (!isConfirmed || this.#lead() !== steward) return;
+      const granted: Fenced[] = tasks.filter(({ task, token }) =>
+        steward.grant(task, agreed.placements.get(task)?.placement, holder, token, heardMs),
+      );
+      if (granted.length > 0) send(holder, { askedMs, tasks: granted });
+    });
   }
 
   /** Proposes what is due. */
@@ -118,9 +124,21 @@ export class TaskKeeper {
 
   /** Where every task ought to be that is not stopped. */
   #placing(steward: Steward, nowMs: number): ReadonlyMap<string, string> {
+    const usable = [...this.#options.holders().values()].filter(({ isUsable }) => isUsable);
+    const placings = (["boards", "hosts"] as const).map((on) => {
+      const holders = usable.filter(({ kind }) => kind === on).map(({ holder }) => holder);
+      return this.#placingOn(on, holders, steward, nowMs);
+    });
+    return new Map(placings.flatMap((placing) => [...placing]));
+  }
+
+  #placingOn(
+    on: TaskDefinition["on"],
+    holders: readonly Holder[],
+    steward: Steward,
+    nowMs: number,
+  ): Map<string, string> {
     const { tasks, agreed } = this.#options;
-    const boards = this.#options.boards();
-    const holders = [...boards.values()].filter(({ isUsable }) => isUsable).map(({ holder }) => holder);
     const present = new Map<string, string>();
     const work: Work[] = [];
     const avoided = new Map<string, string>();
@@ -128,17 +146,17 @@ export class TaskKeeper {
     for (const [name, definition] of Object.entries(tasks)) {
       const placement = agreed.placements.get(name)?.placement;
       turn += placement?.token ?? 0;
-      if (placement?.mode === "stopped") continue;
+      if (definition.on !== on || placement?.mode === "stopped") continue;
       work.push(workOf(name, definition));
-      if (placement?.mode !== "held" || placement.board === undefined) continue;
-      if (steward.isLapsed(name, placement, nowMs)) avoided.set(name, placement.board);
-      else present.set(name, placement.board);
+      if (placement?.mode !== "held" || placement.holder === undefined) continue;
+      if (steward.isLapsed(name, placement, nowMs)) avoided.set(name, placement.holder);
+      else present.set(name, placement.holder);
     }
     const placing = place(work, holders, present, turn);
-    for (const [name, board] of avoided) {
+    for (const [name, holder] of avoided) {
       // It is there and does not run the task: another one may.
-      if (placing.get(name) !== board) continue;
-      const others = holders.filter((holder) => holder.name !== board);
+      if (placing.get(name) !== holder) continue;
+      const others = holders.filter((other) => other.name !== holder);
       const instead = place(work, others, placing, turn).get(name);
       if (instead !== undefined) placing.set(name, instead);
     }
@@ -158,35 +176,36 @@ export class TaskKeeper {
     const fresh = { mode: "held", leaseMs, program, sinceMs: this.#options.wallMs() } as const;
     if (present === undefined) {
       if (wanted !== undefined) {
-        this.#propose(steward, name, undefined, { ...fresh, board: wanted, token: 1 });
+        this.#propose(steward, name, undefined, { ...fresh, holder: wanted, token: 1 });
       }
       return;
     }
     const { placement } = present;
     if (placement.mode === "stopped") return;
-    const isSame = wanted === placement.board && placement.leaseMs === leaseMs;
+    const isSame = wanted === placement.holder && placement.leaseMs === leaseMs;
     if (placement.mode === "held" && isSame && !steward.isLapsed(name, placement, nowMs)) {
       // The same tenure goes on, with what the task is now.
       const next = { ...placement, program };
       if (!areSame(encodePlacement(next), present.value)) this.#propose(steward, name, present, next);
       return;
     }
-    if (steward.mayPlace(name, placement, this.#hasLetGo(present), nowMs)) {
+    if (steward.mayPlace(name, placement, this.#hasLetGo(name, present), nowMs)) {
       if (wanted === undefined) return;
-      this.#propose(steward, name, present, { ...fresh, board: wanted, token: placement.token + 1 });
-    } else if (placement.mode === "held" && this.#isHere(placement.board)) {
+      this.#propose(steward, name, present, { ...fresh, holder: wanted, token: placement.token + 1 });
+    } else if (placement.mode === "held" && this.#isHere(placement.holder)) {
       // Asked to let go, it is heard of sooner than its lease ends.
       this.#propose(steward, name, present, { ...placement, mode: "released" });
     }
   }
 
-  #isHere(board: string | undefined): boolean {
-    return board !== undefined && this.#options.boards().get(board)?.isUp === true;
+  #isHere(holder: string | undefined): boolean {
+    return holder !== undefined && this.#options.holders().get(holder)?.isUp === true;
   }
 
-  #hasLetGo({ placement, index }: AgreedPlacement): boolean {
-    const { board } = placement;
-    return board === undefined || (this.#options.boards().get(board)?.appliedIndex ?? 0) >= index;
+  #hasLetGo(name: string, { placement, index }: AgreedPlacement): boolean {
+    if (placement.holder === undefined) return true;
+    const facts = this.#options.holders().get(placement.holder);
+    return facts !== undefined && facts.appliedIndex >= index && facts.lingering?.has(name) !== true;
   }
 
   #propose(steward: Steward, name: string, present: AgreedPlacement | undefined, next: Placement): void {
@@ -196,15 +215,17 @@ export class TaskKeeper {
     const isMove = before !== undefined && (next.mode !== "held" || next.token !== before.token);
     if (isMove) steward.beginMove(name, before.token);
     this.#inFlight.add(name);
-    put(taskKeyPrefix + name, encodePlacement(next), present?.value)
-      .then(() => {
-        if (next.token !== before?.token) steward.placed(name, nowMs());
-        const { mode, board, token } = next;
-        log.info("task", { task: name, mode, board, token, from: before?.board });
-      })
-      // What was meant to be moved is granted no more, whatever the reason: it is tried again with the next look.
-      .catch((error: Error) => log.warn("task-not-placed", { task: name, reason: error.message }))
-      .finally(() => this.#inFlight.delete(name));
+    put(taskKeyPrefix + name, encodePlacement(next), present?.value, (failure) => {
+      this.#inFlight.delete(name);
+      if (failure !== undefined) {
+        // What was meant to be moved is granted no more, whatever the reason: it is tried again with the next look.
+        log.warn("task-not-placed", { task: name, reason: failure.message });
+        return;
+      }
+      if (next.token !== before?.token) steward.placed(name, nowMs());
+      const { mode, holder, token } = next;
+      log.info("task", { task: name, mode, holder, token, from: before?.holder });
+    });
   }
 }
 
@@ -212,8 +233,11 @@ export function encodePlacement(placement: Placement): Uint8Array {
   return encodeCbor(placementToWire(placement));
 }
 
-function workOf(name: string, { strategy, requires, pipelines }: TaskDefinition): Work {
-  return { name, strategy, load: pipelines.length, size: pipelines.length, ...requires };
+function workOf(name: string, definition: TaskDefinition): Work {
+  const { strategy, requires, pipelines } = definition;
+  const needs = isRoleOfHosts(definition) ? [...requires.needs, readinessFor(name)] : requires.needs;
+  // What runs no pipelines takes no room; whoever holds it has something to do all the same.
+  return { name, strategy, load: Math.max(1, pipelines.length), size: pipelines.length, ...requires, needs };
 }
 
 function areSame(a: Uint8Array, b: Uint8Array): boolean {

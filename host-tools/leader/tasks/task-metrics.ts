@@ -24,7 +24,7 @@ export function taskMetricOf(
   for (const [name, { units, pipelines }] of Object.entries(tasks)) {
     if (!pipelines.some((pipeline) => pipeline.metric === metric)) continue;
     const placement = agreed.placements.get(name)?.placement;
-    if (placement?.board !== board || placement.token !== token) return undefined;
+    if (placement?.holder !== board || placement.token !== token) return undefined;
     return { metric, unit: Object.hasOwn(units, metric) ? units[metric] : undefined };
   }
   return undefined;

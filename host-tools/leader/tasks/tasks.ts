@@ -1,20 +1,24 @@
-/** A host's part in tasks: its keeper while it leads, what boards claim, what operators ask for, and how each task stands. */
-
-import { programLimits } from "../../../protocols/pipeline/program.ts";
+/** A host's part in tasks: its keeper while it leads, what boards and hosts claim, what it holds itself, what operators ask for, and how each task stands. */
 import { drainedKey, drainedMax, drainedToWire } from "../../../protocols/tasks/drained.ts";
-import { type Leases, leasesToWire } from "../../../protocols/tasks/lease-messages.ts";
+import { type Leases, leasesFromWire, leasesToWire } from "../../../protocols/tasks/lease-messages.ts";
 import { taskKeyPrefix } from "../../../protocols/tasks/placement.ts";
-import { encodeCbor } from "../../codec/cbor.ts";
-import type { BoardDefinition, SwarmDefinition } from "../../swarm-file/definition.ts";
+import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
+import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { BoardStatus, TaskStatus, TasksStatus } from "../api/api-types.ts";
+import type { HoldAnswer, TaskStatus, TasksStatus } from "../api/api-types.ts";
 import type { BoardRegistry } from "../boards/board-registry.ts";
-import type { HostLinks } from "../hosts/host-links.ts";
+import type { HostFrame, HostState } from "../hosts/host-frames.ts";
 import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";
+import { nameOf } from "../raft/voter-policy.ts";
 import type { AgreedState } from "../state/agreed-state.ts";
 import { AgreedTasks } from "./agreed-tasks.ts";
-import { type BoardFacts, encodePlacement, TaskKeeper, taskKeeperLimits } from "./task-keeper.ts";
+import type { HoldRequest } from "./hold-request.ts";
+import { boardFacts, hostFacts } from "./holder-facts.ts";
+import { HostTenure } from "./host-tenure.ts";
+import { LeaseClock } from "./lease-clock.ts";
+import { RoleDesk } from "./role-desk.ts";
+import { encodePlacement, type HolderFacts, TaskKeeper, taskKeeperLimits } from "./task-keeper.ts";
 import { type TaskMetric, taskMetricOf } from "./task-metrics.ts";
 
 export interface TasksOptions {
@@ -23,44 +27,91 @@ export interface TasksOptions {
   readonly state: AgreedState;
   readonly replica: Replica;
   readonly boards: BoardRegistry;
-  readonly links: HostLinks;
+  /** What the other hosts last said of themselves, by name. */
+  peers(): ReadonlyMap<string, HostState>;
+  sendToHost(host: string, frame: HostFrame): void;
+  isUp(host: string): boolean;
   readonly log: Log;
 }
 
-/** Of the memory that a board's engine has: from here on it is given half as much, and from there on nothing. */
-const fullFrom = { half: 0.75, none: 0.9 } as const;
+/** Of a lease, what passes at most before what is due is claimed: leases are 2 s at least. */
+const claimEveryMs = 250;
 
 export class Tasks {
   readonly #options: TasksOptions;
   readonly #agreed: AgreedTasks;
   readonly #keeper: TaskKeeper;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #tenure: HostTenure;
+  readonly #desk: RoleDesk;
+  #timers: NodeJS.Timeout[] = [];
 
   constructor(options: TasksOptions) {
-    const { definition, replica, log } = options;
+    const { definition, replica, log, hostName } = options;
+    const clock = new LeaseClock();
+    const ours = { hostName, tasks: definition.tasks ?? {}, nowMs: () => clock.nowMs() };
     this.#options = options;
     this.#agreed = new AgreedTasks(options.state);
     this.#keeper = new TaskKeeper({
       ...{ tasks: definition.tasks ?? {}, agreed: this.#agreed, replica, log },
-      boards: () => this.#facts(),
-      put: (key, value, expected) =>
-        replica.propose({ key, value, id: replica.newCommandId(), expected: { value: expected } }),
+      holders: () => this.#holders(),
+      confirm: (done) => {
+        replica.readIndex().then(
+          () => done(true),
+          () => done(false),
+        );
+      },
+      put: (key, value, expected, done) => {
+        replica.propose({ key, value, id: replica.newCommandId(), expected: { value: expected } }).then(
+          () => done(undefined),
+          (error: Error) => done(error),
+        );
+      },
       send: (board, leases) => this.#send(board, leases),
       nowMs: () => performance.now(),
       wallMs: Date.now,
     });
+    this.#tenure = new HostTenure({ ...ours, agreed: this.#agreed, claim: (leases) => this.#claim(leases) });
+    this.#desk = new RoleDesk({ ...ours, tenure: this.#tenure });
+  }
+
+  /** Roles for which somebody stands ready on this host. */
+  get ready(): readonly string[] {
+    return this.#desk.ready;
+  }
+
+  /** Roles that were taken from this host and may still be carried out here. */
+  get lingering(): readonly string[] {
+    return this.#desk.lingering;
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#keeper.look(), taskKeeperLimits.lookEveryMs);
+    this.#timers = [
+      setInterval(() => this.#keeper.look(), taskKeeperLimits.lookEveryMs),
+      setInterval(() => this.#tenure.run(), claimEveryMs),
+    ];
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   claim(board: string, claim: Leases): void {
-    void this.#keeper.claim(board, claim);
+    this.#keeper.claim(board, claim);
+  }
+
+  /** Another host claims. @throws {ShapeError | CborError} */
+  claimOfHost(host: string, payload: Uint8Array): void {
+    this.#keeper.claim(host, leasesFromWire(decodeCbor(payload)));
+  }
+
+  /** To this host, by the one that leads. @throws {ShapeError | CborError} */
+  granted(payload: Uint8Array): void {
+    this.#tenure.granted(leasesFromWire(decodeCbor(payload)));
+  }
+
+  /** A process on this computer asks whether it may carry out a role. @throws {ApiFailure} */
+  hold(task: string, request: HoldRequest): HoldAnswer {
+    return this.#desk.ask(task, request);
   }
 
   /** See `taskMetricOf`. */
@@ -94,19 +145,19 @@ export class Tasks {
     }
   }
 
-  /** `board` is to hold no tasks, or may again. As `add`. */
-  async drain(board: string, isDrained: boolean): Promise<void> {
+  /** A board or host is to hold no tasks, or may again. As `add`. */
+  async drain(holder: string, isDrained: boolean): Promise<void> {
     const { definition, state } = this.#options;
-    if (!Object.hasOwn(definition.boards, board)) {
-      throw new ApiFailure("bad-request", `${board} is no board of this swarm.`);
+    if (!Object.hasOwn(definition.boards, holder) && !definition.hosts.includes(holder)) {
+      throw new ApiFailure("bad-request", `${holder} is no board and no host of this swarm.`);
     }
     const { drained } = this.#agreed;
-    if (drained.includes(board) === isDrained) return;
-    const wanted = isDrained ? [...drained, board] : drained.filter((name) => name !== board);
+    if (drained.includes(holder) === isDrained) return;
+    const wanted = isDrained ? [...drained, holder] : drained.filter((name) => name !== holder);
     if (wanted.length > drainedMax) {
       throw new ApiFailure(
         "out-of-limits",
-        `${drainedMax} boards are drained, which is the most; undrain one.`,
+        `${drainedMax} boards and hosts are drained, which is the most; undrain one.`,
       );
     }
     await this.#propose(
@@ -116,18 +167,35 @@ export class Tasks {
     );
   }
 
+  #holders(): Map<string, HolderFacts> {
+    const { definition, boards, hostName, replica, peers, isUp } = this.#options;
+    const { drained } = this.#agreed;
+    const { appliedIndex } = replica.status();
+    const own = { appliedIndex, ready: this.ready, lingering: this.lingering };
+    const facts = boards
+      .status(() => false)
+      .map((status) => boardFacts(status, definition.boards[status.id]!, drained));
+    for (const host of definition.hosts) {
+      const word = host === hostName ? own : peers().get(host);
+      const isHere = host === hostName || isUp(host);
+      if (word !== undefined)
+        facts.push(hostFacts(host, definition.hostPlaces?.[host], word, isHere, drained));
+    }
+    return new Map(facts.map((one) => [one.holder.name, one]));
+  }
+
   #statusOf(name: string): TaskStatus {
     const { definition } = this.#options;
-    const { strategy, leaseMs } = definition.tasks![name]!;
+    const { on, strategy, leaseMs } = definition.tasks![name]!;
     const placement = this.#agreed.placements.get(name)?.placement;
     const heardMs = this.#keeper.heardMs(name);
-    const board = placement?.mode === "held" ? placement.board : undefined;
+    const holder = placement?.mode === "held" ? placement.holder : undefined;
     const silentMs =
-      board === undefined || heardMs === undefined ? undefined : Math.round(performance.now() - heardMs);
+      holder === undefined || heardMs === undefined ? undefined : Math.round(performance.now() - heardMs);
     const state =
       placement?.mode === "stopped"
         ? "stopped"
-        : board === undefined
+        : holder === undefined
           ? "waiting"
           : isLate()
             ? "silent"
@@ -135,7 +203,8 @@ export class Tasks {
     return {
       name,
       state,
-      board,
+      on,
+      holder,
       token: placement?.token ?? 0,
       sinceMs: placement?.sinceMs,
       strategy,
@@ -176,39 +245,26 @@ export class Tasks {
     }
   }
 
-  #facts(): Map<string, BoardFacts> {
-    const { definition, boards } = this.#options;
-    const facts = new Map<string, BoardFacts>();
-    for (const status of boards.status(() => false)) {
-      facts.set(status.id, this.#factsOf(status, definition.boards[status.id]!));
+  /** Over the host where the board is, or to a host. */
+  #send(holder: string, leases: Leases): void {
+    const { boards, sendToHost, isUp, hostName, definition } = this.#options;
+    if (holder === hostName) {
+      this.#tenure.granted(leases);
+      return;
     }
-    return facts;
-  }
-
-  #factsOf(status: BoardStatus, { place, program }: BoardDefinition): BoardFacts {
-    const { id, heapPeakBytes, arenaBytes, appliedIndex, device, cloned, link } = status;
-    const { zone, has = [], onBattery = false, weight = 1 } = place ?? {};
-    const full = arenaBytes === 0 ? 0 : heapPeakBytes / arenaBytes;
-    const own = program.pipelines.length;
-    const holder = {
-      name: id,
-      weight: full >= fullFrom.half ? weight / 2 : weight,
-      load: own,
-      room: programLimits.pipelinesMax - own,
-      ...{ has, zone, onBattery: onBattery || program.sleep !== undefined },
-    };
-    const isUp = link === "up";
-    const isWell = device?.isSafe !== true && !cloned && program.sleep === undefined;
-    const isUsable = isUp && isWell && full < fullFrom.none && !this.#agreed.drained.includes(id);
-    return { holder, isUp, isUsable, appliedIndex };
-  }
-
-  /** Over the host where the board is. */
-  #send(board: string, leases: Leases): void {
-    const { boards, links, hostName } = this.#options;
     const payload = encodeCbor(leasesToWire(leases));
-    const host = boards.hostsOfBoard(board)[0];
-    if (host === hostName) boards.sendHere(board, "lease", payload);
-    else if (host !== undefined && links.isUp(host)) links.send(host, { kind: "grant", board, payload });
+    const host = definition.hosts.includes(holder) ? holder : boards.hostsOfBoard(holder)[0];
+    if (host === hostName) boards.sendHere(holder, "lease", payload);
+    else if (host !== undefined && isUp(host)) sendToHost(host, { kind: "grant", holder, payload });
+  }
+
+  /** To whoever leads, as far as this host knows. */
+  #claim(leases: Leases): void {
+    const { replica, sendToHost, hostName } = this.#options;
+    const { leaderId } = replica.status();
+    if (replica.isLeader) this.#keeper.claim(hostName, leases);
+    else if (leaderId !== undefined) {
+      sendToHost(nameOf(leaderId), { kind: "claim", payload: encodeCbor(leasesToWire(leases)) });
+    }
   }
 }

@@ -156,6 +156,8 @@ const hostFrames: HostFrame[] = [
     appliedIndex: 5,
     leaderId: who.from,
     memberId: undefined,
+    ready: ["gateway"],
+    lingering: [],
   },
   { kind: "raft", message: raftSeeds[2]! },
   { kind: "board", board: "north-1", hello: new Uint8Array(20) },

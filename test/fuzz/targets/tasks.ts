@@ -17,10 +17,10 @@ import type { Target } from "../target.ts";
 const errors = [CborError, ShapeError];
 const pipeline = { metric: "gateway", sensor: "temperature", everyMs: 1_000, stages: [] };
 const placement: Placement = {
-  ...{ mode: "held", board: "north-1", token: 7, leaseMs: 10_000, sinceMs: 1_700_000_000_000 },
+  ...{ mode: "held", holder: "north-1", token: 7, leaseMs: 10_000, sinceMs: 1_700_000_000_000 },
   program: programToWire({ pipelines: [pipeline], outputs: [], rules: [] }),
 };
-const stopped: Placement = { ...placement, mode: "stopped", board: undefined, token: 0 };
+const stopped: Placement = { ...placement, mode: "stopped", holder: undefined, token: 0 };
 
 export const taskTargets: readonly Target[] = [
   {

@@ -8,13 +8,13 @@ import { type Action, actionLimits, slotKey } from "../../../protocols/two-phase
 import { actionFromWire, actionToWire } from "../../../protocols/two-phase-commit/codec.ts";
 import { Coordinator } from "../../../protocols/two-phase-commit/coordinator.ts";
 import { packNames } from "../../../protocols/two-phase-commit/names.ts";
-import { reportsFromWire } from "../../../protocols/two-phase-commit/report.ts";
+import { type ActionReport, reportsFromWire } from "../../../protocols/two-phase-commit/report.ts";
 import type { SimulatedHost } from "../raft/full/simulated-host.ts";
 import { SimulatedSwarm, type SwarmOptions } from "../raft/full/simulated-swarm.ts";
 
 export interface ActionsSeen {
   /** A board told something; `bytes` of it, before it was sealed. */
-  onReport?(board: string, bytes: number): void;
+  onReport?(board: string, bytes: number, reports: readonly ActionReport[]): void;
   /** In the log of the host that applies it. */
   onPhase?(action: Action): void;
 }
@@ -61,7 +61,7 @@ export class ActingSwarm {
   /** Puts an action in place of what is there; undefined where nobody leads, or another one is in its way. */
   begin(
     boards: readonly string[],
-    given: Pick<Action, "set" | "forMs" | "safetyMs">,
+    given: Pick<Action, "set" | "forMs" | "safetyMs"> & Partial<Pick<Action, "startMs">>,
     timeoutMs: number,
   ): number | undefined {
     const host = this.leader;
@@ -71,8 +71,16 @@ export class ActingSwarm {
     if (place === undefined || coordinator.conflict(given, boards) !== undefined) return undefined;
     const id = this.#nextId++;
     const action: Action = {
-      ...{ id, name: "try", boards: packNames(boards), ...given, require: [], reason: "" },
-      ...{ deadlineMs: this.swarm.nowMs + timeoutMs, startMs: undefined, phase: "begun", isEnded: false },
+      ...{
+        id,
+        name: "try",
+        boards: packNames(boards),
+        startMs: undefined,
+        ...given,
+        require: [],
+        reason: "",
+      },
+      ...{ deadlineMs: this.swarm.nowMs + timeoutMs, phase: "begun", isEnded: false },
     };
     this.#put(host, place.slot, action);
     return id;
@@ -90,8 +98,8 @@ export class ActingSwarm {
 
   /** All hosts hear it, as it is handed on among them. */
   #onReport(board: string, payload: Uint8Array): void {
-    this.#seen.onReport?.(board, payload.length);
     const reports = reportsFromWire(decodeCbor(payload));
+    this.#seen.onReport?.(board, payload.length, reports);
     for (const host of this.swarm.hosts) {
       if (host.member === undefined) continue;
       const coordinator = this.#look(host);

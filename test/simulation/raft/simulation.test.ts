@@ -51,6 +51,7 @@ describe("whole swarms in bad weather: two or three hosts, five boards, clients"
     expect(sums.forgeries!).toBeGreaterThan(50);
     expect(sums.revoked!).toBeGreaterThan(1);
     expect(sums.sleeps!).toBeGreaterThan(10);
+    expect(sums.tenures!).toBeGreaterThan(50);
   });
 
   it("go exactly the same way again with the same seed", () => {

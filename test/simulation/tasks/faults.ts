@@ -1,9 +1,12 @@
 /** Mistakes that somebody could make in leases and tokens, one change of the source each: the simulation must find every one. */
 import type { Change } from "../raft/deliberate-faults/changed-sources.ts";
+import type { Scenario } from "./scenarios.ts";
 
 export interface Fault {
   readonly name: string;
   readonly change: Change;
+  /** The course of events that shows it; by chance if not said. */
+  readonly scenario?: Scenario;
   /** Where the search begins: a seed in which it showed when this was written; 1 when not said. */
   readonly seed?: number;
 }
@@ -70,6 +73,24 @@ export const faults: readonly Fault[] = [
       file: steward,
       correct: 'if (placement.mode !== "held" && hasLetGo) return true;',
       broken: 'if (placement.mode !== "held") return true;',
+    },
+  },
+  {
+    name: "the leader grants what it is moving",
+    scenario: "claimed-while-moved",
+    change: {
+      file: steward,
+      correct: "if (this.#moving.get(task) === token) return false;",
+      broken: "",
+    },
+  },
+  {
+    name: "the leader grants without a majority's word",
+    scenario: "leader-stood-still",
+    change: {
+      file: keeper,
+      correct: "confirm((isConfirmed) => {",
+      broken: "((then: (isConfirmed: boolean) => void) => then(true))((isConfirmed) => {",
     },
   },
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { changedTasks } from "./changed-tasks.ts";
 import { type Fault, faults } from "./faults.ts";
+import { type Scenario, scenarios } from "./scenarios.ts";
 import { runTasks } from "./task-run.ts";
 
 const timeout = 300_000;
@@ -20,15 +21,22 @@ describe("tasks under faults", () => {
   });
 });
 
+describe("a course of events that chance does not find", () => {
+  it.each(Object.keys(scenarios) as Scenario[])("%s ends well", { timeout }, async (name) => {
+    for (let seed = 1; seed <= 10; seed++) await scenarios[name](seed);
+  });
+});
+
 describe("a deliberate fault is found", () => {
-  it.each(faults)("$name", { timeout }, async ({ change, seed = 1 }: Fault) => {
-    const run = await changedTasks(change);
+  it.each(faults)("$name", { timeout }, async ({ change, scenario, seed = 1 }: Fault) => {
+    const changed = await changedTasks(change);
+    const run = scenario === undefined ? changed.runTasks : changed.scenarios[scenario];
     expect(await hunt(run, seed)).toMatch(/ runs on .* and |under token/);
   });
 });
 
 /** What some seed breaks; undefined when none breaks anything. */
-async function hunt(run: typeof runTasks, first: number): Promise<string | undefined> {
+async function hunt(run: (seed: number) => Promise<unknown>, first: number): Promise<string | undefined> {
   for (let seed = first; seed < first + seedsMax; seed++) {
     try {
       await run(seed);

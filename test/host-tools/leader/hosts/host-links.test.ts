@@ -145,6 +145,8 @@ test("frames survive any cut of the stream", () => {
       appliedIndex: 8,
       leaderId: "a.1",
       memberId: undefined,
+      ready: ["gateway"],
+      lingering: [],
     },
     { kind: "raft", message: [1, 5, "a.1", "b.1", 3] },
     { kind: "board", board: "north-1", hello: new Uint8Array([1, 2]) },

@@ -40,6 +40,7 @@ export interface Host {
   readonly applied: Entry[];
   readonly published: Publication[];
   restored: number;
+  stalledUntilMs: number;
 }
 
 export class HostWorld {
@@ -67,6 +68,7 @@ export class HostWorld {
         applied: [],
         published: [],
         restored: 0,
+        stalledUntilMs: 0,
       };
       this.hosts.set(name, fresh);
     }
@@ -158,6 +160,11 @@ export class HostWorld {
     this.#down(host);
   }
 
+  /** The process stands still: it reads nothing and its timers wait, and when it goes on it does not know that it stood. */
+  stall(name: string, durationMs: number): void {
+    this.host(name).stalledUntilMs = this.nowMs + durationMs;
+  }
+
   /** No message between them. */
   cut(a: string, b: string): void {
     this.host(a).cutOff.add(b);
@@ -241,8 +248,18 @@ export class HostWorld {
     this.after(1 + Math.floor(this.random() * 4), () => {
       const to = [...this.hosts.values()].find(({ member }) => member?.id === message.to);
       if (to === undefined || to.cutOff.has(from.name) || from.member !== sender) return;
-      to.member!.receive(message, this.nowMs);
+      const receiver = to.member;
+      this.#awake(to, () => {
+        if (to.member === receiver) receiver!.receive(message, this.nowMs);
+      });
     });
+  }
+
+  /** At once, or when it stands still no more. */
+  #awake(host: Host, act: () => void): void {
+    const delayMs = host.stalledUntilMs - this.nowMs;
+    if (delayMs <= 0) act();
+    else this.after(delayMs, () => this.#awake(host, act));
   }
 
   #applied(host: Host, entries: readonly Entry[]): void {
@@ -260,11 +277,13 @@ export class HostWorld {
   #wake(host: Host): void {
     const { member } = host;
     const delayMs = Math.min(Math.max(1, member!.deadlineMs - this.nowMs), 20);
-    this.after(delayMs, () => {
-      if (host.member !== member) return;
-      member!.tick(this.nowMs);
-      this.#wake(host);
-    });
+    this.after(delayMs, () =>
+      this.#awake(host, () => {
+        if (host.member !== member) return;
+        member!.tick(this.nowMs);
+        this.#wake(host);
+      }),
+    );
   }
 }
 

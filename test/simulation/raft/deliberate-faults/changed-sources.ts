@@ -29,6 +29,8 @@ const copied = [
   "host-tools/keys",
   "host-tools/security",
   "host-tools/leader/raft",
+  "host-tools/leader/state/agreed-state.ts",
+  "host-tools/leader/tasks",
   "host-tools/raft-shell",
   "test/firmware/storage/flash-model.ts",
   "test/members.ts",

@@ -17,7 +17,7 @@ describe("a deliberate fault is found", () => {
       expect(hunt(first, coreSeedsMax, (seed) => changed.simulateCore(seed, options))).toBeDefined();
     } else {
       const changed = await changedSimulation(changes, "full");
-      const options = { weather: full, endsWithFaults: true };
+      const options = { weather: { tasks: 0, drainEveryMs: Infinity, ...full }, endsWithFaults: true };
       expect(hunt(first, fullSeedsMax, (seed) => changed.simulateFull(seed, options))).toBeDefined();
     }
   });

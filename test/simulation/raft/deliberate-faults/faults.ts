@@ -176,6 +176,26 @@ const channel = "protocols/security/record/channel.ts";
 const requests = "host-tools/leader/raft/client-requests.ts";
 const hostMember = "host-tools/leader/raft/host-member.ts";
 
+/** Tasks move all the time, and little else is wrong: else they would mostly wait. */
+const sharing: Partial<FullWeather> = {
+  tasks: 3,
+  drainEveryMs: 4_000,
+  drift: 0.05,
+  cutEveryMs: 8_000,
+  transferEveryMs: Infinity,
+  crashHostEveryMs: Infinity,
+  crashBoardEveryMs: Infinity,
+  blackoutEveryMs: Infinity,
+  noiseEveryMs: Infinity,
+  slowDiskEveryMs: Infinity,
+  hostilityEveryMs: Infinity,
+  votersEveryMs: Infinity,
+  loseFlashEveryMs: Infinity,
+  loseDiskEveryMs: Infinity,
+  revokeEveryMs: Infinity,
+  sleepers: [],
+};
+
 export const faults: readonly Fault[] = [
   {
     name: "votes twice in a term (5.2)",
@@ -661,6 +681,39 @@ export const faults: readonly Fault[] = [
         correct: "const { term, round, index, output } = this.#host.node.read(nowMs);",
         broken:
           'if (this.#host.node.role !== "leader") {\n        done(this.#host.applied.index);\n        return;\n      }\n      const { term, round, index, output } = this.#host.node.read(nowMs);',
+      },
+    ],
+  },
+  {
+    name: "a board goes on with a task when its lease has ended",
+    full: sharing,
+    changes: [
+      {
+        file: "protocols/tasks/tenure.ts",
+        correct: "return nowMs < untilMs;",
+        broken: "return untilMs > 0;",
+      },
+    ],
+  },
+  {
+    name: "a board goes on with a task that was taken from it, until its lease ends",
+    full: sharing,
+    changes: [
+      {
+        file: "protocols/tasks/tenure.ts",
+        correct: "if (at >= 0) this.#held.splice(at, 1);",
+        broken: "if (at >= 0 && placement !== undefined) this.#held.splice(at, 1);",
+      },
+    ],
+  },
+  {
+    name: "a new leader does not wait for what the one before it granted",
+    full: { ...sharing, cutEveryMs: 3_000, transferEveryMs: 6_000 },
+    changes: [
+      {
+        file: "protocols/tasks/steward.ts",
+        correct: "return Math.max(this.#sinceMs, this.#heardMs.get(task) ?? this.#sinceMs);",
+        broken: "return this.#heardMs.get(task) ?? -Infinity;",
       },
     ],
   },

@@ -25,6 +25,7 @@ import { Outcasts } from "./outcasts.ts";
 import type { SimulatedBoard } from "./simulated-board.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
 import { SimulatedSwarm } from "./simulated-swarm.ts";
+import { SwarmTasks } from "./swarm-tasks.ts";
 import type { FullSchedule, FullStep, FullWeather } from "./weather.ts";
 import { convergeMs } from "./weather.ts";
 
@@ -48,6 +49,8 @@ export interface FullResult {
   forgeries: number;
   revoked: number;
   sleeps: number;
+  /** Of tasks by boards. */
+  tenures: number;
   convergedMs: number;
 }
 
@@ -93,6 +96,7 @@ class FullRun {
     revoked: 0,
   };
   readonly #outcasts = new Outcasts();
+  readonly #tasks: SwarmTasks;
   readonly #forgeries = new Forgeries();
   /** The root's latest. */
   #statement: Uint8Array | undefined;
@@ -129,6 +133,9 @@ class FullRun {
           for (const entry of entries) this.#noteStatement(entry);
         },
         onRestored: (host) => observer.onHostRestored(host),
+        onClaim: (host, board, payload) => this.#tasks.onClaim(host, board, payload),
+        onLog: (board, text) => this.#tasks.onLog(board, text),
+        onOff: (board) => this.#tasks.onOff(board),
         onTurn: (board) => {
           observer.onBoardTurn(board);
           this.#outcasts.onBoardTurn(board);
@@ -141,6 +148,7 @@ class FullRun {
       },
     });
     this.#swarm = swarm;
+    this.#tasks = new SwarmTasks(swarm, weather.tasks);
     this.#makeClients(new Random(seed ^ 0xc11e));
   }
 
@@ -171,6 +179,7 @@ class FullRun {
       forgeries: this.#forgeries.count,
       sealed: swarm.ciphers.sealed,
       sleeps: swarm.boards.reduce((sum, { sleeps }) => sum + sleeps, 0),
+      tenures: this.#tasks.tenures,
       convergedMs: swarm.nowMs - faultsEndMs,
     };
   }
@@ -270,6 +279,7 @@ class FullRun {
     hostility: (random) => this.#turnHostile(random),
     forge: (random) => this.#forge(random),
     revoke: (random) => this.#revoke(random),
+    drain: (random) => this.#drain(random),
   };
 
   get #isFaulty(): boolean {
@@ -451,6 +461,12 @@ class FullRun {
     if (isReissued) this.#swarm.after(random.between(1_000, 8_000), () => this.#reissue(name));
   }
 
+  #drain(random: Random): void {
+    const boards = this.#weather.boards.filter(() => random.chance(0.4));
+    this.#note(`${boards.length === 0 ? "no board" : boards} shall be without tasks`);
+    this.#tasks.drain(boards);
+  }
+
   #noteStatement({ index, kind, data }: Entry): void {
     if (kind !== EntryKind.put) return;
     const { key, value } = commandFromWire(decodeCbor(data));
@@ -499,6 +515,7 @@ class FullRun {
     this.#note("all is mended");
     this.#swarm.mend();
     this.#sleepers = [];
+    this.#tasks.drain([]);
     for (const host of this.#swarm.hosts) host.start();
     for (const board of this.#swarm.boards) board.powerOn();
   }
@@ -532,6 +549,8 @@ class FullRun {
     }
     // A host that was revoked votes as long as swarm.ts names it, and nobody listens to it.
     if (voters.length !== this.#weather.hosts.length + this.#wanted.length) return `${voters} vote`;
+    const { idleTask } = this.#tasks;
+    if (idleTask !== undefined) return `nobody runs ${idleTask}`;
     return this.#clients.some(({ isBusy }) => isBusy) ? "a client waits" : undefined;
   }
 

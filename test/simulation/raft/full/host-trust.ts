@@ -70,18 +70,19 @@ export class HostTrust {
     return true;
   }
 
-  /** Another host's key; whether it is news. */
+  /** Another host's key; whether boards are to be told. One of a later epoch waits until it is known who was revoked, as in `GroupKeys`. */
   takeSenderKey(key: SenderKey): boolean {
     const before = this.#senderKeys.get(key.host);
     if (key.epoch < this.epoch || (before !== undefined && Buffer.compare(before.id, key.id) === 0))
       return false;
     this.#senderKeys.set(key.host, key);
-    return true;
+    return key.epoch === this.epoch;
   }
 
   /** For a member: all keys under which it may hear something. */
   keysToWire(): Uint8Array[] {
-    return [this.senderKey, ...this.#senderKeys.values()].map((key) => encodeCbor(senderKeyToWire(key)));
+    const others = [...this.#senderKeys.values()].filter(({ epoch }) => epoch === this.epoch);
+    return [this.senderKey, ...others].map((key) => encodeCbor(senderKeyToWire(key)));
   }
 
   sealPublication(payload: Uint8Array): Uint8Array {

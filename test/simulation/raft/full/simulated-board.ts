@@ -19,6 +19,8 @@ export interface BoardSurroundings {
   onTurn(board: SimulatedBoard): void;
   /** Its power is gone; nobody is told. */
   onOff(board: SimulatedBoard): void;
+  /** A line of its log. */
+  onLog?(board: SimulatedBoard, text: string): void;
   note(text: string): void;
 }
 
@@ -97,6 +99,7 @@ export class SimulatedBoard implements Network {
           },
           startReason,
           log: (level, text) => {
+            surroundings.onLog?.(this, text);
             if (level === "warn" || level === "error") surroundings.note(`${this.name}: ${text}`);
           },
           restart: () => {

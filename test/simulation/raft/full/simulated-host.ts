@@ -8,7 +8,7 @@ import { decodeCbor, encodeCbor } from "../../../../host-tools/codec/cbor.ts";
 import { HostMember } from "../../../../host-tools/leader/raft/host-member.ts";
 import type { HostMemberSizes } from "../../../../host-tools/leader/raft/host-member-types.ts";
 import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
-import { helloFromWire } from "../../../../protocols/messages/codec.ts";
+import { healthFromWire, helloFromWire, timeAnswerToWire } from "../../../../protocols/messages/codec.ts";
 import { publicationTopic } from "../../../../protocols/messages/topics.ts";
 import { messageFromWire, messageToWire, publicationToWire } from "../../../../protocols/raft/codec.ts";
 import type { Timing } from "../../../../protocols/raft/node-options.ts";
@@ -37,6 +37,8 @@ export type HostWord =
   /** For the host itself, or for a board at its broker. */
   | { readonly kind: "raft"; readonly payload: Uint8Array }
   | { readonly kind: "publication"; readonly payload: Uint8Array }
+  /** Claims of a board, from the host where it is; grants to it. */
+  | { readonly kind: "claim" | "grant"; readonly board: string; readonly payload: Uint8Array }
   /** Who it is and who is connected to its broker; twice a second and at every change, numbered. */
   | {
       readonly kind: "state";
@@ -60,6 +62,8 @@ export interface HostSurroundings {
   bootsOf(board: string): number;
   after(delayMs: number, what: () => void): void;
   say(from: string, to: string, word: HostWord): void;
+  /** Hosts tell boards what time it is: the world's. */
+  readonly tellsTime: boolean;
   /** No host of the swarm has a log yet. */
   readonly mayFound: boolean;
   /** After each step. */
@@ -72,6 +76,8 @@ export interface HostSurroundings {
   onBelieved(forgery: number): void;
   /** A board that is connected here tells of actions. */
   onAction?(host: SimulatedHost, board: string, payload: Uint8Array): void;
+  /** A board, connected here or elsewhere, claims tasks. */
+  onClaim?(host: SimulatedHost, board: string, payload: Uint8Array): void;
   note(text: string): void;
 }
 
@@ -111,6 +117,7 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
   readonly #peers = new Map<string, Peer>();
   /** Whom the member was told to be connected. */
   #told = new Set<MemberId>();
+  readonly #applied = new Map<MemberId, number>();
   #stateNumber = 0;
   #wakeMs = Infinity;
 
@@ -135,6 +142,24 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
   /** With boards that have proved who they are and said hello, by board. */
   get sessions(): ReadonlyMap<string, BoardSession> {
     return this.#sessions;
+  }
+
+  /** Boards and hosts, here and at other hosts. */
+  get connectedMembers(): Iterable<MemberId> {
+    return this.#told;
+  }
+
+  /** How far that member has applied, as far as it has said. */
+  appliedOf(member: MemberId): number {
+    return this.#applied.get(member) ?? 0;
+  }
+
+  /** To a board, wherever it is connected. */
+  tellLease(board: string, payload: Uint8Array): void {
+    const session = this.#sessions.get(board);
+    if (session !== undefined) session.send("lease", payload);
+    const at = [...this.#peers].find(([, { boards }]) => boards.some((id) => nameOf(id) === board))?.[0];
+    if (session === undefined && at !== undefined) this.#say(at, { kind: "grant", board, payload });
   }
 
   get nowMs(): number {
@@ -182,6 +207,7 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
     this.#member = undefined;
     this.#trust = undefined;
     this.#told = new Set();
+    this.#applied.clear();
     this.#peers.clear();
     for (const session of this.#accepted.keys()) session.die(withNotice);
     this.#accepted.clear();
@@ -209,8 +235,13 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
       this.#hearState(from, word);
     } else if (word.kind === "publication") {
       this.#publishHere(word.payload);
+    } else if (word.kind === "claim") {
+      this.#surroundings.onClaim?.(this, word.board, word.payload);
+    } else if (word.kind === "grant") {
+      this.#sessions.get(word.board)?.send("lease", word.payload);
     } else {
       const message = messageFromWire(decodeCbor(word.payload), hostLimits);
+      this.#noteApplied(message);
       if (nameOf(message.to) === this.name) this.step(() => member.receive(message, this.nowMs));
       else this.#sendDown(message, word.payload);
     }
@@ -272,12 +303,15 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
     const member = this.#member;
     if (member === undefined) return;
     if (channel === "hello") this.#onHello(session, payload);
+    else if (channel === "health") this.#tellTime(session, payload);
     else if (channel === "action") this.#surroundings.onAction?.(this, session.board, payload);
     // The hello was lost, or held up: nobody would know of the board.
     else if (session.member === undefined) session.hangUp();
+    else if (channel === "lease") this.#onClaim(session.board, payload);
     else if (channel === "raft") {
       const message = messageFromWire(decodeCbor(payload));
       if (message.from !== session.member) return;
+      this.#noteApplied(message);
       const forgery = forgeryAnswered(message);
       if (forgery !== undefined) this.#surroundings.onBelieved(forgery);
       else if (nameOf(message.to) === this.name) this.step(() => member.receive(message, this.nowMs));
@@ -286,17 +320,37 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
   }
 
   #onHello(session: BoardSession, payload: Uint8Array): void {
-    const { memberId } = helloFromWire(decodeCbor(payload));
+    const { memberId, appliedIndex } = helloFromWire(decodeCbor(payload));
     if (nameOf(memberId) !== session.board) {
       session.hangUp();
       return;
     }
     session.member = memberId;
+    this.#applied.set(memberId, Math.max(appliedIndex, this.appliedOf(memberId)));
     session.boots = this.#surroundings.bootsOf(session.board);
     this.#sessions.set(session.board, session);
     // A new connection, even of one that is known: what was on the way to it is lost.
     this.#told.delete(memberId);
     this.#onConnectionsChanged();
+  }
+
+  #tellTime(session: BoardSession, payload: Uint8Array): void {
+    if (!this.#surroundings.tellsTime) return;
+    const { sentMs } = healthFromWire(decodeCbor(payload));
+    const answer = timeAnswerToWire({ askedMs: sentMs, toldMs: this.#surroundings.nowMs });
+    session.send("time", encodeCbor(answer));
+  }
+
+  /** As its own registry and the other hosts have it. */
+  #onClaim(board: string, payload: Uint8Array): void {
+    this.#surroundings.onClaim?.(this, board, payload);
+    for (const to of this.#surroundings.hostNames) {
+      if (to !== this.name) this.#say(to, { kind: "claim", board, payload });
+    }
+  }
+
+  #noteApplied(message: Message): void {
+    if (message.type === "append-response") this.#applied.set(message.from, message.appliedIndex);
   }
 
   #handKeys(session: BoardSession): void {

@@ -38,6 +38,8 @@ export interface SwarmOptions {
   readonly drift?: number;
   /** The longest sync of a host's disk, ms. */
   readonly syncMsMax?: number;
+  /** Hosts tell boards the time; false when not said. */
+  readonly tellsTime?: boolean;
   /** How long anything is on its way while nothing is wrong, ms; 1 to 20 when not said. */
   readonly delayMs?: readonly [least: number, most: number];
 }
@@ -46,8 +48,9 @@ export type SwarmEvents = Pick<
   HostSurroundings,
   "onApplied" | "onRestored" | "onViolation" | "onStep" | "note"
 > &
-  Partial<Pick<HostSurroundings, "onBelieved" | "onAction">> &
-  Pick<BoardSurroundings, "onTurn">;
+  Partial<Pick<HostSurroundings, "onBelieved" | "onAction" | "onClaim">> &
+  Pick<BoardSurroundings, "onTurn"> &
+  Partial<Pick<BoardSurroundings, "onLog" | "onOff">>;
 
 const networkDelayMs: readonly [least: number, most: number] = [1, 20];
 const quiet: Noise = { loss: 0, repeat: 0, slow: 0, slowMsMax: 0 };
@@ -63,6 +66,7 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
   readonly timing: Timing = defaultTiming;
   readonly sizes: Partial<HostMemberSizes>;
   readonly hostNames: readonly string[];
+  readonly tellsTime: boolean;
   readonly hosts: readonly SimulatedHost[];
   readonly boards: readonly SimulatedBoard[];
   readonly provisioning: Provisioning;
@@ -89,6 +93,7 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     this.#syncMsMax = options.syncMsMax ?? 10;
     this.sizes = options.sizes ?? {};
     this.hostNames = options.hosts;
+    this.tellsTime = options.tellsTime ?? false;
     const drift = options.drift ?? 0;
     const clockRate = () => 1 + drift * (2 * this.#random.next() - 1);
     const random = () => new Random(this.#random.seed());
@@ -234,6 +239,10 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     this.#options.events.onAction?.(host, board, payload);
   }
 
+  onClaim(host: SimulatedHost, board: string, payload: Uint8Array): void {
+    this.#options.events.onClaim?.(host, board, payload);
+  }
+
   onBelieved(forgery: number): void {
     this.#options.events.onBelieved?.(forgery);
   }
@@ -264,12 +273,17 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     return link;
   }
 
+  onLog(board: SimulatedBoard, text: string): void {
+    this.#options.events.onLog?.(board, text);
+  }
+
   onTurn(board: SimulatedBoard): void {
     this.#options.events.onTurn(board);
   }
 
   /** The hosts hear of it when their TCP gives up, or the broker its patience: some seconds later. */
   onOff(board: SimulatedBoard): void {
+    this.#options.events.onOff?.(board);
     const links = this.#links.filter((each) => each.board === board.name);
     this.#links = this.#links.filter((each) => each.board !== board.name);
     for (const { link } of links) this.after(this.#random.between(0, 8_000), () => link.breakOff());

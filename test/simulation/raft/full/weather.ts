@@ -1,4 +1,4 @@
-import type { Random } from "../random.ts";
+import { Random } from "../random.ts";
 import type { Recurring, Schedule } from "../schedule.ts";
 import { drawSteps } from "../schedule.ts";
 
@@ -16,7 +16,8 @@ export type FullStep =
   | "lose-disk"
   | "hostility"
   | "forge"
-  | "revoke";
+  | "revoke"
+  | "drain";
 
 export type FullSchedule = Schedule<FullWeather, FullStep>;
 
@@ -63,6 +64,10 @@ export interface FullWeather {
   readonly revokeEveryMs: number;
   /** Names of boards that sleep most of the time, as long as they do not vote. */
   readonly sleepers: readonly string[];
+  /** How many are shared out among the boards. */
+  readonly tasks: number;
+  /** Boards are to be given none, or may again. */
+  readonly drainEveryMs: number;
   readonly leaderShare: number;
   /** Of host crashes: the computer loses its power, not only the process its life. */
   readonly powerShare: number;
@@ -72,7 +77,7 @@ export interface FullWeather {
   readonly rememberedEntries: number;
 }
 
-function drawWeather(random: Random): FullWeather {
+function drawWeather(random: Random): Omit<FullWeather, keyof SharedWork> {
   const never = Infinity;
   const boards = ["n", "s", "e", "w", "x"];
   return {
@@ -118,13 +123,20 @@ function drawWeather(random: Random): FullWeather {
   };
 }
 
+type SharedWork = Pick<FullWeather, "tasks" | "drainEveryMs">;
+
+/** Drawn apart from all else, so that a seed means the same weather with tasks as without. */
+function drawSharedWork(random: Random): SharedWork {
+  return { tasks: random.pick([0, 2, 3]), drainEveryMs: random.pick([3_000, 10_000, Infinity]) };
+}
+
 /** `given` in place of what would be drawn. */
 export function drawFullSchedule(
   seed: number,
   random: Random,
   given: Partial<FullWeather> = {},
 ): FullSchedule {
-  const weather = { ...drawWeather(random), ...given };
+  const weather = { ...drawWeather(random), ...drawSharedWork(new Random(seed ^ 0x7a5c)), ...given };
   const recurring: Recurring<FullStep>[] = [];
   const add = (what: FullStep, mostMs: number, untilMs = faultsEndMs) => {
     if (mostMs < Infinity) recurring.push({ what, everyMs: [Math.ceil(mostMs / 10), mostMs], untilMs });
@@ -143,5 +155,6 @@ export function drawFullSchedule(
   add("hostility", weather.hostilityEveryMs);
   add("forge", weather.forgeEveryMs);
   add("revoke", weather.revokeEveryMs);
+  add("drain", weather.drainEveryMs);
   return { seed, weather, steps: drawSteps(random, recurring), faultsEndMs };
 }
