@@ -109,7 +109,7 @@ export interface RingState {
   readonly newest: number;
   /** How many there may be, of 4,096 bytes each: about 15 blocks of 200 bytes. */
   readonly sectors: number;
-  /** Blocks that were found damaged since the board looked after its ring last, and are gone. */
+  /** Places in what the board looked through for this answer where a block was that is not whole any more, and is gone. A `list` looks at every block. */
   readonly damaged: number;
 }
 
