@@ -109,7 +109,7 @@ export interface RingState {
   readonly newest: number;
   /** How many there may be, of 4,096 bytes each: about 15 blocks of 200 bytes. */
   readonly sectors: number;
-  /** Places in what the board looked through for this answer where a block was that is not whole any more, and is gone. A `list` looks at every block. */
+  /** Places in what the board looked through for this answer where bits have changed: a block that is gone, or the head of a sector. A `list` looks at all. */
   readonly damaged: number;
 }
 
