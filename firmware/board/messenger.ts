@@ -2,6 +2,7 @@ import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborEncoder, encodeCbor } from "../../protocols/cbor/encode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
 import { ShapeError } from "../../protocols/cbor/shape.ts";
+import { type KeepAnswer, keepAnswerToWire } from "../../protocols/keeping/messages.ts";
 import { messageLimits, type Report } from "../../protocols/messages/board-messages.ts";
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
 import { answerToWire, queryFromWire } from "../../protocols/query/messages.ts";
@@ -68,6 +69,11 @@ export class Messenger implements TelemetrySender {
 
   sendClaim(claim: Leases): boolean {
     return this.#of.links.publish("lease", this.#encoder.encode(leasesToWire(claim)));
+  }
+
+  /** To whoever asked. */
+  sendKept(answer: KeepAnswer, link: Link): void {
+    link.publish("keep", this.#encoder.encode(keepAnswerToWire(answer)));
   }
 
   sendHealth(): boolean {

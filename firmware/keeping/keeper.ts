@@ -8,6 +8,7 @@ import type {
   ListRequest,
   PutRequest,
   ReadRequest,
+  RingState,
   StoredAnswer,
 } from "../../protocols/keeping/messages.ts";
 import type { FlashRegion } from "../platform/ports.ts";
@@ -25,6 +26,10 @@ export class Keeper {
    */
   constructor(flash: FlashRegion, owner: RingOwner) {
     this.#ring = new BlockRing(flash, owner);
+  }
+
+  get state(): RingState {
+    return this.#ring.state(0);
   }
 
   /** Once it has thrown, another keeper is to be made. @throws {RingFlashFails} */

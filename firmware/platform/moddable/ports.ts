@@ -2,7 +2,7 @@
 import near from "board-near";
 import boardSensors from "board-sensors";
 import { storedNamespace } from "../../core.ts";
-import type { Bluetooth, Button, Light, Ports } from "../ports.ts";
+import type { Bluetooth, Button, FlashRegion, Light, Ports } from "../ports.ts";
 import { ChipActuators } from "./actuators.ts";
 import { ChipBluetooth } from "./bluetooth.ts";
 import { AttachedSensors } from "./board-sensors.ts";
@@ -21,8 +21,9 @@ import { Traffic } from "./traffic.ts";
 import { ChipUpdateSlot } from "./update-slot.ts";
 import { WifiStation } from "./wifi.ts";
 
-/** Label of the partition that the board's log has to itself; `boards/` gives every board one. */
+/** Labels of the partitions that the board's log and the blocks that it keeps for others have to themselves; `boards/` gives every board the first. */
 const logPartition = "log";
+const seriesPartition = "series";
 
 export class ModdablePorts implements Ports {
   readonly clock = new ChipClock();
@@ -39,6 +40,15 @@ export class ModdablePorts implements Ports {
   readonly network: ChipNetwork;
   readonly sensors: ChipSensors;
   readonly system: ChipSystem;
+
+  /** Opened when it is asked for; undefined where the partition table has none. */
+  get keeping(): FlashRegion | undefined {
+    try {
+      return new ChipFlash(seriesPartition);
+    } catch {
+      return undefined;
+    }
+  }
 
   /** @throws ProvisioningError */
   constructor() {

@@ -10,6 +10,7 @@ import { generate, type IConnectPacket, type Packet, type Parser, parser } from 
 import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
 import { MemoryLog, sha256 } from "../../../host-tools/raft-shell/memory-log.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
+import { type KeepAnswer, keepAnswerFromWire } from "../../../protocols/keeping/messages.ts";
 import type { Health, Hello, Report } from "../../../protocols/messages/board-messages.ts";
 import {
   healthFromWire,
@@ -41,6 +42,7 @@ export class LeaderOnTheWire implements Network {
   readonly hellos: Hello[] = [];
   readonly reports: Report[] = [];
   readonly healths: Health[] = [];
+  readonly kept: KeepAnswer[] = [];
   /** Raft messages as they passed, in both directions. */
   readonly raft: Message[] = [];
   /** Wills published, because a connection ended without farewell. */
@@ -291,6 +293,9 @@ export class LeaderOnTheWire implements Network {
         connection.publish("time", Uint8Array.from(cbor.encode(answer)));
         break;
       }
+      case "keep":
+        this.kept.push(keepAnswerFromWire(value));
+        break;
       case "update":
         for (const answer of this.onWant(payload, connection.port)) connection.publish("update", answer);
         break;
