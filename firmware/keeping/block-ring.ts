@@ -21,7 +21,7 @@ import type { KeptBlock } from "../../protocols/keeping/block.ts";
 import type { RingState } from "../../protocols/keeping/messages.ts";
 import type { FlashRegion } from "../platform/ports.ts";
 import {
-  dataBytesMax,
+  HeadReader,
   RecordWriter,
   readRecord,
   recordAlignBytes,
@@ -183,11 +183,7 @@ export class BlockRing {
   // Recovery.
 
   private recover(): void {
-    let newest: StoredRecord | undefined;
-    for (let place = 0; place < this.#sectors; place++) {
-      const header = this.headerAt(place);
-      if (header !== undefined && (newest === undefined || header.index > newest.index)) newest = header;
-    }
+    const newest = this.newestHeader();
     const first = newest && this.firstOf(newest);
     if (newest === undefined || first === undefined) {
       // Another's sectors are left to be filled one by one; the numbers go on, so that wear stays even.
@@ -206,15 +202,26 @@ export class BlockRing {
     this.#end = this.#isMarked ? this.#flash.sectorBytes : this.endOf(this.#newest);
   }
 
-  /** undefined for a sector without a sound one, or with that of another place. */
-  private headerAt(place: number): StoredRecord | undefined {
-    const bytes = this.#flash.read(place * this.#flash.sectorBytes, headerBytesMax);
-    const kindAndLength = bytes[14]! | (bytes[15]! << 8);
-    const size = recordSize(kindAndLength & dataBytesMax);
-    if (kindAndLength >> 11 !== RingRecord.header || size <= recordHeadBytes || size > headerBytesMax)
-      return undefined;
-    const header = readRecord(bytes.subarray(0, size));
-    return header !== undefined && header.index % this.#sectors === place ? header : undefined;
+  /** Of all sectors the first bytes are looked at; the header that they say is the newest is read, or else the one before it. */
+  private newestHeader(): StoredRecord | undefined {
+    const { sectorBytes } = this.#flash;
+    const head = new HeadReader();
+    for (let below = Infinity, newest = 0; ; below = newest) {
+      newest = 0;
+      let size = 0;
+      for (let place = 0; place < this.#sectors; place++) {
+        const bytes = this.#flash.read(place * sectorBytes, recordHeadBytes);
+        if (bytes[15]! >> 3 !== RingRecord.header) continue;
+        const isHead = head.read(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0);
+        if (!isHead || head.index <= newest || head.index >= below || head.index % this.#sectors !== place)
+          continue;
+        newest = head.index;
+        size = Math.min(head.sizeBytes, headerBytesMax);
+      }
+      if (newest === 0) return undefined;
+      const header = readRecord(this.#flash.read(this.addressOf(newest), size));
+      if (header !== undefined) return header;
+    }
   }
 
   /** The first sector of the owner's ring; undefined for the header of another ring, or in another format. */
@@ -231,22 +238,32 @@ export class BlockRing {
     }
   }
 
+  /** All blocks of a sector are of the same one: the first that is whole tells. */
   private holdsBlocks(sector: number): boolean {
     const walk = this.walk(sector);
-    while (walk.next()) if (this.blockIn(sector, walk) !== undefined) return true;
+    while (walk.next()) {
+      const record = walk.read();
+      if (record?.kind === RingRecord.block) return record.trailer === trailerOf(sector);
+    }
     return false;
   }
 
-  /** Where the next block may go: behind the last whole one, if nothing follows it. */
+  /** Where the next block may go: behind the last one, if that is whole and nothing follows it. */
   private endOf(sector: number): number {
     const walk = this.walk(sector);
+    const { sectorBytes } = this.#flash;
+    let last = 0;
     let end = 0;
-    while (walk.next()) if (walk.read() !== undefined) end = this.unitOf(walk, sector) * recordAlignBytes;
+    while (walk.next()) {
+      end = this.unitOf(walk, sector);
+      last = end - walk.head.sizeBytes / recordAlignBytes;
+    }
+    this.startWalk(walk, sector, last);
+    if (!walk.next() || walk.read() === undefined) return sectorBytes;
+    end *= recordAlignBytes;
     const rest = this.#flash.read(this.addressOf(sector) + end, this.markOffset - end);
-    return isErased(rest) ? end : this.#flash.sectorBytes;
+    return isErased(rest) ? end : sectorBytes;
   }
-
-  // Flash.
 
   private get markOffset(): number {
     return this.#flash.sectorBytes - recordAlignBytes;

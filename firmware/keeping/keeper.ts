@@ -81,6 +81,6 @@ export class Keeper {
   }
 }
 
-/** Sectors that one answer looks through: of a read, their heads; of a list, all that is in them. */
+/** Sectors that one answer looks through: of a read, their heads; of a list, every byte that is in them. */
 const sectorsReadMax = 8;
-const sectorsListedMax = 2;
+const sectorsListedMax = 1;

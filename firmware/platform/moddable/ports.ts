@@ -11,7 +11,7 @@ import { ChipRandom } from "./chip.ts";
 import { ChipCiphers } from "./ciphers.ts";
 import { ChipClock } from "./clock.ts";
 import { ChipConsole } from "./console.ts";
-import { ChipFlash } from "./flash-partition.ts";
+import { ChipFlash, openSeries } from "./flash-partition.ts";
 import { ChipKeyValue } from "./key-value.ts";
 import { ChipNetwork } from "./network.ts";
 import { provisioned } from "./provisioned.ts";
@@ -21,9 +21,8 @@ import { Traffic } from "./traffic.ts";
 import { ChipUpdateSlot } from "./update-slot.ts";
 import { WifiStation } from "./wifi.ts";
 
-/** Labels of the partitions that the board's log and the blocks that it keeps for others have to themselves; `boards/` gives every board the first. */
+/** Label of the partition that the board's log has to itself; `boards/` gives every board one. */
 const logPartition = "log";
-const seriesPartition = "series";
 
 export class ModdablePorts implements Ports {
   readonly clock = new ChipClock();
@@ -41,13 +40,9 @@ export class ModdablePorts implements Ports {
   readonly sensors: ChipSensors;
   readonly system: ChipSystem;
 
-  /** Opened when it is asked for; undefined where the partition table has none. */
+  /** Opened when it is asked for. */
   get keeping(): FlashRegion | undefined {
-    try {
-      return new ChipFlash(seriesPartition);
-    } catch {
-      return undefined;
-    }
+    return openSeries();
   }
 
   /** @throws ProvisioningError */

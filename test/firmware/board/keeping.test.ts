@@ -109,11 +109,8 @@ describe("a board that is asked to keep blocks", () => {
     expect(board.logged("keeping-failed")).toHaveLength(1);
     keeping.power = Infinity;
     expect(ask(board, { kind: "put", id: 3, blocks: [blockAt(7)] })).toMatchObject({ sectors: [2] });
-    expect(ask(board, { kind: "list", id: 4, cursor: 0 })).toMatchObject({
-      runs: [
-        { first: 1, last: 1, sector: 1 },
-        { first: 7, last: 7, sector: 2 },
-      ],
+    expect(ask(board, { kind: "read", id: 4, cursor: 0, series, from: 1, to: 9 })).toMatchObject({
+      blocks: [blockAt(1), blockAt(7)],
     });
   });
 
