@@ -30,6 +30,8 @@ import type {
   ContactStatus,
   Counters,
   HostStatus,
+  KeepRestored,
+  KeepStatus,
   LogEntry,
   Members,
   QueryAnswer,
@@ -56,6 +58,8 @@ import type { HostLinks } from "./hosts/host-links.ts";
 import { shownRole } from "./hosts/peers.ts";
 import type { Firmware } from "./images/firmware.ts";
 import type { ReadRequest } from "./images/release-request.ts";
+import type { KeepingRoom } from "./keeping/keeping-room.ts";
+import type { RestoreWish } from "./keeping/restoration.ts";
 import { changeVoters, type VoterChange } from "./members/change-voters.ts";
 import { listMembers } from "./members/member-list.ts";
 import { votersOf, votersToText } from "./members/voter-names.ts";
@@ -88,6 +92,7 @@ export interface HostParts {
   readonly alerts: Alerts | undefined;
   readonly queries: Queries;
   readonly tasks: Tasks;
+  readonly keeping: KeepingRoom;
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly firmware: Firmware;
@@ -166,6 +171,7 @@ export class HostOverview implements HostView {
   status(isConfirmed: boolean): Status {
     const { definition, replica, boards, violations, broker, reach, state } = this.#parts;
     const { id, role, term, lastIndex, commitIndex, appliedIndex, voters } = replica.status();
+    const kept = this.#parts.keeping.summary();
     return {
       swarm: definition.name,
       isConfirmed,
@@ -187,6 +193,7 @@ export class HostOverview implements HostView {
       settings: this.settings(),
       contact: contactStatus(state),
       ...(this.#parts.alerts === undefined ? {} : { alerts: this.#firing() }),
+      ...(kept === undefined ? {} : { keeping: kept }),
       counters: this.#counters(),
       violations: violations.sentences,
     };
@@ -329,6 +336,18 @@ export class HostOverview implements HostView {
     else if (action === "remove") await tasks.remove(name);
     else await tasks.drain(name, action === "drain");
     return tasks.status();
+  }
+
+  keep(): KeepStatus {
+    return this.#parts.keeping.status();
+  }
+
+  restoreKept(wish: RestoreWish): KeepRestored {
+    return this.#parts.keeping.restore(wish);
+  }
+
+  keptReadings(query: ReadingQuery): AsyncIterable<string> {
+    return this.#parts.keeping.readings(query);
   }
 
   audit(): AuditEntry[] {

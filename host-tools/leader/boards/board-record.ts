@@ -82,6 +82,11 @@ export class BoardRecord {
     return this.#lastSeenMs;
   }
 
+  /** It crashed again and again and runs no program. */
+  get isSafe(): boolean {
+    return this.#health?.device?.isSafe === true;
+  }
+
   /** It said hello at `host`. Returns what it should have remembered and did not, as sentences. */
   greet(host: string, presence: Presence, hello: Hello, nowMs: number): string[] {
     const isSame = hello.memberId === this.memberId;

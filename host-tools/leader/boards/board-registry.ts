@@ -93,6 +93,18 @@ export class BoardRegistry {
     return { lastSeenMs: record?.lastSeenMs, isConnected: (record?.presences.size ?? 0) > 0 };
   }
 
+  /** Who a board is at present, whether it is connected somewhere, and whether nothing is wrong with it. */
+  standing(board: string): {
+    readonly memberId: MemberId | undefined;
+    readonly isUp: boolean;
+    readonly isWell: boolean;
+  } {
+    const record = this.#records.get(board);
+    if (record === undefined) return { memberId: undefined, isUp: false, isWell: false };
+    const isWell = !record.isSafe && !this.#options.clones.isCloned(board);
+    return { memberId: record.memberId, isUp: record.presences.size > 0, isWell };
+  }
+
   /** How many boards are connected to `host`. */
   countAt(host: string): number {
     let count = 0;

@@ -11,7 +11,7 @@ import type { Log } from "../log.ts";
 import type { NewReading } from "../telemetry/telemetry.ts";
 import { AgreedShelves } from "./agreed-shelves.ts";
 import { Delivery } from "./delivery.ts";
-import { Mending, type mendingLimits } from "./mending.ts";
+import { Mending, type MendingTimes } from "./mending.ts";
 import type { Outbox } from "./outbox.ts";
 import { packBlock } from "./packed-block.ts";
 import { pastReadings } from "./past-readings.ts";
@@ -51,7 +51,7 @@ export interface KeepingOptions {
   sleep(ms: number): Promise<void>;
   /** 32 bits at random. */
   draw(): number;
-  readonly limits?: Partial<typeof mendingLimits>;
+  readonly limits?: Partial<MendingTimes>;
 }
 
 /** How the blocks of one host stand, as it last said. */

@@ -4,6 +4,7 @@
  */
 import type { KeptBlock } from "../../../protocols/keeping/block.ts";
 import { keepingLimits } from "../../../protocols/keeping/block.ts";
+import type { KeepAnswer } from "../../../protocols/keeping/messages.ts";
 import type { Shelf, ShelfKeeper } from "../../../protocols/keeping/shelf.ts";
 import { type AgreedShelf, type AgreedShelves, encodeShelf } from "./agreed-shelves.ts";
 import { type Holdings, KeeperRefuses, listAll } from "./holdings.ts";
@@ -18,9 +19,13 @@ export const mendingLimits = {
   roundMs: 3_600_000,
   /** After one message of a copy: so a keeper is told 4 blocks at most 20 times a second. */
   paceMs: 50,
+  /** Boards whose copies are looked at side by side. */
+  shelvesAtOnce: 4,
   /** Lists of one keeper in one try. */
   listsMax: 3,
 } as const;
+
+export type MendingTimes = { readonly [Name in keyof typeof mendingLimits]: number };
 
 export interface MendingOptions {
   readonly agreed: AgreedShelves;
@@ -31,7 +36,7 @@ export interface MendingOptions {
   put(board: string, value: Uint8Array, expected: Uint8Array): Promise<unknown>;
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  readonly limits?: Partial<typeof mendingLimits>;
+  readonly limits?: Partial<MendingTimes>;
   readonly log: (event: string, facts: Record<string, string | number>) => void;
 }
 
@@ -48,7 +53,7 @@ class Deposed extends Error {}
 
 export class Mending {
   readonly #options: MendingOptions;
-  readonly #limits: { readonly [Name in keyof typeof mendingLimits]: number };
+  readonly #limits: MendingTimes;
   readonly #listed = new Map<string, Holdings>();
   /** By board and keeper. */
   readonly #missing = new Map<string, number>();
@@ -85,7 +90,9 @@ export class Mending {
     const nowMs = this.#options.nowMs();
     if (this.#isBusy || nowMs < this.#dueMs || !isLeader()) return;
     const isRound = nowMs >= this.#roundMs;
-    const boards = [...this.#options.agreed.shelves].filter(([, { shelf }]) => isRound || this.#needs(shelf));
+    const boards = [...this.#options.agreed.shelves].flatMap(([board, { shelf }]) =>
+      isRound || this.#needs(shelf) ? [board] : [],
+    );
     this.#dueMs = nowMs + this.#limits.retryMs;
     if (boards.length === 0) return;
     if (isRound) this.#roundMs = nowMs + this.#limits.roundMs;
@@ -110,16 +117,29 @@ export class Mending {
     return keepers.some(({ board, isWhole }) => !isWhole && this.#options.isUp(board));
   }
 
-  async #mend(boards: readonly [string, AgreedShelf][], isLeader: () => boolean): Promise<void> {
-    const listed = new Map<string, Holdings>();
-    for (const [, { shelf }] of boards) {
-      for (const { board } of [...shelf.keepers, ...shelf.former]) {
-        if (listed.has(board) || !this.#options.isUp(board)) continue;
-        const holdings = await this.list(board, isLeader).catch(missed);
-        if (holdings !== undefined) listed.set(board, holdings);
+  async #mend(boards: readonly string[], isLeader: () => boolean): Promise<void> {
+    const waiting = [...boards];
+    const work = async () => {
+      for (let board = waiting.shift(); board !== undefined; board = waiting.shift()) {
+        await this.#mendShelf(board, isLeader);
       }
+    };
+    const done = await Promise.allSettled(Array.from({ length: mendingLimits.shelvesAtOnce }, work));
+    for (const one of done) if (one.status === "rejected") throw one.reason;
+  }
+
+  async #mendShelf(board: string, isLeader: () => boolean): Promise<void> {
+    const agreed = this.#options.agreed.shelves.get(board);
+    if (agreed === undefined) return;
+    const { keepers, former } = agreed.shelf;
+    const listed = new Map<string, Holdings>();
+    // Only now: what a host let go of before the keepers were these is in what it lists.
+    for (const { board: keeper } of [...keepers, ...former]) {
+      if (listed.has(keeper) || !this.#options.isUp(keeper)) continue;
+      const holdings = await this.list(keeper, isLeader).catch(missed);
+      if (holdings !== undefined) listed.set(keeper, holdings);
     }
-    for (const [board, agreed] of boards) await new ShelfMending(this, board, agreed, listed, isLeader).run();
+    await new ShelfMending(this, board, agreed, listed, isLeader).run();
   }
 
   // What mending one shelf takes.
@@ -162,23 +182,23 @@ export class Mending {
       );
     };
     const [first, last] = [wanted[0]![0], wanted.at(-1)![1]];
-    for (let cursor: number | undefined = 0; cursor !== undefined; ) {
+    const ask = (cursor: number) => {
       demand(isLeader);
-      const page = await this.#options.questions.ask(from, {
-        kind: "read",
-        cursor,
-        series,
-        from: first,
-        to: last,
-      });
+      const page = this.#options.questions.ask(from, { kind: "read", cursor, series, from: first, to: last });
+      // Waited for only when what came before is stored.
+      page.catch(() => {});
+      return page;
+    };
+    for (let next: Promise<KeepAnswer> | undefined = ask(0); next !== undefined; ) {
+      const page: KeepAnswer = await next;
       if (page.kind !== "blocks") throw new NoAnswer(from);
+      next = page.next === undefined ? undefined : ask(page.next);
       for (const block of page.blocks) {
         const isWanted = block.series === series && has(wanted, block.number) && !has(given, block.number);
         if (!isWanted || waiting.some(({ number }) => number === block.number)) continue;
         waiting.push(block);
         if (waiting.length === keepingLimits.blocksMax) await flush();
       }
-      cursor = page.next;
     }
     await flush();
     return given;

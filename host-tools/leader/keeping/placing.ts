@@ -132,12 +132,12 @@ function formerOf(
   const gone = present.keepers.filter(
     ({ board, ring }) => !next.some((one) => one.board === board && one.ring === ring),
   );
-  return [...present.former, ...gone.map(({ board, ring }) => ({ board, ring }))].filter(
-    ({ board, ring }) => {
-      const facts = keepers.get(board);
-      return facts !== undefined && (facts.ring === undefined || facts.ring === ring);
-    },
-  );
+  const former = new Map([...present.former, ...gone].map(({ board, ring }) => [board, { board, ring }]));
+  return [...former.values()].filter(({ board, ring }) => {
+    const facts = keepers.get(board);
+    const isBack = next.some((one) => one.board === board && one.ring === ring);
+    return !isBack && facts !== undefined && (facts.ring === undefined || facts.ring === ring);
+  });
 }
 
 function areSame(a: Shelf, b: Shelf): boolean {
