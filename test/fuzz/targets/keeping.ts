@@ -1,4 +1,7 @@
 /** What hosts and boards that keep blocks say to each other. */
+import { CborError as HostCborError } from "../../../host-tools/codec/cbor.ts";
+import { packBlock, unpackBlock } from "../../../host-tools/leader/keeping/packed-block.ts";
+import { readSeriesName } from "../../../host-tools/leader/keeping/series-name.ts";
 import { decodeCbor } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { CborError } from "../../../protocols/cbor/error.ts";
@@ -12,6 +15,8 @@ import {
   keepRequestFromWire,
   keepRequestToWire,
 } from "../../../protocols/keeping/messages.ts";
+import { type Shelf, shelfFromWire, shelfToWire } from "../../../protocols/keeping/shelf.ts";
+import { BlockEncoder } from "../../../protocols/series/encoder.ts";
 import type { Target } from "../target.ts";
 
 const errors = [CborError, ShapeError];
@@ -37,6 +42,17 @@ const answers: readonly KeepAnswer[] = [
   { kind: "refused", id: 4, reason: "no-room" },
 ];
 
+const shelf: Shelf = {
+  version: 3,
+  keepers: [
+    { board: "north-1", ring: 77, isWhole: true },
+    { board: "south-1", ring: 78, isWhole: false },
+  ],
+  former: [{ board: "west-1", ring: 9 }],
+};
+const encoder = new BlockEncoder(1_000, 0);
+for (let i = 0; i < 20; i++) encoder.push(i * 1_000 + (i % 7), i / 10);
+
 export const keepingTargets: readonly Target[] = [
   {
     name: "kept block",
@@ -58,5 +74,26 @@ export const keepingTargets: readonly Target[] = [
     seeds: answers.map((answer) => encodeCbor(keepAnswerToWire(answer))),
     errors,
     decode: (payload) => keepAnswerFromWire(decodeCbor(payload)),
+  },
+  {
+    name: "who keeps what",
+    covers: ["protocols/keeping/shelf.ts shelfFromWire"],
+    seeds: [encodeCbor(shelfToWire(shelf))],
+    errors,
+    decode: (payload) => shelfFromWire(decodeCbor(payload)),
+  },
+  {
+    name: "block as it lies on a board",
+    covers: ["host-tools/leader/keeping/packed-block.ts unpackBlock"],
+    seeds: [packBlock(encoder.take()!)],
+    errors: [HostCborError, ShapeError],
+    decode: (payload) => unpackBlock(payload, 1_790_000_000_000, () => {}),
+  },
+  {
+    name: "name of a kept series",
+    covers: ["host-tools/leader/keeping/series-name.ts readSeriesName"],
+    seeds: [Buffer.from("north-1/temperature~k3x9qa"), Buffer.from("a/b~0")],
+    errors: [],
+    decode: (payload) => readSeriesName(Buffer.from(payload).toString("latin1")),
   },
 ];

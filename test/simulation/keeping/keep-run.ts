@@ -6,7 +6,7 @@
  * No block that a host has let go of is ever on no board; the keepers of a board are in different zones; no number is given to two blocks. When all is well again, every
  * board has as many whole copies as it asks for, each with every block, and what is read back is what was taken.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeCbor, encodeCbor } from "../../../host-tools/codec/cbor.ts";
@@ -61,7 +61,8 @@ const boards = Object.fromEntries([
 
 /** Runs one seed. Rejects with `KeepViolation`. */
 export async function runKeeping(seed: number): Promise<KeepRunResult> {
-  const folder = mkdtempSync(join(tmpdir(), "covey-keep-"));
+  // What is durable is not the question here: a disk in memory, where there is one, is as good.
+  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "covey-keep-"));
   const run = new KeepRun(seed, folder);
   try {
     return await run.run();
@@ -217,12 +218,7 @@ class KeepRun {
           ? world.propose(name, { key, value, expected: { value: expected } })
           : Promise.reject(new Error("down")),
       addPast: (readings) => readings.length,
-      log: process.env.KEEPLOG
-        ? ({
-            info: (e: string, f: object) => console.log(Math.round(world.nowMs), name, e, JSON.stringify(f)),
-            warn: (e: string, f: object) => console.log(e, f),
-          } as never)
-        : { info: () => {}, warn: () => {} },
+      log: { info: () => {}, warn: () => {} },
       nowMs: () => world.nowMs,
       sleep: (ms) => new Promise((resolve) => world.after(ms, resolve)),
       draw: () => Math.floor(world.random() * 2 ** 32),
