@@ -4,6 +4,7 @@ import type { HeapGrowth } from "../../host-tools/simulator/xs-host/process.ts";
 import { type AdapterCosts, measureAdapter } from "./adapter-costs.ts";
 import { type CodeSize, measureCode } from "./code-size.ts";
 import { measureOwnMqtt } from "./codec-costs.ts";
+import { keeping, measureKeeping } from "./keeping-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
 import { measureOperators } from "./operator-costs.ts";
@@ -66,6 +67,7 @@ export async function measureBudget(): Promise<BoardBudget> {
   const whole = await measureWholeFirmware({ ...flash, memory: chipMemory() }, pipelines);
   const voter = await measureVoter({ ...flash, memory: chipMemory() }, pipelines);
   const update = await measureUpdate({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
+  const kept = await measureKeeping({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
   const session = await measureSession();
   return {
     arenaBytes: chipMemory().arenaBytes,
@@ -75,6 +77,7 @@ export async function measureBudget(): Promise<BoardBudget> {
       ...wholeUse(whole),
       ...voterUse(voter),
       ...updateUse(update),
+      { name: "heap peak, ten pipelines beside blocks kept", amount: kept.peakBytes, unit: "bytes" },
       ...sessionUse(session),
     ],
     code: [
@@ -88,7 +91,12 @@ export async function measureBudget(): Promise<BoardBudget> {
 }
 
 async function runAll(parts: ScenarioParts): Promise<Scenario[]> {
-  return [...(await runScenarios(parts)), ...(await updating(parts, programOf(1, 1000)))];
+  const program = programOf(1, 1000);
+  return [
+    ...(await runScenarios(parts)),
+    ...(await updating(parts, program)),
+    ...(await keeping(parts, program)),
+  ];
 }
 
 /** The same work on the chip where the heap begins and grows otherwise. */

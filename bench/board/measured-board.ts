@@ -46,6 +46,9 @@ export interface Turn {
   readonly outputWrites: number;
   /** Pieces of an image, into the update slot. */
   readonly slotWrites: number;
+  /** Answers about kept blocks, and erases of the flash that they are in. */
+  readonly kept: number;
+  readonly keepErases: number;
   /** Messages published, by channel. */
   readonly reports: number;
   readonly healths: number;
@@ -67,6 +70,8 @@ type Counts = Pick<
   | "flashErases"
   | "outputWrites"
   | "slotWrites"
+  | "kept"
+  | "keepErases"
   | "reports"
   | "healths"
   | "answers"
@@ -145,7 +150,7 @@ export class MeasuredBoard {
   }
 
   #counts(): Counts {
-    const { leader, flash, pins } = this.surroundings;
+    const { leader, flash, keeping, pins } = this.surroundings;
     return {
       calls: this.#calls,
       sensorReads: this.#sensorReads,
@@ -153,6 +158,8 @@ export class MeasuredBoard {
       flashErases: flash.erases,
       outputWrites: pins.length,
       slotWrites: this.#slotWrites,
+      kept: leader.kept.length,
+      keepErases: keeping?.erases ?? 0,
       reports: leader.reports.length,
       healths: leader.healths.length,
       answers: leader.raft.filter(({ type }) => type === "append-response").length,

@@ -33,6 +33,7 @@ import { Contacts } from "./contacts.ts";
 import { CrashLoop } from "./crash-loop.ts";
 import { noteCrash } from "./crash-note.ts";
 import { HostFinder } from "./host-finder.ts";
+import { Keeping } from "./keeping.ts";
 import { Life, type LifeState } from "./life.ts";
 import type { Link, LinkState } from "./link.ts";
 import type { LinkEvents } from "./link-parts.ts";
@@ -87,6 +88,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   #actions: Actions | undefined;
   /** undefined as long as none was placed here. */
   #tasks: Tasks | undefined;
+  /** undefined as long as nobody asks for what it keeps. */
+  #keeping: Keeping | undefined;
   #isHalted = false;
 
   /** On what `store` has recovered. Nothing moves before `start`. */
@@ -242,6 +245,12 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     return this.#tasks;
   }
 
+  private keep(): Keeping {
+    const parts = { ports: this.#ports, store: this.#store, life: this.#life };
+    this.#keeping ??= new Keeping({ ...parts, messenger: this.#messenger, log: this.#log });
+    return this.#keeping;
+  }
+
   private newImprov(): Improv | undefined {
     const ports = this.#ports;
     const { clock, network, system } = ports;
@@ -324,6 +333,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.noteOutputs();
     this.#telemetry.run(nowMs, this.#messenger);
     this.#checkpoints.run(nowMs);
+    if (this.#keeping?.run(nowMs) === "idle") this.#keeping = undefined;
     this.#store.tidy();
   }
 
@@ -427,6 +437,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
     else if (channel === "lease") this.#tasks?.take(payload, link, this.#ports.clock.nowMs());
     else if (channel === "update") this.#updater?.take(payload, link, this.#ports.clock.nowMs());
+    else if (channel === "keep") this.keep().take(payload, link, this.#ports.clock.nowMs());
     else if (channel === "query") this.#messenger.answerQuery(payload, link);
   }
 

@@ -2,6 +2,7 @@ import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborEncoder, encodeCbor } from "../../protocols/cbor/encode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
 import { ShapeError } from "../../protocols/cbor/shape.ts";
+import { type KeepAnswer, keepAnswerToWire } from "../../protocols/keeping/messages.ts";
 import { messageLimits, type Report } from "../../protocols/messages/board-messages.ts";
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
 import { answerToWire, queryFromWire } from "../../protocols/query/messages.ts";
@@ -74,6 +75,11 @@ export class Messenger implements TelemetrySender {
   /** What a board that votes has to say of its turn to be away. */
   sendTurn(message: TurnMessage): boolean {
     return this.#of.links.publish("turn", this.#encoder.encode(turnMessageToWire(message)));
+  }
+
+  /** To whoever asked. */
+  sendKept(answer: KeepAnswer, link: Link): void {
+    link.publish("keep", this.#encoder.encode(keepAnswerToWire(answer)));
   }
 
   sendHealth(): boolean {

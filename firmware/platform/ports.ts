@@ -37,6 +37,8 @@ export interface Ports {
   readonly light?: Light;
   /** Absent where the firmware can't be replaced: in the simulators. */
   readonly update?: UpdateSlot;
+  /** For blocks of readings that the board keeps for others, its own alone. Opened when it is asked for; absent where the flash has no room for it. */
+  readonly keeping?: FlashRegion | undefined;
 }
 
 export interface Clock {

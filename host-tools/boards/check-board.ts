@@ -10,6 +10,8 @@ const appAlignmentBytes = 65_536;
 /** The partition table ends here, at its usual place of 0x8000. */
 const firstPartitionBytes = 0x9000;
 const logBytesMin = 65_536;
+/** `firmware/keeping/block-ring.ts`: four sectors. */
+const seriesBytesMin = 16_384;
 const highestPin: Readonly<Record<Chip, number>> = {
   esp32: 39,
   esp32c3: 21,
@@ -60,6 +62,10 @@ function checkPartitions({ partitions, flashBytes }: BoardDescription, fail: Fai
     );
   }
   if (find("log").sizeBytes < logBytesMin) fail("partitions", `give "log" fewer than ${logBytesMin} bytes`);
+  // Where there is room: the board keeps blocks of readings for others.
+  const series = partitions.find(({ name }) => name === "series");
+  if (series !== undefined && series.sizeBytes < seriesBytesMin)
+    fail("partitions", `give "series" fewer than ${seriesBytesMin} bytes`);
 }
 
 function checkPins({ chip, pins, buses }: BoardDescription, fail: Fail): void {

@@ -31,6 +31,8 @@ import type {
   Counters,
   HoldAnswer,
   HostStatus,
+  KeepRestored,
+  KeepStatus,
   LogEntry,
   Members,
   QueryAnswer,
@@ -57,6 +59,8 @@ import type { HostLinks } from "./hosts/host-links.ts";
 import { shownRole } from "./hosts/peers.ts";
 import type { Firmware } from "./images/firmware.ts";
 import type { ReadRequest } from "./images/release-request.ts";
+import type { KeepingRoom } from "./keeping/keeping-room.ts";
+import type { RestoreWish } from "./keeping/restoration.ts";
 import { changeVoters, type VoterChange } from "./members/change-voters.ts";
 import { listMembers } from "./members/member-list.ts";
 import { votersOf, votersToText } from "./members/voter-names.ts";
@@ -90,6 +94,7 @@ export interface HostParts {
   readonly alerts: Alerts | undefined;
   readonly queries: Queries;
   readonly tasks: Tasks;
+  readonly keeping: KeepingRoom;
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly firmware: Firmware;
@@ -168,6 +173,7 @@ export class HostOverview implements HostView {
   status(isConfirmed: boolean): Status {
     const { definition, replica, boards, violations, broker, reach, state } = this.#parts;
     const { id, role, term, lastIndex, commitIndex, appliedIndex, voters } = replica.status();
+    const kept = this.#parts.keeping.summary();
     return {
       swarm: definition.name,
       isConfirmed,
@@ -190,6 +196,7 @@ export class HostOverview implements HostView {
       contact: contactStatus(state),
       checkpoints: this.#parts.checkpoints.newest,
       ...(this.#parts.alerts === undefined ? {} : { alerts: this.#firing() }),
+      ...(kept === undefined ? {} : { keeping: kept }),
       counters: this.#counters(),
       violations: violations.sentences,
     };
@@ -336,6 +343,18 @@ export class HostOverview implements HostView {
 
   holdTask(task: string, request: HoldRequest): HoldAnswer {
     return this.#parts.tasks.hold(task, request);
+  }
+
+  keep(): KeepStatus {
+    return this.#parts.keeping.status();
+  }
+
+  restoreKept(wish: RestoreWish): KeepRestored {
+    return this.#parts.keeping.restore(wish);
+  }
+
+  keptReadings(query: ReadingQuery): AsyncIterable<string> {
+    return this.#parts.keeping.readings(query);
   }
 
   audit(): AuditEntry[] {

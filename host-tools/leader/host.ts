@@ -34,6 +34,7 @@ import { MessageRoutes } from "./hosts/message-routes.ts";
 import { Peers } from "./hosts/peers.ts";
 import { Firmware } from "./images/firmware.ts";
 import { createUploadHandler } from "./images/upload-handler.ts";
+import { KeepingRoom } from "./keeping/keeping-room.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { announce } from "./mdns.ts";
@@ -234,6 +235,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onTurn: (board, message, isHere) => turns.heard(board, message, isHere),
     taskMetric: (board, told) => tasks.metric(board, told),
     onActions: (board, reports) => actions.reported(board, reports),
+    onBlock: (board, block) => keeping.takeBlock(board, block),
+    onKeep: (board, payload) => keeping.takeAnswer(board, payload),
     tellHosts: (frame) => links.broadcast(frame),
     onChange: () => feed.changed(),
     onAnswer: (board, answer) => queries.take(board, answer),
@@ -288,6 +291,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     ...{ hostName, hostNames: definition.hosts, replica, boards, broker, groupKeys, log, violations },
     ...{ images: firmware.exchange, tasks },
     takeMessage: (host, wire) => routes.takeFromHost(host, wire),
+    takeKeeping: (host, frame) => keeping.takeFrame(host, frame),
     onChange: () => feed.changed(),
   });
   const links: HostLinks = new HostLinks({
@@ -305,12 +309,17 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     ...{ state, replica, log, nowMs: () => performance.now() },
     put: (request) => replica.propose({ ...request, id: replica.newCommandId() }),
   });
+  const keeping = new KeepingRoom({
+    ...{ definition, hostName, directory: directory.path, state, replica, boards, links },
+    ...{ telemetry, unitOf: unitOf(definition), violations, log },
+  });
+  opened.push(() => keeping.stop());
   const routes = new MessageRoutes({
     ...{ hostName, hostNames: definition.hosts, boards, broker, groupKeys, links },
     receive: (message) => replica.receive(message),
   });
   const parts = {
-    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries, tasks },
+    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries, tasks, keeping },
     ...{
       replica,
       deployment,
@@ -378,6 +387,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => tasks.stop());
   turns.start();
   opened.push(() => turns.stop());
+  keeping.start();
   opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open
 
   if (options.mdns !== undefined) {
@@ -416,8 +426,7 @@ function openTelemetry(options: HostOptions, directory: string, violations: Viol
   const { definition, log, retention } = options;
   const telemetry = new Telemetry({
     file: join(directory, "telemetry.sqlite"),
-    unitOf: (board, metric) =>
-      ownValue(ownValue(definition.boards, board)?.units ?? {}, metric) ?? unitOfTask(definition, metric),
+    unitOf: unitOf(definition),
     ...(retention === undefined ? {} : { retention }),
     onError: (error) => log.error("readings-not-stored", { reason: error.message }),
   });
@@ -428,6 +437,11 @@ function openTelemetry(options: HostOptions, directory: string, violations: Viol
     );
   }
   return telemetry;
+}
+
+function unitOf(definition: SwarmDefinition): (board: string, metric: string) => string {
+  return (board, metric) =>
+    ownValue(ownValue(definition.boards, board)?.units ?? {}, metric) ?? unitOfTask(definition, metric);
 }
 
 /** Metrics of tasks are no board's own. */

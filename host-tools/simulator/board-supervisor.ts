@@ -117,6 +117,7 @@ export class BoardSupervisor {
       chip: {
         values: chip.values,
         update,
+        keeping: chip.series,
         markValid: () => chip.markValid(),
         close: () => chip.close(),
       },

@@ -71,6 +71,8 @@ export function swarm<const Key extends string, const BoardName extends string>(
     tasks?: Readonly<Record<string, TaskPart>>;
     /** What several boards do together or not at all, by name: `covey act NAME`. */
     actions?: Readonly<Record<string, ActionPart<NoInfer<BoardName>>>>;
+    /** How readings with `copies` are kept on boards: one that is gone for `lostAfter`, 10m if not said, is replaced by another. */
+    keeping?: { lostAfter?: Duration };
   },
 ): SwarmPart {
   return { kind: "swarm", site: callSite(), name, given };

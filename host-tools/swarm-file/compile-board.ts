@@ -1,5 +1,6 @@
 /** Checks and compiles one board: its model, its program, and what the simulator feeds it. */
 import { resolve } from "node:path";
+import { keepingPartition } from "../../protocols/keeping/shelf.ts";
 import { modelUseLimits } from "../../protocols/pipeline/model-use.ts";
 import type { Output, Program, Rule, ScheduledValue } from "../../protocols/pipeline/program.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
@@ -14,7 +15,7 @@ import { compilePlace } from "./compile-place.ts";
 import { compileRule } from "./compile-rule.ts";
 import { compileSchedule } from "./compile-schedule.ts";
 import { compileSleep } from "./compile-sleep.ts";
-import type { BoardDefinition, ReplayDefinition, SettingDefinition } from "./definition.ts";
+import type { BoardDefinition, KeptDefinition, ReplayDefinition, SettingDefinition } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, isPart, isRecord, shown } from "./given.ts";
 import type {
@@ -103,14 +104,45 @@ class BoardCompilation {
     this.#checkSize(program);
     const deployed = models.flatMap((one) => one.deployed ?? []);
     const place = compilePlace(this.#part, given.place, this.#diagnostics);
+    if (place?.keeps === true) this.#checkKeeper(program);
+    const others = this.#kept(compiled);
     return {
       model,
       program,
       ...(place === undefined ? {} : { place }),
+      ...(others === undefined ? {} : { kept: others }),
       ...(deployed.length > 0 ? { models: deployed } : {}),
       units,
       simulate,
     };
+  }
+
+  #checkKeeper({ sleep }: Program): void {
+    const path = ["place", "keeps"];
+    if (sleep !== undefined) {
+      this.#wrong(path, `${this.#who} sleeps, so it can't keep readings; take keeps away, or its sleep.`);
+    } else if (this.#model?.partitions.some(({ name }) => name === keepingPartition) === false) {
+      const text = `the flash of ${shown(this.#part.model)} has no room to keep readings; take keeps away, or another model.`;
+      this.#wrong(path, text);
+    }
+  }
+
+  /** All that is kept of one board lies together. */
+  #kept(compiled: readonly CompiledPipeline[]): KeptDefinition | undefined {
+    const kept = compiled.filter(({ copies }) => copies !== undefined);
+    const [first] = kept;
+    if (first === undefined) return undefined;
+    const other = kept.find(({ copies }) => copies !== first.copies);
+    if (other !== undefined) {
+      const [one, two] = [first, other].map(
+        ({ pipeline, copies }) => `${shown(pipeline.metric)} ${copies} copies`,
+      );
+      this.#wrong(
+        ["sense"],
+        `${this.#who} asks of ${one} and of ${two}; what is kept of a board lies together, so ask for as many of both.`,
+      );
+    }
+    return { copies: first.copies!, metrics: kept.map(({ pipeline }) => pipeline.metric) };
   }
 
   #pipelines(given: unknown): CompiledPipeline[] {

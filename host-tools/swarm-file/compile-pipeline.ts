@@ -1,4 +1,5 @@
 /** Checks and compiles one pipeline. */
+import { shelfLimits } from "../../protocols/keeping/shelf.ts";
 import type { Batch, Pipeline } from "../../protocols/pipeline/program.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import { isProgramName, keepMsMost } from "../../protocols/pipeline/program-codec.ts";
@@ -24,6 +25,8 @@ export interface CompiledPipeline {
   readonly everyMs: number;
   /** What the numbers that its stages hold take on the board. */
   readonly stateBytes: number;
+  /** Boards that are to keep what it reports; undefined for none. */
+  readonly copies: number | undefined;
 }
 
 /** One pipeline, and where `stats` asks for several statistics, one for each of them. */
@@ -47,9 +50,13 @@ export function compilePipeline(part: PipelinePart, diagnostics: Diagnostics): C
   }
   checkNaming(part, diagnostics);
   const batch = compileBatch(part.reporting, diagnostics);
+  const copies = compileCopies(part.reporting, diagnostics);
   const keepMs = compileKeep(part.keeping, everyMs, diagnostics);
   const branches = branchesOf(part.stages);
-  return branches.map((branch) => compileBranch(part, branch, everyMs, { batch, keepMs }, diagnostics));
+  return branches.map((branch) => ({
+    ...compileBranch(part, branch, everyMs, { batch, keepMs }, diagnostics),
+    copies,
+  }));
 }
 
 /** A way through the stages: for each of several statistics there is one. */
@@ -84,7 +91,7 @@ function compileBranch(
   everyMs: number,
   { batch, keepMs }: Pick<Pipeline, "batch" | "keepMs">,
   diagnostics: Diagnostics,
-): CompiledPipeline {
+): Omit<CompiledPipeline, "copies"> {
   const { sensor } = part;
   const metric = `${part.metric}${suffix}`;
   let signal: Signal = { unit: isSensor(sensor) ? sensors[sensor].unit : "", everyMs, isSteady: true };
@@ -132,9 +139,25 @@ function compileKeep(
   return mostMs;
 }
 
+function compileCopies(part: StagePart | undefined, diagnostics: Diagnostics): number | undefined {
+  const { copies, batch } = part?.given ?? {};
+  if (copies === undefined) return undefined;
+  const wrong = (text: string) => diagnostics.add(part!.site, ["copies"], text);
+  if (batch === undefined) {
+    wrong('copies are of blocks, so they take a batch; write report({ batch: "1m", copies: 2 }).');
+  } else if (
+    !(Number.isInteger(copies) && isNumberWithin(copies, shelfLimits.copiesMin, shelfLimits.copiesMax))
+  ) {
+    wrong(`copies must be 2, 3 or 4, not ${shown(copies)}.`);
+  } else return copies as number;
+  return undefined;
+}
+
 function compileBatch(part: StagePart | undefined, diagnostics: Diagnostics): Batch | undefined {
   if (part === undefined || Object.keys(part.given).length === 0) return undefined;
   const { batch, within = 0 } = part.given;
+  // What is wrong with copies without a batch, `compileCopies` says.
+  if (batch === undefined && part.given.copies !== undefined) return undefined;
   const everyMs = compileDuration(batch, programLimits.batchMsMin, "batch", part.site, diagnostics);
   if (!isNumberWithin(within, 0, Number.MAX_VALUE)) {
     const text = `${shown(within)} is no bound; write within as a number from 0 on, in the unit of what is reported.`;

@@ -1,4 +1,4 @@
-/** Checks and compiles what a board is to whoever places tasks. */
+/** Checks and compiles what a board is to whoever places tasks and readings. */
 import type { BoardPlace } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isName, isNumberWithin, isRecord, nameRule, shown } from "./given.ts";
@@ -20,22 +20,30 @@ export function compilePlace(
     return undefined;
   }
   const isOfHost = at[0] === "hosts";
-  const known = ["zone", "has", ...(isOfHost ? [] : ["battery"]), "weight"];
+  const known = ["zone", "has", ...(isOfHost ? [] : ["battery", "keeps"]), "weight"];
   for (const key of Object.keys(given)) {
     if (!known.includes(key)) wrong(key, `place has no ${shown(key)}${suggestion(key, known)}`);
   }
-  const { zone, has = [], battery = false, weight = 1 } = given;
+  const { zone, has = [], battery = false, weight = 1, keeps = false } = given;
   if (zone !== undefined && !isName(zone)) wrong("zone", `${shown(zone)} cannot name a zone: ${nameRule}.`);
   if (!areNames(has)) wrong("has", `has must be a list of names such as ["modbus"]; ${nameRule}.`);
   if (typeof battery !== "boolean") wrong("battery", `battery is true or false, not ${shown(battery)}.`);
   if (!isNumberWithin(weight, 1 / weightMax, weightMax)) {
     wrong("weight", `weight must be from ${1 / weightMax} to ${weightMax}, not ${shown(weight)}.`);
   }
+  if (typeof keeps !== "boolean") wrong("keeps", `keeps is true or false, not ${shown(keeps)}.`);
+  if (keeps === true && zone === undefined) {
+    wrong(
+      "keeps",
+      'who keeps readings needs a zone, because copies lie in different ones; write zone: "north".',
+    );
+  }
   return {
     zone: isName(zone) ? zone : undefined,
     has: areNames(has) ? has : [],
     onBattery: battery === true,
     weight: isNumberWithin(weight, 1 / weightMax, weightMax) ? weight : 1,
+    ...(keeps === true ? { keeps } : {}),
   };
 }
 

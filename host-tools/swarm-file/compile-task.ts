@@ -130,8 +130,11 @@ function compileSense(
   const compiled = parts.flatMap((one) => compilePipeline(one as PipelinePart, diagnostics));
   const units: Record<string, string> = {};
   let stateBytes = 0;
-  for (const { pipeline, unit, stateBytes: bytes } of compiled) {
+  for (const { pipeline, unit, stateBytes: bytes, copies } of compiled) {
     const { metric } = pipeline;
+    if (copies !== undefined) {
+      wrong(["sense"], `copies are of what a board itself reports; take them away from ${shown(metric)}.`);
+    }
     if (Object.hasOwn(units, metric)) {
       wrong(
         ["sense"],

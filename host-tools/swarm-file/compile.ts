@@ -11,6 +11,7 @@ import type { BoardDescription } from "../boards/boards.ts";
 import { compileAction } from "./compile-action.ts";
 import { compileAlerts, compileWebhooks } from "./compile-alerts.ts";
 import { compileBoard } from "./compile-board.ts";
+import { checkKept, compileKeeping } from "./compile-kept.ts";
 import { compilePlace } from "./compile-place.ts";
 import { compileSetting } from "./compile-setting.ts";
 import { checkTasks, compileTask } from "./compile-task.ts";
@@ -87,11 +88,15 @@ class SwarmCompilation {
     const actions = this.#actions(given.actions, boards);
     const tasks = this.#tasks(given.tasks, boards, { names: hosts, places: hostPlaces });
     const alerts = this.#alerts(given, boards, settings);
+    checkKept(boards, (path, text) => this.#wrong(path, text));
+    const keeping = compileKeeping(given.keeping, this.#part.site, this.#diagnostics);
+    const isKeeping = Object.values(boards).some(({ kept }) => kept !== undefined);
     return {
       ...{ name, file: this.#file, hosts, voters, settings, boards },
       ...(Object.keys(hostPlaces).length === 0 ? {} : { hostPlaces }),
       ...(Object.keys(actions).length === 0 ? {} : { actions }),
       ...(Object.keys(tasks).length === 0 ? {} : { tasks }),
+      ...(isKeeping ? { keeping } : {}),
       ...alerts,
     };
   }
@@ -267,7 +272,10 @@ class SwarmCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["hosts", "voters", "settings", "actions", "boards", "tasks", "alerts", "webhooks"];
+    const known = [
+      ...["hosts", "voters", "settings", "actions", "boards"],
+      ...["tasks", "keeping", "alerts", "webhooks"],
+    ];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a swarm has no ${shown(key)}${suggestion(key, known)}`);
     }
@@ -275,13 +283,14 @@ class SwarmCompilation {
 
   #checkCount(boards: Readonly<Record<string, BoardDefinition>>, settings: object): void {
     const boardCount = Object.keys(boards).length;
-    const keyCount = boardCount + Object.keys(settings).length + modelPartCount(boards);
+    const keptCount = Object.values(boards).filter(({ kept }) => kept !== undefined).length;
+    const keyCount = boardCount + keptCount + Object.keys(settings).length + modelPartCount(boards);
     if (boardCount > boardsMax)
       this.#wrong(["boards"], `${boardCount} boards are too many for one swarm; ${boardsMax} are the most.`);
     if (keyCount > stateLimits.keysMax) {
       this.#wrong(
         ["settings"],
-        `boards, settings and parts of models together are ${keyCount}; a swarm agrees on at most ${stateLimits.keysMax}.`,
+        `boards, settings, parts of models and boards with copies together are ${keyCount}; a swarm agrees on at most ${stateLimits.keysMax}.`,
       );
     }
   }

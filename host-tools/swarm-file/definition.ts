@@ -23,6 +23,8 @@ export interface SwarmDefinition {
   readonly webhooks?: readonly string[];
   /** Work that whichever board holds it does; absent for none. */
   readonly tasks?: Readonly<Record<string, TaskDefinition>>;
+  /** How readings are kept on boards; absent where nothing is. */
+  readonly keeping?: KeepingDefinition;
   /** What several boards do together, by name; absent for nothing. */
   readonly actions?: Readonly<Record<string, ActionDefinition>>;
 }
@@ -70,6 +72,19 @@ export interface BoardPlace {
   readonly has: readonly string[];
   readonly onBattery: boolean;
   readonly weight: number;
+  /** It keeps other boards' readings. */
+  readonly keeps?: boolean;
+}
+
+export interface KeepingDefinition {
+  /** A keeper that has been gone for so long is replaced. */
+  readonly lostAfterMs: number;
+}
+
+/** Which of a board's metrics are kept on how many other boards, each in a zone of its own. */
+export interface KeptDefinition {
+  readonly copies: number;
+  readonly metrics: readonly string[];
 }
 
 /** When a person is to be told, and of which boards. */
@@ -108,6 +123,8 @@ export interface BoardDefinition {
   readonly units: Readonly<Record<string, string>>;
   /** Absent where `swarm.ts` says nothing of it. */
   readonly place?: BoardPlace;
+  /** What other boards keep of this one; absent for nothing. */
+  readonly kept?: KeptDefinition;
   /** What the simulator feeds to a sensor instead of this computer's own. Sensor name to series. */
   readonly simulate: Readonly<Record<string, ReplayDefinition>>;
 }

@@ -203,5 +203,6 @@ export interface SwarmPart extends Part<"swarm"> {
     readonly boards: Readonly<Record<string, BoardPart>>;
     readonly tasks?: Readonly<Record<string, TaskPart>>;
     readonly actions?: Readonly<Record<string, ActionPart>>;
+    readonly keeping?: unknown;
   };
 }

@@ -113,9 +113,9 @@ export interface Pipeline<Metric extends string> extends PipelinePart<Metric> {
   report(): Pipeline<Metric>;
   /**
    * Reports in blocks, each of what came in `batch`, in a fraction of the bytes; rules see each reading at once all the same. `within` is how far, at most, a reported value may be
-   * from the one measured; nothing is lost unless it is said.
+   * from the one measured; nothing is lost unless it is said. With `copies` (2 to 4) so many boards of different zones keep what was reported, in their flash: docs/keeping.md.
    */
-  report(options: { batch: Duration; within?: number }): Pipeline<Metric>;
+  report(options: { batch: Duration; within?: number; copies?: number }): Pipeline<Metric>;
   /**
    * The board keeps a summary of so much of the past, for `covey query`: twelve slots and the one being filled, 1,560 bytes of state. The values themselves stay on the board or
    * are reported, as else is said.

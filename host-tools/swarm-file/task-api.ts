@@ -4,7 +4,7 @@ import { callSite } from "./call-site.ts";
 import type { Duration } from "./duration.ts";
 import type { PipelinePart, TaskPart } from "./parts.ts";
 
-/** What matters of a board to whoever places tasks. */
+/** What matters of a board to whoever places tasks, and readings of other boards. */
 export interface Place {
   /** Where it is: a name of your own. */
   zone?: string;
@@ -14,6 +14,8 @@ export interface Place {
   battery?: boolean;
   /** How much of the work it is to have beside the others; 1 if not said. */
   weight?: number;
+  /** It keeps readings of other boards in its flash, where these ask for `copies`; takes a `zone`. */
+  keeps?: boolean;
 }
 
 /** What matters of a host to whoever places tasks: as of a board. */

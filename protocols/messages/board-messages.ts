@@ -24,6 +24,7 @@ export const channels = Object.freeze({
   action: "action",
   lease: "lease",
   turn: "turn",
+  keep: "keep",
   gone: "gone",
 });
 
@@ -37,9 +38,10 @@ export type SealedChannel =
   | "query"
   | "action"
   | "lease"
-  | "turn";
+  | "turn"
+  | "keep";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
-export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "query" | "lease";
+export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "query" | "lease" | "keep";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */
 export interface Hello {

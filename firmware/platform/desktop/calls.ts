@@ -13,7 +13,7 @@
 export const Call = Object.freeze({
   /**
    * [0] -> [swarm, board, model, [[host name, address, port], ...], timeServer or null, startReason or null, flash sizeBytes,
-   * flash sectorBytes, flash alignBytes, [root, signed identity, private key], [has key values, slot sizeBytes or 0, on trial]]
+   * flash sectorBytes, flash alignBytes, [root, signed identity, private key], [has key values, slot sizeBytes or 0, on trial, sizeBytes for kept blocks or 0]]
    */
   config: 0,
   /** [1, lengthBytes] -> bytes */
@@ -90,6 +90,13 @@ export const Call = Object.freeze({
   wifiChange: 35,
   /** [36] -> the SHA-256 at the end of the image that runs */
   slotRunning: 36,
+  // The flash for kept blocks has the sectors and the alignment of the flash.
+  /** [37, offsetBytes, lengthBytes] -> bytes */
+  keepRead: 37,
+  /** [38, offsetBytes, bytes] -> null, once durable */
+  keepWrite: 38,
+  /** [39, sector] -> null, once durable */
+  keepErase: 39,
   // What somebody near the board has to do with, of which a board may lack each.
   /** [40] -> [has serial, has Bluetooth, has button, has light, has Wi-Fi] */
   nearParts: 40,

@@ -32,7 +32,14 @@ import { DesktopCiphers } from "./ciphers.ts";
 import type { Host } from "./host.ts";
 import { DesktopNear } from "./near.ts";
 import { Parent, type Wire } from "./parent.ts";
-import { DesktopFlash, DesktopKeyValue, DesktopUpdateSlot, logCalls, slotCalls } from "./storage.ts";
+import {
+  DesktopFlash,
+  DesktopKeyValue,
+  DesktopUpdateSlot,
+  keepCalls,
+  logCalls,
+  slotCalls,
+} from "./storage.ts";
 
 export class DesktopPorts implements Ports {
   readonly clock: DesktopClock;
@@ -45,6 +52,7 @@ export class DesktopPorts implements Ports {
   readonly system: System;
   readonly keyValue?: KeyValue;
   readonly update?: UpdateSlot;
+  readonly keeping?: FlashRegion;
   readonly serial?: SerialLine;
   readonly bluetooth?: Bluetooth;
   readonly button?: Button;
@@ -55,7 +63,7 @@ export class DesktopPorts implements Ports {
     const config = parent.call([Call.config]) as ConfigAnswer;
     const [swarm, board, model, hosts, timeServer, startReason, ...others] = config;
     const [sizeBytes, sectorBytes, alignBytes, [root, signed, privateKey], chip] = others;
-    const [hasKeyValues, slotBytes, isOnTrial] = chip;
+    const [hasKeyValues, slotBytes, isOnTrial, keptBytes] = chip;
     this.clock = new DesktopClock(host);
     const ciphers = new DesktopCiphers(parent);
     this.random = { fill: (into) => ciphers.random(into) };
@@ -66,6 +74,7 @@ export class DesktopPorts implements Ports {
       const region = new DesktopFlash(parent, slotCalls, slotBytes, sectorBytes, alignBytes);
       this.update = new DesktopUpdateSlot(parent, region, isOnTrial);
     }
+    if (keptBytes > 0) this.keeping = new DesktopFlash(parent, keepCalls, keptBytes, sectorBytes, alignBytes);
     const near = new DesktopNear(parent);
     if (near.serial !== undefined) this.serial = near.serial;
     if (near.bluetooth !== undefined) this.bluetooth = near.bluetooth;
@@ -97,7 +106,7 @@ type ConfigAnswer = readonly [
   number,
   number,
   readonly [Uint8Array, Uint8Array, Uint8Array],
-  readonly [boolean, number, boolean],
+  readonly [boolean, number, boolean, number],
 ];
 
 export class DesktopClock implements Clock {

@@ -22,6 +22,13 @@ export const slotCalls: FlashCalls = Object.freeze({
   erase: Call.slotErase,
 });
 
+/** The partition for kept blocks. */
+export const keepCalls: FlashCalls = Object.freeze({
+  read: Call.keepRead,
+  write: Call.keepWrite,
+  erase: Call.keepErase,
+});
+
 export class DesktopFlash implements FlashRegion {
   readonly sizeBytes: number;
   readonly sectorBytes: number;

@@ -1,6 +1,18 @@
 import flash, { type FlashPartition } from "embedded:storage/flash";
 import type { FlashRegion } from "../ports.ts";
 
+/** Label of the partition of blocks that the board keeps for others; `boards/` gives one where there is room. */
+const seriesPartition = "series";
+
+/** undefined where the partition table has none. */
+export function openSeries(): ChipFlash | undefined {
+  try {
+    return new ChipFlash(seriesPartition);
+  } catch {
+    return undefined;
+  }
+}
+
 /** One data partition of the chip's flash, by its label in the partition table. */
 export class ChipFlash implements FlashRegion {
   readonly sizeBytes: number;

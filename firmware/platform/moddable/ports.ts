@@ -2,7 +2,7 @@
 import near from "board-near";
 import boardSensors from "board-sensors";
 import { storedNamespace } from "../../core.ts";
-import type { Bluetooth, Button, Light, Ports } from "../ports.ts";
+import type { Bluetooth, Button, FlashRegion, Light, Ports } from "../ports.ts";
 import { ChipActuators } from "./actuators.ts";
 import { ChipBluetooth } from "./bluetooth.ts";
 import { AttachedSensors } from "./board-sensors.ts";
@@ -11,7 +11,7 @@ import { ChipRandom } from "./chip.ts";
 import { ChipCiphers } from "./ciphers.ts";
 import { ChipClock } from "./clock.ts";
 import { ChipConsole } from "./console.ts";
-import { ChipFlash } from "./flash-partition.ts";
+import { ChipFlash, openSeries } from "./flash-partition.ts";
 import { ChipKeyValue } from "./key-value.ts";
 import { ChipNetwork } from "./network.ts";
 import { provisioned } from "./provisioned.ts";
@@ -39,6 +39,11 @@ export class ModdablePorts implements Ports {
   readonly network: ChipNetwork;
   readonly sensors: ChipSensors;
   readonly system: ChipSystem;
+
+  /** Opened when it is asked for. */
+  get keeping(): FlashRegion | undefined {
+    return openSeries();
+  }
 
   /** @throws ProvisioningError */
   constructor() {

@@ -47,6 +47,7 @@ export class VirtualBoard {
       system: systemOf(world),
       ...(world.keyValue && { keyValue: world.keyValue }),
       ...(world.update && { update: world.update }),
+      ...(world.keeping && { keeping: world.keeping }),
       ...(world.serial && { serial: this.#serial(world.serial) }),
       ...(world.bluetooth && { bluetooth: this.#bluetooth(world.bluetooth) }),
       ...(world.button && { button: world.button }),

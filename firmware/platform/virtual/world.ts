@@ -33,6 +33,7 @@ export interface BoardWorld {
   readonly system: WorldSystem;
   readonly keyValue?: KeyValue | undefined;
   readonly update?: UpdateSlot | undefined;
+  readonly keeping?: FlashRegion | undefined;
   readonly serial?: SerialLine | undefined;
   readonly bluetooth?: Bluetooth | undefined;
   readonly button?: Button | undefined;

@@ -16,6 +16,7 @@ interface ExportOptions extends SwarmOptions {
   readonly to?: string;
   readonly format?: "csv" | "json";
   readonly out?: string;
+  readonly fromBoards?: boolean;
 }
 
 export const exportReadings: Verb<ExportOptions> = {
@@ -26,12 +27,17 @@ export const exportReadings: Verb<ExportOptions> = {
   examples: [
     "covey export --board north-1 --out north-1.csv",
     "covey export --metric temperature --from 2026-11-22T08:00:00Z --format json",
+    "covey export --from-boards --out kept.csv",
   ],
   options: [
     new Option("--board <name>", "of this board only"),
     new Option("--metric <name>", "of this metric only"),
     new Option("--from <time>", "from this time on: ISO 8601 or Unix milliseconds"),
     new Option("--to <time>", "up to this time"),
+    new Option(
+      "--from-boards",
+      "what boards keep (docs/keeping.md), one series after the other, whatever hosts have",
+    ),
     new Option("--format <name>", "csv if not said").choices(["csv", "json"]),
     new Option("--out <file>", "a file instead of stdout; replaced only when all has been written"),
     ...swarmOptions(),
@@ -47,7 +53,8 @@ export const exportReadings: Verb<ExportOptions> = {
     const swarm = SwarmClient.find(options);
     const from = timeParameter("from", options.from);
     const to = timeParameter("to", options.to);
-    const csv = swarm.stream(`/api/readings${query({ format: "csv", board, metric, from, to })}`);
+    const path = options.fromBoards === true ? "/api/keep/readings" : "/api/readings";
+    const csv = swarm.stream(`${path}${query({ format: "csv", board, metric, from, to })}`);
     const counted = new Counted();
     const { jsonArray } = await import("../readings-json.ts");
     const text = counted.lines(format === "csv" ? csv : jsonArray(csv));

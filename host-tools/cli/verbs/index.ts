@@ -12,6 +12,7 @@ import { get } from "./get.ts";
 import { image } from "./image.ts";
 import { improv } from "./improv.ts";
 import { init } from "./init.ts";
+import { keep } from "./keep.ts";
 import { keys } from "./keys.ts";
 import { lead } from "./lead.ts";
 import { log } from "./log.ts";
@@ -48,6 +49,7 @@ export const verbs: readonly Verb<any>[] = [
   checkpoint,
   keys,
   exportReadings,
+  keep,
   query,
   model,
   boards,

@@ -21,6 +21,8 @@ export const coveyResource = {
   alerts: "covey/alerts",
   /** Which boards hold tasks. */
   tasks: "covey/tasks",
+  /** Bringing back readings that boards keep. */
+  keep: "covey/keep",
 } as const;
 
 /** What somebody needs to be allowed to write who has this action carried out. */

@@ -36,6 +36,9 @@
  * | POST /api/alerts/acknowledge with `{alert, board?}` | `AlertStatus[]`, once it is agreed on |
  * | POST /api/alerts/test | `AlertTested[]` |
  * | GET /api/query?q=QUESTION | `QueryAnswer`, once all boards have answered or 2 s are over |
+ * | GET /api/keep | `KeepStatus`: what boards keep of others' readings |
+ * | GET /api/keep/readings?board=&metric=&from=&to= | CSV as of /api/readings, read from the boards, one series after the other |
+ * | POST /api/keep/restore with `{board?, metric?}` | `KeepRestored`, as soon as it has begun |
  * | GET / | the page |
  *
  * Where a host asks who is there, whoever is not logged in is answered 401 (`not-logged-in`), and 403 (`forbidden`) says which right is missing. Listings hold
@@ -78,6 +81,13 @@ export interface Status {
   readonly checkpoints?: { readonly count: number; readonly name: string; readonly time: string } | undefined;
   /** What fires; absent in a swarm without alerts. */
   readonly alerts?: readonly AlertStatus[];
+  /** Boards of which readings are kept, and how many of these have all their copies; absent where nothing is kept. */
+  readonly keeping?: {
+    readonly boards: number;
+    readonly whole: number;
+    readonly waiting: number;
+    readonly lost: number;
+  };
   readonly counters: Counters;
   /** Broken promises seen by this host, one sentence each; empty in a healthy swarm. At most 100 are kept. */
   readonly violations: readonly string[];
@@ -535,6 +545,92 @@ export interface HoldAnswer {
   /** Of the tenure; absent while waiting, as `leftMs`. */
   readonly token?: number;
   readonly leftMs?: number;
+}
+
+/** Answer of `GET /api/keep`. */
+export interface KeepStatus {
+  /** Those of which something is kept. */
+  readonly boards: readonly KeptBoardStatus[];
+  readonly keepers: readonly KeeperStatus[];
+  /** Blocks that each host has taken and not placed, and those that it had no room for, since it has its disk. */
+  readonly hosts: readonly KeepHostStatus[];
+  /** Of the host that leads, since it began. */
+  readonly mending: {
+    readonly isBusy: boolean;
+    readonly copied: number;
+    readonly copiedBytes: number;
+    /** Blocks that a board listed and none gave whole. */
+    readonly unreadable: number;
+  };
+  readonly restored?: KeepRestored | undefined;
+}
+
+export interface KeptBoardStatus {
+  readonly board: string;
+  readonly metrics: readonly string[];
+  /** As many as are wanted, and as are whole. */
+  readonly copies: number;
+  readonly whole: number;
+  readonly keepers: readonly {
+    readonly board: string;
+    readonly zone: string;
+    /** `behind`: it is being given what it lacks. `away`: it is not connected, whole or not. */
+    readonly state: "whole" | "behind" | "away";
+    readonly isWhole: boolean;
+    /** Blocks that it lacked when it was last looked at; undefined while it was not. */
+    readonly missing: number | undefined;
+  }[];
+  /** On all keepers together, when they were last listed; each counts once. */
+  readonly blocks: number;
+  /** About, by the mean block of the host that answers. */
+  readonly bytes: number;
+  /** Why there are too few whole copies; absent when there are enough, or soon will be. */
+  readonly reason?: string;
+}
+
+export interface KeeperStatus {
+  readonly board: string;
+  readonly zone: string;
+  readonly link: "up" | "down";
+  readonly isDrained: boolean;
+  /** Boards whose readings it keeps. */
+  readonly of: readonly string[];
+  /** Of flash, when it was last listed; undefined before. */
+  readonly bytes: number | undefined;
+  readonly usedBytes: number | undefined;
+  /** For each block that comes its oldest goes. */
+  readonly isFull: boolean;
+  /** Blocks that were found damaged when it was last listed. */
+  readonly damaged: number;
+  /** Why it keeps nothing: no-room, sleeps, flash. */
+  readonly refusal?: string;
+}
+
+export interface KeepHostStatus {
+  readonly host: string;
+  readonly waiting: number;
+  /** Gave way while some of their keepers had them. */
+  readonly short: number;
+  /** No board has these. */
+  readonly lost: number;
+}
+
+export interface KeepRestored {
+  /** Counts them, since the host that leads began. */
+  readonly number: number;
+  readonly state: "running" | "done" | "failed";
+  readonly series: number;
+  readonly seriesDone: number;
+  readonly blocks: number;
+  /** Readings that the host that leads did not have. */
+  readonly readings: number;
+  /** Blocks that are listed and that nobody gave. */
+  readonly missing: number;
+  /** That were given the readings. */
+  readonly hosts: readonly string[];
+  /** Boards that said what they keep. */
+  readonly boards: readonly string[];
+  readonly reason?: string;
 }
 
 /** Answer of `GET /api/login`: what to sign, see `access/login-proof.ts`. */

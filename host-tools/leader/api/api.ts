@@ -31,6 +31,8 @@ import type { RestoreChoice } from "../checkpoints/restore-plan.ts";
 import type { RestoreRequest } from "../checkpoints/restoring.ts";
 import { addCheckpoints } from "../checkpoints/routes.ts";
 import { parseReleaseRequest, type ReadRequest } from "../images/release-request.ts";
+import type { RestoreWish } from "../keeping/restoration.ts";
+import { addKeeping } from "../keeping/routes.ts";
 import type { Log } from "../log.ts";
 import type { VoterChange } from "../members/change-voters.ts";
 import { createPageFiles } from "../page-files.ts";
@@ -55,6 +57,8 @@ import type {
   CheckpointRestored,
   ContactStatus,
   HoldAnswer,
+  KeepRestored,
+  KeepStatus,
   LogEntry,
   Members,
   QueryAnswer,
@@ -118,6 +122,11 @@ export interface HostView {
   changeTasks(change: TaskChange): Promise<TasksStatus>;
   /** Whether a process on this computer may carry out a role. Throws `ApiFailure`. */
   holdTask(task: string, request: HoldRequest): HoldAnswer;
+  keep(): KeepStatus;
+  /** Begins to bring back what boards keep; `keep` tells how far it is. Throws `ApiFailure`. */
+  restoreKept(wish: RestoreWish): KeepRestored;
+  /** CSV, read from the boards. */
+  keptReadings(query: ReadingQuery): AsyncIterable<string>;
   /** Resolves once the release is agreed on. Rejects with `ApiFailure`. */
   propose(request: ReadRequest, actor: Actor): Promise<ReleaseAgreed>;
   /** Oldest first. */
@@ -233,6 +242,7 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
     answer(context, await host.takeContact(await readSealed(context))),
   );
   addCheckpoints(api, host, needs, onLeader);
+  addKeeping(api, host, needs, onLeader);
   api.get("/api/releases", needs(toReadSome), onLeader, async (context) => {
     await host.confirm(apiLimits.statusConfirmMs);
     return answer(context, visibleReleases(actorOf(context), host.releases()));

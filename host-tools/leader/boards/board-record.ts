@@ -2,6 +2,7 @@
 import type { Health, Hello, Report } from "../../../protocols/messages/board-messages.ts";
 import { programLimits } from "../../../protocols/pipeline/program.ts";
 import type { AppendResponse, MemberId } from "../../../protocols/raft/types.ts";
+import type { MetricBlock } from "../../../protocols/series/block.ts";
 import { decodeBlock } from "../../../protocols/series/decoder.ts";
 import type { BoardDefinition } from "../../swarm-file/definition.ts";
 import type { BoardStatus, OutputStatus } from "../api/api-types.ts";
@@ -30,6 +31,13 @@ export interface Presence {
   readonly hello: Uint8Array;
   /** Only at this host's own broker. */
   readonly link: BoardLink | undefined;
+}
+
+/** A block of readings on this host's clock, in Unix milliseconds. */
+export interface PlacedBlock {
+  readonly block: MetricBlock;
+  readonly firstMs: number;
+  readonly lastMs: number;
 }
 
 export class BoardRecord {
@@ -74,6 +82,11 @@ export class BoardRecord {
     return this.#lastSeenMs;
   }
 
+  /** It crashed again and again and runs no program. */
+  get isSafe(): boolean {
+    return this.#health?.device?.isSafe === true;
+  }
+
   /** It said hello at `host`. Returns what it should have remembered and did not, as sentences. */
   greet(host: string, presence: Presence, hello: Hello, nowMs: number): string[] {
     const isSame = hello.memberId === this.memberId;
@@ -98,8 +111,8 @@ export class BoardRecord {
     return hosts.map(([host]) => host).sort((a, b) => Number(b === first) - Number(a === first));
   }
 
-  /** Takes a report's readings, placed on this host's clock; none when this report was taken before since the last hello. */
-  takeReport(report: Report, nowMs: number): NewReading[] {
+  /** Takes a report's readings, placed on this host's clock; none when this report was taken before since the last hello. Tells of its blocks as well. */
+  takeReport(report: Report, nowMs: number, onBlock?: (block: PlacedBlock) => void): NewReading[] {
     this.#hear(report.sentMs, nowMs);
     if (report.sequence <= this.#lastSequence) return [];
     this.#lastSequence = report.sequence;
@@ -121,7 +134,13 @@ export class BoardRecord {
     };
     for (const { metric, takenMs, value, quality } of report.readings) take(metric, takenMs, value, quality);
     for (const block of report.blocks) {
-      decodeBlock(block, (takenMs, value) => take(block.metric, takenMs, value, 0));
+      let lastMs = block.startMs;
+      decodeBlock(block, (takenMs, value) => {
+        lastMs = takenMs;
+        take(block.metric, takenMs, value, 0);
+      });
+      const firstMs = Math.round(this.#clock.at(block.startMs));
+      onBlock?.({ block, firstMs, lastMs: firstMs + lastMs - block.startMs });
     }
     return readings;
   }

@@ -34,7 +34,7 @@ import type { NewReading } from "../telemetry/telemetry.ts";
 import type { SealedChannel } from "../trust/board-session.ts";
 import type { CloneWatch } from "../trust/clone-watch.ts";
 import type { Violations } from "../violations.ts";
-import { BoardRecord } from "./board-record.ts";
+import { BoardRecord, type PlacedBlock } from "./board-record.ts";
 
 export interface RegistryOptions {
   readonly definition: SwarmDefinition;
@@ -61,6 +61,10 @@ export interface RegistryOptions {
   onTurn(board: string, message: TurnMessage, isHere: boolean): void;
   /** The metric of a task as `board` tells it, with a token, that is the present one; undefined for any other. */
   taskMetric(board: string, told: string): TaskMetric | undefined;
+  /** A board that is connected here told a block of readings. */
+  onBlock?(board: string, block: PlacedBlock): void;
+  /** A board, here or at another host, answers what it was asked of blocks that it keeps. Throws for what no board says. */
+  onKeep?(board: string, payload: Uint8Array): void;
   /** For all other hosts. */
   tellHosts(frame: HostFrame): void;
   /** Something that the status shows has changed. */
@@ -90,6 +94,18 @@ export class BoardRegistry {
   heardOf(board: string): { readonly lastSeenMs: number | undefined; readonly isConnected: boolean } {
     const record = this.#records.get(board);
     return { lastSeenMs: record?.lastSeenMs, isConnected: (record?.presences.size ?? 0) > 0 };
+  }
+
+  /** Who a board is at present, whether it is connected somewhere, and whether nothing is wrong with it. */
+  standing(board: string): {
+    readonly memberId: MemberId | undefined;
+    readonly isUp: boolean;
+    readonly isWell: boolean;
+  } {
+    const record = this.#records.get(board);
+    if (record === undefined) return { memberId: undefined, isUp: false, isWell: false };
+    const isWell = !record.isSafe && !this.#options.clones.isCloned(board);
+    return { memberId: record.memberId, isUp: record.presences.size > 0, isWell };
   }
 
   /** How many boards are connected to `host`. */
@@ -141,7 +157,7 @@ export class BoardRegistry {
   }
 
   /** To a board that is connected here; false where it is not. */
-  sendHere(board: string, channel: "lease" | "query", payload: Uint8Array): boolean {
+  sendHere(board: string, channel: "lease" | "query" | "keep", payload: Uint8Array): boolean {
     const link = this.#records.get(board)?.presences.get(this.#options.hostName)?.link;
     return link?.send(channel, payload) ?? false;
   }
@@ -252,6 +268,10 @@ export class BoardRegistry {
       this.#options.onActions?.(record.name, read(reportsFromWire, payload));
       return;
     }
+    if (channel === "keep") {
+      understood(() => this.#options.onKeep?.(record.name, payload));
+      return;
+    }
     if (channel === "lease") {
       this.#options.onClaim(record.name, read(leasesFromWire, payload));
       return;
@@ -262,7 +282,10 @@ export class BoardRegistry {
     }
     if (channel === "report") {
       const report = read(reportFromWire, payload);
-      for (const reading of understood(() => record.takeReport(report, nowMs))) {
+      // What was told to another host is that host's to have kept.
+      const onBlock =
+        link === undefined ? undefined : (block: PlacedBlock) => this.#options.onBlock?.(record.name, block);
+      for (const reading of understood(() => record.takeReport(report, nowMs, onBlock))) {
         this.#options.onReading(reading);
       }
     } else {

@@ -17,6 +17,10 @@
  * query        [12, board, payload]                          ask this of the board, which is at your broker
  * grant        [13, holder, payload]                         tasks are granted: to the board, if it is at your broker, or to you
  * claim        [14, payload]                                 I claim these tasks
+ * keep         [20, board, payload]                          tell it this on its channel for what it keeps, if it is at your broker
+ * keep-ask     [21, number, waiting, short, lost]            up to which entry must I have applied to know what was agreed on? And how my blocks stand
+ * keep-index   [22, number, index]                           the leader's answer
+ * past         [23, [block, ...]]                            blocks of readings, from boards that kept them: put them among yours
  * ```
  *
  * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
@@ -24,6 +28,12 @@
  */
 import { ItemReader, ShapeError } from "../../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
+import {
+  type KeptBlock,
+  keepingLimits,
+  keptBlockFromWire,
+  keptBlockToWire,
+} from "../../../protocols/keeping/block.ts";
 import { messageLimits } from "../../../protocols/messages/board-messages.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
 import { limits } from "../../../protocols/raft/types.ts";
@@ -62,7 +72,19 @@ export interface HostState {
   readonly lingering: readonly string[];
 }
 
-export type TelemetryChannel = "report" | "health" | "query" | "action" | "lease" | "turn";
+export type TelemetryChannel = "report" | "health" | "query" | "action" | "lease" | "turn" | "keep";
+
+/** Counted since the host has the disk that it has. */
+export interface KeepAskFrame {
+  readonly kind: "keep-ask";
+  readonly number: number;
+  /** Blocks that are not on all their keepers. */
+  readonly waiting: number;
+  /** Blocks that gave way while they were on some of them. */
+  readonly short: number;
+  /** Blocks that no board has. */
+  readonly lost: number;
+}
 
 export type HostFrame =
   | HostHello
@@ -77,6 +99,10 @@ export type HostFrame =
   | { readonly kind: "grant"; readonly holder: string; readonly payload: Uint8Array }
   /** Of the host itself. */
   | { readonly kind: "claim"; readonly payload: Uint8Array }
+  | { readonly kind: "keep"; readonly board: string; readonly payload: Uint8Array }
+  | KeepAskFrame
+  | { readonly kind: "keep-index"; readonly number: number; readonly index: number }
+  | { readonly kind: "past"; readonly blocks: readonly KeptBlock[] }
   | { readonly kind: "publication"; readonly payload: Uint8Array }
   /** `key` as `senderKeyToWire` makes it. */
   | { readonly kind: "sender-key"; readonly key: CborValue }
@@ -100,6 +126,9 @@ export type HostFrame =
       /** As `protocols/update/chunks.ts` makes them; undefined where there is no such image. */
       readonly chunks: readonly Uint8Array[] | undefined;
     };
+
+/** What hosts say to each other of readings that boards keep. */
+export type KeepingFrame = HostFrame & { readonly kind: "keep-ask" | "keep-index" | "past" };
 
 /** Hosts of different versions do not talk: what each may assume of the other is not the same. */
 export const hostWireVersion = 1;
@@ -142,6 +171,14 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.grant, frame.holder, frame.payload];
     case "claim":
       return [kinds.claim, frame.payload];
+    case "keep":
+      return [kinds.keep, frame.board, frame.payload];
+    case "keep-ask":
+      return [kinds.keepAsk, frame.number, frame.waiting, frame.short, frame.lost];
+    case "keep-index":
+      return [kinds.keepIndex, frame.number, frame.index];
+    case "past":
+      return [kinds.past, frame.blocks.map(keptBlockToWire)];
     case "sender-key":
       return [kinds.senderKey, frame.key];
     case "images":
@@ -186,6 +223,23 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
       return { kind: "grant", holder: readName(items), payload: readPayload(items) };
     case kinds.claim:
       return { kind: "claim", payload: readPayload(items) };
+    case kinds.keep:
+      return { kind: "keep", board: readName(items), payload: readPayload(items) };
+    case kinds.keepAsk: {
+      const [number, waiting, short, lost] = ["number", "waiting", "short", "lost"].map((what) =>
+        items.integer(what, 0, Number.MAX_SAFE_INTEGER),
+      ) as [number, number, number, number];
+      return { kind: "keep-ask", number, waiting, short, lost };
+    }
+    case kinds.keepIndex: {
+      const number = items.integer("the number", 0, Number.MAX_SAFE_INTEGER);
+      return { kind: "keep-index", number, index: items.integer("the index", 0, Number.MAX_SAFE_INTEGER) };
+    }
+    case kinds.past:
+      return {
+        kind: "past",
+        blocks: items.array("the blocks", keepingLimits.blocksMax).map((block) => keptBlockFromWire(block)),
+      };
     case kinds.senderKey:
       return { kind: "sender-key", key: items.any() };
     case kinds.images:
@@ -226,12 +280,16 @@ const kinds = {
   query: 12,
   grant: 13,
   claim: 14,
+  keep: 20,
+  keepAsk: 21,
+  keepIndex: 22,
+  past: 23,
 } as const;
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;
 const roles: readonly HostRole[] = ["follower", "candidate", "leader"];
 const telemetryChannels: readonly TelemetryChannel[] = [
-  ...(["report", "health", "query", "action", "lease", "turn"] as const),
+  ...(["report", "health", "query", "action", "lease", "turn", "keep"] as const),
 ];
 
 function readHello(items: ItemReader): HostHello {

@@ -11,7 +11,7 @@ import type { Tasks } from "../tasks/tasks.ts";
 import type { GroupKeys } from "../trust/group-keys.ts";
 import type { Violations } from "../violations.ts";
 import { foundingOf } from "./founding.ts";
-import type { HostFrame, HostRole, HostState } from "./host-frames.ts";
+import type { HostFrame, HostRole, HostState, KeepingFrame } from "./host-frames.ts";
 import { PeerRefused } from "./host-link.ts";
 import type { HostLinks } from "./host-links.ts";
 
@@ -29,6 +29,8 @@ export interface PeersOptions {
   readonly violations: Violations;
   /** A Raft message of another host, or of a board that is connected there. */
   takeMessage(host: string, wire: CborValue): void;
+  /** What another host has to say of readings that boards keep. */
+  takeKeeping(host: string, frame: KeepingFrame): void;
   /** Something that the status shows has changed. */
   onChange(): void;
 }
@@ -86,7 +88,7 @@ export class Peers {
 
   /** @throws {ShapeError | MalformedMessage | PeerRefused | ProtocolRefused} and the connection is to be closed. */
   take(host: string, frame: HostFrame): void {
-    const { boards, broker, groupKeys, images, takeMessage } = this.#options;
+    const { boards, broker, groupKeys, images, takeMessage, takeKeeping } = this.#options;
     switch (frame.kind) {
       case "raft":
         takeMessage(host, frame.message);
@@ -114,6 +116,14 @@ export class Peers {
         break;
       case "claim":
         this.#options.tasks.claimOfHost(host, frame.payload);
+        break;
+      case "keep":
+        boards.sendHere(frame.board, "keep", frame.payload);
+        break;
+      case "keep-ask":
+      case "keep-index":
+      case "past":
+        takeKeeping(host, frame);
         break;
       case "images":
       case "image-want":

@@ -168,8 +168,9 @@ function hostFact({ name, role, link, boards: count }) {
  * @param {Status} status
  * @returns {[string, string][]}
  */
-function counterFacts({ counters }) {
+function counterFacts({ counters, keeping }) {
   return [
+    ...keptFacts(keeping),
     ["Messages in", exact(counters.messagesIn)],
     ["Messages out", exact(counters.messagesOut)],
     ["Bytes in", bytes(counters.bytesIn)],
@@ -183,6 +184,21 @@ function counterFacts({ counters }) {
     ["Records not opened", exact(unopened(counters.sessions))],
     ["Connections refused", exact(counters.refused)],
     ["Garbage", exact(counters.garbage)],
+  ];
+}
+
+/**
+ * What boards keep of each other's readings.
+ * @param {Status["keeping"]} keeping
+ * @returns {[string, string][]}
+ */
+function keptFacts(keeping) {
+  if (keeping === undefined) return [];
+  const { boards: count, whole, waiting, lost } = keeping;
+  return [
+    ["Boards with all copies", `${whole} of ${count}`],
+    ["Blocks on their way", exact(waiting)],
+    .../** @type {[string, string][]} */ (lost > 0 ? [["Blocks that no board has", exact(lost)]] : []),
   ];
 }
 

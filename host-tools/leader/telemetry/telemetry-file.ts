@@ -1,4 +1,4 @@
-/** The database file behind `telemetry.ts`: its tables, and what is done about a damaged one. */
+/** A database file of a host, such as that behind `telemetry.ts`: its tables, and what is done about a damaged one. */
 import { existsSync, renameSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
@@ -7,6 +7,26 @@ export interface DamagedFile {
   readonly reason: string;
 }
 
+export interface Schema {
+  readonly version: number;
+  /** SQL that makes what is not there yet. */
+  readonly tables: string;
+  /** Whether what was committed survives a power cut, and not only the end of the process. */
+  readonly synchronous: "FULL" | "NORMAL";
+}
+
+const readingsSchema: Schema = {
+  version: 1,
+  synchronous: "NORMAL",
+  tables: `
+      CREATE TABLE IF NOT EXISTS series (
+        id INTEGER PRIMARY KEY, board TEXT NOT NULL, metric TEXT NOT NULL, UNIQUE (board, metric)
+      ) STRICT;
+      CREATE TABLE IF NOT EXISTS readings (
+        series INTEGER NOT NULL, at INTEGER NOT NULL, value REAL, quality INTEGER NOT NULL, PRIMARY KEY (series, at)
+      ) STRICT, WITHOUT ROWID;`,
+};
+
 /**
  * Opens the file, or makes it. One that is no database, or a damaged one, is renamed `<file>.damaged-<time>` and replaced.
  * @throws {NewerDatabase}
@@ -14,36 +34,30 @@ export interface DamagedFile {
 export function openDatabase(
   file: string,
   nowMs: number,
+  schema: Schema = readingsSchema,
 ): { database: DatabaseSync; damaged: DamagedFile | undefined } {
   try {
-    return { database: openSound(file), damaged: undefined };
+    return { database: openSound(file, schema), damaged: undefined };
   } catch (error) {
     if (!isDamage(error)) throw error;
     const keptAs = setAside(file, nowMs);
-    return { database: openSound(file), damaged: { keptAs, reason: (error as Error).message } };
+    return { database: openSound(file, schema), damaged: { keptAs, reason: (error as Error).message } };
   }
 }
 
-const schemaVersion = 1;
-
-function openSound(file: string): DatabaseSync {
+function openSound(file: string, schema: Schema): DatabaseSync {
   const database = new DatabaseSync(file);
   try {
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000");
+    database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${schema.synchronous}; PRAGMA busy_timeout = 2000`,
+    );
     const check = database.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw new DamagedDatabase(check.quick_check);
     const { user_version: version } = database.prepare("PRAGMA user_version").get() as {
       user_version: number;
     };
-    if (version > schemaVersion) throw new NewerDatabase(file, version);
-    database.exec(`
-      CREATE TABLE IF NOT EXISTS series (
-        id INTEGER PRIMARY KEY, board TEXT NOT NULL, metric TEXT NOT NULL, UNIQUE (board, metric)
-      ) STRICT;
-      CREATE TABLE IF NOT EXISTS readings (
-        series INTEGER NOT NULL, at INTEGER NOT NULL, value REAL, quality INTEGER NOT NULL, PRIMARY KEY (series, at)
-      ) STRICT, WITHOUT ROWID;
-      PRAGMA user_version = ${schemaVersion};`);
+    if (version > schema.version) throw new NewerDatabase(file, version, schema.version);
+    database.exec(`${schema.tables} PRAGMA user_version = ${schema.version};`);
     return database;
   } catch (error) {
     database.close();
@@ -59,9 +73,9 @@ class DamagedDatabase extends Error {
 export class NewerDatabase extends Error {
   override readonly name = "NewerDatabase";
 
-  constructor(file: string, version: number) {
+  constructor(file: string, version: number, known: number) {
     super(
-      `${file} is of format ${version}, newer than this Covey's ${schemaVersion}; update Covey or move the file away.`,
+      `${file} is of format ${version}, newer than this Covey's ${known}; update Covey or move the file away.`,
     );
   }
 }

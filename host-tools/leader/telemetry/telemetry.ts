@@ -76,6 +76,7 @@ export class Telemetry {
   readonly #newest: StatementSync;
   readonly #oldest: StatementSync;
   readonly #removeOldest: StatementSync;
+  readonly #insertPast: StatementSync;
   readonly #series = new Map<string, Series>();
   readonly #waiting: { series: Series; atMs: number; value: number | null; quality: number }[] = [];
   #batchTimer: NodeJS.Timeout | undefined;
@@ -96,6 +97,9 @@ export class Telemetry {
     this.#insertSeries = this.#database.prepare("INSERT INTO series (board, metric) VALUES (?, ?)");
     this.#insert = this.#database.prepare(
       "INSERT INTO readings (series, at, value, quality) VALUES (?, ?, ?, ?)",
+    );
+    this.#insertPast = this.#database.prepare(
+      "INSERT OR IGNORE INTO readings (series, at, value, quality) VALUES (?, ?, ?, ?)",
     );
     const select = "SELECT at, value, quality FROM readings WHERE series = ? AND at BETWEEN ? AND ?";
     this.#newest = this.#database.prepare(`${select} ORDER BY at DESC LIMIT ?`);
@@ -145,6 +149,29 @@ export class Telemetry {
     for (const { series } of batch) series.count++;
     this.#stored += batch.length;
     this.#failing = false;
+  }
+
+  /**
+   * Puts back readings of the past, each exactly where it was, in one transaction; of what is there already nothing changes. Returns how many were not.
+   * Throws what SQLite throws.
+   */
+  addPast(readings: readonly NewReading[]): number {
+    this.flush();
+    let added = 0;
+    this.#transaction(() => {
+      for (const { board, metric, atMs, value, quality } of readings) {
+        const series = this.#seriesOf(board, metric);
+        if (series === undefined) continue;
+        const known = Number.isFinite(value) ? value : null;
+        const isNew = this.#insertPast.run(series.id, atMs, known, quality).changes > 0;
+        if (!isNew) continue;
+        added++;
+        series.count++;
+        series.lastAtMs = Math.max(series.lastAtMs, atMs);
+      }
+    });
+    this.#stored += added;
+    return added;
   }
 
   /** The newest readings that fit, oldest first; includes every reading added before. */

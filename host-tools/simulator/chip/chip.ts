@@ -36,6 +36,8 @@ export interface Started {
 
 export class SimulatedChip {
   readonly log: FlashFile;
+  /** undefined for a kind of board without room for it. */
+  readonly series: FlashFile | undefined;
   readonly values: NvsValues;
   /** What was damaged and is kept aside, a sentence each. */
   readonly warnings: readonly string[];
@@ -55,6 +57,7 @@ export class SimulatedChip {
       return flash;
     };
     this.log = partition("log");
+    this.series = board.partitions.some(({ name }) => name === "series") ? partition("series") : undefined;
     this.#otadata = partition("otadata");
     this.#slots = slotNames.map(partition);
     const { values, warning } = NvsValues.open(join(folder, "nvs"), sizeOf("nvs"));
@@ -102,7 +105,7 @@ export class SimulatedChip {
 
   /** Writes that met bytes which were not erased: broken promises of the firmware. */
   get wornWrites(): number {
-    return [this.log, ...this.#slots].reduce((sum, { wornWrites }) => sum + wornWrites, 0);
+    return this.#data.reduce((sum, { wornWrites }) => sum + wornWrites, 0);
   }
 
   /** The firmware that was selected works. */
@@ -112,7 +115,11 @@ export class SimulatedChip {
   }
 
   close(): void {
-    for (const flash of [this.log, this.#otadata, ...this.#slots]) flash.close();
+    for (const flash of [...this.#data, this.#otadata]) flash.close();
+  }
+
+  get #data(): readonly FlashFile[] {
+    return [this.log, ...(this.series ? [this.series] : []), ...this.#slots];
   }
 
   #holdsOwnFirmware(slot: number): boolean {

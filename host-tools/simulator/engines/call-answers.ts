@@ -40,7 +40,8 @@ export class CallAnswers {
   }
 
   #carryOut(call: Arguments): CborValue {
-    const { random, ciphers, flash, network, sensors, actuators, system, keyValue, update } = this.#world;
+    const { random, ciphers, flash, network, sensors, actuators, system, keyValue, update, keeping } =
+      this.#world;
     const opcode = call.number(0);
     switch (opcode) {
       case Call.config: {
@@ -50,7 +51,8 @@ export class CallAnswers {
         const { sizeBytes, sectorBytes, alignBytes } = flash;
         const start = system.startReason ?? null;
         const config = [swarm, board, model, places, timeServer, start, sizeBytes, sectorBytes, alignBytes];
-        const chip = [keyValue !== undefined, update?.region.sizeBytes ?? 0, update?.isOnTrial ?? false];
+        const { isOnTrial = false, region } = update ?? {};
+        const chip = [keyValue !== undefined, region?.sizeBytes ?? 0, isOnTrial, keeping?.sizeBytes ?? 0];
         return [...config, [root, signed, privateKey], chip];
       }
       case Call.random: {
@@ -154,6 +156,14 @@ export class CallAnswers {
         return null;
       case Call.slotErase:
         present(update).region.eraseSector(call.number(1));
+        return null;
+      case Call.keepRead:
+        return present(keeping).read(call.number(1), call.number(2));
+      case Call.keepWrite:
+        present(keeping).write(call.number(1), call.bytes(2));
+        return null;
+      case Call.keepErase:
+        present(keeping).eraseSector(call.number(1));
         return null;
       case Call.slotRunning:
         return present(update).running;

@@ -8,6 +8,7 @@ import type {
   BoardConfig,
   Button,
   Ciphers,
+  FlashRegion,
   KeyValue,
   Light,
   LogLevel,
@@ -49,6 +50,8 @@ export type NearParts = Pick<BoardWorld, "serial" | "bluetooth" | "button" | "li
 export interface ChipParts {
   readonly values: KeyValue;
   readonly update: UpdateSlot;
+  /** undefined for a kind of board without room for it. */
+  readonly keeping?: FlashRegion | undefined;
   markValid(): void;
   /** The power is gone. */
   close(): void;
@@ -64,6 +67,7 @@ export class SimulatedWorld implements BoardWorld {
   readonly system: WorldSystem;
   readonly keyValue: KeyValue | undefined;
   readonly update: UpdateSlot | undefined;
+  readonly keeping: FlashRegion | undefined;
   readonly serial: SerialLine | undefined;
   readonly bluetooth: Bluetooth | undefined;
   readonly button: Button | undefined;
@@ -77,6 +81,7 @@ export class SimulatedWorld implements BoardWorld {
     this.#chip = chip;
     this.keyValue = chip?.values;
     this.update = chip?.update;
+    this.keeping = chip?.keeping;
     this.serial = near?.serial;
     this.bluetooth = near?.bluetooth;
     this.button = near?.button;

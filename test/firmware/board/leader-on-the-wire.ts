@@ -10,6 +10,7 @@ import { generate, type IConnectPacket, type Packet, type Parser, parser } from 
 import type { Network, TcpConnection, TcpEvents } from "../../../firmware/platform/ports.ts";
 import { MemoryLog, sha256 } from "../../../host-tools/raft-shell/memory-log.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
+import { type KeepAnswer, keepAnswerFromWire } from "../../../protocols/keeping/messages.ts";
 import type { Health, Hello, Report } from "../../../protocols/messages/board-messages.ts";
 import {
   healthFromWire,
@@ -45,6 +46,7 @@ export class LeaderOnTheWire implements Network {
   readonly hellos: Hello[] = [];
   readonly reports: Report[] = [];
   readonly healths: Health[] = [];
+  readonly kept: KeepAnswer[] = [];
   /** Raft messages as they passed, in both directions. */
   readonly raft: Message[] = [];
   /** Wills published, because a connection ended without farewell. */
@@ -317,6 +319,9 @@ export class LeaderOnTheWire implements Network {
         if (next !== undefined) this.put(turnKey, turnToBytes(next));
         break;
       }
+      case "keep":
+        this.kept.push(keepAnswerFromWire(value));
+        break;
       case "update":
         for (const answer of this.onWant(payload, connection.port)) connection.publish("update", answer);
         break;

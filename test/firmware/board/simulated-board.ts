@@ -23,6 +23,12 @@ export class SimulatedBoard extends SimulatedSurroundings {
   reboot(): SimulatedBoard {
     this.board.powerOff();
     this.leader.cut();
-    return new SimulatedBoard(this.leader, this.flash.reboot(), this.nowMs, this.config);
+    return new SimulatedBoard(
+      this.leader,
+      this.flash.reboot(),
+      this.nowMs,
+      this.config,
+      this.keeping?.reboot(),
+    );
   }
 }

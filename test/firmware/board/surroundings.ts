@@ -52,6 +52,8 @@ export const programBytes = (of: Program) => encodeCbor(programToWire(of));
 
 export class SimulatedSurroundings {
   readonly flash: FlashModel;
+  /** For what it keeps for others. */
+  readonly keeping: FlashModel | undefined;
   readonly leader: LeaderOnTheWire;
   readonly sensors = new Map<string, number>([
     ["temperature", 20],
@@ -76,10 +78,12 @@ export class SimulatedSurroundings {
     flash = FlashModel.blank(16, 4096),
     nowMs = 0,
     over: Partial<BoardConfig> = {},
+    keeping?: FlashModel,
   ) {
     this.config = { ...config, ...over };
     this.leader = leader;
     this.flash = flash;
+    this.keeping = keeping;
     this.nowMs = nowMs;
     this.world = this.#world();
   }
@@ -98,6 +102,7 @@ export class SimulatedSurroundings {
       },
       ciphers: this.leader.trust.boardCiphers,
       flash: this.flash,
+      keeping: this.keeping,
       network: {
         start: (onChange) => this.leader.start(onChange),
         connect: (host, port, events) => this.leader.connect(host, port, events),

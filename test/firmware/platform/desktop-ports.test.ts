@@ -43,6 +43,7 @@ beforeEach(() => {
     random: { fill: (into) => into.fill(7) },
     ciphers: nodeCiphers,
     flash: FlashModel.blank(4, 4096),
+    keeping: FlashModel.blank(6, 4096),
     network: {
       start: (onChange) => {
         network = onChange;
@@ -239,4 +240,15 @@ describe("the network", () => {
     expect(told).toEqual(["send time.example:123 1 2", "close udp"]);
     expect(() => ports.network.openUdp(1, { onData() {} })).toThrow("port 1 is taken");
   });
+});
+
+test("the flash for kept blocks is another than the log's", () => {
+  const keeping = ports.keeping!;
+  expect([keeping.sizeBytes, keeping.sectorBytes, keeping.alignBytes]).toEqual([24_576, 4096, 16]);
+  keeping.write(4096, new Uint8Array(16).fill(7));
+  expect(keeping.read(4100, 2)).toEqual(Uint8Array.of(7, 7));
+  expect(ports.flash.read(4100, 2)).toEqual(Uint8Array.of(255, 255));
+  keeping.eraseSector(1);
+  expect(keeping.read(4100, 2)).toEqual(Uint8Array.of(255, 255));
+  expect(() => keeping.read(24_570, 16)).toThrow(RangeError);
 });

@@ -4,6 +4,7 @@ import { checkpointTargets } from "./checkpoints.ts";
 import { codecTargets } from "./codecs.ts";
 import { contactTargets } from "./contacts.ts";
 import { improvTargets } from "./improv.ts";
+import { keepingTargets } from "./keeping.ts";
 import { modelTargets } from "./models.ts";
 import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
@@ -24,6 +25,7 @@ export const targets: readonly Target[] = [
   ...modelTargets,
   ...taskTargets,
   ...turnTargets,
+  ...keepingTargets,
 ];
 
 /** What looks like a decoder, by its name, and faces no network. */

@@ -165,6 +165,13 @@ const hostFrames: HostFrame[] = [
   { kind: "publication", payload: encodeCbor(publication) },
   { kind: "sender-key", key: senderKeyToWire(makeSenderKey(nodeCiphers, "main", 3)) },
   { kind: "telemetry", board: "north-1", channel: "report", payload: new Uint8Array(9) },
+  { kind: "keep", board: "north-1", payload: new Uint8Array(9) },
+  { kind: "keep-ask", number: 7, waiting: 3, short: 0, lost: 0 },
+  { kind: "keep-index", number: 7, index: 41 },
+  {
+    kind: "past",
+    blocks: [{ series: "a/t~0123ab", number: 1, firstMs: 5, lastMs: 9, bytes: hash }],
+  },
   { kind: "images", images: [hash.slice(0, 8)] },
   { kind: "image-want", image: hash.slice(0, 8), chunk: 64, count: 32 },
   { kind: "image-piece", image: hash.slice(0, 8), chunk: 64, chunks: [hash, hash] },

@@ -28,13 +28,20 @@ describe("the boards", () => {
     expect([log.offsetBytes % sectorBytes, log.sizeBytes]).toEqual([0, 262_144]);
   });
 
+  test.for([...boards])("%s has room for what it keeps for others", ([, board]) => {
+    const { subtype, sizeBytes } = board.partitions.find(({ name }) => name === "series")!;
+    expect(subtype).toBe("0x41");
+    expect(sizeBytes).toBeGreaterThanOrEqual(262_144);
+  });
+
   test("write their partition table as the SDK reads it", () => {
     expect(partitionTable(boards.get("esp32c3-devkit")!)).toBe(`# name, type, subtype, offset, size
 nvs, data, nvs, 0x9000, 0x6000
 otadata, data, ota, 0xf000, 0x2000
 phy_init, data, phy, 0x11000, 0x1000
-ota_0, app, ota_0, 0x20000, 0x1d0000
-ota_1, app, ota_1, 0x1f0000, 0x1d0000
+ota_0, app, ota_0, 0x20000, 0x1b0000
+ota_1, app, ota_1, 0x1d0000, 0x1b0000
+series, data, 0x41, 0x380000, 0x40000
 log, data, 0x40, 0x3c0000, 0x40000
 `);
   });
@@ -68,8 +75,8 @@ describe("a board's file is refused with its name and field", () => {
   const refusals: [what: string, change: (board: never) => void, message: string][] = [
     [
       "overlapping partitions",
-      partition(4, { offsetBytes: 0x1e0000 }),
-      `partitions[4].offsetBytes is 1966080, but what comes before "ota_1" ends at 2031616.`,
+      partition(4, { offsetBytes: 0x1c0000 }),
+      `partitions[4].offsetBytes is 1835008, but what comes before "ota_1" ends at 1900544.`,
     ],
     [
       "a partition in the partition table",
@@ -88,19 +95,24 @@ describe("a board's file is refused with its name and field", () => {
     ],
     [
       "a partition beyond the flash",
-      partition(5, { sizeBytes: 0x50000 }),
-      `partitions[5].sizeBytes makes "log" end at 4259840, beyond the flash of 4194304 bytes.`,
+      partition(6, { sizeBytes: 0x50000 }),
+      `partitions[6].sizeBytes makes "log" end at 4259840, beyond the flash of 4194304 bytes.`,
     ],
     [
       "two partitions of one name",
-      partition(5, { name: "nvs" }),
-      `partitions[5].name is "nvs", which an earlier partition has.`,
+      partition(6, { name: "nvs" }),
+      `partitions[6].name is "nvs", which an earlier partition has.`,
     ],
     ["no log", (board: { partitions: unknown[] }) => board.partitions.pop(), `partitions lack "log".`],
-    ["a small log", partition(5, { sizeBytes: 0x8000 }), `partitions give "log" fewer than 65536 bytes.`],
+    ["a small log", partition(6, { sizeBytes: 0x8000 }), `partitions give "log" fewer than 65536 bytes.`],
+    [
+      "little room for what it keeps for others",
+      partition(5, { sizeBytes: 0x3000 }),
+      `partitions give "series" fewer than 16384 bytes.`,
+    ],
     [
       "update slots of different sizes",
-      partition(4, { sizeBytes: 0x1c0000 }),
+      partition(4, { sizeBytes: 0x1a0000 }),
       "partitions give ota_0 and ota_1 different sizes, so that an image may fit one and not the other.",
     ],
     [

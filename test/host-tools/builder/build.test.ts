@@ -40,7 +40,7 @@ describe("without the SDK", () => {
     const made = join(folder, "build/boards/xiao-esp32c3");
     const { config } = JSON.parse(readFileSync(join(made, "manifest.json"), "utf8"));
     expect(config).toEqual({ model: "xiao-esp32c3", arenaBytes: 94_208 });
-    expect(readFileSync(join(made, "partitions.csv"), "utf8")).toContain("ota_1, app, ota_1, 0x1f0000");
+    expect(readFileSync(join(made, "partitions.csv"), "utf8")).toContain("ota_1, app, ota_1, 0x1d0000");
     expect(readdirSync(made)).not.toContain("wifi.json");
   });
 

@@ -228,7 +228,7 @@ describe("what can't be done is said in a sentence", () => {
     [
       "partition m5stack-core2 --board esp32-devkit",
       2,
-      "ota_0 ends at 0x420000, and the flash at 0x400000.\nota_1 ends at 0x820000, and the flash at 0x400000.\nlog ends at 0x860000, and the flash at 0x400000.",
+      "ota_0 ends at 0x420000, and the flash at 0x400000.\nota_1 ends at 0x820000, and the flash at 0x400000.\nlog ends at 0x860000, and the flash at 0x400000.\nseries ends at 0xc60000, and the flash at 0x400000.",
     ],
     [
       "partition mcconfig.csv --board esp32-devkid",

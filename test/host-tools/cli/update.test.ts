@@ -171,10 +171,10 @@ describe("covey update refuses, and nothing is signed for", () => {
     changed[500]! ^= 1;
     file("changed.bin", changed);
     await refused(run("changed.bin", "--yes"), /checksum is wrong/);
-    file("large.bin", sampleApp("esp32c3", 1_900_544));
+    file("large.bin", sampleApp("esp32c3", 1_769_472));
     await refused(
       run("large.bin", "--yes"),
-      /large\.bin has 1,900,944 bytes, and a slot of esp32c3-devkit 1,900,544/,
+      /large\.bin has 1,769,872 bytes, and a slot of esp32c3-devkit 1,769,472/,
     );
     const foreign = writeAppDescriptor({ ...descriptor, project: "blink", version: "7" });
     const flash = { mode: 2, frequency: 0, sizeBytes: 4 * 1024 * 1024 };

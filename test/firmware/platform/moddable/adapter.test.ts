@@ -60,6 +60,12 @@ describe("the flash", () => {
     expect([flash.sizeBytes, flash.sectorBytes, flash.alignBytes]).toEqual([8192, 4096, 16]);
   });
 
+  test("has a partition for kept blocks where the table has one", () => {
+    expect(adapter.openSeries()?.sizeBytes).toBe(8192);
+    adapter.world.partitions = ["log"];
+    expect(adapter.openSeries()).toBeUndefined();
+  });
+
   test.for([
     ["a write off its alignment", (flash) => flash.write(8, new Uint8Array(16))],
     ["a write of half a unit", (flash) => flash.write(0, new Uint8Array(8))],

@@ -39,6 +39,7 @@ export interface Adapter {
     random: Random,
   ) => { verify(publicKey: Uint8Array, hash: Uint8Array, signature: Uint8Array): boolean };
   readonly ChipFlash: new (label: string) => FlashRegion;
+  readonly openSeries: () => FlashRegion | undefined;
   readonly ChipActuators: new () => Actuators & { makeSafe(): void };
   readonly ChipKeyValue: new (namespace: string) => KeyValue;
   readonly ChipUpdateSlot: new () => UpdateSlot;

@@ -22,6 +22,8 @@ export const world = {
   addresses: new Map<string, string>(),
   config: {} as Record<string, unknown>,
   flash: new Uint8Array(8192).fill(0xff),
+  /** Data partitions that the table has; each of them is `flash`. */
+  partitions: ["log", "series"],
   /** Lets time pass and fires what is due, in order. */
   pass(ms: number): void {
     const until = world.ticks + ms;
@@ -261,7 +263,7 @@ export class FFI {
 
 export const flash = {
   open({ path, mode }: { path: string; mode: string }) {
-    const isKnown = (path === "log" && mode === "r+") || path === "nextota";
+    const isKnown = (world.partitions.includes(path) && mode === "r+") || path === "nextota";
     if (!isKnown) throw new Error("can't find partition");
     return {
       close: () => undefined,

@@ -53,7 +53,7 @@ describe("a simulated chip", () => {
     const started = powerOn()!;
     expect(started).toMatchObject({ app: undefined, partition: "ota_0" });
     expect(started.update).toMatchObject({ isOnTrial: false, running: ownFirmware });
-    expect(started.update.region.sizeBytes).toBe(1_900_544);
+    expect(started.update.region.sizeBytes).toBe(1_769_472);
     expect(fs.readdirSync(join(folder, "north-1"))).toEqual(["otadata"]);
   });
 

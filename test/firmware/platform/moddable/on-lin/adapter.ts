@@ -52,11 +52,13 @@ export async function proveAdapter(sdk: ModdableSdk, folder: string, seen: Seen)
     for (const starts of [1, 2]) {
       board = new LinProcess(runner, program, join(folder, "flash"));
       await board.until(`kv: start ${starts}`);
+      await board.until(`keeping: in sector 1 of 64, blocks ${starts === 1 ? "1" : "1 2"}`);
       await board.until("slot: 262144 bytes, on trial false, running 32 bytes");
       await board.until("slot: Error: no image to start");
       await board.until("slot: selected 2");
       if (starts === 1) await board.kill();
     }
+    seen("a block is kept in a partition of its own, and outlives a power cut");
     seen("the update slot is erased, written and selected, and not without an image");
     seen("a key-value pair outlives a power cut");
     await board!.until("udp: echo of ping from 127.0.0.1");

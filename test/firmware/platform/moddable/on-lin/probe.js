@@ -1,5 +1,6 @@
 // A program over the adapter, in the place of the board's main: what adapter.ts awaits, it says line by line. JavaScript,
 // because it imports modules of the SDK under names that are Node's here.
+import { Keeper } from "../../../../../firmware/keeping/keeper.ts";
 import { ModdablePorts } from "../../../../../firmware/platform/moddable/ports.ts";
 
 export default function start() {
@@ -8,10 +9,28 @@ export default function start() {
   const starts = (ports.keyValue.read("starts")?.[0] ?? 0) + 1;
   ports.keyValue.write("starts", Uint8Array.of(starts));
   say(`kv: start ${starts}`);
+  keepBlock(ports, starts);
   fillSlot(ports.update);
   ports.network.start((up) => {
     if (up) exchangeDatagram(ports, given);
   });
+}
+
+/** One a start; what is there then is from flash. */
+function keepBlock(ports, number) {
+  const keeper = new Keeper(ports.keeping, { memberId: "probe.1a2b3c4d", drawName: () => 77 });
+  const block = {
+    series: "hall/temperature",
+    number,
+    firstMs: 1.79e12,
+    lastMs: 1.79e12 + 59_000,
+    bytes: new Uint8Array(200),
+  };
+  const { sectors } = keeper.answer({ kind: "put", id: 1, blocks: [block] });
+  const { blocks } = keeper.answer({ kind: "read", id: 2, cursor: 0, series: block.series, from: 1, to: 99 });
+  say(
+    `keeping: in sector ${sectors[0]} of ${keeper.state.sectors}, blocks ${blocks.map((each) => each.number).join(" ")}`,
+  );
 }
 
 /** As an update does it. */
