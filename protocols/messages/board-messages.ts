@@ -23,13 +23,23 @@ export const channels = Object.freeze({
   query: "query",
   action: "action",
   lease: "lease",
+  register: "register",
   gone: "gone",
 });
 
 /** What a board says within its session. */
-export type SealedChannel = "hello" | "raft" | "report" | "health" | "update" | "query" | "action" | "lease";
+export type SealedChannel =
+  | "hello"
+  | "raft"
+  | "report"
+  | "health"
+  | "update"
+  | "query"
+  | "action"
+  | "lease"
+  | "register";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
-export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "query" | "lease";
+export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "query" | "lease" | "register";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */
 export interface Hello {

@@ -56,7 +56,7 @@ export interface HostState {
   readonly memberId: MemberId | undefined;
 }
 
-export type TelemetryChannel = "report" | "health" | "query" | "action" | "lease";
+export type TelemetryChannel = "report" | "health" | "query" | "action" | "lease" | "register";
 
 export type HostFrame =
   | HostHello
@@ -216,7 +216,14 @@ const kinds = {
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;
 const roles: readonly HostRole[] = ["follower", "candidate", "leader"];
-const telemetryChannels: readonly TelemetryChannel[] = ["report", "health", "query", "action", "lease"];
+const telemetryChannels: readonly TelemetryChannel[] = [
+  "report",
+  "health",
+  "query",
+  "action",
+  "lease",
+  "register",
+];
 
 function readHello(items: ItemReader): HostHello {
   const version = items.integer("the version", 1, Number.MAX_SAFE_INTEGER);
