@@ -8,6 +8,7 @@
  * [1, kind, epoch, register, ballot, promised]                         refused
  * [1, kind, epoch, register, request]                                  look
  * [1, kind, epoch, register, request, accepted, isChosen, state]       seen
+ * [1, kind, epoch, [version, ...]]                                     digest
  * ```
  *
  * `register` is its place in the group of that epoch. Datagrams may be lost, doubled and overtaken; none is of use in another epoch.
@@ -94,17 +95,25 @@ export interface Seen {
   readonly state: RegisterState;
 }
 
+/** The versions of all registers that the sender knows to be chosen: who knows later ones tells them. It also says that the sender is there. */
+export interface Digest {
+  readonly kind: "digest";
+  readonly epoch: number;
+  readonly versions: readonly number[];
+}
+
 /** What an acceptor answers. */
 export type Question = Prepare | Accept | Look;
 /** What a proposer takes. */
 export type Answer = Promised | AcceptedAnswer | Refused | Seen;
-export type PaxosMessage = Question | Answer | Decided;
+export type PaxosMessage = Question | Answer | Decided | Digest;
 
 export const paxosMessageVersion = 1;
 
 export function paxosMessageToWire(message: PaxosMessage): CborValue {
-  const { kind, epoch, register } = message;
-  const head = [paxosMessageVersion, kinds.indexOf(kind), epoch, register];
+  const { kind, epoch } = message;
+  if (kind === "digest") return [paxosMessageVersion, kinds.indexOf(kind), epoch, message.versions];
+  const head = [paxosMessageVersion, kinds.indexOf(kind), epoch, message.register];
   switch (message.kind) {
     case "prepare":
     case "accepted":
@@ -125,10 +134,11 @@ export function paxosMessageToWire(message: PaxosMessage): CborValue {
 
 /** Throws `ShapeError`. */
 export function paxosMessageFromWire(value: CborValue): PaxosMessage {
-  const items = new ItemReader(value, format, "", 5);
+  const items = new ItemReader(value, format, "", 4);
   items.version(paxosMessageVersion);
   const kind = kinds[items.integer("the kind", 0, kinds.length - 1)]!;
   const epoch = items.integer("the epoch", 1, registerLimits.epochMax);
+  if (kind === "digest") return { kind, epoch, versions: readVersions(items) };
   const register = items.integer("the register", 0, registerLimits.registersMax - 1);
   if (kind === "look" || kind === "seen") {
     const request = items.integer("the request", 0, registerLimits.requestMax);
@@ -163,10 +173,17 @@ const kinds: readonly PaxosMessage["kind"][] = Object.freeze([
   "decided",
   "look",
   "seen",
+  "digest",
 ] as const);
 
 function readHeld(items: ItemReader): Pick<Promised, "accepted" | "isChosen" | "state"> {
   const accepted = items.integer("accepted", 0, ballotMax);
   const isChosen = items.boolean("isChosen");
   return { accepted, isChosen, state: readState(items, format) };
+}
+
+function readVersions(items: ItemReader): number[] {
+  const versions = items.array("the versions", registerLimits.registersMax);
+  const each = new ItemReader(versions, format, "the versions", 0);
+  return versions.map(() => each.integer("a version", 0, registerLimits.versionMax));
 }

@@ -168,6 +168,7 @@ const outcomes: readonly OutcomeKind[] = Object.freeze([
   "unknown",
   "unreached",
   "refused",
+  "busy",
 ] as const);
 
 function acceptedFrom(value: CborValue): Accepted {

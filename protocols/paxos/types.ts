@@ -27,6 +27,10 @@ export const registerLimits = Object.freeze({
   requestMax: 0xffff_ffff,
   /** States that are chosen and that no leader has recorded yet, at one board. */
   untoldMax: 16,
+  /** Changes of one register at one member at a time: the one that goes on, and those that wait. */
+  changesMax: 4,
+  /** Outcomes that a member remembers, for who asks again. */
+  outcomesMax: 8,
   /** What a member keeps over a power cut, in bytes. */
   keptBytesMax: 1_900,
   /** A datagram, unsealed. */
@@ -103,10 +107,10 @@ export interface Change {
 
 /**
  * `done`: it is so, once, and a majority holds it; of a read, this is the state. `conflict`: the version was another, and nothing was changed. `unknown`: it may have
- * been made, or may yet be, at most once. `unreached`: no majority answered, and nothing was changed. `refused`: there is no such register here, the group is closing, or the value does
- * not fit it.
+ * been made, or may yet be, at most once. `unreached`: no majority answered, and nothing was changed. `refused`: there is no such register here, or the value does
+ * not fit it. `busy`: too many changes wait already.
  */
-export type OutcomeKind = "done" | "conflict" | "unknown" | "unreached" | "refused";
+export type OutcomeKind = "done" | "conflict" | "unknown" | "unreached" | "refused" | "busy";
 
 export interface Outcome {
   readonly register: string;
