@@ -11,11 +11,14 @@ import type { BoardDescription } from "../boards/boards.ts";
 import { compileAction } from "./compile-action.ts";
 import { compileAlerts, compileWebhooks } from "./compile-alerts.ts";
 import { compileBoard } from "./compile-board.ts";
+import { compileRegisterNames, compileRegisters } from "./compile-registers.ts";
 import { compileSetting } from "./compile-setting.ts";
 import { checkTasks, compileTask } from "./compile-task.ts";
 import type {
   ActionDefinition,
+  Agreed,
   BoardDefinition,
+  RegisterDefinition,
   SettingDefinition,
   SwarmDefinition,
   TaskDefinition,
@@ -76,16 +79,20 @@ class SwarmCompilation {
     this.#checkKeys(given);
     if (!isName(name)) this.#wrong([String(name)], `${shown(name)} cannot name a swarm: ${nameRule}.`);
     const settings = this.#settings(given.settings);
-    const boards = this.#boards(given.boards, settings);
+    const wrong = (path: readonly string[], text: string) => this.#wrong(path, text);
+    const named = compileRegisterNames(given.registers, Object.keys(settings), this.#diagnostics, wrong);
+    const boards = this.#boards(given.boards, settings, named ?? {});
+    const registers = compileRegisters(given.registers, named, boards, wrong);
     const hosts = this.#hosts(given.hosts, Object.keys(boards));
     const voters = this.#voters(given.voters, boards);
     this.#checkVoterCount(hosts, voters);
-    this.#checkCount(boards, settings);
+    this.#checkCount(boards, { ...settings, ...named });
     const actions = this.#actions(given.actions, boards);
     const tasks = this.#tasks(given.tasks, boards);
-    const alerts = this.#alerts(given, boards, settings);
+    const alerts = this.#alerts(given, boards, { ...settings, ...named });
     return {
       ...{ name, file: this.#file, hosts, voters, settings, boards },
+      ...(registers === undefined ? {} : { registers }),
       ...(Object.keys(actions).length === 0 ? {} : { actions }),
       ...(Object.keys(tasks).length === 0 ? {} : { tasks }),
       ...alerts,
@@ -151,7 +158,11 @@ class SwarmCompilation {
     return settings;
   }
 
-  #boards(given: unknown, settings: Record<string, SettingDefinition>): Record<string, BoardDefinition> {
+  #boards(
+    given: unknown,
+    settings: Record<string, SettingDefinition>,
+    registers: Record<string, RegisterDefinition>,
+  ): Record<string, BoardDefinition> {
     const boards: Record<string, BoardDefinition> = {};
     const entries = Object.entries(isRecord(given) ? given : {});
     if (entries.length === 0)
@@ -167,7 +178,7 @@ class SwarmCompilation {
         this.#wrong(["boards", name], `${shown(name)} is no board; write board("esp32c3-devkit", {...}).`);
         continue;
       }
-      const surroundings = { name, file: this.#file, settings, models: this.#models, zones };
+      const surroundings = { name, file: this.#file, settings, registers, models: this.#models, zones };
       boards[name] = compileBoard(part, surroundings, this.#diagnostics);
     }
     return boards;
@@ -176,10 +187,10 @@ class SwarmCompilation {
   #alerts(
     given: Readonly<Record<string, unknown>>,
     boards: Record<string, BoardDefinition>,
-    settings: Record<string, SettingDefinition>,
+    agreed: Agreed,
   ): Pick<SwarmDefinition, "alerts" | "webhooks"> {
     const wrong = (path: readonly string[], text: string) => this.#wrong(path, text);
-    const surroundings = { boards, settings, diagnostics: this.#diagnostics, wrong };
+    const surroundings = { boards, agreed, diagnostics: this.#diagnostics, wrong };
     const alerts = compileAlerts(given.alerts, surroundings);
     const hasAlerts = Object.keys(alerts).length > 0;
     const webhooks = compileWebhooks(given.webhooks, hasAlerts, surroundings);
@@ -249,7 +260,17 @@ class SwarmCompilation {
   }
 
   #checkKeys(given: object): void {
-    const known = ["hosts", "voters", "settings", "actions", "boards", "tasks", "alerts", "webhooks"];
+    const known = [
+      "hosts",
+      "voters",
+      "settings",
+      "registers",
+      "actions",
+      "boards",
+      "tasks",
+      "alerts",
+      "webhooks",
+    ];
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) this.#wrong([key], `a swarm has no ${shown(key)}${suggestion(key, known)}`);
     }

@@ -91,9 +91,13 @@ export interface RegistersDefinition {
 
 /** A register and its limits: hosts refuse a value outside them before it is sent, boards before it is proposed. */
 export type RegisterDefinition =
-  | SettingDefinition
+  | Exclude<SettingDefinition, { type: "text" }>
+  | { readonly type: "text"; readonly initial: string }
   /** The name of one of the boards, or none; it begins with none. */
   | { readonly type: "coordinator" };
+
+/** What an output follows and a rule compares with, by key or name. */
+export type Agreed = Readonly<Record<string, SettingDefinition | RegisterDefinition>>;
 
 export interface BoardDefinition {
   /** Name of a file in `boards/`. */

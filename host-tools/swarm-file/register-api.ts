@@ -18,8 +18,8 @@ export const register = {
   boolean: (given: { initial: boolean }): RegisterPart => registerPart("boolean", { ...given }),
   /** A number from `min` to `max`, in `unit`. */
   number: (given: NumberSetting): RegisterPart => registerPart("number", { ...given }),
-  /** A short text: at most `lengthMax` bytes of UTF-8, 32 if not said. */
-  text: (given: { initial: string; lengthMax?: number }): RegisterPart => registerPart("text", { ...given }),
+  /** A short text: at most 32 bytes of UTF-8. */
+  text: (given: { initial: string }): RegisterPart => registerPart("text", { ...given }),
   /**
    * The name of one of the boards, or "" for none yet: they choose another when it has been silent for 10 s and there is no host. For rules that
    * only one board is to follow: `when("temperature").above(28, { as: "coordinator" })`.
