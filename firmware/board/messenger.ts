@@ -4,6 +4,7 @@ import { CborError } from "../../protocols/cbor/error.ts";
 import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { messageLimits, type Report } from "../../protocols/messages/board-messages.ts";
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
+import { type RegisterReport, registerReportToWire } from "../../protocols/paxos/report.ts";
 import { answerToWire, queryFromWire } from "../../protocols/query/messages.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
@@ -68,6 +69,10 @@ export class Messenger implements TelemetrySender {
 
   sendClaim(claim: Leases): boolean {
     return this.#of.links.publish("lease", this.#encoder.encode(leasesToWire(claim)));
+  }
+
+  sendRegister(report: RegisterReport): boolean {
+    return this.#of.links.publish("register", this.#encoder.encode(registerReportToWire(report)));
   }
 
   sendHealth(): boolean {

@@ -67,14 +67,12 @@ export const RecordKind = Object.freeze({
   promises: 20,
   /** An entry that puts several values; its data. Term in the trailer. */
   puts: 21,
-  /** What a member of the registers' group has promised and accepted (`protocols/paxos/acceptor.ts`), in place of what has a lower `index`. */
+  /** What binds a board in the group of the registers (`protocols/paxos/kept.ts`), in place of what has a lower `index`. */
   registers: 22,
-  /** Changes of registers that were chosen and that the log does not have yet (`firmware/board/chosen-changes.ts`), in place of what has a lower `index`. */
-  changes: 23,
 });
 
 /** What the board keeps for itself beside the agreed state, the newest record of each kind. */
-export type OwnKind = 20 | 22 | 23;
+export type OwnKind = 20 | 22;
 
 export interface StoredRecord {
   readonly kind: number;

@@ -93,7 +93,6 @@ export class StoreCleaning {
       case RecordKind.kept:
       case RecordKind.promises:
       case RecordKind.registers:
-      case RecordKind.changes:
         return this.keepOwn(kind, place);
     }
     return false;

@@ -95,7 +95,6 @@ class Replay implements ReplayTarget {
       case RecordKind.kept:
       case RecordKind.promises:
       case RecordKind.registers:
-      case RecordKind.changes:
       case RecordKind.item:
       case RecordKind.membershipItem:
       case RecordKind.otherItem:
@@ -176,10 +175,5 @@ class Replay implements ReplayTarget {
 
 /** What the board keeps for itself counts whatever becomes of the state. */
 function isOwn(kind: number): boolean {
-  return (
-    kind === RecordKind.kept ||
-    kind === RecordKind.promises ||
-    kind === RecordKind.registers ||
-    kind === RecordKind.changes
-  );
+  return kind === RecordKind.kept || kind === RecordKind.promises || kind === RecordKind.registers;
 }

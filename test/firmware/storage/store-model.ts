@@ -30,7 +30,7 @@ export const noOutput: RaftOutput = {
   violation: undefined,
 };
 
-const ownKinds: readonly OwnKind[] = [RecordKind.promises, RecordKind.registers, RecordKind.changes];
+const ownKinds: readonly OwnKind[] = [RecordKind.promises, RecordKind.registers];
 
 interface Held {
   readonly entry: Entry;

@@ -161,7 +161,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant("own" as const),
-      kind: fc.constantFrom<OwnKind>(RecordKind.promises, RecordKind.registers, RecordKind.changes),
+      kind: fc.constantFrom<OwnKind>(RecordKind.promises, RecordKind.registers),
       bytes: fc.uint8Array({ maxLength: 100 }),
     }),
   },
