@@ -15,8 +15,9 @@ export class LanPeer {
   /** When it last said something that is surely its own, and when something was last sent to it. */
   heardMs = -Infinity;
   sentMs = -Infinity;
-  /** A session with it is wanted until then, though none is kept alive. */
+  /** A session with it is wanted until then, though none is kept alive: by this board, and by the peer. */
   wantedUntilMs = -Infinity;
+  askedUntilMs = -Infinity;
   /** When its question was last answered. */
   answeredMs = -Infinity;
   /** No handshake with it is begun before; and the pause after the next that fails. */

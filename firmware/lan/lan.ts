@@ -295,7 +295,8 @@ export class Lan implements UdpEvents, HandshakeEvents {
     peer.saidAddress = address;
     peer.hasCome = true;
     if (!announcement.isAsking) return;
-    peer.wantedUntilMs = nowMs + lanLimits.wantedMs;
+    // It does not look for the peer in its turn: the two would ask each other for ever.
+    peer.askedUntilMs = nowMs + lanLimits.wantedMs;
     if (nowMs < peer.answeredMs + lanLimits.answerEveryMs) return;
     peer.answeredMs = nowMs;
     this.announce(false, address);
@@ -313,7 +314,8 @@ export class Lan implements UdpEvents, HandshakeEvents {
   /** Gives when there is something to do for this peer again. */
   private tend(peer: LanPeer, handshakes: LanHandshakes, nowMs: number): number {
     const dueMs = this.tendSession(peer, nowMs);
-    const isToBegin = peer.isResponder && this.isWanted(peer, nowMs) && this.isNewDue(peer, nowMs);
+    const isWantedByEither = this.isWanted(peer, nowMs) || nowMs < peer.askedUntilMs;
+    const isToBegin = peer.isResponder && isWantedByEither && this.isNewDue(peer, nowMs);
     if (!isToBegin || (peer.saidAddress ?? peer.address) === undefined || !handshakes.isFree) return dueMs;
     if (nowMs < peer.retryMs) return Math.min(dueMs, peer.retryMs);
     peer.hasCome = false;

@@ -16,6 +16,7 @@ import {
   UnsuitableApp,
 } from "./engines/simulated-board.ts";
 import type { BoardSensors } from "./sensors/board-sensors.ts";
+import type { SimulatedLan } from "./world/simulated-lan.ts";
 import { SimulatedWorld } from "./world/simulated-world.ts";
 import type { WifiAir } from "./world/wifi-air.ts";
 
@@ -32,6 +33,8 @@ export interface SupervisedBoard {
   readonly hasOwnFirmware: boolean;
   /** The Wi-Fi around it; undefined: it is online by itself. */
   readonly air?: WifiAir | undefined;
+  /** The network that it shares with other boards; undefined: it is alone. */
+  readonly lan?: SimulatedLan | undefined;
   readonly sensors: BoardSensors;
   /** `text` begins in small letters: the board's name is said before it. */
   readonly tell: (level: "info" | "warn" | "error", text: string) => void;
@@ -122,6 +125,7 @@ export class BoardSupervisor {
       },
       startReason: this.#startReason,
       air: this.#of.air,
+      place: this.#of.lan && { lan: this.#of.lan, address: this.#of.lan.addressOf(this.name) },
       sensors,
       onLog: (level, text) => {
         if (level === "warn" || level === "error") tell(level, text);

@@ -26,7 +26,7 @@ export const lanPort = 7268;
 export const lanGroup = "239.255.83.80";
 
 /** Of a whole datagram: in one frame of any network, with what IP and Wi-Fi add. */
-export const datagramBytesMax = 1_200;
+export const datagramBytesMax = 1_024;
 
 export const DatagramKind = Object.freeze({ here: 0, asking: 1, first: 2, handshake: 3, record: 4 });
 
