@@ -228,7 +228,7 @@ export class LanBoard {
         clock: { nowMs: () => world.nowMs, setTimer: () => ({ cancel: () => {} }) },
         random: { fill: (into) => ciphers.random(into) },
         ...{ network, trust: this.trust, log, swarm },
-        turns: { begin: () => this.#isOn, fail: () => {}, end: () => {} },
+        turns: { begin: () => this.#isOn, fail: () => {}, end: () => this.run(world.nowMs) },
       },
       {
         onLanMessage: (from, bytes) => {

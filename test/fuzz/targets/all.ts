@@ -4,6 +4,7 @@ import { checkpointTargets } from "./checkpoints.ts";
 import { codecTargets } from "./codecs.ts";
 import { contactTargets } from "./contacts.ts";
 import { improvTargets } from "./improv.ts";
+import { lanTargets } from "./lan.ts";
 import { modelTargets } from "./models.ts";
 import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
@@ -19,6 +20,7 @@ export const targets: readonly Target[] = [
   ...streamTargets,
   ...securityTargets,
   ...improvTargets,
+  ...lanTargets,
   ...serialTargets,
   ...modelTargets,
   ...taskTargets,
