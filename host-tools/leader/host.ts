@@ -39,6 +39,8 @@ import type { Log } from "./log.ts";
 import { announce } from "./mdns.ts";
 import { Queries } from "./queries/queries.ts";
 import { Replica } from "./raft/replica.ts";
+import { AgreedRegisters } from "./registers/agreed-registers.ts";
+import { Registers } from "./registers/registers.ts";
 import { AgreedState } from "./state/agreed-state.ts";
 import { carryOutAll } from "./state/commands.ts";
 import { Deployment } from "./state/deployment.ts";
@@ -226,6 +228,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onMemberLost: (id) => replica.removeMember(id),
     onMessage: (message) => routes.takeFromBoard(message),
     onWant: (link, want) => firmware.chunks.want(link, want),
+    onRegisters: (board, report) => registers.reported(board, report),
     onClaim: (board, claim) => tasks.claim(board, claim),
     taskMetric: (board, told) => tasks.metric(board, told),
     onActions: (board, reports) => actions.reported(board, reports),
@@ -233,8 +236,12 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onChange: () => feed.changed(),
     onAnswer: (board, answer) => queries.take(board, answer),
   });
+  const agreedRegisters = new AgreedRegisters(state);
   const alerts = openAlerts(options, {
-    get: (key) => state.get(key),
+    get: (key) => {
+      const copy = agreedRegisters.copy(key);
+      return copy === undefined ? state.get(key) : { value: copy.said.value, index: copy.index };
+    },
     put: (key, text, present) => overview.putAlert(key, text, present),
     leads: () => replica.isLeader,
     confirm: () => overview.confirm(alertConfirmMs),
@@ -291,12 +298,16 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onFrame: (host, frame) => peers.take(host, frame),
   });
   const tasks: Tasks = new Tasks({ definition, hostName, state, replica, boards, links, log });
+  const registers = new Registers({
+    ...{ definition, hostName, agreed: agreedRegisters, replica, boards, links, log, audit },
+    put: (puts) => carryOutAll({ replica, deployment }, puts),
+  });
   const routes = new MessageRoutes({
     ...{ hostName, hostNames: definition.hosts, boards, broker, groupKeys, links },
     receive: (message) => replica.receive(message),
   });
   const parts = {
-    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries, tasks },
+    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries, tasks, registers },
     ...{
       replica,
       deployment,
@@ -360,6 +371,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => links.stop());
   peers.start(links);
   opened.push(() => peers.stop());
+  registers.start();
+  opened.push(() => registers.stop());
   tasks.start();
   opened.push(() => tasks.stop());
   opened.push(() => feed.close()); // first of all: what it would tell needs the other parts open

@@ -1,7 +1,7 @@
 /** Checks and compiles the registers of a swarm: who agrees, and on what. */
 import { groupFitsEntry } from "../../protocols/paxos/group.ts";
 import { registerLimits } from "../../protocols/paxos/types.ts";
-import { registersToWire } from "../leader/registers/declared.ts";
+import { declaredRegisters } from "../leader/registers/declared.ts";
 import { compileSetting } from "./compile-setting.ts";
 import type { BoardDefinition, RegisterDefinition, RegistersDefinition } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
@@ -82,7 +82,12 @@ export function compileRegisters(
   const definition = { boards: members, names };
   // As long as ids of members get.
   const longest = members.map((name) => `${name}.${"x".repeat(incarnationLengthMost)}`);
-  if (!groupFitsEntry({ members: longest, registers: registersToWire(names) })) {
+  if (
+    !groupFitsEntry({
+      members: longest,
+      registers: declaredRegisters(names).map(({ definition }) => definition),
+    })
+  ) {
     wrong(
       ["registers", "names"],
       "the registers and the names of their boards do not fit an entry of the log together; take fewer texts, or shorten names.",

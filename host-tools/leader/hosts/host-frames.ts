@@ -15,8 +15,9 @@
  * image-want   [10, image, chunk, count]                     send me these
  * image-piece  [11, image, chunk, [bytes, ...]]              here they are, from that chunk on; null: I have no such image
  * query        [12, board, payload]                          ask this of the board, which is at your broker
+ * grant        [13, board, payload]                          tell it this on its channel for leases, if it is at your broker
+ * order        [14, board, payload]                          and this on its channel for registers
  * ```
- * grant        [12, board, payload]                          tell it this on its channel for leases, if it is at your broker
  *
  * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
  * so that a newer host may say more.
@@ -68,6 +69,8 @@ export type HostFrame =
   | { readonly kind: "gone"; readonly board: string }
   | { readonly kind: "query"; readonly board: string; readonly payload: Uint8Array }
   | { readonly kind: "grant"; readonly board: string; readonly payload: Uint8Array }
+  /** For a board that is connected there: what it is asked about registers, and which of its changes are in the log. */
+  | { readonly kind: "order"; readonly board: string; readonly payload: Uint8Array }
   | { readonly kind: "publication"; readonly payload: Uint8Array }
   /** `key` as `senderKeyToWire` makes it. */
   | { readonly kind: "sender-key"; readonly key: CborValue }
@@ -131,6 +134,8 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.telemetry, frame.board, telemetryChannels.indexOf(frame.channel), frame.payload];
     case "grant":
       return [kinds.grant, frame.board, frame.payload];
+    case "order":
+      return [kinds.order, frame.board, frame.payload];
     case "sender-key":
       return [kinds.senderKey, frame.key];
     case "images":
@@ -173,6 +178,8 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
     }
     case kinds.grant:
       return { kind: "grant", board: readName(items), payload: readPayload(items) };
+    case kinds.order:
+      return { kind: "order", board: readName(items), payload: readPayload(items) };
     case kinds.senderKey:
       return { kind: "sender-key", key: items.any() };
     case kinds.images:
@@ -212,6 +219,7 @@ const kinds = {
   imagePiece: 11,
   query: 12,
   grant: 13,
+  order: 14,
 } as const;
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;

@@ -109,6 +109,9 @@ export class Peers {
       case "grant":
         boards.sendHere(frame.board, "lease", frame.payload);
         break;
+      case "order":
+        boards.sendHere(frame.board, "register", frame.payload);
+        break;
       case "images":
       case "image-want":
       case "image-piece":
