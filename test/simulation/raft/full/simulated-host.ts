@@ -72,6 +72,8 @@ export interface HostSurroundings {
   onBelieved(forgery: number): void;
   /** A board that is connected here tells of actions. */
   onAction?(host: SimulatedHost, board: string, payload: Uint8Array): void;
+  /** The same of registers. */
+  onRegister?(host: SimulatedHost, board: string, payload: Uint8Array): void;
   note(text: string): void;
 }
 
@@ -273,6 +275,7 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
     if (member === undefined) return;
     if (channel === "hello") this.#onHello(session, payload);
     else if (channel === "action") this.#surroundings.onAction?.(this, session.board, payload);
+    else if (channel === "register") this.#surroundings.onRegister?.(this, session.board, payload);
     // The hello was lost, or held up: nobody would know of the board.
     else if (session.member === undefined) session.hangUp();
     else if (channel === "raft") {

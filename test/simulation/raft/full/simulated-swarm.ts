@@ -47,7 +47,7 @@ export type SwarmEvents = Pick<
   HostSurroundings,
   "onApplied" | "onRestored" | "onViolation" | "onStep" | "note"
 > &
-  Partial<Pick<HostSurroundings, "onBelieved" | "onAction">> &
+  Partial<Pick<HostSurroundings, "onBelieved" | "onAction" | "onRegister">> &
   Pick<BoardSurroundings, "onTurn">;
 
 const networkDelayMs: readonly [least: number, most: number] = [1, 20];
@@ -240,6 +240,10 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
 
   onAction(host: SimulatedHost, board: string, payload: Uint8Array): void {
     this.#options.events.onAction?.(host, board, payload);
+  }
+
+  onRegister(host: SimulatedHost, board: string, payload: Uint8Array): void {
+    this.#options.events.onRegister?.(host, board, payload);
   }
 
   onBelieved(forgery: number): void {
