@@ -310,7 +310,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, togetherMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
-    this.#timerMs = dueMs;
+    this.#timerMs = Math.max(nowMs, dueMs);
     this.#timer = this.#ports.clock.setTimer(Math.max(0, dueMs - nowMs), this.#onTimer);
   }
 
