@@ -52,8 +52,8 @@ export class Registers implements KnownRegisters, LanEvents {
   #group: Group | undefined;
   /** Of each register of the group what the program has been told. */
   #told: (Chosen | undefined)[] = [];
-  /** Peers with which there is a session: a bit for each. */
-  #up = 0;
+  /** Peers that were heard not long ago: a bit for each. */
+  #heard = 0;
   /** What is known may have changed. */
   #isStale = true;
   /** The flash had no room for what it had come to. */
@@ -120,7 +120,7 @@ export class Registers implements KnownRegisters, LanEvents {
     const { peers, isMember } = this.#member;
     this.#lan.setPeers(peers);
     this.#own.onGroup(group);
-    this.#up = 0;
+    this.#heard = 0;
     if (isMember || wasMember) {
       const { epoch = 0, isClosing = false } = group ?? {};
       log.write("info", isMember ? "votes-on-registers" : "votes-on-no-registers", "epoch", epoch);
@@ -223,10 +223,10 @@ export class Registers implements KnownRegisters, LanEvents {
     const { peers } = this.#member;
     for (let i = 0; i < peers.length; i++) {
       const bit = 1 << i;
-      const isUp = this.#lan.isUp(peers[i]!);
-      if (isUp === ((this.#up & bit) !== 0)) continue;
-      this.#up ^= bit;
-      if (!isUp) continue;
+      const isHeard = nowMs - this.#lan.heardMs(peers[i]!) < silentMs;
+      if (isHeard === ((this.#heard & bit) !== 0)) continue;
+      this.#heard ^= bit;
+      if (!isHeard) continue;
       this.perform(this.#member.onPeerUp(peers[i]!, nowMs));
       this.#own.onPeerUp(nowMs);
     }
@@ -273,5 +273,7 @@ export class Registers implements KnownRegisters, LanEvents {
 
 /** Of its own, in one turn. */
 const changesMax = 16;
+/** Who was not heard for so long, and is, has come back. */
+const silentMs = 15_000;
 /** How long what could not be done at once waits at least. */
 const waitMs = 50;

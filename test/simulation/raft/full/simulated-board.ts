@@ -69,6 +69,11 @@ export class SimulatedBoard implements Network {
     return this.#virtual !== undefined;
   }
 
+  /** What its flash holds at this moment: what a board would find that starts with it. */
+  get flash(): FlashModel {
+    return this.#flash.reboot();
+  }
+
   /** The firmware, once it has booted. */
   get board(): VirtualBoard["board"] {
     return this.#virtual?.board;
