@@ -7,6 +7,7 @@ import type { PutCommand, StateValue } from "../../../protocols/state/command.ts
 import { isPuts, putsFromData } from "../../../protocols/state/puts.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 import type { LogEntry } from "../api/api-types.ts";
+import { describeRegister } from "../registers/register-text.ts";
 
 /** The data of a `put` entry. */
 export function encodePut(command: PutCommand): Uint8Array {
@@ -51,7 +52,8 @@ export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
 }
 
 function describePut({ key, value }: PutCommand): string {
-  return value === undefined ? `${key} deleted` : `${key} = ${describeValue(value)}`;
+  if (value === undefined) return `${key} deleted`;
+  return `${key} = ${describeRegister(key, value) ?? describeValue(value)}`;
 }
 
 function describeValue(value: StateValue): string {
