@@ -16,6 +16,7 @@ import {
   UnsuitableApp,
 } from "./engines/simulated-board.ts";
 import type { BoardSensors } from "./sensors/board-sensors.ts";
+import type { OutputChange } from "./world/output-pins.ts";
 import type { SimulatedLan } from "./world/simulated-lan.ts";
 import { SimulatedWorld } from "./world/simulated-world.ts";
 import type { WifiAir } from "./world/wifi-air.ts";
@@ -38,6 +39,8 @@ export interface SupervisedBoard {
   readonly sensors: BoardSensors;
   /** `text` begins in small letters: the board's name is said before it. */
   readonly tell: (level: "info" | "warn" | "error", text: string) => void;
+  /** Told of each value that a pin is given. */
+  readonly onOutput?: ((change: OutputChange) => void) | undefined;
 }
 
 export class BoardSupervisor {
@@ -130,7 +133,7 @@ export class BoardSupervisor {
       onLog: (level, text) => {
         if (level === "warn" || level === "error") tell(level, text);
       },
-      onOutput: () => {},
+      onOutput: (change) => this.#of.onOutput?.(change),
       onRestart: (reason) => {
         restart = reason;
         switchOff();
