@@ -123,7 +123,10 @@ export class Member {
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
     let dueMs = Math.min(this.#keepMs, this.#settleMs, this.#digestMs);
-    for (const proposer of this.#proposers) dueMs = Math.min(dueMs, proposer.dueMs);
+    const isOpen = this.isOpen();
+    for (const { dueMs: ownMs, change } of this.#proposers) {
+      dueMs = Math.min(dueMs, isOpen ? ownMs : change.deadlineMs);
+    }
     return dueMs;
   }
 
@@ -228,7 +231,11 @@ export class Member {
 
   /** Does what is due by the clock. */
   run(nowMs: number): MemberOutput {
-    if (nowMs >= this.#keepMs) this.#isDirty = true;
+    if (nowMs >= this.#keepMs) {
+      this.#isDirty = true;
+      // Where there is no room for it, again after a while.
+      this.#keepMs = nowMs + memberPeriods.keepMs;
+    }
     for (const proposer of this.#proposers.slice()) {
       // While its group is closing, or not known, nothing new is asked for in it.
       if (!this.isOpen() && nowMs < proposer.change.deadlineMs) continue;
