@@ -4,6 +4,7 @@ import type { HeapGrowth } from "../../host-tools/simulator/xs-host/process.ts";
 import { type AdapterCosts, measureAdapter } from "./adapter-costs.ts";
 import { type CodeSize, measureCode } from "./code-size.ts";
 import { measureOwnMqtt } from "./codec-costs.ts";
+import { type LanCosts, measureLan } from "./lan-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
 import { measureOperators } from "./operator-costs.ts";
@@ -67,6 +68,7 @@ export async function measureBudget(): Promise<BoardBudget> {
   const voter = await measureVoter({ ...flash, memory: chipMemory() }, pipelines);
   const update = await measureUpdate({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
   const session = await measureSession();
+  const lan = await measureLan();
   return {
     arenaBytes: chipMemory().arenaBytes,
     work: [...chip.map((scenario, i) => workCost(scenario, ample[i]!)), ...(await mqttCosts())],
@@ -76,12 +78,14 @@ export async function measureBudget(): Promise<BoardBudget> {
       ...voterUse(voter),
       ...updateUse(update),
       ...sessionUse(session),
+      ...lanUse(lan),
     ],
     code: [
       ...(await measureCode()),
       { name: "the secure session: EDHOC, records", bytes: session.minifiedBytes },
+      { name: "speaking to boards, with the secure session", bytes: lan.minifiedBytes },
     ],
-    session: session.steps,
+    session: [...session.steps, ...lan.steps],
     operators: await measureOperators(),
     adapter: await measureAdapter(firmware),
   };
@@ -210,5 +214,16 @@ function sessionUse({ handshakeHeapBytes, sessionHeapBytes }: SessionCosts): Ram
   return [
     { name: "a secure session, while its handshake waits", amount: handshakeHeapBytes, unit: "bytes" },
     { name: "a secure session", amount: sessionHeapBytes, unit: "bytes" },
+  ];
+}
+
+function lanUse({ idleHeapBytes, heapBytes, peakBytes }: LanCosts): RamUse[] {
+  const up = [...heapBytes].map(([others, amount]): RamUse => {
+    return { name: `sessions with ${others} other boards`, amount, unit: "bytes" };
+  });
+  return [
+    { name: "what could speak to boards, where no group names it", amount: idleHeapBytes, unit: "bytes" },
+    ...up,
+    { name: "heap peak, two sessions with boards come up", amount: peakBytes, unit: "bytes" },
   ];
 }

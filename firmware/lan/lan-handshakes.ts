@@ -14,6 +14,7 @@ import type { OwnIdentity, Step } from "../../protocols/security/session/end.ts"
 import { FrameKind } from "../../protocols/security/session/frames.ts";
 import { SessionInitiator } from "../../protocols/security/session/initiator.ts";
 import { SessionResponder } from "../../protocols/security/session/responder.ts";
+import type { SecureSession } from "../../protocols/security/session/secure-session.ts";
 import type { Trust } from "../board/trust.ts";
 import type { Random } from "../platform/ports.ts";
 import { LanEnd } from "./lan-end.ts";
@@ -172,7 +173,7 @@ export class LanHandshakes {
     const { send, isUp, failure } = initiator.take(frame);
     if (isUp) {
       this.#begun = undefined;
-      this.#events.onSession(peer, new LanSession(tag, initiator.session!, true), address);
+      this.#events.onSession(peer, this.sessionOf(tag, initiator.session!, true), address);
     } else if (send === undefined || failure !== undefined) {
       this.fail(begun, failure ?? "no message 3");
     } else {
@@ -194,8 +195,14 @@ export class LanHandshakes {
     }
     this.#answered = undefined;
     peer.answer = encodeTagged(DatagramKind.handshake, tag, send!);
-    this.#events.onSession(peer, new LanSession(tag, responder.session!, false), address);
+    this.#events.onSession(peer, this.sessionOf(tag, responder.session!, false), address);
     this.#events.sendTo(address, peer.answer);
+  }
+
+  /** Nothing else is kept of the handshake: whom the roster remembers are the hosts. */
+  private sessionOf(tag: number, session: SecureSession, isInitiator: boolean): LanSession {
+    this.#parts.trust.roster.forget(session.peer.kid);
+    return new LanSession(tag, session, isInitiator);
   }
 
   private fail(begun: Begun, reason: string): void {

@@ -5,7 +5,6 @@
 import type { Ciphers } from "../../protocols/security/ciphers.ts";
 import { kidBytes } from "../../protocols/security/identity/credential.ts";
 import type { Issued } from "../../protocols/security/identity/roster.ts";
-import { recordAad } from "../../protocols/security/record/context.ts";
 import {
   openRecord,
   parseRecord,
@@ -59,16 +58,15 @@ export class LanSession {
   }
 
   /** Throws `RangeError` when all numbers are used. */
-  seal(ciphers: Ciphers, own: string, peer: string, payload: Uint8Array): Uint8Array {
-    const number = this.#next++;
-    return sealRecord(ciphers, this.keys(0), number, aad(this.epoch, own, peer), payload);
+  seal(ciphers: Ciphers, payload: Uint8Array): Uint8Array {
+    return sealRecord(ciphers, this.keys(0), this.#next++, aad, payload);
   }
 
   /** What the peer sealed for this board; undefined for anything else, and for what came before. */
-  open(ciphers: Ciphers, own: string, peer: string, bytes: Uint8Array): Uint8Array | undefined {
+  open(ciphers: Ciphers, bytes: Uint8Array): Uint8Array | undefined {
     const record = parseRecord(bytes);
     if (record === undefined || !this.#window.isFresh(record.number)) return undefined;
-    const payload = openRecord(ciphers, this.keys(keysBytes), record, aad(this.epoch, peer, own));
+    const payload = openRecord(ciphers, this.keys(keysBytes), record, aad);
     if (payload !== undefined) this.#window.accept(record.number);
     return payload;
   }
@@ -84,7 +82,8 @@ const keysBytes = 29;
 /** Exporter labels for private use (RFC 9528, section 10.1). */
 const Label = Object.freeze({ initiator: 32800, responder: 32801 });
 
-/** Made each time: kept, the two would be a third of the session's heap, and boards say little to each other. */
-function aad(epoch: number, sender: string, receiver: string): Uint8Array {
-  return recordAad({ epoch, sender, receiver, topic: "lan", type: "message" });
-}
+/**
+ * The Enc_structure (RFC 9052, section 5.3) of every record: ["Encrypt0", h'', h'']. Nothing need be said beside the keys, which are of one direction between two
+ * members in one epoch, and of nothing else.
+ */
+const aad = Uint8Array.of(0x83, 0x68, 0x45, 0x6e, 0x63, 0x72, 0x79, 0x70, 0x74, 0x30, 0x40, 0x40);

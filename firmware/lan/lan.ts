@@ -260,7 +260,7 @@ export class Lan implements UdpEvents, HandshakeEvents {
     }
     const { highest } = session;
     const { ciphers } = this.#parts.trust;
-    const payload = session.open(ciphers, this.#own, peer.name, bytes.subarray(tagEnd));
+    const payload = session.open(ciphers, bytes.subarray(tagEnd));
     if (payload === undefined) {
       this.#parts.trust.countRefused();
       return;
@@ -380,7 +380,7 @@ export class Lan implements UdpEvents, HandshakeEvents {
   private say(peer: LanPeer, payload: Uint8Array, nowMs: number): boolean {
     const { session, address, saidAddress } = peer;
     if (session === undefined || address === undefined || this.#socket === undefined) return false;
-    const record = session.seal(this.#parts.trust.ciphers, this.#own, peer.name, payload);
+    const record = session.seal(this.#parts.trust.ciphers, payload);
     peer.sentMs = nowMs;
     const datagram = encodeTagged(DatagramKind.record, session.tag, record);
     this.sendTo(address, datagram);

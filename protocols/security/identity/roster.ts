@@ -155,6 +155,12 @@ export class Roster {
     return undefined;
   }
 
+  /** It need not be remembered any more. */
+  forget(kid: Uint8Array): void {
+    const at = this.#known.findIndex((known) => isSameBytes(known.kid, kid));
+    if (at >= 0) this.#known.splice(at, 1);
+  }
+
   /** Whether the root has not revoked it. */
   belongs({ kid, identity }: Issued): boolean {
     const statement = this.#statement;

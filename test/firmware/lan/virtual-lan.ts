@@ -53,6 +53,8 @@ export class VirtualLan {
   /** What a datagram becomes on its way to one receiver; undefined lets it pass. */
   meddle: (datagram: Datagram) => readonly Datagram[] | undefined = () => undefined;
   handshakes = 0;
+  /** Address of a board that is not one of these: `meddle` hears what goes there. */
+  outside: string | undefined;
   readonly #boards = new Map<string, LanBoard>();
   readonly #random: () => number;
   #deliveries: Delivery[] = [];
@@ -99,7 +101,9 @@ export class VirtualLan {
   send(datagram: Datagram): void {
     this.sent.push(datagram);
     const { from, to } = datagram;
-    for (const { address } of this.#boards.values()) {
+    const addresses = [...this.#boards.keys()];
+    if (this.outside !== undefined) addresses.push(this.outside);
+    for (const address of addresses) {
       if (address === from || !(to === lanGroup || to === address)) continue;
       const each = { ...datagram, to: address };
       for (const passed of this.meddle(each) ?? [each]) this.#carry(passed);
