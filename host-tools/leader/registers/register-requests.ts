@@ -1,11 +1,11 @@
 /**
  * Changes and readings that people and programs ask a host for: a connected member carries them out as it does its own, and when it dies over it, another one is asked.
  *
- * A change is made once, whoever is asked however often: it names the version that it is to follow, which is read first where nobody has stated one, and carries the
- * same random number each time. Who finds that number in the version after has found it made; who finds another there knows that it never will be.
+ * A change is made once, whoever is asked however often: it names the version that it is to follow, which is read first where nobody has stated one. Of all attempts at the
+ * same one at most one can become the version after it, and each carries a random number. Who finds one of these numbers there has found it made; who finds another one
+ * knows that it never will be.
  */
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AnswerReport, RegisterAsk } from "../../../protocols/paxos/report.ts";
 import type { RegisterState, RegisterValue } from "../../../protocols/paxos/types.ts";
 import { ApiFailure } from "../api/api-failure.ts";
@@ -67,23 +67,26 @@ export class RegisterRequests {
   /** Resolves once a majority has it. Rejects with `ApiFailure`; one with the code `timeout` means that it may have been made, or may yet be. */
   async change({ register, value, ifVersion }: Change): Promise<Answered> {
     const deadlineMs = this.#deadline();
-    const request = newRequest();
     let expected = ifVersion ?? (await this.#read(register, deadlineMs)).state.version;
-    /** Somebody was asked to put it in place of `expected` and did not say what came of it. */
+    /** By the number, the attempts to put it in place of `expected`. */
+    const attempts = new Set<number>();
+    /** Of one of them nobody said what came of it. */
     let isOpen = false;
     for await (const board of this.#turns(deadlineMs)) {
-      const ask = { register, value, ifVersion: expected, request };
+      const ask = { register, value, ifVersion: expected, request: newRequest() };
+      attempts.add(ask.request);
       const answer = await this.#ask(board, ask, deadlineMs);
       const outcome = answer?.outcome ?? "unknown";
       const state = answer?.state;
       if (outcome === "unknown") isOpen = true;
       if (state === undefined) continue;
-      if (outcome === "done" || (isOpen && state.request === request)) return { state, via: board };
+      if (outcome === "done" || attempts.has(state.request)) return { state, via: board };
       // Another change has taken that place: this one is not made, wherever it still is on its way.
       const isSettled = !isOpen || state.version === expected + 1;
       if (!isSettled) throw unknownOutcome(register);
       if (ifVersion !== undefined) throw conflict(register, state, ifVersion);
       expected = state.version;
+      attempts.clear();
       isOpen = false;
     }
     throw isOpen ? unknownOutcome(register) : this.#unreached(register);
@@ -106,7 +109,7 @@ export class RegisterRequests {
       for (const board of members()) {
         if (nowMs() < deadlineMs) yield board;
       }
-      await sleep(requestLimits.pauseMs);
+      await new Promise((resolve) => setTimeout(resolve, requestLimits.pauseMs));
     }
   }
 
@@ -119,13 +122,14 @@ export class RegisterRequests {
     const { send, nowMs } = this.#options;
     const { memberMs, answerMs, pendingMax } = requestLimits;
     const timeoutMs = Math.round(Math.min(memberMs, deadlineMs - answerMs - nowMs()));
-    if (timeoutMs <= 0 || this.#pending.size >= pendingMax) return undefined;
+    const unsent = { kind: "answer", request: ask.request, outcome: "unreached", state: undefined } as const;
+    if (timeoutMs <= 0 || this.#pending.size >= pendingMax) return unsent;
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<AnswerReport | undefined>((resolve) => {
         this.#pending.set(ask.request, { board, take: resolve });
         timer = setTimeout(() => resolve(undefined), timeoutMs + answerMs);
-        if (!send(board, { kind: "ask", ...ask, timeoutMs })) resolve(undefined);
+        if (!send(board, { kind: "ask", ...ask, timeoutMs })) resolve(unsent);
       });
     } finally {
       clearTimeout(timer);
