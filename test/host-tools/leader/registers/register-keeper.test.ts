@@ -67,6 +67,24 @@ test("what boards chose while no host was there is written down once each, whoev
   for (const { member } of swarm.boards.values()) expect(member.untold).toEqual([]);
 });
 
+test("what is told late goes into the history, and the latest stays the copy", async () => {
+  const tell = (version: number, value: boolean) => {
+    const state = { version, value, by: "north", request: version, atMs: 0 };
+    swarm.keeper.onChosen("north", {
+      kind: "chosen",
+      chosen: [{ register: "emergency", epoch: 1, state }],
+      lost: 0,
+    });
+  };
+  tell(3, true);
+  await swarm.settle();
+  tell(1, false);
+  tell(3, true);
+  await swarm.settle();
+  expect(swarm.copy("emergency")).toEqual({ value: true, version: 3 });
+  expect(versions("emergency")).toEqual([1, 3]);
+});
+
 test("a leader whose entry was not agreed on tries again, and leaves no half", async () => {
   swarm.refusesNext = true;
   swarm.propose("north", "setpoint", 30);
@@ -210,10 +228,14 @@ test("registers that are declared no longer end; those declared again are of a l
 });
 
 test("a group whose majority is gone for good begins anew from what is left", async () => {
+  swarm.kill("gate");
   swarm.propose("north", "emergency", true);
   await swarm.settle();
   swarm.kill("north");
   swarm.kill("south");
+  // The one that is left never heard of the change, but the log did.
+  swarm.boards.get("gate")!.isDead = false;
+  swarm.connect("gate", true);
   swarm.add("north", "2");
   swarm.add("south", "2");
   await swarm.settle();
