@@ -1,8 +1,11 @@
 /** Datagrams between boards: lost, doubled, late, overtaken, and not at all between parts that are cut off from each other. */
+
 import type { Random } from "../raft/random.ts";
+import type { Climate } from "./climate.ts";
 
 export class Network {
   readonly #random: Random;
+  readonly #climate: Climate;
   readonly #in: (delayMs: number, run: () => void) => void;
   /** Boards of different parts do not hear each other; absent: part 0. */
   readonly #parts = new Map<string, number>();
@@ -11,15 +14,16 @@ export class Network {
   /** That were sent. */
   messages = 0;
 
-  constructor(random: Random, inMs: (delayMs: number, run: () => void) => void) {
+  constructor(random: Random, climate: Climate, inMs: (delayMs: number, run: () => void) => void) {
     this.#random = random;
+    this.#climate = climate;
     this.#in = inMs;
   }
 
   /** Other weather. */
   change(): void {
     const random = this.#random;
-    if (random.chance(0.4)) this.#loss = random.pick([0, 0, 0.1, 0.3]);
+    if (random.chance(0.4)) this.#loss = random.pick(this.#climate.losses);
     if (!random.chance(0.3)) return;
     const parts = random.pick([1, 1, 2, 3]);
     this.#parts.clear();
@@ -34,7 +38,7 @@ export class Network {
 
   send(from: string, to: string, _bytes: Uint8Array, deliver: () => void): void {
     this.messages++;
-    const copies = !this.#isHealed && this.#random.chance(0.05) ? 2 : 1;
+    const copies = !this.#isHealed && this.#random.chance(this.#climate.doubled) ? 2 : 1;
     for (let i = 0; i < copies; i++) {
       if (this.#random.chance(this.#loss)) continue;
       this.#in(this.#delayMs(), () => {
@@ -45,7 +49,8 @@ export class Network {
 
   #delayMs(): number {
     const draw = this.#random.next();
-    if (this.#isHealed || draw < 0.9) return this.#random.between(1, 30);
-    return draw < 0.985 ? this.#random.between(30, 600) : this.#random.between(600, 20_000);
+    const { late } = this.#climate;
+    if (this.#isHealed || draw >= late) return this.#random.between(1, 30);
+    return draw >= late / 8 ? this.#random.between(30, 900) : this.#random.between(900, 20_000);
   }
 }

@@ -6,11 +6,12 @@
  * again, changes succeed, everybody knows the same, the log's copies are it; and the log's history has every version, unless a board lost the memory of what it had not told.
  */
 import { firstGroup } from "../../../protocols/paxos/succession.ts";
-import type { Outcome } from "../../../protocols/paxos/types.ts";
+import { type Outcome, registerLimits } from "../../../protocols/paxos/types.ts";
 import { checkLinearizable } from "../linearizability/check.ts";
 import type { HistoryEvent } from "../linearizability/history.ts";
 import { Agenda } from "../raft/agenda.ts";
 import { Random } from "../raft/random.ts";
+import { type Climate, climateOf } from "./climate.ts";
 import { Network } from "./network.ts";
 import { RegisterViolation, RegisterWatch } from "./register-watch.ts";
 import { SimulatedLeader } from "./simulated-leader.ts";
@@ -54,8 +55,7 @@ class RegisterRun {
   readonly #members = new Map<string, SimulatedMember>();
   readonly #history: HistoryEvent[] = [];
   readonly #counts = { operations: 0, done: 0, conflicts: 0, unknown: 0, powerCuts: 0, disksLost: 0 };
-  /** How busy clients are: some runs so little that no board ever has more to tell than it can keep. */
-  readonly #pace: number;
+  readonly #climate: Climate;
   #nowMs = 0;
   #values = 0;
   #isQuiet = false;
@@ -63,8 +63,8 @@ class RegisterRun {
   constructor(seed: number, options: RegisterRunOptions) {
     this.#random = new Random(seed);
     this.#options = options;
-    this.#pace = this.#random.pick([0.01, 0.05, 0.2]);
-    this.#network = new Network(this.#random, (delayMs, run) => this.#in(delayMs, run));
+    this.#climate = climateOf(this.#random);
+    this.#network = new Network(this.#random, this.#climate, (delayMs, run) => this.#in(delayMs, run));
     const ids = boardNames.slice(0, this.#random.pick([3, 3, 5])).map((name) => `${name}.1`);
     const group = firstGroup(1, ids, declaredNow(false));
     this.#leader = new SimulatedLeader(group, this.#watch);
@@ -104,13 +104,14 @@ class RegisterRun {
       watch: this.#watch,
       nowMs: () => this.#nowMs,
       later: (delayMs, run) => this.#in(delayMs, run),
+      climate: this.#climate,
       chance: (probability) => !this.#isQuiet && this.#random.chance(probability),
       send: (from, to, bytes) => this.#network.send(from, to, bytes, () => this.#deliver(from, to, bytes)),
       tell: (outcome) => this.#onOutcome(name, outcome),
       onPowerCut: () => {
         this.#counts.powerCuts++;
         this.#forget(name);
-        this.#in(this.#random.between(200, 8_000), () => {
+        this.#in(this.#random.between(10, this.#climate.offMsMax), () => {
           const member = this.#members.get(name)!;
           if (!member.isOn) member.boot();
         });
@@ -126,7 +127,7 @@ class RegisterRun {
   #linkToHosts(member: SimulatedMember): void {
     if (!member.isOn || !member.isLinked || !this.#leader.isUp) return;
     this.#leader.hello(member.name, member.memberId);
-    member.sync();
+    if (this.#isQuiet || this.#random.chance(this.#climate.sync)) member.sync();
     if (!member.isOn) return;
     const lose = (): boolean => !this.#isQuiet && this.#random.chance(0.2);
     const delayMs = (): number => this.#random.between(1, this.#isQuiet ? 30 : 600);
@@ -142,7 +143,7 @@ class RegisterRun {
 
   #keepGroup(): void {
     if (!this.#leader.isUp) return;
-    const isTime = this.#random.chance(this.#isQuiet ? 0 : 0.02);
+    const isTime = this.#random.chance(this.#isQuiet ? 0 : this.#climate.groupChange);
     const ids = boardNames.map((name) => this.#leader.idOf(name) ?? `${name}.1`);
     if (this.#leader.hasLostMember() || isTime) {
       const count = this.#random.pick([3, 3, 5, 7]);
@@ -160,7 +161,7 @@ class RegisterRun {
     if (random.chance(0.1)) this.#leader.forget();
     for (const member of this.#members.values()) {
       if (random.chance(0.2)) member.isLinked = random.chance(0.7);
-      if (random.chance(0.05)) member.cutPower();
+      if (random.chance(this.#climate.powerCut)) member.cutPower();
       else if (this.#options.losesDisks && random.chance(0.01) && this.#leader.bearsLossOf(member.memberId)) {
         this.#counts.disksLost++;
         member.cutPower();
@@ -172,7 +173,7 @@ class RegisterRun {
   }
 
   #client(member: SimulatedMember): void {
-    if (!member.isOn || member.pending !== undefined || !this.#random.chance(this.#pace)) return;
+    if (!member.isOn || member.pending !== undefined || !this.#random.chance(this.#climate.pace)) return;
     if (this.#nowMs > this.#options.faultsMs + quietMs / 2) return;
     const random = this.#random;
     const register = random.pick(stable);
@@ -197,7 +198,13 @@ class RegisterRun {
     member.pending = { change, event };
     member.propose(change);
     // Whoever has heard nothing asks again, with the same request.
-    if (random.chance(0.2)) this.#in(random.between(50, 900), () => member.askAgain(change));
+    const { boots, outcomes } = member;
+    if (random.chance(0.3)) {
+      this.#in(random.between(50, 1_200), () => {
+        const isRemembered = member.outcomes - outcomes <= registerLimits.outcomesMax;
+        if (member.boots === boots && isRemembered) member.propose(change);
+      });
+    }
   }
 
   #onOutcome(name: string, outcome: Outcome): void {

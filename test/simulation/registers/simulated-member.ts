@@ -7,6 +7,7 @@ import type { RecordedState, RegisterReport } from "../../../protocols/paxos/rep
 import type { Change, Chosen, Outcome } from "../../../protocols/paxos/types.ts";
 import type { HistoryEvent } from "../linearizability/history.ts";
 import type { Random } from "../raft/random.ts";
+import type { Climate } from "./climate.ts";
 import type { RegisterWatch } from "./register-watch.ts";
 import type { LogEntry } from "./simulated-leader.ts";
 
@@ -16,6 +17,7 @@ export interface MemberWorld {
   readonly watch: RegisterWatch;
   nowMs(): number;
   later(delayMs: number, run: () => void): void;
+  readonly climate: Climate;
   /** Of a fault. */
   chance(probability: number): boolean;
   send(from: string, to: string, bytes: Uint8Array): void;
@@ -37,6 +39,9 @@ export class SimulatedMember {
   #member: Member | undefined;
   #wakeMs = Infinity;
   isLinked = true;
+  boots = 0;
+  /** That it told. */
+  outcomes = 0;
   /** Of its client. */
   pending: Pending | undefined;
 
@@ -70,10 +75,11 @@ export class SimulatedMember {
   }
 
   boot(): void {
+    this.boots++;
     const { random } = this.#world;
     this.#member = new Member({ memberId: this.memberId, random: random.next }, this.#kept);
     // What it had of the log it has; how much of that is committed it may have to be told again.
-    this.#applied = Math.max(0, this.#applied - (random.chance(0.3) ? random.between(1, 3) : 0));
+    this.#applied = Math.max(0, this.#applied - (random.chance(0.4) ? random.between(1, 3) : 0));
     if (this.#applied > 0) this.#install();
   }
 
@@ -98,11 +104,6 @@ export class SimulatedMember {
 
   propose(change: Change): void {
     this.#step((member, nowMs) => member.propose(change, nowMs));
-  }
-
-  /** The one that it was asked for, if nothing was heard of it yet, or lately. */
-  askAgain(change: Change): void {
-    if (this.pending?.change === change) this.propose(change);
   }
 
   onRecorded(states: readonly RecordedState[]): void {
@@ -161,22 +162,23 @@ export class SimulatedMember {
       if (chance(0.001)) this.cutPower();
       if (!this.isOn) return;
     }
+    this.outcomes += outcomes.length;
     for (const outcome of outcomes) tell(outcome);
     this.#wake();
   }
 
   /** False when nothing may leave the board: the power fails before or after the writing, or there is no room. */
   #keep(member: Member, bytes: Uint8Array): boolean {
-    const { chance } = this.#world;
-    if (chance(0.004)) this.cutPower();
+    const { chance, climate } = this.#world;
+    if (chance(climate.keepFault)) this.cutPower();
     if (!this.isOn) return false;
-    if (chance(0.004)) {
+    if (chance(climate.keepFault)) {
       this.#wake();
       return false;
     }
     this.#kept = bytes;
     member.onKept();
-    if (chance(0.004)) this.cutPower();
+    if (chance(climate.keepFault)) this.cutPower();
     return this.isOn;
   }
 
