@@ -55,15 +55,15 @@ interface Answered {
   readonly peer: LanPeer;
   readonly tag: number;
   readonly responder: SessionResponder;
-  readonly address: string;
   /** Message 2. */
   readonly datagram: Uint8Array;
   readonly sinceMs: number;
 }
 
-interface VainAddress {
+/** From where a handshake was begun, and when. */
+interface Origin {
   readonly address: string;
-  readonly untilMs: number;
+  readonly sinceMs: number;
 }
 
 export class LanHandshakes {
@@ -74,7 +74,7 @@ export class LanHandshakes {
   /** Handshakes of others that may begin now, and since when that is so. */
   #begins: number = handshakeLimits.beginsMax;
   #beginsMs = -Infinity;
-  #vain: readonly VainAddress[] = none;
+  #origins: readonly Origin[] = none;
 
   constructor(parts: HandshakeParts, events: HandshakeEvents) {
     this.#parts = parts;
@@ -119,25 +119,23 @@ export class LanHandshakes {
     if (before !== undefined) {
       if (before.tag === tag && before.peer === peer) this.#events.sendTo(address, before.datagram);
       if (before.tag === tag || nowMs < before.sinceMs + handshakeLimits.halfOpenLeastMs) return;
-      this.endAnswered(nowMs);
     }
-    if (this.isVain(address, nowMs) || !this.mayBegin(nowMs)) return;
+    if (this.hasBegun(address, nowMs) || !this.mayBegin(nowMs)) return;
+    this.#answered = undefined;
+    this.noteBegin(address, nowMs);
     const { trust, own } = this.#parts;
     const responder = new SessionResponder(new LanEnd(trust, own, peer.name));
     const { send, failure } = responder.take(frame);
-    if (send === undefined || failure !== undefined) {
-      this.noteVain(address, nowMs);
-      return;
-    }
+    if (send === undefined || failure !== undefined) return;
     const datagram = encodeTagged(DatagramKind.handshake, tag, send);
-    this.#answered = { peer, tag, responder, address, datagram, sinceMs: nowMs };
+    this.#answered = { peer, tag, responder, datagram, sinceMs: nowMs };
     this.#events.sendTo(address, datagram);
   }
 
   /** Any other frame of a handshake. */
   take(tag: number, frame: Uint8Array, address: string, nowMs: number): void {
     if (this.#begun?.tag === tag) this.takeAnswer(this.#begun, frame, address, nowMs);
-    else if (this.#answered?.tag === tag) this.takeMessage3(this.#answered, frame, address, nowMs);
+    else if (this.#answered?.tag === tag) this.takeMessage3(this.#answered, frame, address);
   }
 
   run(nowMs: number): void {
@@ -148,7 +146,7 @@ export class LanHandshakes {
     }
     const answered = this.#answered;
     if (answered !== undefined && nowMs >= answered.sinceMs + handshakeLimits.halfOpenMs)
-      this.endAnswered(nowMs);
+      this.#answered = undefined;
   }
 
   /** Forgets those with whoever is not in `peers` any more. */
@@ -162,7 +160,8 @@ export class LanHandshakes {
     const { address, awaits, sends, datagram } = begun;
     const isToAll = awaits === FrameKind.message2 && sends % 2 === 1;
     this.#events.sendTo(isToAll ? undefined : address, datagram);
-    begun.dueMs = nowMs + handshakeLimits.repeatFirstMs * 2 ** sends;
+    const { repeatFirstMs, repeatMostMs } = handshakeLimits;
+    begun.dueMs = nowMs + Math.min(repeatFirstMs * 2 ** sends, repeatMostMs);
     begun.sends = sends + 1;
   }
 
@@ -185,15 +184,12 @@ export class LanHandshakes {
     }
   }
 
-  private takeMessage3(answered: Answered, frame: Uint8Array, address: string, nowMs: number): void {
+  private takeMessage3(answered: Answered, frame: Uint8Array, address: string): void {
     if (frame[0] !== FrameKind.message3) return;
     const { peer, tag, responder } = answered;
     const { send, isUp }: Step = responder.take(frame);
-    if (!isUp) {
-      this.endAnswered(nowMs);
-      return;
-    }
     this.#answered = undefined;
+    if (!isUp) return;
     peer.answer = encodeTagged(DatagramKind.handshake, tag, send!);
     this.#events.onSession(peer, this.sessionOf(tag, responder.session!, false), address);
     this.#events.sendTo(address, peer.answer);
@@ -210,11 +206,6 @@ export class LanHandshakes {
     this.#events.onFailure(begun.peer, reason);
   }
 
-  private endAnswered(nowMs: number): void {
-    this.noteVain(this.#answered!.address, nowMs);
-    this.#answered = undefined;
-  }
-
   private mayBegin(nowMs: number): boolean {
     const { beginsMax, beginEveryMs } = handshakeLimits;
     if (this.#begins === beginsMax) this.#beginsMs = nowMs;
@@ -226,15 +217,18 @@ export class LanHandshakes {
     return true;
   }
 
-  private isVain(address: string, nowMs: number): boolean {
-    return this.#vain.some((each) => each.address === address && nowMs < each.untilMs);
+  private hasBegun(address: string, nowMs: number): boolean {
+    return this.#origins.some((each) => each.address === address && isRecent(each, nowMs));
   }
 
-  private noteVain(address: string, nowMs: number): void {
-    const { vainMs, vainMax } = handshakeLimits;
-    const others = this.#vain.filter((each) => each.address !== address && nowMs < each.untilMs);
-    this.#vain = [...others.slice(1 - vainMax), { address, untilMs: nowMs + vainMs }];
+  private noteBegin(address: string, nowMs: number): void {
+    const recent = this.#origins.filter((each) => isRecent(each, nowMs));
+    this.#origins = [...recent.slice(1 - handshakeLimits.addressesMax), { address, sinceMs: nowMs }];
   }
 }
 
-const none: readonly VainAddress[] = Object.freeze([]);
+function isRecent({ sinceMs }: Origin, nowMs: number): boolean {
+  return nowMs < sinceMs + handshakeLimits.addressEveryMs;
+}
+
+const none: readonly Origin[] = Object.freeze([]);

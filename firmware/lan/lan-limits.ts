@@ -26,25 +26,26 @@ export const lanLimits = Object.freeze({
 });
 
 export const handshakeLimits = Object.freeze({
-  /** Until a datagram is repeated, twice as long each time. */
-  repeatFirstMs: 250,
-  /** Of each datagram, until the attempt is given up. */
-  sendsMax: 5,
+  /** Until a datagram is repeated, twice as long each time: the first pause and the longest. */
+  repeatFirstMs: 150,
+  repeatMostMs: 600,
+  /** Of each datagram, until the attempt is given up: after 4 s. */
+  sendsMax: 8,
   /** Between attempts with one peer: the first pause and the longest. */
   pauseFirstMs: 1_000,
   pauseMostMs: 30_000,
   /** From a session with a peer to the next with the same. */
   againMs: 10_000,
   /** Whoever answers keeps one handshake half-open for so long, and for another only so long. */
-  halfOpenMs: 8_000,
-  halfOpenLeastMs: 1_500,
+  halfOpenMs: 5_000,
+  halfOpenLeastMs: 1_000,
   /** Handshakes of others that may begin at once; each is a key pair and two multiplications on the curve. */
   beginsMax: 8,
   /** One more may begin after so long. */
   beginEveryMs: 2_000,
-  /** An address that began a handshake in vain waits for so long; so many addresses are remembered. */
-  vainMs: 5_000,
-  vainMax: 4,
+  /** From the begin of one to the next that comes from the same address; so many addresses are remembered. An honest board gives an attempt longer than that. */
+  addressEveryMs: 4_000,
+  addressesMax: 4,
   /** How long message 4 can be had again. */
   answerMs: 10_000,
 });

@@ -228,8 +228,9 @@ export class Lan implements UdpEvents, HandshakeEvents {
     this.#parts.random.fill(seed);
     peer.pauseMs = Math.min(Math.max(2 * peer.pauseMs, pauseFirstMs), pauseMostMs);
     peer.retryMs = nowMs + Math.ceil((peer.pauseMs * (1 + seed[0]! / 255)) / 2);
-    // It is to say once more where it is: nobody there costs no more than that question.
+    // It is to say once more where it is: nobody there costs no more than that question, which is asked soon, because somebody has just been there.
     peer.saidAddress = undefined;
+    this.#askMs = Math.min(this.#askMs, Math.max(nowMs, this.#askedMs + lanLimits.askFirstMs));
     this.#parts.log.write("info", "lan-refused", "by", peer.name, "reason", reason, "pauseMs", peer.pauseMs);
   }
 

@@ -171,7 +171,7 @@ test.each<[string, () => MemberSecrets]>([
   const heard = west.lan.heardMs("east");
   for (let i = 0; i < 3; i++) {
     impersonate(world, secrets, "east", west);
-    world.run(handshakeLimits.vainMs + 1_000);
+    world.run(handshakeLimits.addressEveryMs + 1_000);
   }
   expect(west.lan.heardMs("east")).toBe(heard);
   expect(west.said.filter((line) => line.includes(mallory))).toEqual([]);
