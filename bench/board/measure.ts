@@ -5,6 +5,7 @@ import { type AdapterCosts, measureAdapter } from "./adapter-costs.ts";
 import { type CodeSize, measureCode } from "./code-size.ts";
 import { measureOwnMqtt } from "./codec-costs.ts";
 import { keeping, measureKeeping } from "./keeping-costs.ts";
+import { type LanCosts, measureLan } from "./lan-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
 import { measureOperators } from "./operator-costs.ts";
@@ -69,6 +70,7 @@ export async function measureBudget(): Promise<BoardBudget> {
   const update = await measureUpdate({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
   const kept = await measureKeeping({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
   const session = await measureSession();
+  const lan = await measureLan();
   return {
     arenaBytes: chipMemory().arenaBytes,
     work: [...chip.map((scenario, i) => workCost(scenario, ample[i]!)), ...(await mqttCosts())],
@@ -79,12 +81,14 @@ export async function measureBudget(): Promise<BoardBudget> {
       ...updateUse(update),
       { name: "heap peak, ten pipelines beside blocks kept", amount: kept.peakBytes, unit: "bytes" },
       ...sessionUse(session),
+      ...lanUse(lan),
     ],
     code: [
       ...(await measureCode()),
       { name: "the secure session: EDHOC, records", bytes: session.minifiedBytes },
+      { name: "speaking to boards, with the secure session", bytes: lan.minifiedBytes },
     ],
-    session: session.steps,
+    session: [...session.steps, ...lan.steps],
     operators: await measureOperators(),
     adapter: await measureAdapter(firmware),
   };
@@ -218,5 +222,16 @@ function sessionUse({ handshakeHeapBytes, sessionHeapBytes }: SessionCosts): Ram
   return [
     { name: "a secure session, while its handshake waits", amount: handshakeHeapBytes, unit: "bytes" },
     { name: "a secure session", amount: sessionHeapBytes, unit: "bytes" },
+  ];
+}
+
+function lanUse({ idleHeapBytes, heapBytes, peakBytes }: LanCosts): RamUse[] {
+  const up = [...heapBytes].map(([others, amount]): RamUse => {
+    return { name: `sessions with ${others} other boards`, amount, unit: "bytes" };
+  });
+  return [
+    { name: "what could speak to boards, where no group names it", amount: idleHeapBytes, unit: "bytes" },
+    ...up,
+    { name: "heap peak, two sessions with boards come up", amount: peakBytes, unit: "bytes" },
   ];
 }

@@ -15,6 +15,7 @@ import { promisesFromBytes } from "../../protocols/two-phase-commit/promises.ts"
 import { watchedFromWire } from "../../protocols/two-phase-commit/watched.ts";
 import type { Acting, Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
+import { RecordKind } from "../storage/record.ts";
 import type { BoardLog } from "./board-log.ts";
 import type { CrashLoop } from "./crash-loop.ts";
 import type { Links } from "./links.ts";
@@ -41,7 +42,7 @@ interface Latest {
 
 /** Whether the agreed state, or what the board kept, speaks of actions. */
 export function speaksOfActions(store: BoardStore): boolean {
-  if (store.promises !== undefined || store.get(watchedKey) !== undefined) return true;
+  if (store.own(RecordKind.promises) !== undefined || store.get(watchedKey) !== undefined) return true;
   for (let slot = 0; slot < actionLimits.slots; slot++)
     if (store.get(slotKey(slot)) !== undefined) return true;
   return false;
@@ -64,7 +65,7 @@ export class Actions implements Acting, ParticipantPorts {
 
   constructor(parts: ActionsParts, nowMs: number) {
     this.#parts = parts;
-    const kept = parts.store.promises;
+    const kept = parts.store.own(RecordKind.promises);
     const promises = (kept && promisesFromBytes(kept)) ?? [];
     this.watch();
     this.#participant = new Participant(parts.board, this, promises, nowMs);
@@ -146,7 +147,7 @@ export class Actions implements Acting, ParticipantPorts {
   }
 
   keep(promises: Uint8Array): boolean {
-    const isKept = this.#parts.store.keepPromises(promises);
+    const isKept = this.#parts.store.keepOwn(RecordKind.promises, promises);
     if (!isKept) this.#parts.log.write("error", "promise-not-kept", "bytes", promises.length);
     return isKept;
   }

@@ -14,9 +14,7 @@ import type { WifiCredentials } from "../../protocols/provisioning/contact.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
-import { taskKeyPrefix } from "../../protocols/tasks/placement.ts";
 import type { TurnPurpose } from "../../protocols/turns/turn.ts";
-import { actionKeyPrefix } from "../../protocols/two-phase-commit/action.ts";
 import { Improv } from "../improv/improv.ts";
 import type { WifiSwitch } from "../improv/wifi-switch.ts";
 import { type Ports, type Timer, watchdogMs } from "../platform/ports.ts";
@@ -26,22 +24,21 @@ import { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import { Checkpoints } from "../storage/checkpoints.ts";
 import { Updater } from "../update/updater.ts";
-import { Actions, speaksOfActions } from "./actions.ts";
 import { BoardLog } from "./board-log.ts";
 import { CommittedProgram } from "./committed-program.ts";
 import { Contacts } from "./contacts.ts";
 import { CrashLoop } from "./crash-loop.ts";
 import { noteCrash } from "./crash-note.ts";
 import { HostFinder } from "./host-finder.ts";
-import { Keeping } from "./keeping.ts";
 import { Life, type LifeState } from "./life.ts";
 import type { Link, LinkState } from "./link.ts";
 import type { LinkEvents } from "./link-parts.ts";
 import { Links } from "./links.ts";
 import { Member, type MemberEvents } from "./member.ts";
 import { Messenger } from "./messenger.ts";
-import { isPlacedAt, speaksOfTasks, Tasks } from "./tasks.ts";
+import { NamedValues } from "./named-values.ts";
 import { Telemetry } from "./telemetry.ts";
+import { Together } from "./together.ts";
 import { Trust } from "./trust.ts";
 import type { Turns } from "./turns.ts";
 import { VoterTurn } from "./voter-turn.ts";
@@ -74,6 +71,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   readonly #life: Life;
   readonly #turn: VoterTurn;
   readonly #messenger: Messenger;
+  readonly #together: Together;
   /** undefined where the firmware can't be replaced. */
   readonly #updater: Updater | undefined;
   /** undefined where nobody near the board could speak to it. */
@@ -84,12 +82,6 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   #timer: Timer | undefined;
   #timerMs = Infinity;
   #outputChanges = 0;
-  /** undefined as long as nobody speaks of actions. */
-  #actions: Actions | undefined;
-  /** undefined as long as none was placed here. */
-  #tasks: Tasks | undefined;
-  /** undefined as long as nobody asks for what it keeps. */
-  #keeping: Keeping | undefined;
   #isHalted = false;
 
   /** On what `store` has recovered. Nothing moves before `start`. */
@@ -102,11 +94,13 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#store = store;
     this.#bootMs = clock.nowMs();
     this.#member = new Member(store, ports, log, this);
+    const values = new NamedValues(store);
     this.#time = new WallTime({ clock, random, network, log, turns: this }, config.timeServer);
     this.#sensing = new Sensing({
+      board: config.board,
       sensors,
       actuators,
-      settings: store,
+      settings: values,
       queue: this.#queue,
       blocks: this.#blocks,
       wallMs: (nowMs) => this.#time.wallMs(nowMs),
@@ -117,7 +111,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     });
     this.#checkpoints = new Checkpoints(store, this.#sensing, this.#bootMs);
     this.#crashLoop = new CrashLoop(store, log, system.startReason, this.#bootMs);
-    this.#program = new CommittedProgram(store, this.#sensing, this.#crashLoop, log, config.board);
+    this.#program = new CommittedProgram(store, values, this.#sensing, this.#crashLoop, log, config.board);
     this.#life = new Life(log, this.#bootMs);
     const topics = boardTopics(config.swarm, config.board);
     this.#trust = new Trust(ciphers, config, topics.all, log);
@@ -150,6 +144,12 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       random,
       this.#bootMs,
     );
+    this.#together = new Together({
+      ...{ ...linkParts, board: config.board, swarm: config.swarm, store, values },
+      ...{ sensing: this.#sensing, time: this.#time, member: this.#member, links: this.#links },
+      ...{ messenger: this.#messenger, program: this.#program, crashLoop: this.#crashLoop },
+      ...{ keeping: ports.keeping, life: this.#life },
+    });
   }
 
   get memberId(): string {
@@ -180,9 +180,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       this.#program.load(this.#bootMs);
       const restored = this.#checkpoints.restore(this.#bootMs);
       if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
-      if (speaksOfActions(this.#store)) this.takePart();
-      if (speaksOfTasks(this.#store, this.#ports.system.config.board)) this.takeTasks();
       this.#trust.takeRoster(this.#store.get(rosterKey));
+      this.#together.start(this.#bootMs);
       this.wakeSessions();
       this.#links.setVoter(this.#member.isVoter);
       this.#contacts.start(this.#bootMs);
@@ -219,36 +218,6 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       telemetry: this.#telemetry,
     };
     return new Updater(parts, this.#bootMs);
-  }
-
-  private takePart(): Actions {
-    const parts = {
-      ...{
-        board: this.#ports.system.config.board,
-        store: this.#store,
-        sensing: this.#sensing,
-        log: this.#log,
-      },
-      ...{ time: this.#time, member: this.#member, links: this.#links, messenger: this.#messenger },
-      crashLoop: this.#crashLoop,
-    };
-    this.#actions ??= new Actions(parts, this.#ports.clock.nowMs());
-    return this.#actions;
-  }
-
-  private takeTasks(): Tasks {
-    const parts = {
-      ...{ board: this.#ports.system.config.board, store: this.#store, program: this.#program },
-      ...{ crashLoop: this.#crashLoop, messenger: this.#messenger, log: this.#log },
-    };
-    this.#tasks ??= new Tasks(parts, this.#ports.clock.nowMs());
-    return this.#tasks;
-  }
-
-  private keep(): Keeping {
-    const parts = { ports: this.#ports, store: this.#store, life: this.#life };
-    this.#keeping ??= new Keeping({ ...parts, messenger: this.#messenger, log: this.#log });
-    return this.#keeping;
   }
 
   private newImprov(): Improv | undefined {
@@ -305,6 +274,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       this.#finder.onNetworkChange(up);
       this.#contacts.onNetworkChange(up);
       this.#time.onNetworkChange(up);
+      this.#together.onNetworkChange(up);
       this.#improv?.onNetworkChange(up);
     } catch (error) {
       this.fail(error);
@@ -322,18 +292,16 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#finder.run(nowMs, isJoined, this.#links.knowsHosts);
     this.#improv?.run(nowMs);
     if (this.#time.run(nowMs)) this.#sensing.onTime(nowMs);
-    // Before anything is sampled: what the board may run no longer, it does not.
-    if (this.#tasks?.run(nowMs, isJoined) === "idle") this.#tasks = undefined;
+    this.#together.runTasks(nowMs, isJoined);
     // What is sampled while the last is told would be lost.
     if (this.#life.isTelling(nowMs)) this.#sensing.flush();
     else if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
-    if (this.#actions !== undefined) this.runActions(this.#actions, nowMs);
+    this.#together.run(nowMs, isJoined);
     if (this.#links.state !== "joined") this.#telemetry.leave();
     this.#life.onLink(this.#links.state);
     this.noteOutputs();
     this.#telemetry.run(nowMs, this.#messenger);
     this.#checkpoints.run(nowMs);
-    if (this.#keeping?.run(nowMs) === "idle") this.#keeping = undefined;
     this.#store.tidy();
   }
 
@@ -352,13 +320,6 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     return this.#contacts.wantsTurn(nowMs) ? "move" : undefined;
   }
 
-  private runActions(actions: Actions, nowMs: number): void {
-    actions.run(nowMs);
-    if (!actions.isIdle) return;
-    this.#actions = undefined;
-    this.#sensing.acting = undefined;
-  }
-
   /** An earlier timer is left alone: it finds nothing to do and sets the right one. */
   private setTimer(nowMs: number): void {
     const lifeMs = Math.min(this.#checkpoints.dueMs, this.#crashLoop.dueMs, this.#life.dueMs(nowMs));
@@ -367,12 +328,12 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const linkMs = Math.min(netMs, this.#member.dueMs, this.#telemetry.dueMs);
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
     const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;
-    const actMs = Math.min(this.#actions?.dueMs(nowMs) ?? Infinity, this.#tasks?.dueMs(nowMs) ?? Infinity);
     const awayMs = this.#turn.dueMs(this.wantsTurn(nowMs));
-    const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, actMs, awayMs, nowMs + turnEveryMs);
+    const togetherMs = Math.min(this.#together.dueMs(nowMs), awayMs);
+    const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, togetherMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
-    this.#timerMs = dueMs;
+    this.#timerMs = Math.max(nowMs, dueMs);
     this.#timer = this.#ports.clock.setTimer(Math.max(0, dueMs - nowMs), this.#onTimer);
   }
 
@@ -390,7 +351,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
 
   private sleepIfTired(nowMs: number): boolean {
     const { system } = this.#ports;
-    const maySleep = system.deepSleep !== undefined && !this.#member.isVoter;
+    const isNeeded = this.#member.isVoter || this.#together.isMember;
+    const maySleep = system.deepSleep !== undefined && !isNeeded;
     this.#life.planSleep(maySleep ? this.#program.sleep : undefined);
     const isTold = this.#life.isTelling(nowMs) && this.#messenger.isAllTold();
     if (!this.#life.isTired(nowMs, isTold)) return false;
@@ -435,10 +397,9 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   onPayload(link: Link, channel: string, payload: Uint8Array): void {
     if (channel === "raft") this.#member.take(payload, link);
     else if (channel === "time") this.#time.take(payload, this.#ports.clock.nowMs());
-    else if (channel === "lease") this.#tasks?.take(payload, link, this.#ports.clock.nowMs());
     else if (channel === "update") this.#updater?.take(payload, link, this.#ports.clock.nowMs());
-    else if (channel === "keep") this.keep().take(payload, link, this.#ports.clock.nowMs());
     else if (channel === "query") this.#messenger.answerQuery(payload, link);
+    else this.#together.onPayload(link, channel, payload, this.#ports.clock.nowMs());
   }
 
   onPublication(link: Link, payload: Uint8Array): void {
@@ -480,8 +441,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#contacts.onStateChange(key);
     this.#turn.onStateChange(key);
     this.#updater?.onStateChange(key);
-    if (key.startsWith(actionKeyPrefix)) this.takePart().onStateChange(key);
-    if (key.startsWith(taskKeyPrefix)) this.onTask(key, value);
+    this.#together.onStateChange(key, value, this.#ports.clock.nowMs());
     this.#program.onStateChange(key, value, this.#ports.clock.nowMs(), isMore);
   }
 
@@ -490,23 +450,15 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     this.#contacts.onStateReplaced();
     this.#turn.onStateReplaced();
     this.#updater?.onStateReplaced();
-    if (this.#actions !== undefined) this.#actions.onStateReplaced();
-    else if (speaksOfActions(this.#store)) this.takePart();
-    if (this.#tasks !== undefined) this.#tasks.onStateReplaced(this.#ports.clock.nowMs());
-    else if (speaksOfTasks(this.#store, this.#ports.system.config.board)) this.takeTasks();
+    this.#together.onStateReplaced(this.#ports.clock.nowMs());
     this.#program.onStateReplaced(this.#ports.clock.nowMs());
     this.#telemetry.tellNews();
   }
 
-  private onTask(key: string, value: StateValue | undefined): void {
-    const isHere = isPlacedAt(value, this.#ports.system.config.board);
-    // The first placement here is read from the flash, which has it already.
-    if (this.#tasks !== undefined) this.#tasks.onStateChange(key, value, this.#ports.clock.nowMs());
-    else if (isHere) this.takeTasks();
-  }
-
   private takeRoster(value: StateValue | undefined): void {
-    if (this.#trust.takeRoster(value)) this.#links.onRoster(this.#ports.clock.nowMs());
+    if (!this.#trust.takeRoster(value)) return;
+    this.#links.onRoster(this.#ports.clock.nowMs());
+    this.#together.onRoster();
   }
 
   private noteOutputs(): void {

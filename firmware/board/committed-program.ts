@@ -1,6 +1,8 @@
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
 import { ShapeError } from "../../protocols/cbor/shape.ts";
+import { copiedRegister } from "../../protocols/paxos/copy.ts";
+import { groupKey } from "../../protocols/paxos/types.ts";
 import {
   type Pipeline,
   type Program,
@@ -13,10 +15,12 @@ import type { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import type { BoardLog } from "./board-log.ts";
 import type { CrashLoop } from "./crash-loop.ts";
+import type { NamedValues } from "./named-values.ts";
 
 /** Keeps running what the committed state says that this board is to run. */
 export class CommittedProgram {
   readonly #store: BoardStore;
+  readonly #values: NamedValues;
   readonly #sensing: Sensing;
   readonly #crashLoop: CrashLoop;
   readonly #log: BoardLog;
@@ -27,8 +31,16 @@ export class CommittedProgram {
   /** The program began with the settings as they were once this entry was applied. */
   #index = 0;
 
-  constructor(store: BoardStore, sensing: Sensing, crashLoop: CrashLoop, log: BoardLog, board: string) {
+  constructor(
+    store: BoardStore,
+    values: NamedValues,
+    sensing: Sensing,
+    crashLoop: CrashLoop,
+    log: BoardLog,
+    board: string,
+  ) {
     this.#store = store;
+    this.#values = values;
     this.#sensing = sensing;
     this.#crashLoop = crashLoop;
     this.#log = log;
@@ -51,6 +63,11 @@ export class CommittedProgram {
     this.load(nowMs);
   }
 
+  /** A register may have another value. */
+  onRegister(register: string, nowMs: number, isMore = false): void {
+    this.#sensing.onSetting(register, this.#values.get(register), nowMs, isMore);
+  }
+
   /** A snapshot has become the state: its program is as good as new. */
   onStateReplaced(nowMs: number): void {
     this.#crashLoop.onNewProgram();
@@ -63,9 +80,16 @@ export class CommittedProgram {
       this.#crashLoop.onNewProgram();
       this.run(value, nowMs);
     } else if (this.#index < this.#store.appliedIndex) {
-      this.#sensing.onSetting(key, value, nowMs, isMore);
+      this.onValue(key, value, nowMs, isMore);
     }
     // Else the entries were committed together, and the program began with what this one and those after it say.
+  }
+
+  private onValue(key: string, value: StateValue | undefined, nowMs: number, isMore: boolean): void {
+    const register = copiedRegister(key);
+    if (register !== undefined) this.onRegister(register, nowMs, isMore);
+    else if (key === groupKey) this.#sensing.onSettings(nowMs);
+    else this.#sensing.onSetting(key, value, nowMs, isMore);
   }
 
   /** What runs follows from the committed state alone: a program that this firmware cannot read is no program. */

@@ -5,7 +5,7 @@ import { type KeepAnswer, type KeepRequest, keepRequestFromWire } from "../../pr
 import type { RingOwner } from "../keeping/block-ring.ts";
 import { Keeper } from "../keeping/keeper.ts";
 import { RingFlashFails } from "../keeping/ring-flash.ts";
-import type { Ports } from "../platform/ports.ts";
+import type { FlashRegion, Random } from "../platform/ports.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import type { BoardLog } from "./board-log.ts";
 import type { Life } from "./life.ts";
@@ -13,7 +13,9 @@ import type { Link } from "./link.ts";
 import type { Messenger } from "./messenger.ts";
 
 export interface KeepingParts {
-  readonly ports: Ports;
+  readonly random: Random;
+  /** For the blocks; undefined where there is none. */
+  readonly keeping: FlashRegion | undefined;
   readonly store: BoardStore;
   readonly life: Life;
   readonly messenger: Messenger;
@@ -39,7 +41,7 @@ export class Keeping implements RingOwner {
 
   drawName(): number {
     const name = new Uint8Array(4);
-    this.#parts.ports.random.fill(name);
+    this.#parts.random.fill(name);
     return new DataView(name.buffer).getUint32(0);
   }
 
@@ -77,7 +79,7 @@ export class Keeping implements RingOwner {
 
   /** undefined where there is no flash for it. */
   private newKeeper(): Keeper | undefined {
-    const flash = this.#parts.ports.keeping;
+    const flash = this.#parts.keeping;
     if (flash === undefined) return undefined;
     const keeper = new Keeper(flash, this);
     const { oldest, newest, sectors } = keeper.state;

@@ -5,6 +5,7 @@ import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { type KeepAnswer, keepAnswerToWire } from "../../protocols/keeping/messages.ts";
 import { messageLimits, type Report } from "../../protocols/messages/board-messages.ts";
 import { goneToWire, healthToWire, helloToWire, reportToWire } from "../../protocols/messages/codec.ts";
+import { type RegisterReport, registerReportToWire } from "../../protocols/paxos/report.ts";
 import { answerToWire, queryFromWire } from "../../protocols/query/messages.ts";
 import { messageToWire } from "../../protocols/raft/codec.ts";
 import type { Message } from "../../protocols/raft/types.ts";
@@ -80,6 +81,10 @@ export class Messenger implements TelemetrySender {
   /** To whoever asked. */
   sendKept(answer: KeepAnswer, link: Link): void {
     link.publish("keep", this.#encoder.encode(keepAnswerToWire(answer)));
+  }
+
+  sendRegister(report: RegisterReport): boolean {
+    return this.#of.links.publish("register", this.#encoder.encode(registerReportToWire(report)));
   }
 
   sendHealth(): boolean {

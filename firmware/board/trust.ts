@@ -39,7 +39,8 @@ export class Trust {
   /** `all` is the topic of publications. */
   constructor(ciphers: Ciphers, config: BoardConfig, all: string, log: BoardLog) {
     this.ciphers = ciphers;
-    this.roster = new Roster(ciphers, config.credentials.root, config.swarm, hostsMax);
+    // The hosts, and whoever else it is making a session with.
+    this.roster = new Roster(ciphers, config.credentials.root, config.swarm, hostsMax + 1);
     this.#config = config;
     this.#hosts = config.hosts;
     this.#log = log;

@@ -89,8 +89,11 @@ export interface Network {
   readonly connectSecurely?:
     | ((host: string, port: number, tls: TlsOptions, events: TcpEvents) => TcpConnection)
     | undefined;
-  /** Opens a UDP socket; port 0 is any free one. Throws when it can't be had. Absent where nothing on the board uses it. */
-  openUdp?(port: number, events: UdpEvents): UdpSocket;
+  /**
+   * Opens a UDP socket; port 0 is any free one. It hears too what is sent to the multicast `group`, an address, where one is given, as long as the network
+   * stays up. Throws when it can't be had. Absent where nothing on the board uses it.
+   */
+  openUdp?(port: number, events: UdpEvents, group?: string): UdpSocket;
 }
 
 export interface TlsOptions {

@@ -1,6 +1,6 @@
 import { encodeCbor } from "../../protocols/cbor/encode.ts";
 import { type ModelUse, modelUseToWire } from "../../protocols/pipeline/model-use.ts";
-import type { Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
+import type { Pipeline, Program, Proposal, Rule } from "../../protocols/pipeline/program.ts";
 import { programToWire } from "../../protocols/pipeline/program-codec.ts";
 import { crc32 } from "../storage/crc32.ts";
 
@@ -19,6 +19,10 @@ export function pipelineHash(pipeline: Pipeline): number {
 
 export function ruleHash(rule: Rule): number {
   return hashOf({ pipelines: [], outputs: [], rules: [rule] });
+}
+
+export function proposalHash(proposal: Proposal): number {
+  return hashOf({ pipelines: [], outputs: [], rules: [], proposals: [proposal] });
 }
 
 export function modelHash(use: ModelUse): number {

@@ -2,7 +2,8 @@ import type { OutputCause, OutputState } from "../../protocols/messages/board-me
 import type { Output } from "../../protocols/pipeline/program.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import type { Actuators } from "../platform/ports.ts";
-import type { RuleRun } from "./rule-run.ts";
+import type { RuleRun } from "./condition-run.ts";
+
 import type { ScheduleRun } from "./schedule-run.ts";
 
 /**

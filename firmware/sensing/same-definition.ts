@@ -1,5 +1,5 @@
 import { isSameStage } from "../../protocols/pipeline/operators.ts";
-import type { Batch, Output, Pipeline, Rule } from "../../protocols/pipeline/program.ts";
+import type { Batch, Condition, Output, Pipeline, Proposal, Rule } from "../../protocols/pipeline/program.ts";
 
 /** Whether a pipeline of a new program is the one at work, so that its filters keep what they hold; how it reports is no matter. */
 export function isSamePipeline(a: Pipeline, b: Pipeline): boolean {
@@ -14,14 +14,21 @@ export function isSameBatch(a: Batch | undefined, b: Batch | undefined): boolean
 }
 
 export function isSameRule(a: Rule, b: Rule): boolean {
+  return isSameCondition(a, b) && a.output === b.output && a.value === b.value;
+}
+
+export function isSameProposal(a: Proposal, b: Proposal): boolean {
+  return isSameCondition(a, b) && a.register === b.register && a.value === b.value;
+}
+
+function isSameCondition(a: Condition, b: Condition): boolean {
   return (
     a.metric === b.metric &&
     a.when === b.when &&
     a.threshold === b.threshold &&
     a.hysteresis === b.hysteresis &&
     a.forMs === b.forMs &&
-    a.output === b.output &&
-    a.value === b.value
+    a.as === b.as
   );
 }
 

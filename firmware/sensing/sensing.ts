@@ -1,5 +1,5 @@
 /**
- * The interpreter of programs: samples sensors, runs pipelines, judges rules, keeps schedules, drives outputs. It has no timers of its own:
+ * The interpreter of programs: samples sensors, runs pipelines, judges rules and proposals, keeps schedules, drives outputs. It has no timers of its own:
  * whoever owns it calls `run` when `dueMs` has come.
  */
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
@@ -7,23 +7,23 @@ import { encodeCbor } from "../../protocols/cbor/encode.ts";
 import { ItemReader } from "../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
 import type { OutputState, Quality } from "../../protocols/messages/board-messages.ts";
-import type { Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
+import type { Condition, Output, Pipeline, Program, Rule } from "../../protocols/pipeline/program.ts";
 import type { BoardAnswer, BoardQuery } from "../../protocols/query/messages.ts";
 import type { Block } from "../../protocols/series/block.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import type { Actuators, Sensors } from "../platform/ports.ts";
 import type { BlockQueue } from "./block-queue.ts";
-import { pipelineHash, ruleHash } from "./definition-hash.ts";
+import { ConditionRun, ProposalRun, type RuleRun } from "./condition-run.ts";
+import { pipelineHash, proposalHash, ruleHash } from "./definition-hash.ts";
 import { KeptMetric } from "./kept-metric.ts";
 import { Models } from "./learning/models.ts";
 import { OutputRun } from "./output-run.ts";
 import { PipelineRun, type ReadingSink } from "./pipeline-run.ts";
 import type { ReadingQueue } from "./reading-queue.ts";
-import { RuleRun } from "./rule-run.ts";
-import { isSameOutput, isSamePipeline, isSameRule } from "./same-definition.ts";
+import { isSameOutput, isSamePipeline, isSameProposal, isSameRule } from "./same-definition.ts";
 import { ScheduleRun } from "./schedule-run.ts";
 
-/** The committed settings, by key. */
+/** The committed settings, by key, and the registers that boards agree on, by name. */
 export interface Settings {
   get(key: string): StateValue | undefined;
 }
@@ -37,6 +37,8 @@ export interface Acting {
 }
 
 export interface SensingParts {
+  /** The board's name. */
+  readonly board: string;
   readonly sensors: Sensors;
   readonly actuators: Actuators;
   readonly settings: Settings;
@@ -55,6 +57,7 @@ export class Sensing implements ReadingSink {
   #pipelines: readonly PipelineRun[] = [];
   readonly #models: Models;
   #rules: readonly RuleRun[] = [];
+  #proposals: readonly ProposalRun[] = none;
   #schedules: readonly ScheduleRun[] = [];
   #outputs: readonly OutputRun[] = [];
   #kept: readonly KeptMetric[] = [];
@@ -83,7 +86,13 @@ export class Sensing implements ReadingSink {
 
   /** When `run` has something to do; Infinity for never. */
   get dueMs(): number {
-    return Math.min(earliest(this.#pipelines), earliest(this.#rules), earliest(this.#schedules));
+    const judgedMs = Math.min(earliest(this.#rules), earliest(this.#proposals));
+    return Math.min(earliest(this.#pipelines), judgedMs, earliest(this.#schedules));
+  }
+
+  /** What the program has the board propose, when that is active. */
+  get proposals(): readonly ProposalRun[] {
+    return this.#proposals;
   }
 
   /** Whom to ask for what actions hold, from now on; undefined for nobody. To be called anew whenever that has changed. */
@@ -121,6 +130,7 @@ export class Sensing implements ReadingSink {
     this.loadKept(program, nowMs);
     this.#models.load(program.models ?? []);
     this.#rules = program.rules.map((definition) => this.rule(definition));
+    this.loadProposals(program);
     this.#schedules = (program.schedules ?? []).map((definition) => new ScheduleRun(definition));
     this.loadOutputs(program.outputs);
     this.onTime(nowMs);
@@ -135,6 +145,7 @@ export class Sensing implements ReadingSink {
     this.#models.save(parts, nowMs);
     const rules: CborValue[] = [];
     for (const run of this.#rules) rules.push([ruleHash(run.definition), run.save(nowMs)]);
+    for (const run of this.#proposals) rules.push([proposalHash(run.definition), run.save(nowMs)]);
     if (rules.length > 0) parts.push(encodeCbor([rulesPart, rules]));
     return parts;
   }
@@ -154,7 +165,9 @@ export class Sensing implements ReadingSink {
     for (const rule of state as readonly CborValue[]) {
       const ofRule = new ItemReader(rule, "checkpoint", "rule", 2);
       const hash = ofRule.any();
-      const run = this.#rules.find(({ definition }) => ruleHash(definition) === hash);
+      const run: ConditionRun | undefined =
+        this.#rules.find(({ definition }) => ruleHash(definition) === hash) ??
+        this.#proposals.find(({ definition }) => proposalHash(definition) === hash);
       if (run === undefined) continue;
       run.restore(ofRule.any(), nowMs);
       restored++;
@@ -175,12 +188,19 @@ export class Sensing implements ReadingSink {
     this.#models.onStateChange(key);
     if (this.#settings.has(key)) {
       this.#settings.set(key, value);
-      for (const rule of this.#rules) {
-        if (rule.definition.threshold === key) rule.onThreshold(this.threshold(rule.definition), nowMs);
-      }
+      this.judgeAnew(this.#rules, key, nowMs);
+      this.judgeAnew(this.#proposals, key, nowMs);
       this.#isUndecided = true;
     }
     if (isMore || !this.#isUndecided) return;
+    this.#isUndecided = false;
+    this.decide();
+  }
+
+  /** Any of the settings may have another value. */
+  onSettings(nowMs: number): void {
+    for (const key of [...this.#settings.keys()])
+      this.onSetting(key, this.#parts.settings.get(key), nowMs, true);
     this.#isUndecided = false;
     this.decide();
   }
@@ -193,6 +213,7 @@ export class Sensing implements ReadingSink {
       if (pipeline.dueMs <= nowMs) this.#samplesIn += pipeline.run(nowMs);
     }
     for (let i = 0; i < this.#rules.length; i++) this.#rules[i]!.run(nowMs);
+    for (let i = 0; i < this.#proposals.length; i++) this.#proposals[i]!.run(nowMs);
     for (let i = 0; i < this.#schedules.length; i++) {
       const schedule = this.#schedules[i]!;
       if (schedule.dueMs <= nowMs) schedule.run(nowMs, this.#parts.wallMs(nowMs));
@@ -226,10 +247,8 @@ export class Sensing implements ReadingSink {
       if (this.#kept[i]!.metric === metric) this.#kept[i]!.push(takenMs, value);
     }
     this.#acting?.onReading(metric, value, takenMs);
-    for (let i = 0; i < this.#rules.length; i++) {
-      const rule = this.#rules[i]!;
-      if (rule.definition.metric === metric) rule.onReading(value, takenMs);
-    }
+    tell(this.#rules, metric, value, takenMs);
+    tell(this.#proposals, metric, value, takenMs);
   }
 
   /** What is kept of a metric goes on while its pipeline does. */
@@ -246,7 +265,13 @@ export class Sensing implements ReadingSink {
   private loadSettings(program: Program): void {
     this.#settings.clear();
     for (const { setting } of program.outputs) if (setting !== undefined) this.learn(setting);
-    for (const { threshold } of program.rules) if (typeof threshold === "string") this.learn(threshold);
+    for (const rule of program.rules) this.learnFor(rule);
+    for (const proposal of program.proposals ?? none) this.learnFor(proposal);
+  }
+
+  private learnFor({ threshold, as }: Condition): void {
+    if (typeof threshold === "string") this.learn(threshold);
+    if (as !== undefined) this.learn(as);
   }
 
   private learn(key: string): void {
@@ -261,7 +286,24 @@ export class Sensing implements ReadingSink {
 
   private rule(definition: Rule): RuleRun {
     const same = this.#rules.find((run) => isSameRule(run.definition, definition));
-    return same ?? new RuleRun(definition, this.threshold(definition));
+    return same ?? new ConditionRun(definition, this.threshold(definition));
+  }
+
+  private loadProposals({ proposals }: Program): void {
+    if (proposals === undefined && this.#proposals.length === 0) return;
+    this.#proposals = (proposals ?? none).map((definition) => {
+      const same = this.#proposals.find((run) => isSameProposal(run.definition, definition));
+      return same ?? new ProposalRun(definition, this.threshold(definition));
+    });
+  }
+
+  /** Of what the value of `key` is part. */
+  private judgeAnew(runs: readonly ConditionRun[], key: string, nowMs: number): void {
+    for (let i = 0; i < runs.length; i++) {
+      const { definition } = runs[i]!;
+      if (definition.threshold !== key && definition.as !== key) continue;
+      runs[i]!.onThreshold(this.threshold(definition), nowMs);
+    }
   }
 
   /** Gives back what the new program does not name before it claims what it does: a pin may have another name now. */
@@ -299,7 +341,9 @@ export class Sensing implements ReadingSink {
     }
   }
 
-  private threshold({ threshold }: Rule): number {
+  /** NaN for one that is to rest: it is unknown, or another board is named. */
+  private threshold({ threshold, as }: Condition): number {
+    if (as !== undefined && this.#settings.get(as) !== this.#parts.board) return NaN;
     if (typeof threshold === "number") return threshold;
     const value = this.#settings.get(threshold);
     return typeof value === "number" ? value : NaN;
@@ -308,6 +352,14 @@ export class Sensing implements ReadingSink {
 
 /** Stands where the hash of a pipeline stands in other parts of a checkpoint. */
 const rulesPart = "rules";
+
+const none: readonly never[] = Object.freeze([]);
+
+function tell(runs: readonly ConditionRun[], metric: string, value: number, takenMs: number): void {
+  for (let i = 0; i < runs.length; i++) {
+    if (runs[i]!.definition.metric === metric) runs[i]!.onReading(value, takenMs);
+  }
+}
 
 /** When the first of them has something to do. Without `for of`, here and wherever each turn passes: it takes 128 bytes. */
 function earliest(runs: readonly { readonly dueMs: number }[]): number {

@@ -37,9 +37,8 @@ import type { StateValue } from "../../protocols/state/command.ts";
 import { utf8Length } from "../../protocols/text/utf8.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
 import { applyEntries, applyPuts, installStaged, type StateListener } from "./applying.ts";
-import { KeptBytes } from "./kept-bytes.ts";
 import { sizeOf } from "./place.ts";
-import { RecordKind } from "./record.ts";
+import { type OwnKind, RecordKind } from "./record.ts";
 import { noData } from "./sector-headers.ts";
 import { reservedSectors } from "./sector-log.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
@@ -257,13 +256,13 @@ export class BoardStore implements RaftLog {
 
   /** What is kept; not to be used before it is taken. Throws `FlashDamaged`. */
   get kept(): Uint8Array | undefined {
-    return this.#contents.kept.read(this.#contents.log);
+    return this.#contents.keptUnder(RecordKind.kept)?.read(this.#contents.log);
   }
 
   /** Keeps `bytes`, at least one, for a single `takeKept`, in place of what was kept. False when the flash has no room for them. */
   keep(bytes: Uint8Array): boolean {
     if (!this.#room.makeForParts([bytes])) return false;
-    this.writeKept(bytes);
+    this.replaceKept(RecordKind.kept, bytes);
     return true;
   }
 
@@ -274,21 +273,19 @@ export class BoardStore implements RaftLog {
   takeKept(): Uint8Array | undefined {
     const bytes = this.kept;
     if (bytes === undefined || !this.#room.make(undefined)) return undefined;
-    this.writeKept(noData);
+    this.replaceKept(RecordKind.kept, noData);
     return bytes;
   }
 
-  /** What was last kept of the board's part in actions; undefined for nothing. Throws `FlashDamaged`. */
-  get promises(): Uint8Array | undefined {
-    return this.#contents.promises?.read(this.#contents.log);
+  /** What the board last kept for itself under this kind; undefined for nothing. Throws `FlashDamaged`. */
+  own(kind: OwnKind): Uint8Array | undefined {
+    return this.#contents.keptUnder(kind)?.read(this.#contents.log);
   }
 
-  /** Keeps `bytes` in place of what was kept of the board's part in actions. False when the flash has no room for them. */
-  keepPromises(bytes: Uint8Array): boolean {
+  /** Keeps `bytes`, durable when this returns, in place of what was kept under this kind; none for nothing. False when the flash has no room for them. */
+  keepOwn(kind: OwnKind, bytes: Uint8Array): boolean {
     if (!this.#room.makeForParts([bytes])) return false;
-    const contents = this.#contents;
-    contents.promises ??= new KeptBytes(RecordKind.promises);
-    this.replaceKept(contents.promises, bytes);
+    this.replaceKept(kind, bytes);
     return true;
   }
 
@@ -309,12 +306,9 @@ export class BoardStore implements RaftLog {
     return isWorthIt;
   }
 
-  private writeKept(bytes: Uint8Array): void {
-    this.replaceKept(this.#contents.kept, bytes);
-  }
-
-  private replaceKept(kept: KeptBytes, bytes: Uint8Array): void {
+  private replaceKept(kind: number, bytes: Uint8Array): void {
     const contents = this.#contents;
+    const kept = contents.keepUnder(kind);
     const before = kept.liveBytes;
     kept.write(contents.log, bytes);
     contents.liveBytes += kept.liveBytes - before;

@@ -7,13 +7,13 @@ import type { SectorLog } from "./sector-log.ts";
  * is to be taken once: that it was taken is in flash before it is given out, so whatever must never be used twice, whatever the power does, is not.
  */
 export class KeptBytes {
-  readonly #kind: number;
+  readonly kind: number;
   #number = 0;
   /** 0 for none. */
   #place: Place = 0;
 
   constructor(kind: number) {
-    this.#kind = kind;
+    this.kind = kind;
   }
 
   get liveBytes(): number {
@@ -22,7 +22,7 @@ export class KeptBytes {
 
   /** Replaces what is kept, by nothing if `bytes` are none. */
   write(log: SectorLog, bytes: Uint8Array): void {
-    const place = log.append(this.#kind, ++this.#number, 0, bytes);
+    const place = log.append(this.kind, ++this.#number, 0, bytes);
     this.#place = bytes.length === 0 ? 0 : place;
   }
 
@@ -38,11 +38,6 @@ export class KeptBytes {
   /** What is kept has been copied to `to`. */
   move(to: Place): void {
     this.#place = to;
-  }
-
-  clear(): void {
-    this.#number = 0;
-    this.#place = 0;
   }
 
   replay(number: number, sizeBytes: number, place: Place): void {

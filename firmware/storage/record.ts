@@ -67,7 +67,12 @@ export const RecordKind = Object.freeze({
   promises: 20,
   /** An entry that puts several values; its data. Term in the trailer. */
   puts: 21,
+  /** What binds a board in the group of the registers (`protocols/paxos/kept.ts`), in place of what has a lower `index`. */
+  registers: 22,
 });
+
+/** What the board keeps for itself beside the agreed state, the newest record of each kind. */
+export type OwnKind = 20 | 22;
 
 export interface StoredRecord {
   readonly kind: number;

@@ -70,7 +70,7 @@ export class StoreCleaning {
 
   /** Copies the record at `place` to the end of the log if it still counts. */
   private keep({ kind, index, tag }: RecordHead, place: Place): boolean {
-    const { checkpoint, kept, promises, staged } = this.#contents;
+    const { checkpoint, staged } = this.#contents;
     switch (kind) {
       case RecordKind.put:
       case RecordKind.pastPut:
@@ -91,13 +91,9 @@ export class StoreCleaning {
         checkpoint.move(place, this.copy(place, kind));
         return true;
       case RecordKind.kept:
-        if (!kept.holds(place)) return false;
-        kept.move(this.copy(place, kind));
-        return true;
       case RecordKind.promises:
-        if (promises?.holds(place) !== true) return false;
-        promises.move(this.copy(place, kind));
-        return true;
+      case RecordKind.registers:
+        return this.keepOwn(kind, place);
     }
     return false;
   }
@@ -115,6 +111,13 @@ export class StoreCleaning {
     entries.move(index, to);
     if (isValue) state.move(tag, place, to);
     memberships.move(place, to);
+    return true;
+  }
+
+  private keepOwn(kind: number, place: Place): boolean {
+    const kept = this.#contents.keptUnder(kind);
+    if (kept?.holds(place) !== true) return false;
+    kept.move(this.copy(place, kind));
     return true;
   }
 

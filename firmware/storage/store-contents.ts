@@ -28,9 +28,8 @@ export class StoreContents implements HeaderSource {
   readonly state: AgreedState;
   readonly memberships = new Memberships();
   readonly checkpoint = new CheckpointParts();
-  readonly kept = new KeptBytes(RecordKind.kept);
-  /** undefined for a board that never took part in an action. */
-  promises: KeptBytes | undefined;
+  /** One for each kind of record under which the board ever kept anything for itself. */
+  readonly #kept: KeptBytes[] = [];
   readonly staged: StagedItems;
   incarnation = "";
   hardState: HardState = noVote;
@@ -73,17 +72,32 @@ export class StoreContents implements HeaderSource {
     this.state.hasCollisions = false;
     this.memberships.clear();
     this.checkpoint.clear();
-    this.kept.clear();
-    this.promises = undefined;
+    this.#kept.length = 0;
     this.staged.restart(undefined);
     this.liveBytes = 0;
+  }
+
+  /** What the board keeps for itself under this kind of record; undefined where it never did. */
+  keptUnder(kind: number): KeptBytes | undefined {
+    for (let i = 0; i < this.#kept.length; i++) if (this.#kept[i]!.kind === kind) return this.#kept[i];
+    return undefined;
+  }
+
+  /** The same, from now on. */
+  keepUnder(kind: number): KeptBytes {
+    let kept = this.keptUnder(kind);
+    if (kept === undefined) {
+      kept = new KeptBytes(kind);
+      this.#kept.push(kept);
+    }
+    return kept;
   }
 
   /** Counts anew what has been counted step by step before. */
   countLiveBytes(): void {
     const { firstIndex, lastIndex } = this.entries;
     let bytes = this.state.bytesBeside(this.entries) + this.checkpoint.liveBytes() + this.staged.bytes;
-    bytes += this.kept.liveBytes + (this.promises?.liveBytes ?? 0);
+    for (let i = 0; i < this.#kept.length; i++) bytes += this.#kept[i]!.liveBytes;
     for (let index = firstIndex; index <= lastIndex; index++) bytes += sizeOf(this.entries.placeOf(index));
     this.liveBytes = bytes + this.memberships.bytesBefore(firstIndex);
   }

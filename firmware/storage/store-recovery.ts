@@ -2,7 +2,6 @@ import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { CborError } from "../../protocols/cbor/error.ts";
 import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
-import { KeptBytes } from "./kept-bytes.ts";
 import type { Place } from "./place.ts";
 import { type RecordHead, RecordKind, type StoredRecord } from "./record.ts";
 import type { ReplayTarget } from "./sector-recovery.ts";
@@ -95,6 +94,7 @@ class Replay implements ReplayTarget {
       case RecordKind.checkpoint:
       case RecordKind.kept:
       case RecordKind.promises:
+      case RecordKind.registers:
       case RecordKind.item:
       case RecordKind.membershipItem:
       case RecordKind.otherItem:
@@ -112,18 +112,14 @@ class Replay implements ReplayTarget {
   /** For the log, after the head's records. */
   onRecord(head: RecordHead, place: Place, sequence: number, truncatedFrom: number): void {
     const { kind, index, tag } = head;
-    const { checkpoint, kept, state, installed, memberships, staged } = this.#contents;
+    const { checkpoint, state, installed, memberships, staged } = this.#contents;
     if (kind === RecordKind.checkpoint) {
       checkpoint.replay(index, tag, place);
       return;
     }
-    if (kind === RecordKind.kept) {
-      kept.replay(index, head.sizeBytes, place);
-      return;
-    }
-    if (kind === RecordKind.promises) {
-      this.#contents.promises ??= new KeptBytes(kind);
-      this.#contents.promises.replay(index, head.sizeBytes, place);
+    // Of a full flash every record passes here: most are told by one comparison.
+    if (kind >= RecordKind.kept && isOwn(kind)) {
+      this.#contents.keepUnder(kind).replay(index, head.sizeBytes, place);
       return;
     }
     if (sequence < installed.sequence) {
@@ -175,4 +171,9 @@ class Replay implements ReplayTarget {
     staged.endReplay();
     this.#contents.countLiveBytes();
   }
+}
+
+/** What the board keeps for itself counts whatever becomes of the state. */
+function isOwn(kind: number): boolean {
+  return kind === RecordKind.kept || kind === RecordKind.promises || kind === RecordKind.registers;
 }

@@ -9,7 +9,11 @@ export function formatSetting(key: string, value: Setting["value"], unit: string
 }
 
 /** Reads `text` as a value of the kind that the setting has now; a number may carry the setting's own unit. Throws `WrongInput`. */
-export function parseSettingValue(key: string, text: string, present: Setting): Setting["value"] {
+export function parseSettingValue(
+  key: string,
+  text: string,
+  present: Pick<Setting, "value" | "unit">,
+): Setting["value"] {
   if (typeof present.value === "string") return text;
   if (typeof present.value === "boolean") {
     if (text === "true" || text === "on") return true;

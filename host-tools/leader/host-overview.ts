@@ -70,6 +70,7 @@ import { votersKey } from "./raft/host-member-types.ts";
 import type { Committed } from "./raft/outcomes.ts";
 import type { Replica } from "./raft/replica.ts";
 import { nameOf } from "./raft/voter-policy.ts";
+import type { Registers } from "./registers/registers.ts";
 import type { AgreedState } from "./state/agreed-state.ts";
 import { type Command, carryOut, notLeading } from "./state/commands.ts";
 import type { Deployment } from "./state/deployment.ts";
@@ -95,6 +96,7 @@ export interface HostParts {
   readonly queries: Queries;
   readonly tasks: Tasks;
   readonly keeping: KeepingRoom;
+  readonly registers: Registers;
   readonly replica: Replica;
   readonly deployment: Deployment;
   readonly firmware: Firmware;
@@ -125,6 +127,10 @@ export class HostOverview implements HostView {
 
   get hostName(): string {
     return this.#parts.hostName;
+  }
+
+  get registers(): Registers {
+    return this.#parts.registers;
   }
 
   get leader(): HostView["leader"] {
@@ -174,6 +180,7 @@ export class HostOverview implements HostView {
     const { definition, replica, boards, violations, broker, reach, state } = this.#parts;
     const { id, role, term, lastIndex, commitIndex, appliedIndex, voters } = replica.status();
     const kept = this.#parts.keeping.summary();
+    const registers = this.#parts.registers.values();
     return {
       swarm: definition.name,
       isConfirmed,
@@ -193,6 +200,7 @@ export class HostOverview implements HostView {
       hosts: this.#hosts(),
       boards: boards.status((member) => voters.includes(member)),
       settings: this.settings(),
+      ...(registers === undefined ? {} : { registers }),
       contact: contactStatus(state),
       checkpoints: this.#parts.checkpoints.newest,
       ...(this.#parts.alerts === undefined ? {} : { alerts: this.#firing() }),
@@ -555,6 +563,7 @@ export class HostOverview implements HostView {
   }
 
   readonly #check = (key: string, value: unknown): SettingValue => {
+    this.#parts.registers.demandNone(key);
     try {
       return checkSetting(this.#parts.definition.settings, key, value);
     } catch (error) {

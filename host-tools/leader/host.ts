@@ -40,6 +40,8 @@ import type { Log } from "./log.ts";
 import { announce } from "./mdns.ts";
 import { Queries } from "./queries/queries.ts";
 import { Replica } from "./raft/replica.ts";
+import { AgreedRegisters } from "./registers/agreed-registers.ts";
+import { Registers } from "./registers/registers.ts";
 import { AgreedState } from "./state/agreed-state.ts";
 import { carryOutAll } from "./state/commands.ts";
 import { Deployment } from "./state/deployment.ts";
@@ -231,6 +233,7 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onMemberLost: (id) => replica.removeMember(id),
     onMessage: (message) => routes.takeFromBoard(message),
     onWant: (link, want) => firmware.chunks.want(link, want),
+    onRegisters: (board, report) => registers.reported(board, report),
     onClaim: (board, claim) => tasks.claim(board, claim),
     onTurn: (board, message, isHere) => turns.heard(board, message, isHere),
     taskMetric: (board, told) => tasks.metric(board, told),
@@ -241,8 +244,12 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     onChange: () => feed.changed(),
     onAnswer: (board, answer) => queries.take(board, answer),
   });
+  const agreedRegisters = new AgreedRegisters(state);
   const alerts = openAlerts(options, {
-    get: (key) => state.get(key),
+    get: (key) => {
+      const copy = agreedRegisters.copy(key);
+      return copy === undefined ? state.get(key) : { value: copy.said.value, index: copy.index };
+    },
     put: (key, text, present) => overview.putAlert(key, text, present),
     leads: () => replica.isLeader,
     confirm: () => overview.confirm(alertConfirmMs),
@@ -314,12 +321,17 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     ...{ telemetry, unitOf: unitOf(definition), violations, log },
   });
   opened.push(() => keeping.stop());
+  const registers = new Registers({
+    ...{ definition, hostName, agreed: agreedRegisters, replica, boards, links, log, audit },
+    put: (puts) => carryOutAll({ replica, deployment }, puts),
+  });
   const routes = new MessageRoutes({
     ...{ hostName, hostNames: definition.hosts, boards, broker, groupKeys, links },
     receive: (message) => replica.receive(message),
   });
   const parts = {
-    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries, tasks, keeping },
+    ...{ definition, hostName, state, violations, boards, telemetry, alerts, queries },
+    ...{ tasks, keeping, registers },
     ...{
       replica,
       deployment,
@@ -383,6 +395,8 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
   opened.push(() => links.stop());
   peers.start(links);
   opened.push(() => peers.stop());
+  registers.start();
+  opened.push(() => registers.stop());
   tasks.start();
   opened.push(() => tasks.stop());
   turns.start();

@@ -16,6 +16,8 @@ import {
   UnsuitableApp,
 } from "./engines/simulated-board.ts";
 import type { BoardSensors } from "./sensors/board-sensors.ts";
+import type { OutputChange } from "./world/output-pins.ts";
+import type { SimulatedLan } from "./world/simulated-lan.ts";
 import { SimulatedWorld } from "./world/simulated-world.ts";
 import type { WifiAir } from "./world/wifi-air.ts";
 
@@ -32,9 +34,13 @@ export interface SupervisedBoard {
   readonly hasOwnFirmware: boolean;
   /** The Wi-Fi around it; undefined: it is online by itself. */
   readonly air?: WifiAir | undefined;
+  /** The network that it shares with other boards; undefined: it is alone. */
+  readonly lan?: SimulatedLan | undefined;
   readonly sensors: BoardSensors;
   /** `text` begins in small letters: the board's name is said before it. */
   readonly tell: (level: "info" | "warn" | "error", text: string) => void;
+  /** Told of each value that a pin is given. */
+  readonly onOutput?: ((change: OutputChange) => void) | undefined;
 }
 
 export class BoardSupervisor {
@@ -123,11 +129,12 @@ export class BoardSupervisor {
       },
       startReason: this.#startReason,
       air: this.#of.air,
+      place: this.#of.lan && { lan: this.#of.lan, address: this.#of.lan.addressOf(this.name) },
       sensors,
       onLog: (level, text) => {
         if (level === "warn" || level === "error") tell(level, text);
       },
-      onOutput: () => {},
+      onOutput: (change) => this.#of.onOutput?.(change),
       onRestart: (reason) => {
         restart = reason;
         switchOff();

@@ -17,6 +17,7 @@ import { SystemSensors } from "./sensors/system-sensors.ts";
 import { SimulationKeys } from "./simulation-keys.ts";
 import { StateFolder } from "./state-folder.ts";
 import type { SimulatedHouse } from "./world/air-file.ts";
+import { SimulatedLan } from "./world/simulated-lan.ts";
 
 export { ReplayFileError } from "../recording/series.ts";
 export { SimulationError } from "./simulation-error.ts";
@@ -31,6 +32,8 @@ export interface SimulationOptions {
   readonly flash?: ReadonlyMap<string, Uint8Array>;
   /** The Wi-Fi around the boards; undefined: they are online by themselves. */
   readonly house?: SimulatedHouse | undefined;
+  /** The network between the boards; undefined: one that nobody cuts. */
+  readonly lan?: SimulatedLan | undefined;
   /** Hosts tell boards by mDNS where they are, on this computer's loopback interface. */
   readonly mdns?: boolean | undefined;
   /** Of the first host, each further one has the next; 0 for any free ones. */
@@ -196,6 +199,7 @@ function makeBoards(
 ): BoardSupervisor[] {
   const models = loadBoards();
   const { boards } = options.definition;
+  const lan = options.lan ?? new SimulatedLan();
   const brokers = hosts.map(({ name, address }) => ({ name, address: "127.0.0.1", port: address!.mqttPort }));
   return Object.entries(boards).map(([board, { model }], i) => {
     // Each begins with another host, so that every host has its share of them.
@@ -223,6 +227,7 @@ function makeBoards(
       folder,
       hasOwnFirmware: flash === undefined,
       air: options.house?.air,
+      lan,
       sensors: sensors.boards.get(board)!,
       tell: (level, text) => options.onEvent(level, board, text),
     });

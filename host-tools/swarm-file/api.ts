@@ -32,6 +32,8 @@ import type {
   NumberSetting,
   OutputPart,
   PipelinePart,
+  ProposalPart,
+  RegisterPart,
   ReplayPart,
   RulePart,
   SchedulePart,
@@ -49,11 +51,16 @@ export { alert, silent } from "./alert-api.ts";
 export { correlation, groupBy, join } from "./joined-api.ts";
 export { model, regression } from "./model-api.ts";
 export type { Calibration, Pipeline, StatisticName, Window } from "./pipeline-api.ts";
+export { register } from "./register-api.ts";
 export { type HostPlace, type Place, task } from "./task-api.ts";
 export type { BoardModel, Duration, SensorName, Unit };
 
 /** A whole swarm, for `export default`. Its name is in its topics and its state folder: lower-case letters, digits and `-`. */
-export function swarm<const Key extends string, const BoardName extends string>(
+export function swarm<
+  const BoardName extends string,
+  const Key extends string = never,
+  const Register extends string = never,
+>(
   name: string,
   given: {
     /** Names of the computers that coordinate, or what each of them is to whoever places tasks; one, named `main`, if not said. */
@@ -62,9 +69,15 @@ export function swarm<const Key extends string, const BoardName extends string>(
     voters?: readonly NoInfer<BoardName>[];
     /** What the swarm agrees on and `covey set` changes. */
     settings?: Readonly<Record<Key, SettingPart>>;
-    boards: Readonly<Record<BoardName, BoardPart<NoInfer<Key>>>>;
+    /** What a few of the boards agree on by themselves, hosts or not. A name is a setting's or a register's, never both. */
+    registers?: {
+      /** Three, five or seven that are always powered, on one network. */
+      boards: readonly NoInfer<BoardName>[];
+      names: Readonly<Record<Register, RegisterPart>>;
+    };
+    boards: Readonly<Record<BoardName, BoardPart<NoInfer<Key | Register>>>>;
     /** What a person is told of, in the log, on the page and at the webhooks. */
-    alerts?: Readonly<Record<string, AlertPart<NoInfer<BoardName>, NoInfer<Key>>>>;
+    alerts?: Readonly<Record<string, AlertPart<NoInfer<BoardName>, NoInfer<Key | Register>>>>;
     /** Addresses that are told when an alert begins and when it is over, three at most. */
     webhooks?: readonly string[];
     /** Work that one board or one host at a time does, whichever holds it. */
@@ -107,7 +120,10 @@ export function board<
     /** Pins that the board drives, by name. */
     outputs?: Readonly<Record<Output, OutputPart<Key>>>;
     /** What the board does by itself, leader or not; the first rule that holds for an output decides it. */
-    rules?: readonly RulePart<NoInfer<Metric | Modelled | Derived>, NoInfer<Output>, Key>[];
+    rules?: readonly (
+      | RulePart<NoInfer<Metric | Modelled | Derived>, NoInfer<Output>, Key>
+      | ProposalPart<NoInfer<Metric | Modelled | Derived>, Key>
+    )[];
     /** What the board does by the clock, leader or not, once it knows the time. Where a rule holds, it goes before. */
     schedules?: readonly SchedulePart<NoInfer<Output>>[];
     /**
@@ -163,22 +179,38 @@ export interface RuleOptions {
   hysteresis?: number;
   /** How long the metric must stay beyond the threshold before the rule begins; at once if not said. */
   for?: Duration;
+  /** A register that names a board: the rule holds on that one only. */
+  as?: string;
 }
+
+/** No options: they name nothing. */
+type Unsaid = Record<never, never>;
+/** The register that the options name. */
+type NamedIn<Options extends RuleOptions> = Options extends { as: infer As extends string } ? As : never;
 
 /** What makes an alert, or a rule once it has its effect. */
 export interface Condition<Metric extends string, Key extends string> extends ConditionPart<Metric, Key> {
   /** While the condition holds, `output` has this value: percent for PWM, true or false for digital. */
   set<const Output extends string>(output: Output, value: number | boolean): RulePart<Metric, Output, Key>;
+  /** When the condition begins to hold, the board has its peers agree on this value of a register, hosts or not. */
+  propose<const Register extends string>(
+    register: Register,
+    value: number | boolean | string,
+  ): ProposalPart<Metric, Key | Register>;
 }
 
-/** Begins a rule on a metric of the same board; the threshold is a number or the key of a setting. */
+/** Begins a rule on a metric of the same board; the threshold is a number, or names a setting or a register. */
 export function when<const Metric extends string>(metric: Metric) {
   const site = callSite();
   return {
-    above: <const Threshold extends number | string>(threshold: Threshold, options: RuleOptions = {}) =>
-      condition(site, metric, "above", threshold, options),
-    below: <const Threshold extends number | string>(threshold: Threshold, options: RuleOptions = {}) =>
-      condition(site, metric, "below", threshold, options),
+    above: <const Threshold extends number | string, const Options extends RuleOptions = Unsaid>(
+      threshold: Threshold,
+      options?: Options,
+    ) => condition(site, metric, "above", threshold, options),
+    below: <const Threshold extends number | string, const Options extends RuleOptions = Unsaid>(
+      threshold: Threshold,
+      options?: Options,
+    ) => condition(site, metric, "below", threshold, options),
   };
 }
 
@@ -261,22 +293,24 @@ function firing(fires: SchedulePart["fires"]): Firing {
   };
 }
 
-function condition<Metric extends string, Threshold extends number | string>(
+function condition<Metric extends string, Threshold extends number | string, Options extends RuleOptions>(
   site: CallSite | undefined,
   metric: Metric,
   when: "above" | "below",
   threshold: Threshold,
-  options: RuleOptions,
-): Condition<Metric, Extract<Threshold, string>> {
+  options: Options | undefined,
+): Condition<Metric, Extract<Threshold, string> | NamedIn<Options>> {
   const given = {
     ...{ site, metric, when, conditionSite: callSite() },
     threshold: threshold as number | Extract<Threshold, string>,
     hysteresis: options?.hysteresis ?? 0,
     for: options?.for,
+    as: options?.as as NamedIn<Options> | undefined,
   };
   return {
     kind: "condition",
     ...given,
     set: (output, value) => ({ kind: "rule", ...given, effectSite: callSite(), output, value }),
+    propose: (register, value) => ({ kind: "proposal", ...given, effectSite: callSite(), register, value }),
   };
 }

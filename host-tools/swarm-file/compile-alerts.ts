@@ -4,7 +4,7 @@ import { stateLimits } from "../../protocols/state/command.ts";
 import { alertKey, alertLimits } from "../leader/alerts/alert-record.ts";
 import { compileDuration } from "./compile-duration.ts";
 import { thresholdProblem } from "./compile-rule.ts";
-import type { AlertDefinition, BoardDefinition, SettingDefinition } from "./definition.ts";
+import type { Agreed, AlertDefinition, BoardDefinition } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isName, isNumberWithin, isPart, isRecord, nameRule, shown } from "./given.ts";
 import type { AlertPart, ConditionPart, SilentPart } from "./parts.ts";
@@ -15,7 +15,8 @@ const silenceMsMin = 5_000;
 
 export interface AlertSurroundings {
   readonly boards: Readonly<Record<string, BoardDefinition>>;
-  readonly settings: Readonly<Record<string, SettingDefinition>>;
+  /** Settings and registers. */
+  readonly agreed: Agreed;
   readonly diagnostics: Diagnostics;
   /** A mistake in what was given to `swarm` itself. */
   wrong(path: readonly string[], text: string): void;
@@ -144,7 +145,7 @@ function compileThreshold(
   part: AlertPart,
   condition: ConditionPart,
   named: string[] | undefined,
-  { boards, settings, diagnostics }: AlertSurroundings,
+  { boards, agreed, diagnostics }: AlertSurroundings,
 ): AlertDefinition {
   const { metric, when, threshold, hysteresis } = condition;
   const having = Object.keys(boards).filter((board) => Object.hasOwn(boards[board]!.units, metric));
@@ -164,8 +165,12 @@ function compileThreshold(
         );
       continue;
     }
-    const problem = thresholdProblem(condition, { metrics: boards[board]!.units, settings });
+    const problem = thresholdProblem(condition, { metrics: boards[board]!.units, agreed });
     if (problem !== undefined) diagnostics.add(condition.conditionSite, [String(threshold)], problem);
+  }
+  if (condition.as !== undefined) {
+    const text = "an alert is judged by the leader, for every board; take as away.";
+    diagnostics.add(condition.conditionSite, ["as"], text);
   }
   if (!isNumberWithin(hysteresis, 0, Number.MAX_VALUE)) {
     const text = `hysteresis must be a number, 0 or more, not ${shown(hysteresis)}.`;

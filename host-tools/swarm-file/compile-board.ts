@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { keepingPartition } from "../../protocols/keeping/shelf.ts";
 import { modelUseLimits } from "../../protocols/pipeline/model-use.ts";
-import type { Output, Program, Rule, ScheduledValue } from "../../protocols/pipeline/program.ts";
+import type { Output, Program, Proposal, Rule, ScheduledValue } from "../../protocols/pipeline/program.ts";
 import { programLimits } from "../../protocols/pipeline/program.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import type { BoardDescription } from "../boards/boards.ts";
@@ -12,10 +12,17 @@ import { type CompiledModel, compileModel } from "./compile-model.ts";
 import { compileOutput, pinProblem } from "./compile-output.ts";
 import { type CompiledPipeline, compilePipeline } from "./compile-pipeline.ts";
 import { compilePlace } from "./compile-place.ts";
-import { compileRule } from "./compile-rule.ts";
+import { compileProposal, compileRule, type RuleSurroundings } from "./compile-rule.ts";
 import { compileSchedule } from "./compile-schedule.ts";
 import { compileSleep } from "./compile-sleep.ts";
-import type { BoardDefinition, KeptDefinition, ReplayDefinition, SettingDefinition } from "./definition.ts";
+import type {
+  Agreed,
+  BoardDefinition,
+  KeptDefinition,
+  RegisterDefinition,
+  ReplayDefinition,
+  SettingDefinition,
+} from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, isPart, isRecord, shown } from "./given.ts";
 import type {
@@ -23,6 +30,7 @@ import type {
   ModelPart,
   OutputPart,
   PipelinePart,
+  ProposalPart,
   ReplayPart,
   RulePart,
   SchedulePart,
@@ -41,6 +49,7 @@ export interface BoardSurroundings {
   /** Absolute path of the swarm's file. */
   readonly file: string;
   readonly settings: Readonly<Record<string, SettingDefinition>>;
+  readonly registers: Readonly<Record<string, RegisterDefinition>>;
   readonly models: ReadonlyMap<string, BoardDescription>;
   readonly zones: ZoneRules;
 }
@@ -82,7 +91,7 @@ class BoardCompilation {
     this.#checkState(compiled, models);
     const units = unitsOf(compiled, models);
     const outputs = this.#outputs(given.outputs);
-    const rules = this.#rules(given.rules, compiled, units, outputs);
+    const { rules, proposals } = this.#rules(given.rules, compiled, units, outputs);
     const simulate = this.#simulate(given.simulate, compiled);
     const schedules = this.#schedules(given.schedules, outputs);
     const sleep = compileSleep(this.#part, given.sleep, this.#diagnostics);
@@ -98,6 +107,7 @@ class BoardCompilation {
       ...(models.length > 0 ? { models: models.map(({ use }) => use) } : {}),
       outputs,
       rules,
+      ...(proposals.length > 0 ? { proposals } : {}),
       ...(schedules.length > 0 ? { schedules } : {}),
       ...(sleep === undefined ? {} : { sleep }),
     };
@@ -246,7 +256,7 @@ class BoardCompilation {
         );
         continue;
       }
-      const output = compileOutput(name, part, this.#at.settings, this.#diagnostics);
+      const output = compileOutput(name, part, this.#agreed, this.#diagnostics);
       const twin = outputs.find(({ pin }) => pin === output.pin);
       const problem = this.#model && pinProblem(this.#model, output.pin);
       if (twin)
@@ -263,21 +273,31 @@ class BoardCompilation {
     pipelines: readonly CompiledPipeline[],
     metrics: Readonly<Record<string, string>>,
     outputs: readonly Output[],
-  ): Rule[] {
-    const parts = this.#list<RulePart>(
-      "rules",
-      given ?? [],
-      "rule",
-      'when("temperature").above(28).set("fan", 80)',
-    );
-    const board = {
+  ): { rules: Rule[]; proposals: Proposal[] } {
+    const example = 'when("temperature").above(28).set("fan", 80)';
+    const isProposal = (one: unknown) => isPart<ProposalPart>(one, "proposal");
+    const all: readonly unknown[] = Array.isArray(given) ? given : [];
+    const driving = Array.isArray(given) ? given.filter((one) => !isProposal(one)) : (given ?? []);
+    const parts = this.#list<RulePart>("rules", driving, "rule", example);
+    const proposing = all.filter(isProposal) as ProposalPart[];
+    const board: RuleSurroundings = {
       metrics,
       metricsKnown: pipelines.every(({ pipeline }) => isSensor(pipeline.sensor)),
       outputs,
-      settings: this.#at.settings,
+      agreed: this.#agreed,
+      registers: this.#at.registers,
     };
     this.#checkCount("rules", parts.length, programLimits.rulesMax, "rules");
-    return parts.map((part) => compileRule(part, board, this.#diagnostics));
+    this.#checkCount("rules", proposing.length, programLimits.proposalsMax, "rules that propose");
+    return {
+      rules: parts.map((part) => compileRule(part, board, this.#diagnostics)),
+      proposals: proposing.map((part) => compileProposal(part, board, this.#diagnostics)),
+    };
+  }
+
+  /** What outputs follow and rules compare with. */
+  get #agreed(): Agreed {
+    return { ...this.#at.settings, ...this.#at.registers };
   }
 
   #schedules(given: unknown, outputs: readonly Output[]): ScheduledValue[] {

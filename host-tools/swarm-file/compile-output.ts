@@ -2,7 +2,7 @@
 import type { Output } from "../../protocols/pipeline/program.ts";
 import { isProgramName } from "../../protocols/pipeline/program-codec.ts";
 import type { BoardDescription } from "../boards/boards.ts";
-import type { SettingDefinition } from "./definition.ts";
+import type { Agreed } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, programNameRule, shown } from "./given.ts";
 import type { OutputPart } from "./parts.ts";
@@ -11,7 +11,7 @@ import { suggestion } from "./suggestion.ts";
 export function compileOutput(
   name: string,
   part: OutputPart,
-  settings: Readonly<Record<string, SettingDefinition>>,
+  agreed: Agreed,
   diagnostics: Diagnostics,
 ): Output {
   const wrong = (path: readonly string[], text: string) => diagnostics.add(part.site, path, text);
@@ -21,7 +21,7 @@ export function compileOutput(
   const safeValue = outputValue(part.type, safe);
   if (safeValue === undefined) wrong(["safe"], `safe must be ${valueRule(part.type)}, not ${shown(safe)}.`);
   if (follows !== undefined) {
-    const problem = followProblem(part.type, follows, settings);
+    const problem = followProblem(part.type, follows, agreed);
     if (problem !== undefined) wrong(["follows"], problem);
   }
   return { name, kind: part.type, pin: pin as number, safeValue: safeValue ?? 0, setting: follows };
@@ -52,13 +52,9 @@ export function valueRule(kind: Output["kind"]): string {
   return kind === "digital" ? "true or false" : "a duty cycle from 0 to 100 %";
 }
 
-function followProblem(
-  kind: Output["kind"],
-  key: unknown,
-  settings: Readonly<Record<string, SettingDefinition>>,
-): string | undefined {
-  const setting = typeof key === "string" && Object.hasOwn(settings, key) ? settings[key] : undefined;
-  if (setting === undefined) return `${shown(key)} is not a setting${suggestion(key, Object.keys(settings))}`;
+function followProblem(kind: Output["kind"], key: unknown, agreed: Agreed): string | undefined {
+  const setting = typeof key === "string" && Object.hasOwn(agreed, key) ? agreed[key] : undefined;
+  if (setting === undefined) return `${shown(key)} is not a setting${suggestion(key, Object.keys(agreed))}`;
   if (kind === "digital") {
     return setting.type === "boolean"
       ? undefined

@@ -1,11 +1,12 @@
 /** Checks and compiles one rule. */
-import type { Output, Rule } from "../../protocols/pipeline/program.ts";
+import type { Condition, Output, Proposal, Rule } from "../../protocols/pipeline/program.ts";
 import { compileDuration } from "./compile-duration.ts";
 import { outputValue, valueRule } from "./compile-output.ts";
-import type { SettingDefinition } from "./definition.ts";
+import type { Agreed, RegisterDefinition } from "./definition.ts";
 import type { Diagnostics } from "./diagnostics.ts";
 import { isNumberWithin, shown } from "./given.ts";
-import type { RulePart } from "./parts.ts";
+import type { ConditionPart, ProposalPart, RulePart } from "./parts.ts";
+import { registerValueProblem } from "./register-value.ts";
 import { suggestion } from "./suggestion.ts";
 
 /** What a rule may speak of. */
@@ -15,11 +16,34 @@ export interface RuleSurroundings {
   /** False when a pipeline names no known sensor: then a missing metric may be that mistake again. */
   readonly metricsKnown: boolean;
   readonly outputs: readonly Output[];
-  readonly settings: Readonly<Record<string, SettingDefinition>>;
+  /** Settings and registers. */
+  readonly agreed: Agreed;
+  readonly registers: Readonly<Record<string, RegisterDefinition>>;
 }
 
 export function compileRule(part: RulePart, board: RuleSurroundings, diagnostics: Diagnostics): Rule {
-  const { metric, when, threshold, hysteresis, output } = part;
+  const condition = compileCondition(part, board, diagnostics);
+  return { ...condition, output: part.output, value: compileEffect(part, board.outputs, diagnostics) };
+}
+
+export function compileProposal(
+  part: ProposalPart,
+  board: RuleSurroundings,
+  diagnostics: Diagnostics,
+): Proposal {
+  const condition = compileCondition(part, board, diagnostics);
+  const { register, value, effectSite } = part;
+  const problem = proposalProblem(register, value, board);
+  if (problem !== undefined) diagnostics.add(effectSite, [String(register), String(value)], problem);
+  return { ...condition, register, value: value as Proposal["value"] };
+}
+
+function compileCondition(
+  part: Omit<ConditionPart, "kind">,
+  board: RuleSurroundings,
+  diagnostics: Diagnostics,
+): Condition {
+  const { metric, when, threshold, hysteresis, as } = part;
   const metrics = Object.keys(board.metrics);
   if (!metrics.includes(metric)) {
     if (board.metricsKnown) {
@@ -39,8 +63,41 @@ export function compileRule(part: RulePart, board: RuleSurroundings, diagnostics
   }
   const forMs =
     part.for === undefined ? 0 : compileDuration(part.for, 0, "for", part.conditionSite, diagnostics);
-  const value = compileEffect(part, board.outputs, diagnostics);
-  return { metric, when, threshold, hysteresis: hysteresis as number, forMs, output, value };
+  const condition = { metric, when, threshold, hysteresis: hysteresis as number, forMs };
+  if (as === undefined) return condition;
+  const problem = asProblem(as, board);
+  if (problem !== undefined) diagnostics.add(part.conditionSite, ["as", String(as)], problem);
+  return { ...condition, as };
+}
+
+/** Why the register can't have the value; undefined when it can. */
+function proposalProblem(
+  register: unknown,
+  value: unknown,
+  { registers, agreed }: RuleSurroundings,
+): string | undefined {
+  const known = Object.keys(registers);
+  if (typeof register !== "string" || !Object.hasOwn(registers, register)) {
+    if (Object.hasOwn(agreed, String(register))) {
+      return `${shown(register)} is a setting, which hosts change; what boards propose is a register.`;
+    }
+    return `${shown(register)} is not a register${suggestion(register, known)}`;
+  }
+  const declared = registers[register]!;
+  if (declared.type === "coordinator") {
+    return `the boards choose ${shown(register)} themselves; take this proposal away.`;
+  }
+  const problem = registerValueProblem(declared, value);
+  return problem === undefined ? undefined : `"${register}" takes ${problem}, not ${shown(value)}.`;
+}
+
+function asProblem(as: unknown, { registers }: RuleSurroundings): string | undefined {
+  const coordinators = Object.keys(registers).filter((name) => registers[name]!.type === "coordinator");
+  if (coordinators.includes(as as string)) return undefined;
+  if (Object.hasOwn(registers, String(as))) {
+    return `as names a register that names a board, such as register.coordinator(), and ${shown(as)} is a ${registers[String(as)]!.type}.`;
+  }
+  return `${shown(as)} is no register that names a board${suggestion(as, coordinators)}`;
 }
 
 /** What a rule or a schedule sets its output to, as the board keeps it. */
@@ -67,16 +124,16 @@ export function compileEffect(
 /** A rule compares plain numbers on the board, so that a setting must be in the metric's own unit. */
 export function thresholdProblem(
   { metric, threshold }: Pick<RulePart, "metric" | "threshold">,
-  board: Pick<RuleSurroundings, "metrics" | "settings">,
+  board: Pick<RuleSurroundings, "metrics" | "agreed">,
 ): string | undefined {
   const unit = board.metrics[metric]!;
   if (typeof threshold === "number") {
     return Number.isFinite(threshold) ? undefined : `a threshold must be finite, not ${threshold}.`;
   }
-  const known = Object.keys(board.settings);
+  const known = Object.keys(board.agreed);
   if (!known.includes(threshold))
     return `${shown(threshold)} is not a setting${suggestion(threshold, known)}`;
-  const setting = board.settings[threshold]!;
+  const setting = board.agreed[threshold]!;
   if (setting.type !== "number") return `a threshold is a number, and "${threshold}" is a ${setting.type}.`;
   if (setting.unit === unit) return undefined;
   return `"${threshold}" is in ${setting.unit || "no unit"} and ${metric} in ${unit || "none"}; give the setting ${unit === "" ? "none" : `the unit ${unit}`}.`;

@@ -13,12 +13,15 @@ import { compileAlerts, compileWebhooks } from "./compile-alerts.ts";
 import { compileBoard } from "./compile-board.ts";
 import { checkKept, compileKeeping } from "./compile-kept.ts";
 import { compilePlace } from "./compile-place.ts";
+import { compileRegisterNames, compileRegisters } from "./compile-registers.ts";
 import { compileSetting } from "./compile-setting.ts";
 import { checkTasks, compileTask } from "./compile-task.ts";
 import type {
   ActionDefinition,
+  Agreed,
   BoardDefinition,
   BoardPlace,
+  RegisterDefinition,
   SettingDefinition,
   SwarmDefinition,
   TaskDefinition,
@@ -79,21 +82,25 @@ class SwarmCompilation {
     this.#checkKeys(given);
     if (!isName(name)) this.#wrong([String(name)], `${shown(name)} cannot name a swarm: ${nameRule}.`);
     const settings = this.#settings(given.settings);
-    const boards = this.#boards(given.boards, settings);
+    const wrong = (path: readonly string[], text: string) => this.#wrong(path, text);
+    const named = compileRegisterNames(given.registers, Object.keys(settings), this.#diagnostics, wrong);
+    const boards = this.#boards(given.boards, settings, named ?? {});
+    const registers = compileRegisters(given.registers, named, boards, wrong);
     const hosts = this.#hosts(given.hosts, Object.keys(boards));
     const hostPlaces = this.#hostPlaces(given.hosts);
     const voters = this.#voters(given.voters, boards);
     this.#checkVoterCount(hosts, voters);
-    this.#checkCount(boards, settings);
+    this.#checkCount(boards, { ...settings, ...named });
     const actions = this.#actions(given.actions, boards);
     const tasks = this.#tasks(given.tasks, boards, { names: hosts, places: hostPlaces });
-    const alerts = this.#alerts(given, boards, settings);
+    const alerts = this.#alerts(given, boards, { ...settings, ...named });
     checkKept(boards, (path, text) => this.#wrong(path, text));
     const keeping = compileKeeping(given.keeping, this.#part.site, this.#diagnostics);
     const isKeeping = Object.values(boards).some(({ kept }) => kept !== undefined);
     return {
       ...{ name, file: this.#file, hosts, voters, settings, boards },
       ...(Object.keys(hostPlaces).length === 0 ? {} : { hostPlaces }),
+      ...(registers === undefined ? {} : { registers }),
       ...(Object.keys(actions).length === 0 ? {} : { actions }),
       ...(Object.keys(tasks).length === 0 ? {} : { tasks }),
       ...(isKeeping ? { keeping } : {}),
@@ -163,7 +170,11 @@ class SwarmCompilation {
     return settings;
   }
 
-  #boards(given: unknown, settings: Record<string, SettingDefinition>): Record<string, BoardDefinition> {
+  #boards(
+    given: unknown,
+    settings: Record<string, SettingDefinition>,
+    registers: Record<string, RegisterDefinition>,
+  ): Record<string, BoardDefinition> {
     const boards: Record<string, BoardDefinition> = {};
     const entries = Object.entries(isRecord(given) ? given : {});
     if (entries.length === 0)
@@ -179,7 +190,7 @@ class SwarmCompilation {
         this.#wrong(["boards", name], `${shown(name)} is no board; write board("esp32c3-devkit", {...}).`);
         continue;
       }
-      const surroundings = { name, file: this.#file, settings, models: this.#models, zones };
+      const surroundings = { name, file: this.#file, settings, registers, models: this.#models, zones };
       boards[name] = compileBoard(part, surroundings, this.#diagnostics);
     }
     return boards;
@@ -188,10 +199,10 @@ class SwarmCompilation {
   #alerts(
     given: Readonly<Record<string, unknown>>,
     boards: Record<string, BoardDefinition>,
-    settings: Record<string, SettingDefinition>,
+    agreed: Agreed,
   ): Pick<SwarmDefinition, "alerts" | "webhooks"> {
     const wrong = (path: readonly string[], text: string) => this.#wrong(path, text);
-    const surroundings = { boards, settings, diagnostics: this.#diagnostics, wrong };
+    const surroundings = { boards, agreed, diagnostics: this.#diagnostics, wrong };
     const alerts = compileAlerts(given.alerts, surroundings);
     const hasAlerts = Object.keys(alerts).length > 0;
     const webhooks = compileWebhooks(given.webhooks, hasAlerts, surroundings);
@@ -273,7 +284,7 @@ class SwarmCompilation {
 
   #checkKeys(given: object): void {
     const known = [
-      ...["hosts", "voters", "settings", "actions", "boards"],
+      ...["hosts", "voters", "settings", "registers", "actions", "boards"],
       ...["tasks", "keeping", "alerts", "webhooks"],
     ];
     for (const key of Object.keys(given)) {

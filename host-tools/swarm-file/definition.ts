@@ -16,6 +16,8 @@ export interface SwarmDefinition {
   /** Names of the boards that vote, beside the hosts. */
   readonly voters: readonly string[];
   readonly settings: Readonly<Record<string, SettingDefinition>>;
+  /** What a few of the boards agree on by themselves; absent for nothing. */
+  readonly registers?: RegistersDefinition;
   readonly boards: Readonly<Record<string, BoardDefinition>>;
   /** What a person is told of, by name; absent for nothing. */
   readonly alerts?: Readonly<Record<string, AlertDefinition>>;
@@ -112,6 +114,23 @@ export type SettingDefinition =
     }
   | { readonly type: "boolean"; readonly initial: boolean }
   | { readonly type: "text"; readonly lengthMax: number; readonly initial: string };
+
+/** Who agrees, and on what. */
+export interface RegistersDefinition {
+  /** Three, five or seven, in the order of `swarm.ts`. */
+  readonly boards: readonly string[];
+  readonly names: Readonly<Record<string, RegisterDefinition>>;
+}
+
+/** A register and its limits: hosts refuse a value outside them before it is sent, boards before it is proposed. */
+export type RegisterDefinition =
+  | Exclude<SettingDefinition, { type: "text" }>
+  | { readonly type: "text"; readonly initial: string }
+  /** The name of one of the boards, or none; it begins with none. */
+  | { readonly type: "coordinator" };
+
+/** What an output follows and a rule compares with, by key or name. */
+export type Agreed = Readonly<Record<string, SettingDefinition | RegisterDefinition>>;
 
 export interface BoardDefinition {
   /** Name of a file in `boards/`. */

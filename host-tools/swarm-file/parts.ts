@@ -26,6 +26,11 @@ export interface SettingPart extends Part<"setting"> {
   readonly given: Readonly<Record<string, unknown>>;
 }
 
+export interface RegisterPart extends Part<"register"> {
+  readonly type: "number" | "boolean" | "text" | "coordinator";
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
 /** A pipeline: a sensor, and the stages that its samples go through, in the order written. */
 export interface PipelinePart<Metric extends string = string> extends Part<"pipeline"> {
   readonly metric: Metric;
@@ -67,6 +72,8 @@ export interface ConditionPart<Metric extends string = string, Key extends strin
   readonly threshold: number | Key;
   readonly hysteresis: unknown;
   readonly for: unknown;
+  /** Name of the register that names the board on which it holds; undefined for all. */
+  readonly as: Key | undefined;
 }
 
 export interface SilentPart extends Part<"silent"> {
@@ -80,23 +87,26 @@ export interface AlertPart<BoardName extends string = string, Key extends string
   readonly boards: readonly BoardName[] | undefined;
 }
 
+/** A condition with its effect: `site` is where `when` was called. */
+interface EffectPart<Kind extends string, Metric extends string, Key extends string>
+  extends Part<Kind>,
+    Omit<ConditionPart<Metric, Key>, "kind"> {
+  /** Where `set` or `propose` was called. */
+  readonly effectSite: CallSite | undefined;
+  readonly value: unknown;
+}
+
 export interface RulePart<
   Metric extends string = string,
   Output extends string = string,
   Key extends string = string,
-> extends Part<"rule"> {
-  /** `site` is where `when` was called. */
-  readonly metric: Metric;
-  readonly when: "above" | "below";
-  /** Where `above` or `below` was called. */
-  readonly conditionSite: CallSite | undefined;
-  readonly threshold: number | Key;
-  readonly hysteresis: unknown;
-  readonly for: unknown;
-  /** Where `set` was called. */
-  readonly effectSite: CallSite | undefined;
+> extends EffectPart<"rule", Metric, Key> {
   readonly output: Output;
-  readonly value: unknown;
+}
+
+export interface ProposalPart<Metric extends string = string, Key extends string = string>
+  extends EffectPart<"proposal", Metric, Key> {
+  readonly register: Key;
 }
 
 export interface SchedulePart<Output extends string = string> extends Part<"schedule"> {
@@ -185,7 +195,7 @@ export interface BoardPart<Key extends string = string> extends Part<"board"> {
     readonly models?: readonly ModelPart[];
     readonly derived?: readonly ModelPart[];
     readonly outputs?: Readonly<Record<string, OutputPart<Key>>>;
-    readonly rules?: readonly RulePart<string, string, Key>[];
+    readonly rules?: readonly (RulePart<string, string, Key> | ProposalPart<string, Key>)[];
     readonly schedules?: readonly SchedulePart[];
     readonly simulate?: Partial<Record<SensorName, ReplayPart>>;
     readonly place?: unknown;
@@ -198,6 +208,10 @@ export interface SwarmPart extends Part<"swarm"> {
     readonly hosts?: unknown;
     readonly voters?: readonly string[];
     readonly settings?: Readonly<Record<string, SettingPart>>;
+    readonly registers?: {
+      readonly boards: readonly string[];
+      readonly names: Readonly<Record<string, RegisterPart>>;
+    };
     readonly alerts?: Readonly<Record<string, AlertPart>>;
     readonly webhooks?: readonly string[];
     readonly boards: Readonly<Record<string, BoardPart>>;

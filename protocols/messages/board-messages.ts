@@ -25,6 +25,7 @@ export const channels = Object.freeze({
   lease: "lease",
   turn: "turn",
   keep: "keep",
+  register: "register",
   gone: "gone",
 });
 
@@ -39,9 +40,19 @@ export type SealedChannel =
   | "action"
   | "lease"
   | "turn"
-  | "keep";
+  | "keep"
+  | "register";
 export type UpChannel = "edhoc" | SealedChannel | "gone";
-export type DownChannel = "edhoc" | "raft" | "time" | "group" | "update" | "query" | "lease" | "keep";
+export type DownChannel =
+  | "edhoc"
+  | "raft"
+  | "time"
+  | "group"
+  | "update"
+  | "query"
+  | "lease"
+  | "keep"
+  | "register";
 
 /** First message on every connection. Array: [version, memberId, model, firmware, term, lastIndex, appliedIndex, startId]. */
 export interface Hello {

@@ -2,8 +2,8 @@
  * The topics of a swarm.
  *
  * ```
- * covey/SWARM/up/BOARD/edhoc | hello | raft | report | health | update | query | action | lease | turn | keep | gone     from a board
- * covey/SWARM/down/BOARD/edhoc | raft | time | group | update | query | lease | keep                                    to a board
+ * covey/SWARM/up/BOARD/edhoc | hello | raft | report | health | update | query | action | lease | turn | keep | register | gone     from a board
+ * covey/SWARM/down/BOARD/edhoc | raft | time | group | update | query | lease | keep | register                                   to a board
  * covey/SWARM/all/raft                                                   committed entries, published once for all boards that listen
  * ```
  *

@@ -2,12 +2,14 @@
  * A program between struct and CBOR value.
  *
  * ```
- * program   [1, [pipeline, ...], [use, ...], [output, ...], [rule, ...], [zone, ...], [scheduled, ...], sleep | null]
+ * program   [1, [pipeline, ...], [use, ...], [output, ...], [rule, ...], [proposal, ...], [zone, ...], [scheduled, ...], sleep | null]
  * pipeline  [metric, sensor, everyMs, [stage, ...], [everyMs, within] | null, keepMs | null]
  * stage     [operator, parameter, ...]             `stage-codec.ts`
  * use       `model-use.ts`
  * output    [name, 0 digital | 1 pwm, pin, safeValue, setting | null]
- * rule      [metric, 0 above | 1 below, threshold, hysteresis, forMs, output, value]
+ * rule      [condition, output, value]
+ * proposal  [condition, register, value]
+ * condition [metric, 0 above | 1 below, threshold, hysteresis, forMs, register that names who | null]
  * scheduled [schedule, output, value, forMs]       schedule, zone: `../time/schedule-codec.ts`
  * sleep     [awakeMs, everyMs]
  * ```
@@ -24,9 +26,11 @@ import { type ModelUse, modelUseFromWire, modelUseLimits, modelUseToWire } from 
 import { durationMaxMs } from "./operators.ts";
 import {
   type Batch,
+  type Condition,
   type Output,
   type Pipeline,
   type Program,
+  type Proposal,
   programLimits,
   type Rule,
   type ScheduledValue,
@@ -59,15 +63,8 @@ export function programToWire(program: Program): CborValue {
       safeValue,
       setting ?? null,
     ]),
-    program.rules.map(({ metric, when, threshold, hysteresis, forMs, output, value }) => [
-      metric,
-      when === "above" ? 0 : 1,
-      threshold,
-      hysteresis,
-      forMs,
-      output,
-      value,
-    ]),
+    program.rules.map((rule) => [conditionToWire(rule), rule.output, rule.value]),
+    (program.proposals ?? []).map((one) => [conditionToWire(one), one.register, one.value]),
     ...schedulesToWire(program.schedules ?? []),
     sleep === undefined ? null : [sleep.awakeMs, sleep.everyMs],
   ];
@@ -75,7 +72,7 @@ export function programToWire(program: Program): CborValue {
 
 /** Throws `ShapeError` for anything but a whole, valid program: within limits, names unique, and rules that name what is there. */
 export function programFromWire(value: CborValue): Program {
-  const items = new ItemReader(value, "program", "", 8);
+  const items = new ItemReader(value, "program", "", 9);
   items.version(programVersion);
   const pipelines: Pipeline[] = [];
   for (const item of items.array("the pipelines", programLimits.pipelinesMax)) {
@@ -112,6 +109,10 @@ export function programFromWire(value: CborValue): Program {
   for (const item of items.array("the rules", programLimits.rulesMax)) {
     rules.push(ruleFromWire(item, `rule ${rules.length}`, metrics, outputs));
   }
+  const proposals: Proposal[] = [];
+  for (const item of items.array("the proposals", programLimits.proposalsMax)) {
+    proposals.push(proposalFromWire(item, `proposal ${proposals.length}`, metrics));
+  }
   const zones: Zone[] = [];
   for (const item of items.array("the zones", programLimits.schedulesMax)) {
     zones.push(zoneFromWire(item, "program", `zone ${zones.length}`));
@@ -122,8 +123,14 @@ export function programFromWire(value: CborValue): Program {
   }
   const sleep = sleepFromWire(items.any());
   items.end();
-  const program = { pipelines, ...(models.length === 0 ? {} : { models }), outputs, rules, sleep };
-  return schedules.length === 0 ? program : { ...program, schedules };
+  return {
+    pipelines,
+    ...(models.length === 0 ? {} : { models }),
+    ...{ outputs, rules },
+    ...(proposals.length === 0 ? {} : { proposals }),
+    ...(schedules.length === 0 ? {} : { schedules }),
+    sleep,
+  };
 }
 
 /** 1 to 32 lower-case letters, digits, `.` and `-`: a metric, a sensor or an output. */
@@ -197,7 +204,39 @@ function ruleFromWire(
   metrics: readonly { readonly metric: string }[],
   outputs: readonly Output[],
 ): Rule {
-  const items = new ItemReader(value, "program", part, 7);
+  const items = new ItemReader(value, "program", part, 3);
+  const condition = conditionFromWire(items.any(), part, metrics);
+  const output = outputFrom(items, part, outputs);
+  const driven = items.number("value", 0, outputMax(output.kind));
+  items.end();
+  return { ...condition, output: output.name, value: driven };
+}
+
+function proposalFromWire(
+  wire: CborValue,
+  part: string,
+  metrics: readonly { readonly metric: string }[],
+): Proposal {
+  const items = new ItemReader(wire, "program", part, 3);
+  const condition = conditionFromWire(items.any(), part, metrics);
+  const register = registerFrom(items.any(), part);
+  const value = items.any();
+  items.end();
+  const isScalar = typeof value === "boolean" || typeof value === "number" || typeof value === "string";
+  if (!isScalar) throw new ShapeError("program", `value of ${part}`, "a boolean, a number or a text", value);
+  return { ...condition, register, value };
+}
+
+function conditionToWire({ metric, when, threshold, hysteresis, forMs, as }: Condition): CborValue {
+  return [metric, when === "above" ? 0 : 1, threshold, hysteresis, forMs, as ?? null];
+}
+
+function conditionFromWire(
+  wire: CborValue,
+  part: string,
+  metrics: readonly { readonly metric: string }[],
+): Condition {
+  const items = new ItemReader(wire, "program", `condition of ${part}`, 6);
   const metric = items.text("metric", programLimits.nameLengthMax);
   if (!metrics.some((one) => one.metric === metric)) {
     throw new ShapeError("program", `metric of ${part}`, "that of a pipeline or a model", metric);
@@ -206,10 +245,10 @@ function ruleFromWire(
   const threshold = thresholdFrom(items.any(), part);
   const hysteresis = items.number("hysteresis", 0, finiteMax);
   const forMs = items.integer("forMs", 0, durationMaxMs);
-  const output = outputFrom(items, part, outputs);
-  const driven = items.number("value", 0, outputMax(output.kind));
+  const as = items.any();
   items.end();
-  return { metric, when, threshold, hysteresis, forMs, output: output.name, value: driven };
+  const condition: Condition = { metric, when, threshold, hysteresis, forMs };
+  return as === null ? condition : { ...condition, as: registerFrom(as, part) };
 }
 
 /** The zones in the order of their first use, then the schedules. */
@@ -259,6 +298,13 @@ function thresholdFrom(value: CborValue, part: string): number | string {
   if (typeof value === "number" && Number.isFinite(value)) return value;
   if (typeof value === "string" && isStateKey(value)) return value;
   throw new ShapeError("program", `threshold of ${part}`, "a number or the key of a setting", value);
+}
+
+/** Which registers there are, and of what kind, the program does not know: another entry says it. */
+function registerFrom(value: CborValue, part: string): string {
+  const isName = typeof value === "string" && value.length <= programLimits.nameLengthMax;
+  if (isName && isStateKey(value)) return value;
+  throw new ShapeError("program", `register of ${part}`, "the name of a register", value);
 }
 
 function nameFrom(items: ItemReader, item: string, part: string): string {

@@ -17,6 +17,8 @@ export interface Program {
   readonly models?: readonly ModelUse[];
   readonly outputs: readonly Output[];
   readonly rules: readonly Rule[];
+  /** What the board asks its peers to agree on, and when; absent for nothing. */
+  readonly proposals?: readonly Proposal[];
   /** Absent for none. */
   readonly schedules?: readonly ScheduledValue[];
   /** Absent for a board that never sleeps. */
@@ -59,21 +61,33 @@ export interface Output {
   readonly kind: "digital" | "pwm";
   readonly pin: number;
   readonly safeValue: number;
-  /** Key of the setting that it follows; undefined for none. */
+  /** Key of the setting, or name of the register, that it follows; undefined for none. */
   readonly setting: string | undefined;
 }
 
-/** While `metric` is beyond the threshold (for `forMs`), `output` is held at `value`. Acts on the board, leader or not. */
-export interface Rule {
+/** It holds while `metric` is beyond the threshold, once that has been so for `forMs`. */
+export interface Condition {
   readonly metric: string;
   readonly when: "above" | "below";
-  /** A number, or the key of a setting that holds it. */
+  /** A number, or the key of a setting or the name of a register that holds it. */
   readonly threshold: number | string;
-  /** The rule ends when the metric has come back by this much; 0 or more. */
+  /** It ends when the metric has come back by this much; 0 or more. */
   readonly hysteresis: number;
   readonly forMs: number;
+  /** Name of a register: it never holds on a board that the register does not name. Absent for every board. */
+  readonly as?: string | undefined;
+}
+
+/** While the condition holds, `output` is held at `value`. Acts on the board, leader or not. */
+export interface Rule extends Condition {
   readonly output: string;
   readonly value: number;
+}
+
+/** When the condition begins to hold, the board proposes `value` for a register (`../paxos/`). Hosts or not. */
+export interface Proposal extends Condition {
+  readonly register: string;
+  readonly value: boolean | number | string;
 }
 
 /**
@@ -94,6 +108,7 @@ export const programLimits = Object.freeze({
   stagesMax: 8,
   outputsMax: 16,
   rulesMax: 16,
+  proposalsMax: 8,
   schedulesMax: 16,
   /** Characters of a metric, sensor or output name: lower-case letters, digits, `.` and `-`. */
   nameLengthMax: 32,

@@ -17,8 +17,9 @@ import { loadFlash } from "../../host-tools/simulator/chip/load-flash.ts";
 import { giveSettings } from "../../host-tools/simulator/chip/settings.ts";
 import { readyEngine } from "../../host-tools/simulator/engines/engine-choice.ts";
 import type { Engine } from "../../host-tools/simulator/engines/simulated-board.ts";
-import { swarmSensors } from "../../host-tools/simulator/sensors/board-sensors.ts";
+import { type BoardSensors, swarmSensors } from "../../host-tools/simulator/sensors/board-sensors.ts";
 import { SystemSensors } from "../../host-tools/simulator/sensors/system-sensors.ts";
+import { SimulatedLan } from "../../host-tools/simulator/world/simulated-lan.ts";
 import type { SwarmDefinition } from "../../host-tools/swarm-file/definition.ts";
 import { contactKeyOf } from "../../protocols/provisioning/contact.ts";
 import { bringTo, issueAll } from "../host-tools/keys/deployed-keys.ts";
@@ -40,6 +41,12 @@ export class DeployedSwarm {
   readonly #processes = new Map<string, ChildProcess>();
   readonly #boards: BoardSupervisor[] = [];
   readonly #sensors = new SystemSensors();
+  /** What a test has a board's sensor show: `BOARD/SENSOR`. */
+  readonly #fed = new Map<string, number>();
+  /** The pins of boards as they were last driven: `BOARD/OUTPUT`. */
+  readonly #pins = new Map<string, number>();
+  /** The network that the boards share. */
+  readonly lan = new SimulatedLan();
   #engine: Engine | undefined;
   /** What hosts said on stderr, for a failure's message. */
   said = "";
@@ -85,6 +92,16 @@ export class DeployedSwarm {
 
   get boards(): readonly BoardSupervisor[] {
     return this.#boards;
+  }
+
+  /** From now on this sensor shows that. */
+  feed(board: string, sensor: string, value: number): void {
+    this.#fed.set(`${board}/${sensor}`, value);
+  }
+
+  /** At what an output is driven; undefined for never. A board without power has the last value still. */
+  pin(board: string, output: string): number | undefined {
+    return this.#pins.get(`${board}/${output}`);
   }
 
   get stateDir(): string {
@@ -226,13 +243,24 @@ export class DeployedSwarm {
       engine: this.#engine!,
       folder: this.#flashOf(board),
       hasOwnFirmware,
-      sensors: sensors.boards.get(board)!,
+      sensors: this.#feedable(board, sensors.boards.get(board)!),
+      lan: this.lan,
+      onOutput: ({ output, value }) => void this.#pins.set(`${board}/${output}`, value),
       tell: (level, text) => {
         this.said += `${level} ${board}: ${text}\n`;
       },
     });
     supervisor.powerOn();
     return supervisor;
+  }
+
+  #feedable(board: string, sensors: BoardSensors): BoardSensors {
+    return new Map(
+      Array.from(sensors, ([sensor, source]) => [
+        sensor,
+        { read: () => this.#fed.get(`${board}/${sensor}`) ?? source.read() },
+      ]),
+    );
   }
 
   #modelOf(board: string): BoardDescription {

@@ -47,7 +47,7 @@ export const Call = Object.freeze({
   // The primitives of `Ciphers`, from 15 and 20 on: the parent stands in for the chip's hardware.
   /** [15, bytes] -> 32 bytes */
   sha256: 15,
-  /** [16, socket, port] -> null; numbers of sockets are shared with TCP */
+  /** [16, socket, port, multicast group or null] -> null; numbers of sockets are shared with TCP */
   udpOpen: 16,
   /** [17, socket, host, port, bytes] -> null */
   udpSend: 17,

@@ -162,9 +162,9 @@ export class DesktopNetwork implements Network {
     };
   }
 
-  openUdp(port: number, events: UdpEvents): UdpSocket {
+  openUdp(port: number, events: UdpEvents, group?: string): UdpSocket {
     const socket = ++this.#lastSocket;
-    this.#parent.call([Call.udpOpen, socket, port]);
+    this.#parent.call([Call.udpOpen, socket, port, group ?? null]);
     this.#udpSockets.set(socket, events);
     return {
       send: (host, to, bytes) => {

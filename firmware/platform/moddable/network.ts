@@ -39,8 +39,8 @@ export class ChipNetwork implements Network {
     return (host, port, tls, events) => this.secure(host, port, tls, events);
   }
 
-  openUdp(port: number, events: UdpEvents): UdpSocket {
-    return new DatagramSocket(port, events, this.#traffic);
+  openUdp(port: number, events: UdpEvents, group?: string): UdpSocket {
+    return new DatagramSocket(port, events, this.#traffic, group);
   }
 
   private secure(host: string, port: number, tls: TlsOptions, events: TcpEvents): TcpConnection {

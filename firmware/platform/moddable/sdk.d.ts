@@ -167,6 +167,8 @@ declare module "embedded:io/socket/udp" {
     read(): Datagram | undefined;
     /** Takes an address, no name. Throws when the network does not take it. */
     write(bytes: Uint8Array, address: string, port: number): void;
+    /** Joins a multicast group, an address, on every interface that is up. Not on lin. */
+    add?(group: string): void;
     close(): void;
   }
 }

@@ -14,14 +14,28 @@ export class DatagramSocket implements UdpSocket {
   #socket: UDP | undefined;
   #waiting = 0;
 
-  constructor(port: number, events: UdpEvents, traffic: Traffic) {
+  /** @param group where the SDK's platform knows none (lin), only what is sent to the board itself is heard */
+  constructor(port: number, events: UdpEvents, traffic: Traffic, group?: string) {
     this.#events = events;
     this.#traffic = traffic;
-    this.#socket = new UDP({ port, onReadable: (count) => this.read(count) });
+    const socket = new UDP({ port, onReadable: (count) => this.read(count) });
+    this.#socket = socket;
+    if (group === undefined) return;
+    try {
+      socket.add?.(group);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   send(host: string, port: number, bytes: Uint8Array): void {
-    if (this.#socket === undefined || this.#waiting >= waitingMax) return;
+    if (this.#socket === undefined) return;
+    if (isAddress(host)) {
+      this.write(host, port, bytes);
+      return;
+    }
+    if (this.#waiting >= waitingMax) return;
     const copy = bytes.slice();
     this.#waiting += 1;
     Net.resolve(host, (_, address) => {
@@ -52,4 +66,13 @@ export class DatagramSocket implements UdpSocket {
       this.#events.onData(new Uint8Array(packet), packet.address, packet.port);
     }
   }
+}
+
+/** Of IPv4: names have a letter. */
+function isAddress(host: string): boolean {
+  for (let i = 0; i < host.length; i++) {
+    const code = host.charCodeAt(i);
+    if (code !== 0x2e && !(code >= 0x30 && code <= 0x39)) return false;
+  }
+  return true;
 }

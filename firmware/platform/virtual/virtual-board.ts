@@ -105,7 +105,9 @@ export class VirtualBoard {
         scanWifi: (networksMax, onSeen) =>
           network.scanWifi!(networksMax, (seen) => this.#arrive(() => onSeen(seen))),
       }),
-      ...(network.openUdp && { openUdp: (port, events) => this.#openUdp(network, port, events) }),
+      ...(network.openUdp && {
+        openUdp: (port, events, group) => this.#openUdp(network, port, events, group),
+      }),
     };
   }
 
@@ -157,16 +159,15 @@ export class VirtualBoard {
     };
   }
 
-  #openUdp(network: Network, port: number, events: UdpEvents): UdpSocket {
+  #openUdp(network: Network, port: number, events: UdpEvents, group?: string): UdpSocket {
     let isClosed = false;
-    const socket = network.openUdp!(port, {
-      onData: (bytes, address, from) => {
-        const own = bytes.slice();
-        this.#arrive(() => {
-          if (!isClosed) events.onData(own, address, from);
-        });
-      },
-    });
+    const onData = (bytes: Uint8Array, address: string, from: number) => {
+      const own = bytes.slice();
+      this.#arrive(() => {
+        if (!isClosed) events.onData(own, address, from);
+      });
+    };
+    const socket = network.openUdp!(port, { onData }, group);
     return {
       send: (host, to, bytes) => {
         if (!isClosed) socket.send(host, to, bytes);

@@ -1,5 +1,5 @@
 /**
- * What is worth telling between one status of the leader and the next: who came and went, elections, settings, and
+ * What is worth telling between one status of the leader and the next: who came and went, elections, settings, registers, and
  * outputs that moved. Readings change all the time and are for looking at, not for telling.
  */
 import type { BoardFirmware, BoardStatus, HostStatus, Status } from "../../leader/api/api-types.ts";
@@ -8,7 +8,7 @@ import type { SwarmEvent } from "./swarm-event.ts";
 
 export type Change = Pick<SwarmEvent, "level" | "source" | "text">;
 
-/** Changes in the order: the leader, its settings, then the boards. `before` is undefined for the first status ever seen. */
+/** Changes in the order: the leader, its settings, registers, then the boards. `before` is undefined for the first status ever seen. */
 export function statusChanges(before: Status | undefined, after: Status): Change[] {
   const events: Change[] = [];
   const tell = (source: string, text: string, level: SwarmEvent["level"] = "info") =>
@@ -35,6 +35,11 @@ export function statusChanges(before: Status | undefined, after: Status): Change
     if (before !== undefined && before.settings[key]?.index !== setting.index) {
       tell("leader", `${key} = ${formatValue(setting.value, setting.unit)} (entry ${setting.index})`);
     }
+  }
+  for (const [name, { value, unit, version, by }] of Object.entries(after.registers ?? {})) {
+    const known = before?.registers?.[name];
+    if (known === undefined || known.version === version) continue;
+    tell(by || "leader", `${name} = ${formatValue(value, unit)} (register, version ${version})`);
   }
   for (const violation of after.violations) {
     if (!before?.violations.includes(violation)) tell("leader", violation, "error");

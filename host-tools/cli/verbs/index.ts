@@ -24,6 +24,7 @@ import { provision } from "./provision.ts";
 import { query } from "./query.ts";
 import { raftShell } from "./raft-shell.ts";
 import { recover } from "./recover.ts";
+import { register } from "./register.ts";
 import { replace } from "./replace.ts";
 import { set } from "./set.ts";
 import { sim } from "./sim.ts";
@@ -44,6 +45,7 @@ export const verbs: readonly Verb<any>[] = [
   alerts,
   members,
   task,
+  register,
   replace,
   recover,
   checkpoint,

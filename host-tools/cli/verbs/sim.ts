@@ -25,6 +25,7 @@ interface SimOptions {
   readonly plain?: boolean;
   readonly flash: ReadonlyMap<string, string>;
   readonly air?: string;
+  readonly lan?: string;
   readonly mdns?: boolean;
 }
 
@@ -69,6 +70,10 @@ export const sim: Verb<SimOptions> = {
     new Option(
       "--air <file>",
       "Wi-Fi networks around the boards, in a file that may change meanwhile (docs/moving-house.md)",
+    ),
+    new Option(
+      "--lan <file>",
+      "boards that are cut off from the other boards, in a file that may change meanwhile (docs/lan.md)",
     ),
     new Option("--mdns", "hosts tell boards by mDNS where they are, on this computer alone"),
     new Option("--plain", "a line for each event instead of the live picture"),
@@ -144,7 +149,8 @@ async function start(
 ): Promise<Simulation | undefined> {
   const { Simulation, SimulationError, ReplayFileError } = await import("../../simulator/simulation.ts");
   const { AirFile } = await import("../../simulator/world/air-file.ts");
-  const { air } = options;
+  const { lanFromFile } = await import("../../simulator/world/lan-file.ts");
+  const { air, lan } = options;
   try {
     return await Simulation.start({
       definition,
@@ -152,6 +158,10 @@ async function start(
       flash: await flashOf(options, definition),
       replay: { file: options.replay && resolve(options.replay), speed: options.speed },
       house: air === undefined ? undefined : new AirFile(air, (text) => events.add("warn", "air", text)),
+      lan:
+        lan === undefined
+          ? undefined
+          : lanFromFile(lan, Object.keys(definition.boards), (text) => events.add("warn", "lan", text)),
       mdns: options.mdns,
       httpPort: options.httpPort,
       mqttPort: options.mqttPort,

@@ -19,6 +19,8 @@ export const coveyResource = {
   firmware: "covey/firmware",
   /** Acknowledging alerts and testing webhooks; an alert is read by whoever may read its board. */
   alerts: "covey/alerts",
+  /** To give up what registers hold where most of their boards are gone; a register itself is read and written by its name. */
+  registers: "covey/registers",
   /** Which boards hold tasks. */
   tasks: "covey/tasks",
   /** Bringing back readings that boards keep. */

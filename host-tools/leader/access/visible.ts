@@ -1,12 +1,29 @@
 /** Listings as somebody may see them who may not read everything: what is left is complete, and what is missing is not hinted at. */
-import type { ActionStatus, AlertStatus, LogEntry, Releases, Setting, Status } from "../api/api-types.ts";
+import type {
+  ActionStatus,
+  AlertStatus,
+  LogEntry,
+  RegistersStatus,
+  Releases,
+  Setting,
+  Status,
+} from "../api/api-types.ts";
 import { type Actor, mayRead, mayReadAll } from "./actor.ts";
 
 export function visibleSettings(
   actor: Actor,
   settings: Readonly<Record<string, Setting>>,
 ): Record<string, Setting> {
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => mayRead(actor, key)));
+  return readable(actor, settings);
+}
+
+export function visibleRegisters(actor: Actor, status: RegistersStatus): RegistersStatus {
+  if (mayReadAll(actor)) return status;
+  return { ...status, registers: readable(actor, status.registers) };
+}
+
+function readable<T>(actor: Actor, named: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(named).filter(([name]) => mayRead(actor, name)));
 }
 
 export function visibleAlerts(actor: Actor, alerts: readonly AlertStatus[]): AlertStatus[] {
@@ -19,6 +36,7 @@ export function visibleStatus(actor: Actor, status: Status): Status {
     ...status,
     boards: status.boards.filter(({ id }) => mayRead(actor, id)),
     settings: visibleSettings(actor, status.settings),
+    ...(status.registers === undefined ? {} : { registers: readable(actor, status.registers) }),
     ...(status.alerts === undefined ? {} : { alerts: visibleAlerts(actor, status.alerts) }),
     // Sentences about whomever.
     violations: [],

@@ -11,6 +11,12 @@
  * | GET /api/settings | `Record<string, Setting>` |
  * | GET /api/settings/KEY | `Setting` |
  * | PUT /api/settings/KEY with `{value, expected?}` | `SetResult`, once the entry is committed; with `expected`, only if that is the value before |
+ * | GET /api/registers | `RegistersStatus` |
+ * | GET /api/registers/NAME | `RegisterStatus`: as the log has it |
+ * | GET /api/registers/NAME/now | `RegisterRead`: as a majority of its boards has it now |
+ * | GET /api/registers/NAME/changes | `RegisterChanges` |
+ * | PUT /api/registers/NAME with `{value, ifVersion?}` | `RegisterRead`, once a majority of its boards has it |
+ * | POST /api/registers/recover with `{acceptLoss: true}` | `RegistersStatus`, once the next group is agreed on |
  * | GET /api/members | `Members` |
  * | POST /api/members/voters with `{action, names, force?}` | `VotersChanged`, once it is committed who ought to vote; they do soon after |
  * | POST /api/members/transfer with `{to}` | `{to}`, once leadership is on its way to that host |
@@ -58,7 +64,7 @@ import type {
 import type { Scope } from "../../../protocols/security/identity/scope.ts";
 import type { Phase } from "../../../protocols/two-phase-commit/action.ts";
 import type { Stage } from "../../../protocols/two-phase-commit/report.ts";
-import type { SettingDefinition } from "../../swarm-file/definition.ts";
+import type { RegisterDefinition, SettingDefinition } from "../../swarm-file/definition.ts";
 import type { HostTraffic } from "../hosts/host-link.ts";
 import type { SessionCounters } from "../trust/session-counters.ts";
 
@@ -75,6 +81,8 @@ export interface Status {
   readonly hosts: readonly HostStatus[];
   readonly boards: readonly BoardStatus[];
   readonly settings: Readonly<Record<string, Setting>>;
+  /** What boards agree on among themselves, as the log has it; absent in a swarm without registers. */
+  readonly registers?: Readonly<Record<string, RegisterStatus>>;
   /** By which contact boards are to be here; undefined where none was ever agreed on. */
   readonly contact?: ContactStatus | undefined;
   /** How many there are that can be used, and the newest; undefined for none. */
@@ -256,6 +264,63 @@ export interface SetResult {
   readonly index: number;
   /** undefined for a command that was carried out so long ago that the log no longer holds it. */
   readonly term: number | undefined;
+}
+
+/** Of a register, as the log has it: boards may have agreed on another since, and not told yet. */
+export interface RegisterStatus {
+  readonly value: number | string | boolean;
+  readonly unit: string;
+  /** Counts its changes; 0 while it has its initial value. */
+  readonly version: number;
+  /** The board that proposed it; "" for nobody. */
+  readonly by: string;
+  /** Unix milliseconds at that board; undefined where it did not know them. */
+  readonly atMs: number | undefined;
+  /** Log index of the entry that says so, or a later one; 0 for none yet. */
+  readonly index: number;
+  /** Its type and limits, as `swarm.ts` defines them. */
+  readonly takes: RegisterDefinition;
+}
+
+export interface RegistersStatus {
+  readonly group: RegisterGroupStatus;
+  readonly registers: Readonly<Record<string, RegisterStatus>>;
+}
+
+/** Who agrees. */
+export interface RegisterGroupStatus {
+  /** `none`: not all boards were here yet. `closing`: another group is to follow, and until then nothing changes. */
+  readonly phase: "none" | "open" | "closing";
+  readonly epoch: number;
+  readonly majority: number;
+  /** The boards of `swarm.ts`. */
+  readonly members: readonly RegisterMemberStatus[];
+  /** Boards that were never here, without which no group is agreed on. */
+  readonly missing: readonly string[];
+}
+
+export interface RegisterMemberStatus {
+  readonly board: string;
+  readonly link: "up" | "down";
+  /** False where it was declared since, or has lost its memory. */
+  readonly isMember: boolean;
+  /** Of a group that is closing: it has told what it accepted. */
+  readonly hasClosed: boolean;
+  /** Changes that it forgot before it could tell them: it keeps 16. */
+  readonly lost: number;
+}
+
+/** As a majority of the boards has it; `via` is the one that asked them. */
+export interface RegisterRead extends Pick<RegisterStatus, "value" | "version" | "by" | "atMs"> {
+  readonly name: string;
+  readonly via: string;
+}
+
+/** The last changes of a register, the oldest first; those up to version `floor` are not kept any more. */
+export interface RegisterChanges {
+  readonly name: string;
+  readonly floor: number;
+  readonly changes: readonly Pick<RegisterStatus, "value" | "version" | "by" | "atMs">[];
 }
 
 export interface Members {

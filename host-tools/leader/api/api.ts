@@ -37,6 +37,8 @@ import type { Log } from "../log.ts";
 import type { VoterChange } from "../members/change-voters.ts";
 import { createPageFiles } from "../page-files.ts";
 import type { CommandId } from "../raft/command-id.ts";
+import type { RegistersView } from "../registers/registers.ts";
+import { addRegisters } from "../registers/routes.ts";
 import { notLeadingMessage } from "../state/commands.ts";
 import { type HoldRequest, readHoldRequest } from "../tasks/hold-request.ts";
 import { readTaskChange, type TaskChange } from "../tasks/task-change.ts";
@@ -90,6 +92,7 @@ export interface HostView {
   newCommandId(): string;
   /** Resolves once committed. Rejects with `ApiFailure`. */
   set(command: SetCommand): Promise<SetResult>;
+  readonly registers: RegistersView;
   members(): Members;
   changeVoters(change: VoterChange): Promise<VotersChanged>;
   /** Throws `ApiFailure`. */
@@ -206,7 +209,10 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
     "/api/settings/:key",
     needs((context) => toRead(keyOf(context))),
     onLeader,
-    async (context) => answerSettings(context, host, (all) => settingOf(all, keyOf(context))),
+    async (context) => {
+      host.registers.demandNone(keyOf(context));
+      return answerSettings(context, host, (all) => settingOf(all, keyOf(context)));
+    },
   );
   api.get("/api/members", needs(toRead("*")), onLeader, async (context) => {
     await host.confirm(apiLimits.statusConfirmMs);
@@ -243,6 +249,7 @@ export function createApi(host: HostView, door: Door, log: Log): Hono<Env> {
   );
   addCheckpoints(api, host, needs, onLeader);
   addKeeping(api, host, needs, onLeader);
+  addRegisters(api, host, needs, onLeader);
   api.get("/api/releases", needs(toReadSome), onLeader, async (context) => {
     await host.confirm(apiLimits.statusConfirmMs);
     return answer(context, visibleReleases(actorOf(context), host.releases()));

@@ -14,6 +14,7 @@ import {
   reportFromWire,
   timeAnswerToWire,
 } from "../../../protocols/messages/codec.ts";
+import { type RegisterReport, registerReportFromWire } from "../../../protocols/paxos/report.ts";
 import { answerFromWire, type BoardAnswer } from "../../../protocols/query/messages.ts";
 import { messageFromWire, messageToWire } from "../../../protocols/raft/codec.ts";
 import type { AppendResponse, MemberId, Message } from "../../../protocols/raft/types.ts";
@@ -29,6 +30,7 @@ import type { BoardLink } from "../broker/broker-types.ts";
 import type { HostFrame, TelemetryChannel } from "../hosts/host-frames.ts";
 import type { Log } from "../log.ts";
 import { nameOf } from "../raft/voter-policy.ts";
+import type { MemberFacts } from "../registers/register-keeper.ts";
 import type { TaskMetric } from "../tasks/task-metrics.ts";
 import type { NewReading } from "../telemetry/telemetry.ts";
 import type { SealedChannel } from "../trust/board-session.ts";
@@ -55,6 +57,8 @@ export interface RegistryOptions {
   onWant(link: BoardLink, want: Want): void;
   /** A board, connected here or at another host, tells of actions. */
   onActions?(board: string, reports: readonly ActionReport[]): void;
+  /** A board, connected here or at another host, tells of registers. */
+  onRegisters?(board: string, report: RegisterReport): void;
   /** A board, here or at another host, says which tasks it is to run. */
   onClaim(board: string, claim: Leases): void;
   /** A board that votes, connected here if `isHere`, says so of its turn to be away. */
@@ -108,6 +112,15 @@ export class BoardRegistry {
     return { memberId: record.memberId, isUp: record.presences.size > 0, isWell };
   }
 
+  /** As which member a board was here last, and whether it is connected somewhere as that one. */
+  memberOf(board: string): MemberFacts {
+    const { clones, hostName } = this.#options;
+    const record = this.#records.get(board);
+    const memberId = record?.memberId;
+    const isUp = memberId !== undefined && record!.hostsOf(memberId, hostName).length > 0;
+    return { memberId, isUp, isCloned: clones.isCloned(board) };
+  }
+
   /** How many boards are connected to `host`. */
   countAt(host: string): number {
     let count = 0;
@@ -157,7 +170,7 @@ export class BoardRegistry {
   }
 
   /** To a board that is connected here; false where it is not. */
-  sendHere(board: string, channel: "lease" | "query" | "keep", payload: Uint8Array): boolean {
+  sendHere(board: string, channel: "lease" | "query" | "keep" | "register", payload: Uint8Array): boolean {
     const link = this.#records.get(board)?.presences.get(this.#options.hostName)?.link;
     return link?.send(channel, payload) ?? false;
   }
@@ -270,6 +283,10 @@ export class BoardRegistry {
     }
     if (channel === "keep") {
       understood(() => this.#options.onKeep?.(record.name, payload));
+      return;
+    }
+    if (channel === "register") {
+      this.#options.onRegisters?.(record.name, read(registerReportFromWire, payload));
       return;
     }
     if (channel === "lease") {

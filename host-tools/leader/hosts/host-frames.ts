@@ -21,6 +21,7 @@
  * keep-ask     [21, number, waiting, short, lost]            up to which entry must I have applied to know what was agreed on? And how my blocks stand
  * keep-index   [22, number, index]                           the leader's answer
  * past         [23, [block, ...]]                            blocks of readings, from boards that kept them: put them among yours
+ * order        [24, board, payload]                          tell it this on its channel for registers, if it is at your broker
  * ```
  *
  * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
@@ -72,7 +73,15 @@ export interface HostState {
   readonly lingering: readonly string[];
 }
 
-export type TelemetryChannel = "report" | "health" | "query" | "action" | "lease" | "turn" | "keep";
+export type TelemetryChannel =
+  | "report"
+  | "health"
+  | "query"
+  | "action"
+  | "lease"
+  | "turn"
+  | "keep"
+  | "register";
 
 /** Counted since the host has the disk that it has. */
 export interface KeepAskFrame {
@@ -103,6 +112,8 @@ export type HostFrame =
   | KeepAskFrame
   | { readonly kind: "keep-index"; readonly number: number; readonly index: number }
   | { readonly kind: "past"; readonly blocks: readonly KeptBlock[] }
+  /** For a board that is connected there: what it is asked about registers, and which of its changes are in the log. */
+  | { readonly kind: "order"; readonly board: string; readonly payload: Uint8Array }
   | { readonly kind: "publication"; readonly payload: Uint8Array }
   /** `key` as `senderKeyToWire` makes it. */
   | { readonly kind: "sender-key"; readonly key: CborValue }
@@ -179,6 +190,8 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.keepIndex, frame.number, frame.index];
     case "past":
       return [kinds.past, frame.blocks.map(keptBlockToWire)];
+    case "order":
+      return [kinds.order, frame.board, frame.payload];
     case "sender-key":
       return [kinds.senderKey, frame.key];
     case "images":
@@ -240,6 +253,8 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
         kind: "past",
         blocks: items.array("the blocks", keepingLimits.blocksMax).map((block) => keptBlockFromWire(block)),
       };
+    case kinds.order:
+      return { kind: "order", board: readName(items), payload: readPayload(items) };
     case kinds.senderKey:
       return { kind: "sender-key", key: items.any() };
     case kinds.images:
@@ -284,12 +299,13 @@ const kinds = {
   keepAsk: 21,
   keepIndex: 22,
   past: 23,
+  order: 24,
 } as const;
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;
 const roles: readonly HostRole[] = ["follower", "candidate", "leader"];
 const telemetryChannels: readonly TelemetryChannel[] = [
-  ...(["report", "health", "query", "action", "lease", "turn", "keep"] as const),
+  ...(["report", "health", "query", "action", "lease", "turn", "keep", "register"] as const),
 ];
 
 function readHello(items: ItemReader): HostHello {

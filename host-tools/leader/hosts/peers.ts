@@ -125,6 +125,9 @@ export class Peers {
       case "past":
         takeKeeping(host, frame);
         break;
+      case "order":
+        boards.sendHere(frame.board, "register", frame.payload);
+        break;
       case "images":
       case "image-want":
       case "image-piece":

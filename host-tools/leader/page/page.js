@@ -5,7 +5,7 @@ import { BoardCard } from "./board-card.js";
 import { byId, element, KeyedList, setAttribute, setFacts, setText } from "./elements.js";
 import { Login } from "./login.js";
 import { bytes, duration, exact } from "./quantities.js";
-import { SettingRow } from "./settings-card.js";
+import { byBoards, bySwarm, SettingRow } from "./settings-card.js";
 import { sparklineLimits } from "./sparkline.js";
 
 /** @typedef {import("../api/api-types.ts").Status} Status */
@@ -26,8 +26,13 @@ const boards = new KeyedList(byId("boards"), (name) => {
 });
 /** @type {KeyedList<Setting>} */
 const settings = new KeyedList(byId("settings"), (key) => {
-  const row = new SettingRow(key);
+  const row = new SettingRow(key, bySwarm);
   return { element: row.element, update: (setting) => row.update(setting, login.maySet(key)) };
+});
+/** @type {KeyedList<import("../api/api-types.ts").RegisterStatus>} */
+const registers = new KeyedList(byId("registers"), (name) => {
+  const row = new SettingRow(name, byBoards);
+  return { element: row.element, update: (register) => row.update(register, login.maySet(name)) };
 });
 /** @type {KeyedList<string>} */
 const violations = new KeyedList(byId("violation-list"), (sentence) => ({
@@ -92,6 +97,8 @@ function show(status) {
   isFirst = false;
   byId("settings-section").hidden = Object.keys(status.settings).length === 0;
   settings.update(Object.entries(status.settings));
+  byId("registers-section").hidden = Object.keys(status.registers ?? {}).length === 0;
+  registers.update(Object.entries(status.registers ?? {}));
   const firing = status.alerts ?? [];
   byId("alerts").hidden = firing.length === 0;
   alerts.update(firing, login.maySet("covey/alerts"));

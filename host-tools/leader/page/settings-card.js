@@ -1,14 +1,48 @@
 // @ts-check
-/** One setting: its agreed value, and a form to propose another. */
+/** One setting, or one register: its agreed value, and a form to propose another. */
 import { element, setText } from "./elements.js";
 import { exact, withUnit } from "./quantities.js";
 
-/** @typedef {import("../api/api-types.ts").Setting} Setting */
+/** @typedef {import("../api/api-types.ts").Setting | import("../api/api-types.ts").RegisterStatus} Setting */
 /** @typedef {import("../api/api-types.ts").SetResult} SetResult */
+/** @typedef {import("../api/api-types.ts").RegisterRead} RegisterRead */
 /** @typedef {import("../api/api-types.ts").ApiError} ApiError */
+
+/**
+ * Who agrees on it, and how that is told.
+ * @typedef {object} Agreeing
+ * @property {string} path
+ * @property {string} waiting
+ * @property {string} lost what is said when no answer came
+ * @property {(setting: any) => string} origin
+ * @property {(answer: any, ms: number) => string} agreed
+ */
+
+/** @type {Agreeing} */
+export const bySwarm = {
+  path: "/api/settings",
+  waiting: "waiting for a majority of the voters",
+  lost: "The leader did not answer; whether the value was set shows when it is back.",
+  origin: ({ index }) => (index === 0 ? "initial value" : `entry ${index}`),
+  /** @param {SetResult} answer */
+  agreed: ({ index }, ms) => `agreed as entry ${index} in ${ms} ms`,
+};
+
+/** @type {Agreeing} */
+export const byBoards = {
+  path: "/api/registers",
+  waiting: "waiting for a majority of its boards",
+  lost: "No host answered; whether the boards agreed shows when one is back.",
+  /** @param {import("../api/api-types.ts").RegisterStatus} register */
+  origin: ({ version, by }) =>
+    version === 0 ? "initial value" : `version ${version}${by === "" ? "" : ` by ${by}`}`,
+  /** @param {RegisterRead} answer */
+  agreed: ({ version, by }, ms) => `agreed as version ${version} by ${by} in ${ms} ms`,
+};
 
 export class SettingRow {
   #key;
+  #agreeing;
   #current = element("span", { class: "value" });
   #origin = element("span", { class: "quiet" });
   #answer = element("p", { class: "answer", role: "status" });
@@ -18,9 +52,13 @@ export class SettingRow {
   #control;
   element;
 
-  /** @param {string} key */
-  constructor(key) {
+  /**
+   * @param {string} key
+   * @param {Agreeing} agreeing
+   */
+  constructor(key, agreeing) {
     this.#key = key;
+    this.#agreeing = agreeing;
     const label = element("label", { for: `setting-${key}`, class: "metric" }, key);
     const head = element("div", { class: "setting-head" }, label, this.#current, this.#origin);
     this.element = element("li", {}, head, this.#form, this.#answer);
@@ -38,7 +76,7 @@ export class SettingRow {
   update(setting, maySet) {
     this.#form.hidden = !maySet;
     setText(this.#current, shown(setting));
-    setText(this.#origin, setting.index === 0 ? "initial value" : `entry ${setting.index}`);
+    setText(this.#origin, this.#agreeing.origin(setting));
     if (this.#control === undefined) this.#build(setting);
     else this.#control.agreed(setting.value);
   }
@@ -55,24 +93,25 @@ export class SettingRow {
   async #propose() {
     const control = /** @type {Control} */ (this.#control);
     this.#button.disabled = true;
-    this.#say("", "waiting for a majority of the voters");
+    const { path, waiting, lost, agreed } = this.#agreeing;
+    this.#say("", waiting);
     const started = performance.now();
     try {
-      const response = await fetch(`/api/settings/${encodeURIComponent(this.#key)}`, {
+      const response = await fetch(`${path}/${encodeURIComponent(this.#key)}`, {
         method: "PUT",
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ value: control.value() }),
       });
-      const answer = /** @type {SetResult & { error?: ApiError }} */ (await response.json());
+      const answer = /** @type {(SetResult | RegisterRead) & { error?: ApiError }} */ (await response.json());
       if (answer.error !== undefined) this.#say("refused", answer.error.message);
       else {
         const ms = Math.max(1, Math.round(performance.now() - started));
         control.isTouched = false;
         this.#form.classList.remove("touched");
-        this.#say("agreed", `agreed as entry ${answer.index} in ${ms} ms`);
+        this.#say("agreed", agreed(answer, ms));
       }
     } catch {
-      this.#say("refused", "The leader did not answer; whether the value was set shows when it is back.");
+      this.#say("refused", lost);
     }
     this.#button.disabled = false;
   }

@@ -8,6 +8,7 @@ import { isPuts, putsFromData } from "../../../protocols/state/puts.ts";
 import { turnIn, turnKey } from "../../../protocols/turns/turn.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 import type { LogEntry } from "../api/api-types.ts";
+import { describeRegister } from "../registers/register-text.ts";
 
 /** The data of a `put` entry. */
 export function encodePut(command: PutCommand): Uint8Array {
@@ -53,7 +54,8 @@ export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
 
 function describePut({ key, value }: PutCommand): string {
   if (key === turnKey) return describeTurn(value);
-  return value === undefined ? `${key} deleted` : `${key} = ${describeValue(value)}`;
+  if (value === undefined) return `${key} deleted`;
+  return `${key} = ${describeRegister(key, value) ?? describeValue(value)}`;
 }
 
 function describeValue(value: StateValue): string {

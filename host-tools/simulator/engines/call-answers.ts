@@ -128,7 +128,7 @@ export class CallAnswers {
       case Call.verify:
         return ciphers.verify(call.bytes(1), call.bytes(2), call.bytes(3));
       case Call.udpOpen:
-        this.#openUdp(call.number(1), call.number(2));
+        this.#openUdp(call.number(1), call.number(2), call.textOrNull(3) ?? undefined);
         return null;
       case Call.udpSend:
         this.#udpSockets.get(call.number(1))?.send(call.text(2), call.number(3), call.bytes(4));
@@ -193,14 +193,13 @@ export class CallAnswers {
     this.#connections.set(socket, connection);
   }
 
-  #openUdp(socket: number, port: number): void {
+  #openUdp(socket: number, port: number, group: string | undefined): void {
     const { network } = this.#world;
     if (network.openUdp === undefined) throw new RangeError("This board has no UDP.");
-    const opened = network.openUdp(port, {
-      onData: (bytes, address, from) => {
-        if (bytes.length <= arrivalBytesMax) this.#tell([Arrival.udpData, socket, bytes, address, from]);
-      },
-    });
+    const onData = (bytes: Uint8Array, address: string, from: number) => {
+      if (bytes.length <= arrivalBytesMax) this.#tell([Arrival.udpData, socket, bytes, address, from]);
+    };
+    const opened = network.openUdp(port, { onData }, group);
     this.#udpSockets.set(socket, opened);
   }
 

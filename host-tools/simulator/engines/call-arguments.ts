@@ -19,6 +19,10 @@ export class Arguments {
     return typeof item === "string" ? item : this.#refuse(i, "a text");
   }
 
+  textOrNull(i: number): string | null {
+    return this.#items[i] === null ? null : this.text(i);
+  }
+
   bytes(i: number): Uint8Array {
     const item = this.#items[i];
     return item instanceof Uint8Array ? item : this.#refuse(i, "bytes");

@@ -11,6 +11,7 @@ import type {
   UdpEvents,
   UdpSocket,
 } from "../../../firmware/platform/ports.ts";
+import type { LanSocket, SimulatedLan } from "./simulated-lan.ts";
 import { lookAround, type WifiAir, WifiStation } from "./wifi-air.ts";
 
 export const networkLimits = Object.freeze({
@@ -22,18 +23,28 @@ export const networkLimits = Object.freeze({
   udpSocketsMax: 4,
 });
 
+/** A board's place on the network that it shares with other boards. */
+export interface LanPlace {
+  readonly lan: SimulatedLan;
+  readonly address: string;
+}
+
 export class SimulatedNetwork implements Network {
   /** Each with what it is connected to. */
   readonly #sockets = new Map<net.Socket, { readonly host: string; readonly port: number }>();
   readonly #udpSockets = new Set<dgram.Socket>();
+  readonly #lanSockets = new Map<dgram.Socket, LanSocket>();
   /** Where the board has Wi-Fi; else it is on a cable and always online. */
   readonly #station: WifiStation | undefined;
+  readonly #place: LanPlace | undefined;
   readonly changeWifi?: NonNullable<Network["changeWifi"]>;
   readonly scanWifi?: NonNullable<Network["scanWifi"]>;
   #powered = true;
   #deafen: () => void = () => {};
 
-  constructor(air?: WifiAir) {
+  /** @param place where there are other boards to speak to */
+  constructor(air?: WifiAir, place?: LanPlace) {
+    this.#place = place;
     if (air === undefined) return;
     const station = new WifiStation(air);
     this.#station = station;
@@ -99,27 +110,40 @@ export class SimulatedNetwork implements Network {
     };
   }
 
-  /** IPv4 only. Nothing that goes wrong is told, as on a chip: a datagram may be lost. */
-  openUdp(port: number, events: UdpEvents): UdpSocket {
+  /**
+   * IPv4 only. Nothing that goes wrong is told, as on a chip: a datagram may be lost. Whoever joins a group is on the boards' own network, at the board's own address
+   * there.
+   */
+  openUdp(port: number, events: UdpEvents, group?: string): UdpSocket {
     if (this.#udpSockets.size >= networkLimits.udpSocketsMax)
       throw new RangeError(`This board has ${networkLimits.udpSocketsMax} UDP sockets already.`);
+    const place = group === undefined ? undefined : this.#place;
     const socket = dgram.createSocket("udp4");
     this.#udpSockets.add(socket);
     const close = (): void => {
+      this.#leaveLan(socket);
       if (this.#udpSockets.delete(socket)) socket.close();
     };
     socket.on("message", (bytes, { address, port: from }) => {
-      if (this.#powered && this.#udpSockets.has(socket)) events.onData(bytes, address, from);
+      if (!this.#powered || !this.#udpSockets.has(socket)) return;
+      const sender = place?.lan.sender(from);
+      if (sender === undefined) events.onData(bytes, address, from);
+      else events.onData(bytes, sender.address, sender.port);
     });
     socket.on("error", close);
+    const bound = { port: place === undefined ? port : 0, ...(place && { address: "127.0.0.1" }) };
     // Who asks everybody asks this computer: it is all that there is around a simulated board.
-    socket.bind(port, () => {
+    socket.bind(bound, () => {
       socket.setMulticastInterface("127.0.0.1");
       socket.setMulticastTTL(255);
+      if (place !== undefined && this.#udpSockets.has(socket)) this.#joinLan(socket, place, port, group);
     });
     return {
       send: (host, to, bytes) => {
-        if (this.#udpSockets.has(socket)) socket.send(Uint8Array.from(bytes), to, host, () => {});
+        if (!this.#udpSockets.has(socket)) return;
+        const own = Uint8Array.from(bytes);
+        for (const real of this.#realPorts(socket, host, to))
+          socket.send(own, real.port, real.host, () => {});
       },
       close,
     };
@@ -132,8 +156,34 @@ export class SimulatedNetwork implements Network {
     this.#station?.powerOff();
     for (const socket of this.#sockets.keys()) socket.destroy();
     this.#sockets.clear();
-    for (const socket of this.#udpSockets) socket.close();
+    for (const socket of this.#udpSockets) {
+      this.#leaveLan(socket);
+      socket.close();
+    }
     this.#udpSockets.clear();
+  }
+
+  #joinLan(socket: dgram.Socket, { lan, address }: LanPlace, port: number, group: string | undefined): void {
+    const joined = {
+      ...{ address, port, group, realPort: socket.address().port },
+      network: () => (this.#station === undefined ? "cable" : this.#station.network),
+    };
+    this.#lanSockets.set(socket, joined);
+    lan.open(joined);
+  }
+
+  #leaveLan(socket: dgram.Socket): void {
+    const joined = this.#lanSockets.get(socket);
+    if (joined === undefined) return;
+    this.#lanSockets.delete(socket);
+    this.#place!.lan.close(joined);
+  }
+
+  #realPorts(socket: dgram.Socket, host: string, port: number): { host: string; port: number }[] {
+    const joined = this.#lanSockets.get(socket);
+    const lan = this.#place?.lan;
+    if (joined === undefined || lan === undefined || !lan.leadsTo(host)) return [{ host, port }];
+    return lan.realPorts(joined, host, port).map((real) => ({ host: "127.0.0.1", port: real }));
   }
 
   #leadsTo(host: string, port: number): boolean {

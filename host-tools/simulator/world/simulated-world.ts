@@ -23,7 +23,7 @@ import { nodeCiphers } from "../../security/node-ciphers.ts";
 import type { FlashFile } from "../chip/flash-file.ts";
 import type { SensorSource } from "../sensors/sensor-source.ts";
 import { type OutputChange, OutputPins } from "./output-pins.ts";
-import { SimulatedNetwork } from "./simulated-network.ts";
+import { type LanPlace, SimulatedNetwork } from "./simulated-network.ts";
 import type { WifiAir } from "./wifi-air.ts";
 
 export interface WorldParts {
@@ -36,6 +36,8 @@ export interface WorldParts {
   readonly near?: NearParts | undefined;
   /** The Wi-Fi networks around it; absent for a board that is online by itself. */
   readonly air?: WifiAir | undefined;
+  /** Where it speaks to other boards; absent for a board that is alone. */
+  readonly place?: LanPlace | undefined;
   readonly startReason?: StartReason | undefined;
   /** Sensor name to source; a sensor that is not in it gives nothing. */
   readonly sensors: ReadonlyMap<string, SensorSource>;
@@ -77,7 +79,7 @@ export class SimulatedWorld implements BoardWorld {
   constructor(parts: WorldParts) {
     const { chip, near } = parts;
     this.flash = parts.flash;
-    this.network = new SimulatedNetwork(parts.air);
+    this.network = new SimulatedNetwork(parts.air, parts.place);
     this.#chip = chip;
     this.keyValue = chip?.values;
     this.update = chip?.update;

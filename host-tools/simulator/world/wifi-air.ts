@@ -64,6 +64,11 @@ export class WifiStation {
     return this.#isUp;
   }
 
+  /** Name of the network that it is in; undefined while it is in none. */
+  get network(): string | undefined {
+    return this.#isUp ? this.#wifi?.ssid : undefined;
+  }
+
   start(onChange: (up: boolean) => void): void {
     this.#onChange = onChange;
     this.#attempt();

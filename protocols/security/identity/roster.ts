@@ -96,6 +96,12 @@ export interface Known {
   readonly identity: Identity;
 }
 
+/** What of an identity says whether it still belongs. */
+export interface Issued {
+  readonly kid: Uint8Array;
+  readonly identity: Pick<Identity, "epoch">;
+}
+
 export class Roster {
   readonly #ciphers: Ciphers;
   readonly #root: Uint8Array;
@@ -149,8 +155,14 @@ export class Roster {
     return undefined;
   }
 
+  /** It need not be remembered any more. */
+  forget(kid: Uint8Array): void {
+    const at = this.#known.findIndex((known) => isSameBytes(known.kid, kid));
+    if (at >= 0) this.#known.splice(at, 1);
+  }
+
   /** Whether the root has not revoked it. */
-  belongs({ kid, identity }: Known): boolean {
+  belongs({ kid, identity }: Issued): boolean {
     const statement = this.#statement;
     if (statement === undefined) return true;
     return identity.epoch >= statement.since && !holds(statement.references, kid);

@@ -15,6 +15,8 @@ export interface EndOptions {
   readonly ciphers: Ciphers;
   readonly own: OwnIdentity;
   readonly roster: Roster;
+  /** Whether an initiator gives its identity by value at once: where an answer that it is not known would be one more datagram to lose. */
+  readonly isByValue?: boolean;
   /** Whether this is who the connection is for, who has proved to belong to the swarm. */
   admits(peer: Known): boolean;
 }

@@ -31,12 +31,13 @@ export class SessionInitiator {
   #session: SecureSession | undefined;
   /** After message 3 or a refresh: the other end is to show that it has it. What goes is sealed with it during a refresh. */
   #next: SecureSession | undefined;
-  #isByValue = false;
+  #isByValue: boolean;
   #isUp = false;
 
   /** @param kept of an earlier connection: may be refreshed. */
   constructor(options: EndOptions, kept?: SecureSession) {
     this.#options = options;
+    this.#isByValue = options.isByValue ?? false;
     this.#session = kept;
   }
 

@@ -19,6 +19,7 @@ export function runHere(
   const blocks = new BlockQueue(ample);
   let nowMs = fromMs;
   const sensing = new Sensing({
+    board: "north-1",
     sensors: { read: (sensor) => read(sensor, nowMs) },
     actuators: { configure: () => {}, write: () => {}, release: () => {} },
     settings: new Map(),

@@ -28,6 +28,7 @@ function board(read: () => number, blocksMax = 16) {
   const queue = new ReadingQueue(64);
   const blocks = new BlockQueue(blocksMax);
   const sensing = new Sensing({
+    board: "north-1",
     sensors: { read },
     actuators: { configure: () => {}, write: () => {}, release: () => {} },
     settings: new Map(),

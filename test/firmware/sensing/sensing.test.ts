@@ -27,6 +27,7 @@ beforeEach(() => {
   queue = new ReadingQueue(100);
   epochMs = Number.NaN;
   sensing = new Sensing({
+    board: "north-1",
     sensors: {
       startRound: () => void reads.push("round"),
       read: (name) => {

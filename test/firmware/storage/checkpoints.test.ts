@@ -28,6 +28,7 @@ class Device {
     const store = openStore(flash);
     this.#nowMs = bootMs;
     this.#sensing = new Sensing({
+      board: "north-1",
       sensors: { read: sample },
       actuators: { configure() {}, write() {}, release() {} },
       settings: store,

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { BoardStore } from "../../../firmware/storage/board-store.ts";
 import { entryLimits } from "../../../firmware/storage/entry-log.ts";
+import { type OwnKind, RecordKind } from "../../../firmware/storage/record.ts";
 import { chainHash, emptyChain } from "../../../protocols/raft/chain.ts";
 import { configurationFromEntry } from "../../../protocols/raft/membership.ts";
 import type {
@@ -29,6 +30,8 @@ export const noOutput: RaftOutput = {
   violation: undefined,
 };
 
+const ownKinds: readonly OwnKind[] = [RecordKind.promises, RecordKind.registers];
+
 interface Held {
   readonly entry: Entry;
   readonly hash: Uint8Array;
@@ -39,6 +42,7 @@ export class StoreModel {
   crashes = 0;
   checkpoint: readonly Uint8Array[] = [];
   kept: Uint8Array | undefined;
+  readonly own = new Map<OwnKind, Uint8Array>();
   applied = 0;
   /** That became the state so far. */
   snapshots = 0;
@@ -86,6 +90,7 @@ export class StoreModel {
       crashes: this.crashes,
       checkpoint: this.checkpoint.map(hex),
       kept: this.kept && hex(this.kept),
+      own: ownKinds.map((kind) => hex(this.own.get(kind) ?? new Uint8Array(0))),
       applied: this.#placeAt(this.applied),
       waiting: waiting.map(shownEntry),
       staged: this.staged && { ...shownPlace(this.staged.place), items: this.staged.items.length },
@@ -161,6 +166,7 @@ export function contentsOf(store: BoardStore): string {
     crashes: store.crashes,
     checkpoint,
     kept: store.kept && hex(store.kept),
+    own: ownKinds.map((kind) => hex(store.own(kind) ?? new Uint8Array(0))),
     applied: shownPlace(applied),
     waiting,
     staged: staged && { ...shownPlace(staged), items: staged.items },

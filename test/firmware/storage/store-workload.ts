@@ -1,6 +1,7 @@
 /** What Raft and a board ask of a store, at random, as outputs of the core and as the smallest parts that a power cut may leave of them. */
 import fc from "fast-check";
 import { BoardStore, type StateListener } from "../../../firmware/storage/board-store.ts";
+import { type OwnKind, RecordKind } from "../../../firmware/storage/record.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { configurationToEntry } from "../../../protocols/raft/membership.ts";
 import type {
@@ -62,6 +63,7 @@ export type Step =
   | { readonly do: "crashes"; readonly count: number }
   | { readonly do: "keep"; readonly bytes: Uint8Array }
   | { readonly do: "take" }
+  | { readonly do: "own"; readonly kind: OwnKind; readonly bytes: Uint8Array }
   | { readonly do: "tidy" };
 
 /** A new snapshot: so many entries ahead of the applied one, with these values. */
@@ -155,6 +157,14 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: "take" } as const) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("own" as const),
+      kind: fc.constantFrom<OwnKind>(RecordKind.promises, RecordKind.registers),
+      bytes: fc.uint8Array({ maxLength: 100 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: "tidy" } as const) },
 );
 
@@ -240,6 +250,11 @@ export class Workload {
           (model) => {
             model.kept = undefined;
           },
+        );
+      case "own":
+        return alone(
+          (store) => store.keepOwn(asked.kind, asked.bytes),
+          (model) => model.own.set(asked.kind, asked.bytes),
         );
       case "tidy":
         return alone(

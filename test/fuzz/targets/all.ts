@@ -5,6 +5,7 @@ import { codecTargets } from "./codecs.ts";
 import { contactTargets } from "./contacts.ts";
 import { improvTargets } from "./improv.ts";
 import { keepingTargets } from "./keeping.ts";
+import { lanTargets } from "./lan.ts";
 import { modelTargets } from "./models.ts";
 import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
@@ -21,6 +22,7 @@ export const targets: readonly Target[] = [
   ...streamTargets,
   ...securityTargets,
   ...improvTargets,
+  ...lanTargets,
   ...serialTargets,
   ...modelTargets,
   ...taskTargets,

@@ -121,6 +121,23 @@ test("a setting is changed by keyboard alone, and a refusal is shown beside it",
   await eventually(() => leader.status().settings["door.lamp"]!.value === true);
 });
 
+test("a register is shown with whoever changed it, and says why it cannot be changed now", async () => {
+  const names = { setpoint: { type: "number", unit: "°C", min: 5, max: 35, initial: 21 } } as const;
+  const registers = { boards: Object.keys(definition.boards), names };
+  const leader = await leaderUnderTest({ definition: { ...definition, registers } });
+  const { page } = await open(leader.url);
+  await reads(page, "#registers .value", "21\u202f°C");
+  await reads(page, "#registers .quiet", "initial value");
+  const field = page.getByLabel("setpoint", { exact: true });
+  await field.fill("40");
+  await page.keyboard.press("Enter");
+  await reads(page, "#registers .answer", "setpoint takes a number from 5 to 35 °C, not 40.");
+  await field.fill("30");
+  await page.keyboard.press("Enter");
+  await reads(page, "#registers .answer", "waiting for a majority of its boards");
+  await reads(page, "#registers .answer", "none of its boards is connected to a host");
+});
+
 test("what somebody else sets is shown, but does not take what is being typed", async () => {
   const leader = await leaderUnderTest();
   const { page } = await open(leader.url);

@@ -159,7 +159,7 @@ describe("the calls of a board in XS", () => {
     server.on("message", (bytes, { port, address }) => server.send(bytes.toReversed(), port, address));
     await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
     const { port } = server.address();
-    expect(call(Call.udpOpen, 1, 0)).toEqual(result(null));
+    expect(call(Call.udpOpen, 1, 0, null)).toEqual(result(null));
     call(Call.udpSend, 1, "127.0.0.1", port, Buffer.from([1, 2, 3]));
     await until(() => arrived.length === 1);
     expect(arrived.splice(0)).toEqual([[Arrival.udpData, 1, Buffer.from([3, 2, 1]), "127.0.0.1", port]]);
@@ -168,8 +168,8 @@ describe("the calls of a board in XS", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     server.close();
     expect(arrived).toEqual([]);
-    for (let socket = 2; socket < 6; socket++) call(Call.udpOpen, socket, 0);
-    expect(call(Call.udpOpen, 6, 0)).toEqual([Answer.refusal, expect.stringContaining("UDP")]);
+    for (let socket = 2; socket < 6; socket++) call(Call.udpOpen, socket, 0, null);
+    expect(call(Call.udpOpen, 6, 0, null)).toEqual([Answer.refusal, expect.stringContaining("UDP")]);
   });
 
   it("give the SHA-256 of bytes (FIPS 180-4)", () => {

@@ -37,7 +37,7 @@ const keepers = {
 };
 
 function compile(boards: Record<string, BoardPart>, more: object = {}) {
-  return compileSwarm(swarm("house", { boards, ...more }), "/swarm.ts", models);
+  return compileSwarm(swarm("house", { boards: boards as never, ...more }), "/swarm.ts", models);
 }
 
 function said(boards: Record<string, BoardPart>, more: object = {}): string {

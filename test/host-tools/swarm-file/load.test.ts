@@ -175,7 +175,7 @@ export default swarm("house", { boards: { door: board("esp32c3-devkit", {
     const { program } = loaded!.definition!.boards.door!;
     const wire = programToWire(program) as unknown[][];
     expect(programFromWire(programToWire(program))).toEqual(program);
-    expect(wire[5]).toHaveLength(1);
+    expect(wire[6]).toHaveLength(1);
   });
 });
 

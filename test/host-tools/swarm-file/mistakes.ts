@@ -7,7 +7,7 @@ export interface Mistake {
 }
 
 const words =
-  'import { alert, at, board, correlation, every, groupBy, join, model, output, regression, replay, sense, setting, silent, swarm, when } from "covey";';
+  'import { alert, at, board, correlation, every, groupBy, join, model, output, register, regression, replay, sense, setting, silent, swarm, when } from "covey";';
 
 /** A swarm of one board, `door`; `lines` begin on line 9. */
 function onBoard(lines: string, model = "esp32c3-devkit"): string {
@@ -31,6 +31,15 @@ export default swarm(${name}, {
 ${lines}
 });
 `;
+}
+
+/** A swarm whose registers are on lines 3 and 4, and its boards from line 6 on. */
+function inRegisters(boards: string, names: string, given: Readonly<Record<string, string>> = {}): string {
+  const all = { a: "sense: []", b: "sense: []", c: "sense: []", ...given };
+  const lines = Object.entries(all).map(([name, parts]) => `${name}: board("esp32-devkit", { ${parts} }),`);
+  return inSwarm(
+    `registers: { boards: ${boards}, names: {\n${names}\n} }, settings: { heat: setting.number({ unit: "°C", min: 0, max: 50, initial: 20 }) },\nboards: {\n${lines.join("\n")}\n},`,
+  );
 }
 
 const door = 'boards: { door: board("esp32-devkit", { sense: [] }) },';
@@ -272,6 +281,105 @@ export const mistakes: readonly Mistake[] = [
     says: [
       '3: Symbol(esp32) is not a board model; use "esp32-devkit", "esp32c3-devkit", "esp32c6-devkit", "esp32s3-devkit", "m5stack-core2" or "xiao-esp32c3".',
       '4: 10 is not a duration; write every as "500ms", "5s", "2m" or "1h".',
+    ],
+  },
+
+  // Registers.
+  {
+    what: "lets boards agree that can't",
+    source: inRegisters('["a", "b", "c"]', "emergency: register.boolean({ initial: false })", {
+      b: 'sense: [], sleep: { awake: "10s", every: "10m" }',
+      c: "sense: [], place: { battery: true }",
+    }),
+    says: [
+      '3: "b" sleeps, and who sleeps can\'t agree with others; choose boards that are always awake.',
+      '3: "c" runs on a battery; choose boards that are always powered.',
+    ],
+  },
+  {
+    what: "lets two boards agree, of which one is none",
+    source: inRegisters('["a", "d"]', "emergency: register.boolean({ initial: false })"),
+    says: [
+      '3: "d" is not a board of this swarm; use "a", "b" or "c".',
+      "3: 2 boards can't agree well: choose 3, 5 or 7, of which a majority has to be there.",
+    ],
+  },
+  {
+    what: "has registers that are none",
+    source: inRegisters(
+      '["a", "b", "c", "c"]',
+      'setpoint: register.number({ unit: "°C", min: 5, max: 35, initial: 40 }),\n"no name": register.boolean({ initial: false }),\nnote: 3,\nheat: register.text({ initial: "x".repeat(33) }),',
+    ),
+    says: [
+      '3: "c" is twice among the boards of the registers.',
+      '4: initial of "setpoint" is 40; it must be from 5 to 35.',
+      '5: "no name" cannot name a register: use letters, digits and . _ - and at most 32 of them.',
+      '6: "note" is no register; write register.boolean({...}), register.number({...}), register.text({...}) or register.coordinator().',
+      '7: "heat" is a setting and a register; hosts agree on a setting and boards on a register, so choose one or give one of them another name.',
+      '7: initial of "heat" is longer than 32 bytes.',
+    ],
+  },
+  {
+    what: "has more registers than fit",
+    source: inRegisters(
+      `[${longNames.slice(0, 3).join(", ")}]`,
+      '...Object.fromEntries(Array.from({ length: 8 }, (_, i) => ["a-register-with-a-long-name-" + i, register.text({ initial: "" })]))',
+      Object.fromEntries(longNames.map((name) => [name, "sense: []"])),
+    ),
+    says: [
+      "3: the registers and the names of their boards do not fit an entry of the log together; take fewer texts, or shorten names.",
+    ],
+  },
+  {
+    what: "has nine registers",
+    source: inRegisters(
+      '["a", "b", "c"]',
+      '...Object.fromEntries(Array.from({ length: 9 }, (_, i) => ["r" + i, register.boolean({ initial: false })]))',
+    ),
+    says: ["3: 9 registers are too many; 8 are the most."],
+  },
+  {
+    what: "writes registers as settings are",
+    source: inSwarm(`  registers: { emergency: register.boolean({ initial: false }) },\n  ${door}`),
+    says: [
+      '3: registers say who agrees, and on what; write registers: { boards: ["a", "b", "c"], names: { emergency: register.boolean({ initial: false }) } }.',
+    ],
+  },
+  {
+    what: "proposes what no register takes",
+    source: inRegisters(
+      '["a", "b", "c"]',
+      'setpoint: register.number({ unit: "°C", min: 5, max: 35, initial: 20 }),\nwho: register.coordinator(),',
+      {
+        a: `sense: [sense("cpu.load", { every: "1s" })], rules: [
+when("cpu.load").above(50).propose("setpoint", 36),
+when("cpu.load").above(50).propose("setpoint", true),
+when("cpu.load").above(50).propose("who", "a"),
+when("cpu.load").above(50).propose("heat", 30),
+when("cpu.load").above(50).propose("setpont", 30),
+when("cpu.load").above(50, { as: "setpoint" }).propose("setpoint", 30),
+when("cpu.load").above(50, { as: "whom" }).propose("setpoint", 30),
+when("cpu.load").above("who").propose("setpoint", 30)]`,
+      },
+    ),
+    says: [
+      '9: "setpoint" takes a number from 5 to 35 °C, not 36.',
+      '10: "setpoint" takes a number from 5 to 35 °C, not true.',
+      '11: the boards choose "who" themselves; take this proposal away.',
+      '12: "heat" is a setting, which hosts change; what boards propose is a register.',
+      '13: "setpont" is not a register; did you mean "setpoint"?',
+      '14: as names a register that names a board, such as register.coordinator(), and "setpoint" is a number.',
+      '15: "whom" is no register that names a board; did you mean "who"?',
+      '16: a threshold is a number, and "who" is a coordinator.',
+    ],
+  },
+  {
+    what: "proposes on a board that does not agree",
+    source: inRegisters('["a", "b", "c"]', "emergency: register.boolean({ initial: false })", {
+      d: 'sense: [sense("cpu.load", { every: "1s" })], rules: [when("cpu.load").above(5).propose("emergency", true)]',
+    }),
+    says: [
+      '10: "d" has a rule that proposes, and is not among the boards of the registers; add it there, or take the rule away.',
     ],
   },
 
@@ -987,7 +1095,7 @@ export const mistakes: readonly Mistake[] = [
       '  sense: Array.from({ length: 16 }, (_, i) => sense("temperature", { every: "1s" })\n    .as("a-long-name-for-a-temperature-" + i).median(3).deadband(0.1, { atLeastEvery: "30s" }).median(5)),',
     ),
     says: [
-      '8: the program of "door" takes 1167 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
+      '8: the program of "door" takes 1168 bytes; at most 900 fit in an entry, so use fewer stages or shorter names.',
     ],
   },
   {

@@ -12,6 +12,7 @@ import {
   join,
   model,
   output,
+  register,
   regression,
   replay,
   sense,
@@ -210,6 +211,21 @@ export const wrong = [
       // @ts-expect-error: no such output on this board
       every("15m").set("lamp", true),
     ],
+  }),
+  swarm("house", {
+    registers: { boards: ["door"], names: { emergency: register.boolean({ initial: false }) } },
+    boards: {
+      // @ts-expect-error: no such register
+      door: board("esp32-devkit", {
+        sense: [sense("temperature", { every: "1s" })],
+        rules: [when("temperature").above(1, { as: "coordinator" }).propose("emergency", true)],
+      }),
+    },
+  }),
+  swarm("house", {
+    // @ts-expect-error: no such board
+    registers: { boards: ["gate"], names: { emergency: register.boolean({ initial: false }) } },
+    boards: { door: board("esp32-devkit", { sense: [] }) },
   }),
   // @ts-expect-error: no time of day
   every.day("6 pm", { zone: "UTC" }),

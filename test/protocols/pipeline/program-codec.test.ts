@@ -22,7 +22,9 @@ test("every valid program comes back as it was, from a host's codec and from a b
 
 const pipeline = (...stages: CborValue[]): CborValue => ["cpu", "cpu-load", 500, stages, null, null];
 const fan: CborValue = ["fan", 1, 4, 0, null];
-const rule: CborValue = ["cpu", 0, 80, 5, 0, "fan", 100];
+const hot: CborValue = ["cpu", 0, 80, 5, 0, null];
+const rule: CborValue = [hot, "fan", 100];
+const proposal: CborValue = [["cpu", 1, "cpu.least", 0, 10_000, "coordinator"], "emergency", true];
 
 test("a program with one of everything is accepted", () => {
   const stages: CborValue[] = [
@@ -36,7 +38,17 @@ test("a program with one of everything is accepted", () => {
     ["busy", [0, 1], 1, 0, "door", 520, 0xffff_ffff, null, false],
     ["heat.beyond", [0], 3, 1, 1, 1000, 1],
   ];
-  const wire: CborValue = [1, sensed, used, [fan], [rule], [[60]], [scheduled], [10_000, 600_000]];
+  const wire: CborValue = [
+    1,
+    sensed,
+    used,
+    [fan],
+    [rule],
+    [proposal],
+    [[60]],
+    [scheduled],
+    [10_000, 600_000],
+  ];
   const program = programFromWire(wire);
   expect(program.models).toEqual([
     {
@@ -61,34 +73,47 @@ test("a program with one of everything is accepted", () => {
     },
   ]);
   expect(program.rules).toHaveLength(1);
+  expect(program.proposals).toEqual([
+    {
+      ...{ metric: "cpu", when: "below", threshold: "cpu.least", hysteresis: 0, forMs: 10_000 },
+      ...{ as: "coordinator", register: "emergency", value: true },
+    },
+  ]);
   expect(program.schedules).toHaveLength(1);
   expect(program.sleep).toEqual({ awakeMs: 10_000, everyMs: 600_000 });
 });
 
-/** With the parts that a case leaves out, and without models. */
-const full = (pipelines: CborValue, ...parts: CborValue[]): CborValue => [
-  1,
-  pipelines,
-  [],
-  ...parts,
-  ...[[], [], [], [], null].slice(parts.length),
+/** With the parts that a case leaves out, and without models and proposals. */
+const full = (
+  pipelines: CborValue,
+  outputs: CborValue = [],
+  rules: CborValue = [],
+  zones: CborValue = [],
+  schedules: CborValue = [],
+  sleep: CborValue = null,
+): CborValue => [1, pipelines, [], outputs, rules, [], zones, schedules, sleep];
+
+/** Beside a pipeline. */
+const proposing = (...proposals: CborValue[]): CborValue => [
+  ...[1, [pipeline()], [], [], []],
+  ...[proposals, [], [], null],
 ];
 
 /** Beside two pipelines. */
 const withModels = (...models: CborValue[]): CborValue => {
   const sensed = [pipeline(), ["heat", "temperature", 500, [], null, null]];
-  return [1, sensed, models, [], [], [], [], null];
+  return [1, sensed, models, [], [], [], [], [], null];
 };
 
 describe("a program is refused", () => {
   test.each<[string, CborValue, RegExp]>([
     [
       "of a later version",
-      [2, [], [], [], [], [], [], null],
+      [2, [], [], [], [], [], [], [], null],
       /version must be an integer from 1 to 1, not 2/,
     ],
-    ["that says more than this one understands", [1, [], [], [], [], [], [], null, 0], /the end/],
-    ["that lacks its schedules", [1, [], [], [], [], [], null, null], /the schedules must be an array/],
+    ["that says more than this one understands", [1, [], [], [], [], [], [], [], null, 0], /the end/],
+    ["that lacks its schedules", [1, [], [], [], [], [], [], null, null], /the schedules must be an array/],
     [
       "that is never asleep",
       full([], [], [], [], [], [1000, 1999]),
@@ -115,7 +140,7 @@ describe("a program is refused", () => {
       /zone of schedule 0/,
     ],
     ["with a broken zone", full([], [], [], [[60, 120]], []), /the beginning of zone 0/],
-    ["that is no array", "x", /must be an array of 8 items, not "x"/],
+    ["that is no array", "x", /must be an array of 9 items, not "x"/],
     [
       "with an even median",
       full([pipeline([0, 4])], [], []),
@@ -151,9 +176,22 @@ describe("a program is refused", () => {
     ["with a rule for an output that is not there", full([pipeline()], [], [rule]), /output of rule 0/],
     [
       "with a rule on an endless threshold",
-      full([pipeline()], [fan], [["cpu", 0, Infinity, 5, 0, "fan", 100]]),
+      full([pipeline()], [fan], [[["cpu", 0, Infinity, 5, 0, null], "fan", 100]]),
       /threshold of rule 0/,
     ],
+    [
+      "with a rule as whoever no register names",
+      full([pipeline()], [fan], [[["cpu", 0, 80, 5, 0, "no name"], "fan", 100]]),
+      /register of rule 0 must be the name of a register/,
+    ],
+    ["with a proposal for no register", proposing([hot, "", true]), /register of proposal 0/],
+    ["with a proposal of bytes", proposing([hot, "emergency", new Uint8Array(1)]), /value of proposal 0/],
+    [
+      "with a proposal on a metric that is not there",
+      proposing([["heat", 0, 80, 5, 0, null], "emergency", true]),
+      /metric of proposal 0/,
+    ],
+    ["with too many proposals", proposing(...new Array(9).fill(proposal)), /at most 8 items/],
     [
       "with a model's metric twice",
       withModels(["cpu", [0], 1, 1, 1, 1000, 0]),

@@ -11,6 +11,7 @@ import {
 import type {
   Pipeline,
   Program,
+  Proposal,
   ScheduledValue,
   SleepPlan,
   Stage,
@@ -19,6 +20,7 @@ import type { Schedule } from "../../../protocols/time/schedule.ts";
 import { zones } from "../time/zones.ts";
 
 const name = fc.stringMatching(/^[a-z0-9.-]{1,32}$/);
+const registerName = fc.stringMatching(/^[A-Za-z0-9._-]{1,32}$/);
 const settingKey = fc.stringMatching(/^[A-Za-z0-9._/-]{1,48}$/);
 const duration = fc.integer({ min: 0, max: 0x7fff_ffff });
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
@@ -128,6 +130,11 @@ export const programs: fc.Arbitrary<Program> = fc
   )
   .chain((program) => {
     if (program.pipelines.length === 0) return fc.constant(program);
+    const proposals = fc.array(proposal(program.pipelines), { maxLength: 8 });
+    return proposals.map((some) => (some.length === 0 ? program : { ...program, proposals: some }));
+  })
+  .chain((program) => {
+    if (program.pipelines.length === 0) return fc.constant(program);
     return fc.array(modelUse(program.pipelines), { maxLength: 4 }).map((uses) => {
       const taken = new Set(program.pipelines.map(({ metric }) => metric));
       const models = uses.filter(({ metric }) => !taken.has(metric) && taken.add(metric));
@@ -206,17 +213,42 @@ function rule(
   outputs: Program["outputs"],
 ): fc.Arbitrary<Program["rules"][number]> {
   return fc.constantFrom(...outputs).chain(({ name: driven, kind }) =>
-    fc.record({
-      metric: fc.constantFrom(...someps).map(({ metric }) => metric),
-      when: fc.constantFrom("above" as const, "below" as const),
-      threshold: fc.oneof(finite, settingKey),
-      hysteresis: finite.map(Math.abs),
-      forMs: duration,
-      output: fc.constant(driven),
-      value: value(kind),
-    }),
+    fc.record(
+      {
+        ...condition(someps),
+        output: fc.constant(driven),
+        value: value(kind),
+      },
+      { requiredKeys: [...conditionKeys, "output", "value"] },
+    ),
   );
 }
+
+function proposal(someps: readonly Pipeline[]): fc.Arbitrary<Proposal> {
+  const text = fc.string({ maxLength: 32 }).filter((each) => each.isWellFormed());
+  return fc.record(
+    {
+      ...condition(someps),
+      register: registerName,
+      value: fc.oneof(fc.boolean(), finite, text),
+    },
+    { requiredKeys: [...conditionKeys, "register", "value"] },
+  );
+}
+
+function condition(someps: readonly Pipeline[]) {
+  return {
+    metric: fc.constantFrom(...someps).map(({ metric }) => metric),
+    when: fc.constantFrom("above" as const, "below" as const),
+    threshold: fc.oneof(finite, settingKey),
+    hysteresis: finite.map(Math.abs),
+    forMs: duration,
+    as: registerName,
+  };
+}
+
+/** All but `as`, which may be absent. */
+const conditionKeys = ["metric", "when", "threshold", "hysteresis", "forMs"] as const;
 
 function value(kind: "digital" | "pwm"): fc.Arbitrary<number> {
   return fc.integer({ min: 0, max: kind === "digital" ? 1 : 100 });

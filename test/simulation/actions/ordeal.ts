@@ -1,4 +1,5 @@
 /** A minute of actions and mishaps in a whole swarm, then peace; what everybody did, and when by the world's time. */
+import { RecordKind } from "../../../firmware/storage/record.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
 import { programToWire } from "../../../protocols/pipeline/program-codec.ts";
@@ -176,7 +177,7 @@ export class Ordeal {
   }
 
   #notePromises({ name, board }: SimulatedBoard): void {
-    const kept = board?.store.promises;
+    const kept = board?.store.own(RecordKind.promises);
     for (const { id, wallMs } of (kept && promisesFromBytes(kept)) ?? []) {
       const deed = this.#deedOf(name, id);
       if (wallMs !== undefined) deed.promisedWallMs ??= wallMs;

@@ -489,6 +489,23 @@ describe("a UDP socket", () => {
     expect(datagrams.sent.length).toBe(4);
   });
 
+  test("sends to an address at once, as many as there are", () => {
+    const { socket, datagrams } = open();
+    for (let count = 0; count < 9; count += 1) socket.send("192.0.2.7", 7268, new Uint8Array(1));
+    expect(datagrams.sent).toEqual(Array(9).fill("0 to 192.0.2.7:7268"));
+  });
+
+  test("joins a group where one is given, and is closed where it can't", () => {
+    const { datagrams } = open();
+    expect(datagrams.groups).toEqual([]);
+    const traffic = { receivedBytes: 0, sentBytes: 0 };
+    const join = (group: string) => new adapter.DatagramSocket(7268, { onData: () => {} }, traffic, group);
+    join("239.255.83.80");
+    expect(adapter.world.datagrams[1]!.groups).toEqual(["239.255.83.80"]);
+    expect(() => join("192.0.2.1")).toThrow("invalid IP address");
+    expect(adapter.world.datagrams.map(({ isClosed }) => isClosed)).toEqual([false, false, true]);
+  });
+
   test("hands on what arrived together, and stops when it is closed", () => {
     const { socket, heard, datagrams, traffic } = open();
     datagrams.receive([1], [2, 3]);

@@ -43,7 +43,12 @@ export interface Adapter {
   readonly ChipActuators: new () => Actuators & { makeSafe(): void };
   readonly ChipKeyValue: new (namespace: string) => KeyValue;
   readonly ChipUpdateSlot: new () => UpdateSlot;
-  readonly DatagramSocket: new (port: number, events: UdpEvents, traffic: Traffic) => UdpSocket;
+  readonly DatagramSocket: new (
+    port: number,
+    events: UdpEvents,
+    traffic: Traffic,
+    group?: string,
+  ) => UdpSocket;
   readonly SecureConnection: new (
     Session: unknown,
     address: { host: string; port: number },

@@ -191,6 +191,7 @@ export class PWM {
 export class UDP {
   readonly options: { port: number; onReadable(count: number): void };
   readonly sent: string[] = [];
+  readonly groups: string[] = [];
   refuses = false;
   isClosed = false;
   #packets: ArrayBuffer[] = [];
@@ -203,6 +204,11 @@ export class UDP {
   write(bytes: Uint8Array, address: string, port: number): void {
     if (this.refuses) throw new Error("UDP send failed");
     this.sent.push(`${bytes.join(" ")} to ${address}:${port}`);
+  }
+
+  add(group: string): void {
+    if (!/^2[23]\d\./.test(group)) throw new Error("invalid IP address");
+    this.groups.push(group);
   }
 
   read(): ArrayBuffer | undefined {

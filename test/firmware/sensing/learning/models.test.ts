@@ -73,6 +73,7 @@ function boot(): void {
   pins = [];
   queue = new ReadingQueue(2_000);
   sensing = new Sensing({
+    board: "north-1",
     sensors: { read: (name) => values[name]! },
     actuators: {
       configure: () => {},

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import type {
   LogEntry,
+  RegistersStatus,
   Setting,
   Status,
   StoredReading,
 } from "../../../../host-tools/leader/api/api-types.ts";
 import { Permission } from "../../../../protocols/security/identity/scope.ts";
-import { eventually, leaderUnderTest } from "../leader-under-test.ts";
+import { definition, eventually, leaderUnderTest } from "../leader-under-test.ts";
 import { askAs, logIn, person } from "./people.ts";
 
 const asking = { reach: { requireLogin: true } };
@@ -67,11 +68,31 @@ const routes: [string, RequestInit, number[]][] = [
   ["/api/checkpoints/restore", { ...put, body: '{"name":"none","shown":""}' }, [401, 403, 403, 403, 404]],
   ["/api/checkpoints/copies", {}, [401, 403, 403, 403, 200]],
   ["/api/checkpoints/none/copy", {}, [401, 403, 403, 403, 404]],
+  ["/api/registers", {}, [401, 200, 200, 200, 200]],
+  ["/api/registers/emergency", {}, [401, 200, 200, 403, 200]],
+  ["/api/registers/north-alarm", {}, [401, 200, 200, 200, 200]],
+  ["/api/registers/emergency/changes", {}, [401, 200, 200, 403, 200]],
+  // No board is there to ask.
+  ["/api/registers/none/now", {}, [401, 404, 404, 403, 404]],
+  ["/api/registers/emergency", { ...put, body: '{"value":3}' }, [401, 403, 400, 403, 400]],
+  ["/api/registers/recover", post({ acceptLoss: true }), [401, 403, 403, 403, 400]],
   ["/api/logout", post({}), [200, 200, 200, 200, 200]],
 ];
 
+/** With registers, which boards agree on by themselves. */
+const agreeing = {
+  ...definition,
+  registers: {
+    boards: Object.keys(definition.boards),
+    names: {
+      emergency: { type: "boolean", initial: false },
+      "north-alarm": { type: "boolean", initial: false },
+    },
+  },
+} as const;
+
 test("every route answers each role what its scope allows, and no more", async () => {
-  const leader = await leaderUnderTest(asking);
+  const leader = await leaderUnderTest({ ...asking, definition: agreeing });
   const people = [
     undefined,
     await logIn(leader.url, person("viewer", "vera")),
@@ -97,7 +118,7 @@ test("a refusal names what is missing", async () => {
 });
 
 test("listings hold what one may read, and no trace of the rest", async () => {
-  const leader = await leaderUnderTest(asking);
+  const leader = await leaderUnderTest({ ...asking, definition: agreeing });
   for (const name of ["north-1", "south-1"]) {
     const board = await leader.join(name);
     board.report(0, [{ metric: "temperature", takenMs: 0, value: 1, quality: 0 }]);
@@ -110,6 +131,8 @@ test("listings hold what one may read, and no trace of the rest", async () => {
   expect(status.boards.map(({ id }) => id)).toEqual(["north-1", "north-2"]);
   expect(Object.keys(status.settings)).toEqual(["fan.duty"]);
   expect(Object.keys(await get<Record<string, Setting>>("/api/settings"))).toEqual(["fan.duty"]);
+  expect(Object.keys(status.registers!)).toEqual(["north-alarm"]);
+  expect(Object.keys((await get<RegistersStatus>("/api/registers")).registers)).toEqual(["north-alarm"]);
   const readings = await get<StoredReading[]>("/api/readings");
   expect(new Set(readings.map(({ board }) => board))).toEqual(new Set(["north-1"]));
 

@@ -1,5 +1,12 @@
 /** A whole board in virtual time: the firmware on its flash, its clock a little off; power may fail at any byte. */
-import type { Network, StartReason, TcpConnection, TcpEvents } from "../../../../firmware/platform/ports.ts";
+import type {
+  Network,
+  StartReason,
+  TcpConnection,
+  TcpEvents,
+  UdpEvents,
+  UdpSocket,
+} from "../../../../firmware/platform/ports.ts";
 import { VirtualBoard } from "../../../../firmware/platform/virtual/virtual-board.ts";
 import type { Ciphers } from "../../../../protocols/security/ciphers.ts";
 import { FlashModel, PowerCut } from "../../../firmware/storage/flash-model.ts";
@@ -15,6 +22,7 @@ export interface BoardSurroundings {
   ciphersOf(member: string): Ciphers;
   after(delayMs: number, what: () => void): void;
   dial(board: string, host: string, events: TcpEvents): TcpConnection;
+  openUdp(board: string, port: number, events: UdpEvents, group: string | undefined): UdpSocket;
   /** After each turn. */
   onTurn(board: SimulatedBoard): void;
   /** Its power is gone; nobody is told. */
@@ -41,6 +49,8 @@ const sectorBytes = 4096;
 export class SimulatedBoard implements Network {
   readonly name: string;
   readonly outputs = new Map<string, number>();
+  /** What its sensor shows in place of a slow wave; undefined for that. */
+  reading: number | undefined;
   boots = 0;
   sleeps = 0;
   readonly #options: BoardOptions;
@@ -59,6 +69,11 @@ export class SimulatedBoard implements Network {
 
   get isOn(): boolean {
     return this.#virtual !== undefined;
+  }
+
+  /** What its flash holds at this moment: what a board would find that starts with it. */
+  get flash(): FlashModel {
+    return this.#flash.reboot();
   }
 
   /** The firmware, once it has booted. */
@@ -83,7 +98,7 @@ export class SimulatedBoard implements Network {
         ciphers: surroundings.ciphersOf(this.name),
         flash: this.#flash,
         network: this,
-        sensors: { read: () => 40 + 20 * Math.sin(surroundings.nowMs / 10_000) },
+        sensors: { read: () => this.reading ?? 40 + 20 * Math.sin(surroundings.nowMs / 10_000) },
         actuators: {
           configure: ({ name, safeValue }) => void this.outputs.set(name, safeValue),
           write: (name, value) => void this.outputs.set(name, value),
@@ -150,6 +165,10 @@ export class SimulatedBoard implements Network {
 
   connect(host: string, _port: number, events: TcpEvents): TcpConnection {
     return this.#surroundings.dial(this.name, host, events);
+  }
+
+  openUdp(port: number, events: UdpEvents, group?: string): UdpSocket {
+    return this.#surroundings.openUdp(this.name, port, events, group);
   }
 
   #wake(atMs: number): void {

@@ -78,6 +78,8 @@ export interface HostSurroundings {
   onAction?(host: SimulatedHost, board: string, payload: Uint8Array): void;
   /** A board, connected here or elsewhere, claims tasks. */
   onClaim?(host: SimulatedHost, board: string, payload: Uint8Array): void;
+  /** The same of registers. */
+  onRegister?(host: SimulatedHost, board: string, payload: Uint8Array): void;
   note(text: string): void;
 }
 
@@ -305,6 +307,7 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
     if (channel === "hello") this.#onHello(session, payload);
     else if (channel === "health") this.#tellTime(session, payload);
     else if (channel === "action") this.#surroundings.onAction?.(this, session.board, payload);
+    else if (channel === "register") this.#surroundings.onRegister?.(this, session.board, payload);
     // The hello was lost, or held up: nobody would know of the board.
     else if (session.member === undefined) session.hangUp();
     else if (channel === "lease") this.#onClaim(session.board, payload);

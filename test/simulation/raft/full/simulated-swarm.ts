@@ -2,7 +2,7 @@
  * A swarm in virtual time: whole boards, hosts with their disks and brokers, and a network between them that delays, loses, repeats and cuts. All
  * chance comes from one seed, so a failing run replays exactly. Nothing bad happens unless somebody makes it.
  */
-import type { TcpConnection, TcpEvents } from "../../../../firmware/platform/ports.ts";
+import type { TcpConnection, TcpEvents, UdpEvents, UdpSocket } from "../../../../firmware/platform/ports.ts";
 import type { HostMemberSizes } from "../../../../host-tools/leader/raft/host-member-types.ts";
 import { defaultTiming } from "../../../../host-tools/leader/raft/host-member-types.ts";
 import type { Timing } from "../../../../protocols/raft/node-options.ts";
@@ -18,6 +18,7 @@ import type { BoardSurroundings } from "./simulated-board.ts";
 import { SimulatedBoard } from "./simulated-board.ts";
 import type { HostSurroundings, HostWord } from "./simulated-host.ts";
 import { SimulatedHost } from "./simulated-host.ts";
+import { SimulatedLan } from "./simulated-lan.ts";
 import { TcpLink } from "./tcp-link.ts";
 
 /** Of single messages between hosts; connections of boards only get slow by it. */
@@ -48,7 +49,7 @@ export type SwarmEvents = Pick<
   HostSurroundings,
   "onApplied" | "onRestored" | "onViolation" | "onStep" | "note"
 > &
-  Partial<Pick<HostSurroundings, "onBelieved" | "onAction" | "onClaim">> &
+  Partial<Pick<HostSurroundings, "onBelieved" | "onAction" | "onClaim" | "onRegister">> &
   Pick<BoardSurroundings, "onTurn"> &
   Partial<Pick<BoardSurroundings, "onLog" | "onOff">>;
 
@@ -73,6 +74,8 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
   readonly ciphers: CipherWatch;
   /** Between all boards and all hosts. */
   readonly hostile: HostileBroker;
+  /** Between boards. */
+  readonly lan: SimulatedLan;
   readonly #options: SwarmOptions;
   readonly #random: Random;
   readonly #agenda = new Agenda();
@@ -101,6 +104,11 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     this.ciphers = new CipherWatch(ciphers);
     this.provisioning = new Provisioning(this.swarm, ciphers, options.hosts, options.boards);
     this.hostile = new HostileBroker(random(), (delayMs, what) => this.after(delayMs, what));
+    this.lan = new SimulatedLan({
+      after: (delayMs, what) => this.after(delayMs, what),
+      copiesMs: () => this.#copiesMs(),
+      isCut: (from, to) => this.#isCut(from, to),
+    });
     this.hosts = options.hosts.map((name) => {
       const syncMs = () => this.#random.between(0, this.#syncMsMax);
       return new SimulatedHost({
@@ -243,6 +251,10 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     this.#options.events.onClaim?.(host, board, payload);
   }
 
+  onRegister(host: SimulatedHost, board: string, payload: Uint8Array): void {
+    this.#options.events.onRegister?.(host, board, payload);
+  }
+
   onBelieved(forgery: number): void {
     this.#options.events.onBelieved?.(forgery);
   }
@@ -277,6 +289,10 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     this.#options.events.onLog?.(board, text);
   }
 
+  openUdp(board: string, port: number, events: UdpEvents, group: string | undefined): UdpSocket {
+    return this.lan.open(board, port, events, group);
+  }
+
   onTurn(board: SimulatedBoard): void {
     this.#options.events.onTurn(board);
   }
@@ -284,6 +300,7 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
   /** The hosts hear of it when their TCP gives up, or the broker its patience: some seconds later. */
   onOff(board: SimulatedBoard): void {
     this.#options.events.onOff?.(board);
+    this.lan.onOff(board.name);
     const links = this.#links.filter((each) => each.board === board.name);
     this.#links = this.#links.filter((each) => each.board !== board.name);
     for (const { link } of links) this.after(this.#random.between(0, 8_000), () => link.breakOff());
@@ -291,6 +308,12 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
 
   note(text: string): void {
     this.#options.events.note(`${text}`);
+  }
+
+  #copiesMs(): number[] {
+    const copies = this.#random.chance(this.#noise.repeat) ? 2 : 1;
+    const delaysMs = Array.from({ length: copies }, () => this.delayMs());
+    return delaysMs.filter((delayMs) => delayMs !== undefined);
   }
 
   #isCut(from: string, to: string): boolean {

@@ -1,22 +1,23 @@
 import { ItemReader } from "../../protocols/cbor/shape.ts";
 import type { CborValue } from "../../protocols/cbor/value.ts";
-import type { Rule } from "../../protocols/pipeline/program.ts";
+import type { Condition, Proposal, Rule } from "../../protocols/pipeline/program.ts";
 
 /**
- * A rule at work. It becomes active once its metric has been beyond the threshold for `forMs` without a reading that says
+ * A condition at work, a rule's or that of what the board proposes. It becomes active once its metric has been beyond the threshold for `forMs` without a reading that says
  * otherwise, and ends with the first reading that has come back by `hysteresis` or more. A sensor that falls silent changes
- * nothing.
+ * nothing. One that holds only on the board that a register names rests on all others.
  */
-export class RuleRun {
-  readonly definition: Rule;
+export class ConditionRun<Of extends Condition = Condition> {
+  readonly definition: Of;
   active = false;
-  /** When a waiting rule becomes active; Infinity while none is waiting. */
+  /** When a waiting one becomes active; Infinity while it does not wait. */
   dueMs = Infinity;
+  /** NaN while there is none, or the board is not the one that is named. */
   #threshold: number;
   #value = NaN;
 
-  /** `threshold` is NaN while there is none: the rule then rests. */
-  constructor(definition: Rule, threshold: number) {
+  /** `threshold` is NaN while it is to rest. */
+  constructor(definition: Of, threshold: number) {
     this.definition = definition;
     this.#threshold = threshold;
   }
@@ -43,7 +44,7 @@ export class RuleRun {
     return [this.active, this.#value, waitMs];
   }
 
-  /** Takes up what a rule of the same definition saved. Throws `ShapeError`, and has changed nothing, for anything else. */
+  /** Takes up what one of the same definition saved. Throws `ShapeError`, and has changed nothing, for anything else. */
   restore(state: CborValue, nowMs: number): void {
     const items = new ItemReader(state, "checkpoint", "rule", 3);
     const active = items.any() === true;
@@ -68,4 +69,11 @@ export class RuleRun {
       this.dueMs = atMs + forMs;
     }
   }
+}
+
+export type RuleRun = ConditionRun<Rule>;
+
+export class ProposalRun extends ConditionRun<Proposal> {
+  /** Nothing is left to be done about it until it has become active anew. */
+  isSettled = false;
 }
