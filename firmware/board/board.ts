@@ -15,7 +15,7 @@ import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import { taskKeyPrefix } from "../../protocols/tasks/placement.ts";
-import type { TurnPurpose } from "../../protocols/turns/turn.ts";
+import { type TurnPurpose, turnKey } from "../../protocols/turns/turn.ts";
 import { actionKeyPrefix } from "../../protocols/two-phase-commit/action.ts";
 import { Improv } from "../improv/improv.ts";
 import type { WifiSwitch } from "../improv/wifi-switch.ts";
@@ -43,7 +43,7 @@ import { isPlacedAt, speaksOfTasks, Tasks } from "./tasks.ts";
 import { Telemetry } from "./telemetry.ts";
 import { Trust } from "./trust.ts";
 import type { Turns } from "./turns.ts";
-import { VoterTurn } from "./voter-turn.ts";
+import { hasTurn, type Leaving, VoterTurn } from "./voter-turn.ts";
 import { WallTime } from "./wall-time.ts";
 
 export const boardLimits = Object.freeze({
@@ -53,7 +53,7 @@ export const boardLimits = Object.freeze({
   blocksMax: 16,
 });
 
-export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
+export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leaving {
   readonly #ports: Ports;
   readonly #log: BoardLog;
   readonly #store: BoardStore;
@@ -71,7 +71,6 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   readonly #program: CommittedProgram;
   readonly #crashLoop: CrashLoop;
   readonly #life: Life;
-  readonly #turn: VoterTurn;
   readonly #messenger: Messenger;
   /** undefined where the firmware can't be replaced. */
   readonly #updater: Updater | undefined;
@@ -85,6 +84,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   #outputChanges = 0;
   /** undefined as long as nobody speaks of actions. */
   #actions: Actions | undefined;
+  /** undefined as long as it wants no turn to be away, and has none. */
+  #turn: VoterTurn | undefined;
   /** undefined as long as none was placed here. */
   #tasks: Tasks | undefined;
   #isHalted = false;
@@ -121,7 +122,6 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const linkParts = { clock, random, network, log, turns: this, trust: this.#trust, topics };
     this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
     this.#finder = new HostFinder(linkParts, config.swarm, (hosts) => this.#links.find(hosts));
-    this.#turn = new VoterTurn({ board: config.board, store, links: this.#links, random });
     this.#contacts = this.newContacts();
     this.#telemetry = new Telemetry(this.#queue, this.#blocks);
     this.#updater = this.newUpdater();
@@ -179,6 +179,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
       if (speaksOfActions(this.#store)) this.takePart();
       if (speaksOfTasks(this.#store, this.#ports.system.config.board)) this.takeTasks();
+      this.onTurn();
       this.#trust.takeRoster(this.#store.get(rosterKey));
       this.wakeSessions();
       this.#links.setVoter(this.#member.isVoter);
@@ -196,7 +197,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       ...{ config: system.config, random, ciphers, network, keyValue },
       ...{ store: this.#store, log: this.#log },
       ...{ links: this.#links, time: this.#time, finder: this.#finder },
-      turn: this.#turn,
+      leaving: this,
     };
     return new Contacts(parts, this.#bootMs);
   }
@@ -212,7 +213,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       log: this.#log,
       links: this.#links,
       life: this.#life,
-      turn: this.#turn,
+      leaving: this,
       telemetry: this.#telemetry,
     };
     return new Updater(parts, this.#bootMs);
@@ -330,11 +331,28 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   /** What it would leave for, if anything, and where it is: the leader is told, and gives it the turn. */
   private runTurn(nowMs: number): void {
     const wants = this.wantsTurn(nowMs);
-    if (!this.#turn.isConcerned(wants)) return;
+    if (wants !== undefined && this.#member.isVoter) this.takeTurn();
+    if (this.#turn === undefined) return;
     const isAway = this.#contacts.isAway || this.#updater?.isOnTrial === true;
     const isInStep = this.#life.state === "running" && this.#links.hearsLeader(nowMs);
     const word = this.#turn.next({ wants, isAway, isInStep }, nowMs);
     if (word !== undefined) this.#messenger.sendTurn(word);
+  }
+
+  mayLeave(purpose: TurnPurpose, nowMs: number): boolean {
+    if (!this.#member.isVoter) return true;
+    return this.#turn?.isGranted(purpose, nowMs) === true && this.#links.hearsLeader(nowMs);
+  }
+
+  private takeTurn(): VoterTurn {
+    const { system, random } = this.#ports;
+    this.#turn ??= new VoterTurn(system.config.board, this.#store, random);
+    return this.#turn;
+  }
+
+  private onTurn(): void {
+    if (this.#turn !== undefined) this.#turn.onStateReplaced();
+    else if (hasTurn(this.#store, this.#ports.system.config.board)) this.takeTurn();
   }
 
   private wantsTurn(nowMs: number): TurnPurpose | undefined {
@@ -358,7 +376,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
     const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;
     const actMs = Math.min(this.#actions?.dueMs(nowMs) ?? Infinity, this.#tasks?.dueMs(nowMs) ?? Infinity);
-    const awayMs = this.#turn.dueMs(this.wantsTurn(nowMs));
+    const awayMs = this.#turn?.dueMs(this.wantsTurn(nowMs)) ?? Infinity;
     const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, actMs, awayMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
     this.#timer?.cancel();
@@ -467,7 +485,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   onStateChange(key: string, value: StateValue | undefined, isMore: boolean): void {
     if (key === rosterKey) this.takeRoster(value);
     this.#contacts.onStateChange(key);
-    this.#turn.onStateChange(key);
+    if (key === turnKey) this.onTurn();
     this.#updater?.onStateChange(key);
     if (key.startsWith(actionKeyPrefix)) this.takePart().onStateChange(key);
     if (key.startsWith(taskKeyPrefix)) this.onTask(key, value);
@@ -477,7 +495,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   onStateReplaced(): void {
     this.takeRoster(this.#store.get(rosterKey));
     this.#contacts.onStateReplaced();
-    this.#turn.onStateReplaced();
+    this.onTurn();
     this.#updater?.onStateReplaced();
     if (this.#actions !== undefined) this.#actions.onStateReplaced();
     else if (speaksOfActions(this.#store)) this.takePart();
