@@ -14,7 +14,7 @@ import type { WifiCredentials } from "../../protocols/provisioning/contact.ts";
 import type { MemberId, Message } from "../../protocols/raft/types.ts";
 import { rosterKey } from "../../protocols/security/identity/roster.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
-import type { TurnPurpose } from "../../protocols/turns/turn.ts";
+import { type TurnPurpose, turnKey } from "../../protocols/turns/turn.ts";
 import { Improv } from "../improv/improv.ts";
 import type { WifiSwitch } from "../improv/wifi-switch.ts";
 import { type Ports, type Timer, watchdogMs } from "../platform/ports.ts";
@@ -41,7 +41,7 @@ import { Telemetry } from "./telemetry.ts";
 import { Together } from "./together.ts";
 import { Trust } from "./trust.ts";
 import type { Turns } from "./turns.ts";
-import { VoterTurn } from "./voter-turn.ts";
+import { hasTurn, type Leaving, VoterTurn } from "./voter-turn.ts";
 import { WallTime } from "./wall-time.ts";
 
 export const boardLimits = Object.freeze({
@@ -51,7 +51,7 @@ export const boardLimits = Object.freeze({
   blocksMax: 16,
 });
 
-export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
+export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leaving {
   readonly #ports: Ports;
   readonly #log: BoardLog;
   readonly #store: BoardStore;
@@ -69,7 +69,6 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   readonly #program: CommittedProgram;
   readonly #crashLoop: CrashLoop;
   readonly #life: Life;
-  readonly #turn: VoterTurn;
   readonly #messenger: Messenger;
   readonly #together: Together;
   /** undefined where the firmware can't be replaced. */
@@ -82,6 +81,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   #timer: Timer | undefined;
   #timerMs = Infinity;
   #outputChanges = 0;
+  /** undefined as long as it wants no turn to be away, and has none. */
+  #turn: VoterTurn | undefined;
   #isHalted = false;
 
   /** On what `store` has recovered. Nothing moves before `start`. */
@@ -118,7 +119,6 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const linkParts = { clock, random, network, log, turns: this, trust: this.#trust, topics };
     this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
     this.#finder = new HostFinder(linkParts, config.swarm, (hosts) => this.#links.find(hosts));
-    this.#turn = new VoterTurn({ board: config.board, store, links: this.#links, random });
     this.#contacts = this.newContacts();
     this.#telemetry = new Telemetry(this.#queue, this.#blocks);
     this.#updater = this.newUpdater();
@@ -180,6 +180,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       this.#program.load(this.#bootMs);
       const restored = this.#checkpoints.restore(this.#bootMs);
       if (restored > 0) this.#log.write("info", "checkpoint-restored", "parts", restored);
+      this.onTurn();
       this.#trust.takeRoster(this.#store.get(rosterKey));
       this.#together.start(this.#bootMs);
       this.wakeSessions();
@@ -198,7 +199,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       ...{ config: system.config, random, ciphers, network, keyValue },
       ...{ store: this.#store, log: this.#log },
       ...{ links: this.#links, time: this.#time, finder: this.#finder },
-      turn: this.#turn,
+      leaving: this,
     };
     return new Contacts(parts, this.#bootMs);
   }
@@ -214,7 +215,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
       log: this.#log,
       links: this.#links,
       life: this.#life,
-      turn: this.#turn,
+      leaving: this,
       telemetry: this.#telemetry,
     };
     return new Updater(parts, this.#bootMs);
@@ -308,11 +309,28 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   /** What it would leave for, if anything, and where it is: the leader is told, and gives it the turn. */
   private runTurn(nowMs: number): void {
     const wants = this.wantsTurn(nowMs);
-    if (!this.#turn.isConcerned(wants)) return;
+    if (wants !== undefined && this.#member.isVoter) this.takeTurn();
+    if (this.#turn === undefined) return;
     const isAway = this.#contacts.isAway || this.#updater?.isOnTrial === true;
     const isInStep = this.#life.state === "running" && this.#links.hearsLeader(nowMs);
     const word = this.#turn.next({ wants, isAway, isInStep }, nowMs);
     if (word !== undefined) this.#messenger.sendTurn(word);
+  }
+
+  mayLeave(purpose: TurnPurpose, nowMs: number): boolean {
+    if (!this.#member.isVoter) return true;
+    return this.#turn?.isGranted(purpose, nowMs) === true && this.#links.hearsLeader(nowMs);
+  }
+
+  private takeTurn(): VoterTurn {
+    const { system, random } = this.#ports;
+    this.#turn ??= new VoterTurn(system.config.board, this.#store, random);
+    return this.#turn;
+  }
+
+  private onTurn(): void {
+    if (this.#turn !== undefined) this.#turn.onStateReplaced();
+    else if (hasTurn(this.#store, this.#ports.system.config.board)) this.takeTurn();
   }
 
   private wantsTurn(nowMs: number): TurnPurpose | undefined {
@@ -328,7 +346,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
     const linkMs = Math.min(netMs, this.#member.dueMs, this.#telemetry.dueMs);
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
     const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;
-    const awayMs = this.#turn.dueMs(this.wantsTurn(nowMs));
+    const awayMs = this.#turn?.dueMs(this.wantsTurn(nowMs)) ?? Infinity;
     const togetherMs = Math.min(this.#together.dueMs(nowMs), awayMs);
     const dueMs = Math.min(sampleMs, linkMs, lifeMs, updateMs, togetherMs, nowMs + turnEveryMs);
     if (dueMs >= this.#timerMs) return;
@@ -439,7 +457,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   onStateChange(key: string, value: StateValue | undefined, isMore: boolean): void {
     if (key === rosterKey) this.takeRoster(value);
     this.#contacts.onStateChange(key);
-    this.#turn.onStateChange(key);
+    if (key === turnKey) this.onTurn();
     this.#updater?.onStateChange(key);
     this.#together.onStateChange(key, value, this.#ports.clock.nowMs());
     this.#program.onStateChange(key, value, this.#ports.clock.nowMs(), isMore);
@@ -448,7 +466,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch {
   onStateReplaced(): void {
     this.takeRoster(this.#store.get(rosterKey));
     this.#contacts.onStateReplaced();
-    this.#turn.onStateReplaced();
+    this.onTurn();
     this.#updater?.onStateReplaced();
     this.#together.onStateReplaced(this.#ports.clock.nowMs());
     this.#program.onStateReplaced(this.#ports.clock.nowMs());

@@ -20,7 +20,7 @@ import type { BoardLog } from "./board-log.ts";
 import { ContactRule, moveLimits } from "./contact-rule.ts";
 import type { HostFinder } from "./host-finder.ts";
 import type { Links } from "./links.ts";
-import type { VoterTurn } from "./voter-turn.ts";
+import type { Leaving } from "./voter-turn.ts";
 import type { WallTime } from "./wall-time.ts";
 
 export const contactsLimits = Object.freeze({
@@ -40,7 +40,7 @@ export interface ContactsParts {
   readonly links: Links;
   readonly time: WallTime;
   readonly finder: HostFinder;
-  readonly turn: VoterTurn;
+  readonly leaving: Leaving;
 }
 
 /**
@@ -128,7 +128,7 @@ export class Contacts {
     }
     if (this.#hasNews && !this.#rule.isAway) this.takeNews(nowMs);
     const wasWaiting = this.#rule.isWaiting;
-    const mayTry = this.#of.turn.mayLeave("move", nowMs);
+    const mayTry = this.#of.leaving.mayLeave("move", nowMs);
     if (!this.#rule.run(nowMs, isJoined, mayTry, this.#otherNumber >= 0)) return;
     // Before the try, not after: a contact that crashes the board is tried once.
     if (wasWaiting) this.write({ ...this.#use, isOtherTried: true });

@@ -22,6 +22,9 @@ export function learnerPauseMs(random: Random): number {
 }
 
 /** Whether a board whose pause is over may restart: without its leader it could not prove that the new firmware works. */
-export function mayRestart({ links, turn }: Pick<UpdateParts, "links" | "turn">, nowMs: number): boolean {
-  return links.hearsLeader(nowMs) && turn.mayLeave("update", nowMs);
+export function mayRestart(
+  { links, leaving }: Pick<UpdateParts, "links" | "leaving">,
+  nowMs: number,
+): boolean {
+  return links.hearsLeader(nowMs) && leaving.mayLeave("update", nowMs);
 }

@@ -2,7 +2,7 @@ import type { BoardLog } from "../board/board-log.ts";
 import type { Life } from "../board/life.ts";
 import type { Links } from "../board/links.ts";
 import type { Telemetry } from "../board/telemetry.ts";
-import type { VoterTurn } from "../board/voter-turn.ts";
+import type { Leaving } from "../board/voter-turn.ts";
 import type { KeyValue, Ports, UpdateSlot } from "../platform/ports.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 
@@ -15,6 +15,6 @@ export interface UpdateParts {
   readonly log: BoardLog;
   readonly links: Pick<Links, "publishAt" | "moveOn" | "hearsLeader">;
   readonly life: Pick<Life, "state" | "isTelling" | "sleeps">;
-  readonly turn: Pick<VoterTurn, "mayLeave">;
+  readonly leaving: Leaving;
   readonly telemetry: Pick<Telemetry, "tellNews">;
 }

@@ -212,7 +212,7 @@ export class Updating {
         isTelling: () => false,
         sleeps: false,
       },
-      turn: { mayLeave: () => !this.isVoter || this.hasTurn },
+      leaving: { mayLeave: () => !this.isVoter || this.hasTurn },
       telemetry: { tellNews: () => {} },
     };
   }

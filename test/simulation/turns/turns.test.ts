@@ -4,7 +4,7 @@ import { type Fault, faults } from "./faults.ts";
 import { runTurns } from "./turn-run.ts";
 
 const timeout = 120_000;
-const seeds = Number(process.env.COVEY_SEEDS ?? 20);
+const seeds = Number(process.env.COVEY_SEEDS ?? 10);
 const seedsMax = 60;
 
 describe("the turn to be away, under faults", () => {
