@@ -75,7 +75,10 @@ describe("tasks on XS boards", () => {
     const board = swarm.boards.find(({ name }) => name === before.holder)!;
     const cutMs = Date.now();
     await board.powerOff();
-    const after = await until("watch", ({ holder: at, token }) => at !== before.holder && token > before.token);
+    const after = await until(
+      "watch",
+      ({ holder: at, token }) => at !== before.holder && token > before.token,
+    );
     // A lease and a quarter after the last claim, which was at most a quarter of a lease before.
     expect(Date.now() - cutMs).toBeGreaterThan(2_900);
     await untilHeard("gateway.temp", after.holder!, cutMs);

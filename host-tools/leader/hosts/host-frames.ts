@@ -17,6 +17,7 @@
  * query        [12, board, payload]                          ask this of the board, which is at your broker
  * grant        [13, holder, payload]                         tasks are granted: to the board, if it is at your broker, or to you
  * claim        [14, payload]                                 I claim these tasks
+ * aggregate    [15, task, token, time, value]                I hold this task, and this is what came of it
  * ```
  *
  * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
@@ -31,6 +32,7 @@ import { taskLimits } from "../../../protocols/tasks/placement.ts";
 import { chunkDataBytes } from "../../../protocols/update/chunks.ts";
 import { updateLimits } from "../../../protocols/update/messages.ts";
 import { digestBytes } from "../../../protocols/update/release.ts";
+import type { AggregateTold } from "../tasks/aggregations.ts";
 
 export interface HostHello {
   readonly kind: "hello";
@@ -77,6 +79,7 @@ export type HostFrame =
   | { readonly kind: "grant"; readonly holder: string; readonly payload: Uint8Array }
   /** Of the host itself. */
   | { readonly kind: "claim"; readonly payload: Uint8Array }
+  | ({ readonly kind: "aggregate" } & AggregateTold)
   | { readonly kind: "publication"; readonly payload: Uint8Array }
   /** `key` as `senderKeyToWire` makes it. */
   | { readonly kind: "sender-key"; readonly key: CborValue }
@@ -142,6 +145,8 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.grant, frame.holder, frame.payload];
     case "claim":
       return [kinds.claim, frame.payload];
+    case "aggregate":
+      return [kinds.aggregate, frame.task, frame.token, frame.atMs, frame.value];
     case "sender-key":
       return [kinds.senderKey, frame.key];
     case "images":
@@ -186,6 +191,12 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
       return { kind: "grant", holder: readName(items), payload: readPayload(items) };
     case kinds.claim:
       return { kind: "claim", payload: readPayload(items) };
+    case kinds.aggregate: {
+      const task = items.text("the task", taskLimits.nameLengthMax);
+      const token = items.integer("the token", 1, taskLimits.tokenMax);
+      const atMs = items.integer("the time", 0, Number.MAX_SAFE_INTEGER);
+      return { kind: "aggregate", task, token, atMs, value: items.number("the value", -Number.MAX_VALUE, Number.MAX_VALUE) };
+    }
     case kinds.senderKey:
       return { kind: "sender-key", key: items.any() };
     case kinds.images:
@@ -226,6 +237,7 @@ const kinds = {
   query: 12,
   grant: 13,
   claim: 14,
+  aggregate: 15,
 } as const;
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;
