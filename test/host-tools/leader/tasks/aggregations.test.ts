@@ -18,7 +18,7 @@ class Scene {
   readonly asked: string[] = [];
   answer = Promise.withResolvers<Pick<QueryAnswer, "rows">>();
   readonly aggregations = new Aggregations({
-    ...{ hostName: "a", tasks: { "house.p95": aggregateOfHosts }, agreed: this as unknown as AgreedTasks },
+    ...{ hostName: "a", tasks: { "house-p95": aggregateOfHosts }, agreed: this as unknown as AgreedTasks },
     tenure: { of: () => this.open },
     query: (text, isWanted) => {
       this.asked.push(`${text} of ${["n", "s", "w"].filter(isWanted)}`);
@@ -31,7 +31,7 @@ class Scene {
   });
 
   get placements() {
-    return new Map([["house.p95", { placement: this.placement, value: new Uint8Array(), index: 1 }]]);
+    return new Map([["house-p95", { placement: this.placement, value: new Uint8Array(), index: 1 }]]);
   }
 
   /** The boards have answered. */
@@ -57,9 +57,9 @@ test("at each full period the boards are asked, and what comes of it is told and
   scene.aggregations.run();
   expect(scene.asked).toEqual(["p95(temperature) over 60s of n,s"]);
   await scene.settle(21.5);
-  expect(scene.told).toEqual([{ task: "house.p95", token: 3, atMs: minuteMs, value: 21.5 }]);
+  expect(scene.told).toEqual([{ task: "house-p95", token: 3, atMs: minuteMs, value: 21.5 }]);
   expect(scene.stored).toEqual([
-    { board: "a", metric: "house.p95", atMs: minuteMs, value: 21.5, quality: 0 },
+    { board: "a", metric: "house-p95", atMs: minuteMs, value: 21.5, quality: 0 },
   ]);
 });
 
@@ -85,7 +85,7 @@ test.each([
 
 test("what a former holder tells, or somebody who never was one, is not taken", () => {
   const scene = new Scene();
-  const told = { task: "house.p95", token: 3, atMs: minuteMs, value: 21.5 };
+  const told = { task: "house-p95", token: 3, atMs: minuteMs, value: 21.5 };
   scene.aggregations.take("b", told);
   scene.aggregations.take("a", { ...told, token: 2 });
   scene.aggregations.take("a", { ...told, task: "other" });
