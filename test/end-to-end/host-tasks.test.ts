@@ -1,4 +1,4 @@
-/** Tasks that hosts hold, as they are deployed: two hosts' processes, a board in XS, and `covey task hold` beside each host. */
+/** Tasks that hosts hold, as they are deployed: three hosts' processes, a board in XS, and `covey task hold` beside two of the hosts. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
@@ -12,9 +12,8 @@ import { covey, runCovey, sleep } from "./running-swarm.ts";
 const source = `
 import { board, sense, swarm, task } from "covey";
 export default swarm("shared", {
-  hosts: { a: { zone: "east" }, b: { zone: "west" } },
-  voters: ["v1"],
-  boards: { v1: board("esp32c3-devkit", { sense: [sense("temperature", { every: "250ms" }).keep("1h")] }) },
+  hosts: { a: { zone: "east" }, b: { zone: "west" }, c: {} },
+  boards: { l1: board("esp32c3-devkit", { sense: [sense("temperature", { every: "250ms" }).keep("1h")] }) },
   tasks: {
     gateway: task({ on: "hosts", role: true, lease: "3s" }),
     "house-mean": task({ on: "hosts", aggregate: { of: "temperature", every: "1s", as: "mean" }, lease: "3s", requires: { apartFrom: ["gateway"] } }),
@@ -103,7 +102,7 @@ function expectNeverTwice(): void {
 describe("tasks on hosts", () => {
   beforeAll(async () => {
     swarm = await DeployedSwarm.deploy(source);
-    await swarm.start("a", "b");
+    await swarm.start("a", "b", "c");
     await swarm.untilSettled(60_000);
   }, patient.timeout);
   afterAll(async () => {
@@ -184,7 +183,7 @@ describe("tasks on hosts", () => {
       await until("it is told", async () => (await readings()).find(({ board }) => board === holder));
       const killedMs = Date.now();
       await swarm.kill(holder);
-      await until("the other host tells it", async () =>
+      await until("another host tells it", async () =>
         (await readings()).find(({ board, atMs }) => board !== holder && atMs > killedMs),
       );
       expect((await placed("house-mean")).token).toBeGreaterThan(token);
