@@ -293,6 +293,9 @@ async function assemble(options: HostOptions, opened: Closer[]): Promise<Running
     peers: () => peers.states,
     sendToHost: (host, frame) => links.isUp(host) && links.send(host, frame),
     isUp: (host) => links.isUp(host),
+    broadcast: (frame) => links.broadcast(frame),
+    query: (text, isWanted) => queries.run(text, isWanted),
+    store: (reading) => telemetry.add(reading),
   });
   const peers: Peers = new Peers({
     ...{ hostName, hostNames: definition.hosts, replica, boards, broker, groupKeys, log, violations },

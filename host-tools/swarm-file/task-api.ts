@@ -58,7 +58,7 @@ export interface Aggregate {
  * ```ts
  * tasks: {
  *   "gateway-temp": task({ sense: [sense("temperature", { every: "1s" }).as("gateway")], strategy: "least-loaded", requires: { has: ["modbus"] } }),
- *   "house.p95": task({ on: "hosts", aggregate: { of: "temperature", every: "1m", as: "p95" } }),
+ *   "house-p95": task({ on: "hosts", aggregate: { of: "temperature", every: "1m", as: "p95" } }),
  *   zigbee: task({ on: "hosts", role: true, requires: { has: ["zigbee-stick"] } }),
  * }
  * ```

@@ -139,6 +139,11 @@ export class DeployedSwarm {
     }
   }
 
+  /** `SIGSTOP`: it stands still; `SIGCONT`: it goes on. */
+  signal(host: string, signal: NodeJS.Signals): void {
+    this.#processes.get(host)!.kill(signal);
+  }
+
   /** All that a host kept is gone; its identity is brought to it again. */
   forget(host: string): void {
     rmSync(join(this.stateDir, `host-${host}`), { recursive: true });

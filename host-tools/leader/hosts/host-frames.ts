@@ -17,11 +17,12 @@
  * query        [12, board, payload]                          ask this of the board, which is at your broker
  * grant        [13, holder, payload]                         tasks are granted: to the board, if it is at your broker, or to you
  * claim        [14, payload]                                 I claim these tasks
- * keep         [20, board, payload]                          tell it this on its channel for what it keeps, if it is at your broker
- * keep-ask     [21, number, waiting, short, lost]            up to which entry must I have applied to know what was agreed on? And how my blocks stand
- * keep-index   [22, number, index]                           the leader's answer
- * past         [23, [block, ...]]                            blocks of readings, from boards that kept them: put them among yours
- * order        [24, board, payload]                          tell it this on its channel for registers, if it is at your broker
+ * aggregate    [15, task, token, time, value]                I hold this task, and this is what came of it
+ * keep         [16, board, payload]                          tell it this on its channel for what it keeps, if it is at your broker
+ * keep-ask     [17, number, waiting, short, lost]            up to which entry must I have applied to know what was agreed on? And how my blocks stand
+ * keep-index   [18, number, index]                           the leader's answer
+ * past         [19, [block, ...]]                            blocks of readings, from boards that kept them: put them among yours
+ * order        [20, board, payload]                          tell it this on its channel for registers, if it is at your broker
  * ```
  *
  * Payloads are byte strings, handed on as they came; a publication is sealed, by whoever published it first. A frame of an unknown kind is passed over and items beyond the known ones are ignored,
@@ -42,6 +43,7 @@ import { taskLimits } from "../../../protocols/tasks/placement.ts";
 import { chunkDataBytes } from "../../../protocols/update/chunks.ts";
 import { updateLimits } from "../../../protocols/update/messages.ts";
 import { digestBytes } from "../../../protocols/update/release.ts";
+import type { AggregateTold } from "../tasks/aggregations.ts";
 
 export interface HostHello {
   readonly kind: "hello";
@@ -108,6 +110,7 @@ export type HostFrame =
   | { readonly kind: "grant"; readonly holder: string; readonly payload: Uint8Array }
   /** Of the host itself. */
   | { readonly kind: "claim"; readonly payload: Uint8Array }
+  | ({ readonly kind: "aggregate" } & AggregateTold)
   | { readonly kind: "keep"; readonly board: string; readonly payload: Uint8Array }
   | KeepAskFrame
   | { readonly kind: "keep-index"; readonly number: number; readonly index: number }
@@ -182,6 +185,8 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.grant, frame.holder, frame.payload];
     case "claim":
       return [kinds.claim, frame.payload];
+    case "aggregate":
+      return [kinds.aggregate, frame.task, frame.token, frame.atMs, frame.value];
     case "keep":
       return [kinds.keep, frame.board, frame.payload];
     case "keep-ask":
@@ -236,6 +241,18 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
       return { kind: "grant", holder: readName(items), payload: readPayload(items) };
     case kinds.claim:
       return { kind: "claim", payload: readPayload(items) };
+    case kinds.aggregate: {
+      const task = items.text("the task", taskLimits.nameLengthMax);
+      const token = items.integer("the token", 1, taskLimits.tokenMax);
+      const atMs = items.integer("the time", 0, Number.MAX_SAFE_INTEGER);
+      return {
+        kind: "aggregate",
+        task,
+        token,
+        atMs,
+        value: items.number("the value", -Number.MAX_VALUE, Number.MAX_VALUE),
+      };
+    }
     case kinds.keep:
       return { kind: "keep", board: readName(items), payload: readPayload(items) };
     case kinds.keepAsk: {
@@ -295,11 +312,12 @@ const kinds = {
   query: 12,
   grant: 13,
   claim: 14,
-  keep: 20,
-  keepAsk: 21,
-  keepIndex: 22,
-  past: 23,
-  order: 24,
+  aggregate: 15,
+  keep: 16,
+  keepAsk: 17,
+  keepIndex: 18,
+  past: 19,
+  order: 20,
 } as const;
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;

@@ -24,7 +24,7 @@ export interface PeersOptions {
   readonly broker: Broker;
   readonly groupKeys: GroupKeys;
   readonly images: Pick<ImageExchange, "up" | "down" | "take">;
-  readonly tasks: Pick<Tasks, "granted" | "claimOfHost" | "ready" | "lingering">;
+  readonly tasks: Pick<Tasks, "granted" | "claimOfHost" | "takeAggregate" | "ready" | "lingering">;
   readonly log: Log;
   readonly violations: Violations;
   /** A Raft message of another host, or of a board that is connected there. */
@@ -113,6 +113,9 @@ export class Peers {
       case "grant":
         if (frame.holder === this.#options.hostName) this.#options.tasks.granted(frame.payload);
         else boards.sendHere(frame.holder, "lease", frame.payload);
+        break;
+      case "aggregate":
+        this.#options.tasks.takeAggregate(host, frame);
         break;
       case "claim":
         this.#options.tasks.claimOfHost(host, frame.payload);

@@ -5,13 +5,15 @@ import { taskKeyPrefix } from "../../../protocols/tasks/placement.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { HoldAnswer, TaskStatus, TasksStatus } from "../api/api-types.ts";
+import type { HoldAnswer, QueryAnswer, TaskStatus, TasksStatus } from "../api/api-types.ts";
 import type { BoardRegistry } from "../boards/board-registry.ts";
 import type { HostFrame, HostState } from "../hosts/host-frames.ts";
 import type { Log } from "../log.ts";
 import type { Replica } from "../raft/replica.ts";
 import { nameOf } from "../raft/voter-policy.ts";
 import type { AgreedState } from "../state/agreed-state.ts";
+import type { NewReading } from "../telemetry/telemetry.ts";
+import { type AggregateTold, Aggregations } from "./aggregations.ts";
 import { AgreedTasks } from "./agreed-tasks.ts";
 import type { HoldRequest } from "./hold-request.ts";
 import { boardFacts, hostFacts } from "./holder-facts.ts";
@@ -31,6 +33,10 @@ export interface TasksOptions {
   peers(): ReadonlyMap<string, HostState>;
   sendToHost(host: string, frame: HostFrame): void;
   isUp(host: string): boolean;
+  broadcast(frame: HostFrame): void;
+  /** Rejects with `ApiFailure`. */
+  query(text: string, isWanted: (board: string) => boolean): Promise<QueryAnswer>;
+  store(reading: NewReading): void;
   readonly log: Log;
 }
 
@@ -43,6 +49,7 @@ export class Tasks {
   readonly #keeper: TaskKeeper;
   readonly #tenure: HostTenure;
   readonly #desk: RoleDesk;
+  readonly #aggregations: Aggregations;
   #timers: NodeJS.Timeout[] = [];
 
   constructor(options: TasksOptions) {
@@ -72,6 +79,11 @@ export class Tasks {
     });
     this.#tenure = new HostTenure({ ...ours, agreed: this.#agreed, claim: (leases) => this.#claim(leases) });
     this.#desk = new RoleDesk({ ...ours, tenure: this.#tenure });
+    this.#aggregations = new Aggregations({
+      ...{ hostName, tasks: definition.tasks ?? {}, agreed: this.#agreed, tenure: this.#tenure, log },
+      ...{ query: options.query, store: options.store, wallMs: Date.now },
+      tell: (told) => options.broadcast({ kind: "aggregate", ...told }),
+    });
   }
 
   /** Roles for which somebody stands ready on this host. */
@@ -88,6 +100,7 @@ export class Tasks {
     this.#timers = [
       setInterval(() => this.#keeper.look(), taskKeeperLimits.lookEveryMs),
       setInterval(() => this.#tenure.run(), claimEveryMs),
+      setInterval(() => this.#aggregations.run(), claimEveryMs),
     ];
   }
 
@@ -107,6 +120,11 @@ export class Tasks {
   /** To this host, by the one that leads. @throws {ShapeError | CborError} */
   granted(payload: Uint8Array): void {
     this.#tenure.granted(leasesFromWire(decodeCbor(payload)));
+  }
+
+  /** Another host tells what it has worked out. */
+  takeAggregate(host: string, told: AggregateTold): void {
+    this.#aggregations.take(host, told);
   }
 
   /** A process on this computer asks whether it may carry out a role. @throws {ApiFailure} */

@@ -146,6 +146,9 @@ const publication = publicationToWire({
 });
 
 const hostFrames: HostFrame[] = [
+  { kind: "claim", payload: new Uint8Array([1, 2, 3]) },
+  { kind: "grant", holder: "a", payload: new Uint8Array([1, 2, 3]) },
+  { kind: "aggregate", task: "house-p95", token: 3, atMs: 1_700_000_000_000, value: 21.5 },
   { kind: "hello", swarm: "greenhouse", host: "main", hasLog: true, url: "http://127.0.0.1:7880" },
   { kind: "refused", why: "another swarm" },
   {

@@ -10,7 +10,7 @@ const temperature = (metric: string) => sense("temperature", { every: "1s" }).as
 function compile(tasks: Record<string, TaskPart>) {
   const boards = {
     a: board("esp32c3-devkit", {
-      sense: [temperature("room")],
+      sense: [temperature("room"), sense("humidity", { every: "1s" }).keep("1h").as("damp")],
       place: { zone: "north", has: ["modbus"], weight: 2 },
     }),
     b: board("esp32c3-devkit", { sense: [], place: { battery: true } }),
@@ -20,7 +20,8 @@ function compile(tasks: Record<string, TaskPart>) {
       place: { has: ["camera"] },
     }),
   };
-  return compileSwarm(swarm("house", { boards, tasks }), "/swarm.ts", loadBoards());
+  const hosts = { attic: { has: ["stick"], zone: "top", weight: 3 }, cellar: {} };
+  return compileSwarm(swarm("house", { hosts, boards, tasks }), "/swarm.ts", loadBoards());
 }
 
 /** What is said of `given`. */
@@ -55,6 +56,25 @@ test("a task and the places of boards compile to what was said, and to what is u
     },
   });
   expect(boards.a!.place).toEqual({ zone: "north", has: ["modbus"], onBattery: false, weight: 2 });
+});
+
+test("an aggregation, and roles of hosts and of boards", () => {
+  const { tasks, hosts, hostPlaces } = compile({
+    mean: task({ on: "hosts", aggregate: { of: "damp", every: "1m", as: "p95" } }),
+    zigbee: task({ on: "hosts", role: true, requires: { has: ["stick"] } }),
+    beacon: task({ role: true }),
+  });
+  expect(tasks).toMatchObject({
+    mean: {
+      ...{ on: "hosts", pipelines: [], units: { mean: "%" } },
+      aggregate: { query: "p95(damp) over 60s", everyMs: 60_000, boards: ["a"], metric: "mean", unit: "%" },
+    },
+    zigbee: { on: "hosts", pipelines: [], requires: { needs: ["stick"] } },
+    beacon: { on: "boards", pipelines: [] },
+  });
+  expect(tasks!.zigbee).not.toHaveProperty("aggregate");
+  expect(hosts).toEqual(["attic", "cellar"]);
+  expect(hostPlaces!.attic).toEqual({ has: ["stick"], zone: "top", weight: 3, onBattery: false });
 });
 
 test("a swarm without tasks has no word of them", () => {
@@ -97,6 +117,29 @@ test.each([
     "to be apart from nobody",
     { sense: [temperature("x")], requires: { apartFrom: ["othr"] } },
     "is no other task",
+  ],
+  ["pipelines on a host", { on: "hosts", sense: [temperature("x")] }, "hosts run no pipelines"],
+  ["an aggregation on a board", { aggregate: { of: "damp", every: "1m", as: "mean" } }, 'write on: "hosts"'],
+  ["two kinds at once", { role: true, sense: [temperature("x")] }, "only one of them"],
+  [
+    "what nobody keeps",
+    { on: "hosts", aggregate: { of: "room", every: "1m", as: "mean" } },
+    'no board keeps "room" for 60 s or longer',
+  ],
+  [
+    "a board that does not keep it",
+    { on: "hosts", aggregate: { of: "damp", every: "1m", as: "mean", boards: ["b"] } },
+    'b does not keep "damp"',
+  ],
+  [
+    "no function",
+    { on: "hosts", aggregate: { of: "damp", every: "1m", as: "avg" } },
+    '"avg" is no function; use mean, min',
+  ],
+  [
+    "what no host has",
+    { on: "hosts", role: true, requires: { has: ["modbus"] } },
+    "no host can hold the task",
   ],
 ])("is told of %s", (_what, given, says) => {
   expect(said(given)).toContain(says);

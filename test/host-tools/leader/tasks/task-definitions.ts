@@ -8,3 +8,12 @@ export const roleOfHosts: TaskDefinition = {
   pipelines: [],
   units: {},
 };
+
+export const aggregateOfHosts: TaskDefinition = {
+  ...roleOfHosts,
+  aggregate: {
+    ...{ metric: "house-p95", unit: "°C", everyMs: 60_000, boards: ["n", "s"] },
+    query: "p95(temperature) over 60s",
+  },
+  units: { "house-p95": "°C" },
+};

@@ -686,6 +686,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a board goes on with a task when its lease has ended",
+    seed: 2,
     full: sharing,
     changes: [
       {

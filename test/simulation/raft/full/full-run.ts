@@ -137,6 +137,7 @@ class FullRun {
         onLog: (board, text) => this.#tasks.onLog(board, text),
         onOff: (board) => this.#tasks.onOff(board),
         onTurn: (board) => {
+          this.#tasks.check();
           observer.onBoardTurn(board);
           this.#outcasts.onBoardTurn(board);
         },

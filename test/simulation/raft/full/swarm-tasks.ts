@@ -40,6 +40,7 @@ export class SwarmTasks {
   /** The highest token of each task that anybody ran. */
   readonly #tokens = new Map<string, number>();
   #drained: readonly string[] = [];
+  #failure: UnsafeStep | undefined;
 
   constructor(swarm: SimulatedSwarm, count: number) {
     this.#swarm = swarm;
@@ -74,6 +75,11 @@ export class SwarmTasks {
     }
   }
 
+  /** Throws the first wrong step. After each turn of a board, which would take an error in the middle of it for its own. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
   onOff(board: SimulatedBoard): void {
     this.#running.delete(board);
   }
@@ -88,10 +94,11 @@ export class SwarmTasks {
     for (const [other, tasks] of this.#running) {
       if (other === board || !tasks.has(task)) continue;
       const both = `${board.name} (token ${token}) and ${other.name} (token ${tasks.get(task)})`;
-      throw new UnsafeStep("a task is run twice", `${task} by ${both}`);
+      this.#failure ??= new UnsafeStep("a task is run twice", `${task} by ${both}`);
     }
     const before = this.#tokens.get(task) ?? 0;
-    if (token < before) throw new UnsafeStep("a token comes back", `${task}: ${token} after ${before}`);
+    if (token < before)
+      this.#failure ??= new UnsafeStep("a token comes back", `${task}: ${token} after ${before}`);
     this.#tokens.set(task, token);
   }
 
