@@ -17,7 +17,7 @@ export default swarm("kept", {
   boards: {
     meter: board("esp32c3-devkit", { sense: [
       sense("cpu.load", { every: "100ms" }).report({ batch: "1s", copies: 2 }),
-      sense("temperature", { every: "200ms" }).report({ batch: "1s", copies: 2 }),
+      sense("memory.used", { every: "200ms" }).report({ batch: "1s", copies: 2 }),
     ] }),
     "north-1": keeper("north"), "south-1": keeper("south"), "east-1": keeper("east"),
   },
@@ -76,7 +76,7 @@ function apartMs(some: readonly string[], others: readonly string[]): number {
   const times = (lines: readonly string[], metric: string) =>
     lines.filter((line) => line.includes(`,${metric},`)).map((line) => Date.parse(line.split(",")[0]!));
   let most = 0;
-  for (const metric of ["cpu.load", "temperature"]) {
+  for (const metric of ["cpu.load", "memory.used"]) {
     const [a, b] = [times(some, metric), times(others, metric)];
     for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i]! - b[i]!));
   }
@@ -93,13 +93,13 @@ describe("readings kept on XS boards", () => {
 
   it("lie on two boards of different zones", patient, async () => {
     const { boards, keepers } = await until("two whole copies", isWhole);
-    expect(boards[0]).toMatchObject({ board: "meter", metrics: ["cpu.load", "temperature"], copies: 2 });
+    expect(boards[0]).toMatchObject({ board: "meter", metrics: ["cpu.load", "memory.used"], copies: 2 });
     expect(new Set(boards[0]!.keepers.map(({ zone }) => zone)).size).toBe(2);
     expect(keepers.map(({ board, bytes }) => [board, bytes])).toEqual(
       ["east-1", "north-1", "south-1"].map((name) => [name, 262_144]),
     );
     const listed = await runCovey(["keep", "list", ...url()], swarm.folder);
-    expect(listed.stdout).toContain("meter (cpu.load, temperature)");
+    expect(listed.stdout).toContain("meter (cpu.load, memory.used)");
     expect(listed.stdout).toContain("2 of 2");
   });
 

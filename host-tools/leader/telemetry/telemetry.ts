@@ -42,7 +42,7 @@ export const telemetryLimits = {
   seriesMax: 10_000,
   /** Readings in one answer of `newest`. */
   newestReadingsMax: 100_000,
-  /** What is put back stands there already if its values do, no more than this away. */
+  /** What is put back may stand there already, moved by no more than this. */
   pastWithinMs: 1_000,
   /** Readings of one series in one page of `pages`. */
   pageReadings: 5_000,
@@ -175,14 +175,21 @@ export class Telemetry {
     return added;
   }
 
-  /** Whether the same values stand in the same order at about that time. */
+  /**
+   * Whether all of these are there, moved by the same time: no further than half of what they span, or others like them, beside a gap where they were, would be taken
+   * for them.
+   */
   #hasSuch(series: Series, readings: readonly NewReading[]): boolean {
-    const fromMs = readings[0]!.atMs - telemetryLimits.pastWithinMs;
-    const toMs = readings.at(-1)!.atMs + telemetryLimits.pastWithinMs;
-    const there = this.#readings(this.#oldest, series, fromMs, toMs, telemetryLimits.pageReadings);
-    let found = 0;
-    for (const { value } of there) if (found < readings.length && value === readings[found]!.value) found++;
-    return found === readings.length;
+    const [firstMs, lastMs] = [readings[0]!.atMs, readings.at(-1)!.atMs];
+    const withinMs = Math.min(telemetryLimits.pastWithinMs, Math.floor((lastMs - firstMs) / 2));
+    const [fromMs, toMs] = [firstMs - withinMs, lastMs + withinMs];
+    const rows = this.#readings(this.#oldest, series, fromMs, toMs, telemetryLimits.pageReadings);
+    const there = new Map(rows.map(({ atMs, value }) => [atMs, value]));
+    return rows.some(({ atMs: startMs }) => {
+      const movedMs = startMs - firstMs;
+      if (movedMs > withinMs) return false;
+      return readings.every(({ atMs, value }) => there.get(atMs + movedMs) === value);
+    });
   }
 
   /** The newest readings that fit, oldest first; includes every reading added before. */
