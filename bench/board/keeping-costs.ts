@@ -1,18 +1,22 @@
 /** What it costs a board to keep blocks for others: each question by itself, and its heap beside ten pipelines. */
+
+import type { BoardConfig } from "../../firmware/platform/ports.ts";
 import { encodeCbor } from "../../host-tools/codec/cbor.ts";
 import { type KeptBlock, keepingLimits } from "../../protocols/keeping/block.ts";
 import { type KeepRequest, keepRequestToWire } from "../../protocols/keeping/messages.ts";
 import type { Program } from "../../protocols/pipeline/program.ts";
 import { SimulatedBoard } from "../../test/firmware/board/simulated-board.ts";
-import { programBytes, SimulatedSurroundings } from "../../test/firmware/board/surroundings.ts";
+import { programBytes, SimulatedSurroundings, threeHosts } from "../../test/firmware/board/surroundings.ts";
 import { openKeeper } from "../../test/firmware/keeping/ring-model.ts";
 import { FlashModel } from "../../test/firmware/storage/flash-model.ts";
 import { MeasuredBoard, type Turn } from "./measured-board.ts";
 import { type Scenario, type ScenarioParts, wholePackets } from "./scenarios.ts";
 
+/** The most that the heap ever was, with pipelines at work and a question each second. */
 export interface KeepingHeap {
-  /** The most that the heap ever was, with ten pipelines at work and a question each second. */
-  readonly peakBytes: number;
+  readonly learnerPeakBytes: number;
+  /** With a session with each of three hosts. */
+  readonly voterPeakBytes: number;
 }
 
 /** A board of 4 MB has so many for it. */
@@ -46,8 +50,23 @@ export async function keeping(parts: ScenarioParts, program: Program): Promise<S
   ];
 }
 
-export async function measureKeeping(parts: ScenarioParts, program: Program): Promise<KeepingHeap> {
-  const { ask, board } = await keepingBoard(parts, program);
+export async function measureKeeping(
+  parts: ScenarioParts,
+  program: Program,
+  ofVoter: Program,
+): Promise<KeepingHeap> {
+  return {
+    learnerPeakBytes: await peakOf(parts, program),
+    voterPeakBytes: await peakOf(parts, ofVoter, { hosts: threeHosts }),
+  };
+}
+
+async function peakOf(
+  parts: ScenarioParts,
+  program: Program,
+  over: Partial<BoardConfig> = {},
+): Promise<number> {
+  const { ask, board } = await keepingBoard(parts, program, over);
   let cursor = 0;
   for (let i = 0; i < 45; i++) {
     const blocks = [0, 1, 2, 3].map((j) => blockAt(2000 + 4 * i + j));
@@ -61,17 +80,22 @@ export async function measureKeeping(parts: ScenarioParts, program: Program): Pr
     }
   }
   await board.powerOff();
-  return { peakBytes: board.turns.at(-1)!.heap.peakBytes };
+  return board.turns.at(-1)!.heap.peakBytes;
 }
 
-async function keepingBoard(parts: ScenarioParts, program: Program) {
-  const { flash, full, nowMs } = filledRing(parts);
+async function keepingBoard(parts: ScenarioParts, program: Program, over: Partial<BoardConfig> = {}) {
+  const { flash, full } = filledRing(parts);
   const leader = wholePackets();
-  const here = new SimulatedSurroundings(leader, flash, nowMs, {}, full);
+  const here = new SimulatedSurroundings(leader, flash, 0, over, full);
   const board = new MeasuredBoard(parts.firmware, here, parts.memory);
   await board.run(1060);
   leader.put("program/north-1", programBytes(program));
   await board.run(3000);
+  if (over.hosts !== undefined) {
+    leader.change("promote");
+    await board.run(5000);
+    if (leader.connected.length < over.hosts.length) throw new Error("A voter has a link to each host.");
+  }
   /** Gives its turn, if nothing else was in it. */
   const ask = async (request: KeepRequest): Promise<Turn[]> => {
     await board.run(930);
@@ -97,7 +121,7 @@ function filledRing({ flashBytes, sectorBytes }: ScenarioParts) {
     const blocks = [i, i + 1, i + 2, i + 3].map(blockAt);
     keeper.answer({ kind: "put", id: i, blocks });
   }
-  return { flash: board.flash.reboot(), full: full.reboot(), nowMs: board.nowMs };
+  return { flash: board.flash.reboot(), full: full.reboot() };
 }
 
 function blockAt(number: number): KeptBlock {

@@ -4,7 +4,7 @@ import type { HeapGrowth } from "../../host-tools/simulator/xs-host/process.ts";
 import { type AdapterCosts, measureAdapter } from "./adapter-costs.ts";
 import { type CodeSize, measureCode } from "./code-size.ts";
 import { measureOwnMqtt } from "./codec-costs.ts";
-import { keeping, measureKeeping } from "./keeping-costs.ts";
+import { type KeepingHeap, keeping, measureKeeping } from "./keeping-costs.ts";
 import { type LanCosts, measureLan } from "./lan-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
@@ -68,7 +68,8 @@ export async function measureBudget(): Promise<BoardBudget> {
   const whole = await measureWholeFirmware({ ...flash, memory: chipMemory() }, pipelines);
   const voter = await measureVoter({ ...flash, memory: chipMemory() }, pipelines);
   const update = await measureUpdate({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
-  const kept = await measureKeeping({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
+  const programs = [programOf(pipelines, 1000), programOf(pipelines / 2, 1000)] as const;
+  const kept = await measureKeeping({ ...flash, memory: chipMemory() }, ...programs);
   const session = await measureSession();
   const lan = await measureLan();
   return {
@@ -79,7 +80,7 @@ export async function measureBudget(): Promise<BoardBudget> {
       ...wholeUse(whole),
       ...voterUse(voter),
       ...updateUse(update),
-      { name: "heap peak, ten pipelines beside blocks kept", amount: kept.peakBytes, unit: "bytes" },
+      ...keptUse(kept),
       ...sessionUse(session),
       ...lanUse(lan),
     ],
@@ -215,6 +216,13 @@ function updateUse({ learnerPeakBytes, voterPeakBytes }: UpdateHeap): RamUse[] {
   return [
     { name: "heap peak, ten pipelines beside an update", amount: learnerPeakBytes, unit: "bytes" },
     { name: "heap peak, an update of a voter", amount: voterPeakBytes, unit: "bytes" },
+  ];
+}
+
+function keptUse({ learnerPeakBytes, voterPeakBytes }: KeepingHeap): RamUse[] {
+  return [
+    { name: "heap peak, ten pipelines beside blocks kept", amount: learnerPeakBytes, unit: "bytes" },
+    { name: "heap peak, five pipelines of a voter that keeps blocks", amount: voterPeakBytes, unit: "bytes" },
   ];
 }
 

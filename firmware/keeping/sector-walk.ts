@@ -97,7 +97,7 @@ export class SectorWalk {
 }
 
 /** Read at a time. */
-const blockBytes = 1024;
+const blockBytes = 256;
 
 function isBlank(block: DataView, at: number): boolean {
   for (let i = 0; i < recordHeadBytes; i += 4) if (block.getUint32(at + i) !== 0xffff_ffff) return false;

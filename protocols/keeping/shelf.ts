@@ -17,7 +17,7 @@ export interface Shelf {
   readonly version: number;
   /** Each in a zone of its own. */
   readonly keepers: readonly ShelfKeeper[];
-  /** Who had a whole copy when no keeper that was left did: without any of them, or their end, no new copy counts as whole. */
+  /** Who was a keeper since all copies were whole. Where no keeper has a whole copy, none counts as whole before all of these were looked at, or have come to their end. */
   readonly former: readonly FormerKeeper[];
 }
 

@@ -32,13 +32,18 @@ export class Holdings {
 
   /** It has forgotten something, or is about to. */
   get isFull(): boolean {
-    return this.ring.newest - this.ring.oldest + 2 > this.ring.sectors;
+    return isFull(this.ring);
   }
 
   /** Blocks that it surely has room for. */
   get capacity(): number {
     return this.ring.sectors * blocksPerSector;
   }
+}
+
+/** It has forgotten something, or is about to. */
+export function isFull({ oldest, newest, sectors }: RingState): boolean {
+  return newest - oldest + 2 > sectors;
 }
 
 /** The board does not keep blocks, for a reason that it says. */

@@ -1,5 +1,6 @@
 /** How what is kept stands, as the host that leads knows it. */
 import type { KeeperStatus, KeepStatus, KeptBoardStatus } from "../api/api-types.ts";
+import { isFull } from "./holdings.ts";
 import type { Keeping } from "./keeping.ts";
 import type { OutboxCounters } from "./outbox.ts";
 import { countOf, unite } from "./ranges.ts";
@@ -94,9 +95,8 @@ function reasonOf(
 }
 
 function keeperStatus(board: string, { keeping, isUp }: KeepParts): KeeperStatus {
-  const holdings = keeping.mending.holdingsOf(board);
   const refusal = keeping.shelves.refusalOf(board);
-  const ring = holdings?.ring;
+  const ring = keeping.shelves.ringOf(board);
   return {
     board,
     zone: keeping.zones.get(board)!,
@@ -107,8 +107,8 @@ function keeperStatus(board: string, { keeping, isUp }: KeepParts): KeeperStatus
     ),
     bytes: ring === undefined ? undefined : ring.sectors * sectorBytes,
     usedBytes: ring === undefined ? undefined : (ring.newest - ring.oldest + 1) * sectorBytes,
-    isFull: holdings?.isFull ?? false,
-    damaged: ring?.damaged ?? 0,
+    isFull: ring !== undefined && isFull(ring),
+    damaged: keeping.mending.holdingsOf(board)?.ring.damaged ?? 0,
     ...(refusal === undefined ? {} : { refusal }),
   };
 }

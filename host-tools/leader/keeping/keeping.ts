@@ -43,7 +43,7 @@ export interface KeepingOptions {
   /** To all other hosts. */
   tellHosts(frame: HostFrame): void;
   put(key: string, value: Uint8Array | undefined, expected: Uint8Array | undefined): Promise<unknown>;
-  /** Puts back what is not there. */
+  /** Puts back readings of one series, unless they are there. */
   addPast(readings: readonly NewReading[]): number;
   readonly log: Pick<Log, "info" | "warn">;
   /** Milliseconds that never go back. */
@@ -181,7 +181,9 @@ export class Keeping {
   }
 
   takePast(blocks: readonly KeptBlock[]): number {
-    return this.#options.addPast(pastReadings(blocks));
+    let added = 0;
+    for (const block of blocks) added += this.#options.addPast(pastReadings([block]));
+    return added;
   }
 
   get #own(): HostBlocks {

@@ -4,7 +4,7 @@
  */
 import type { KeptBlock } from "../../../protocols/keeping/block.ts";
 import { keepingLimits } from "../../../protocols/keeping/block.ts";
-import type { KeepAnswer } from "../../../protocols/keeping/messages.ts";
+import type { KeepAnswer, RingState } from "../../../protocols/keeping/messages.ts";
 import type { Shelf, ShelfKeeper } from "../../../protocols/keeping/shelf.ts";
 import { type AgreedShelf, type AgreedShelves, encodeShelf } from "./agreed-shelves.ts";
 import { type Holdings, KeeperRefuses, listAll } from "./holdings.ts";
@@ -32,7 +32,7 @@ export interface MendingOptions {
   readonly questions: Questions;
   readonly isUp: (board: string) => boolean;
   /** The ring that a board has said that it has. */
-  readonly onRing: (board: string, ring: { readonly name: number; readonly sectors: number }) => void;
+  readonly onRing: (board: string, ring: RingState) => void;
   put(board: string, value: Uint8Array, expected: Uint8Array): Promise<unknown>;
   readonly nowMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
@@ -221,7 +221,7 @@ export class Mending {
     whole: readonly ShelfKeeper[],
   ): Promise<void> {
     const keepers = shelf.keepers.map((one) => (whole.includes(one) ? { ...one, isWhole: true } : one));
-    const next = { version: shelf.version + 1, keepers, former: [] };
+    const next = { version: shelf.version + 1, keepers, former: shelf.former };
     try {
       await this.#options.put(board, encodeShelf(next), value);
       for (const keeper of whole) this.#options.log("keep-whole", { board, keeper: keeper.board });

@@ -109,8 +109,11 @@ function fill(
     if (zone === undefined || next.some((one) => keepers.get(one.board)?.zone === zone)) continue;
     next.push(inPresentRing(keeper, keepers));
   }
-  const former = formerOf(present, next, keepers);
-  if (former.length > shelfLimits.formerMax) return undefined;
+  const isWhole = next.length === wanted.copies && next.every((one) => one.isWhole);
+  const former = isWhole ? [] : formerOf(present, next, keepers);
+  // Of too many, those go that were first, if somebody has everything; else nobody is replaced any more.
+  const excess = former.splice(0, Math.max(0, former.length - shelfLimits.formerMax));
+  if (excess.length > 0 && !next.some((one) => one.isWhole)) return undefined;
   const shelf = { version: (present?.version ?? 0) + 1, keepers: next, former };
   if (next.length === 0 && present === undefined) return undefined;
   return present !== undefined && areSame(present, shelf) ? undefined : shelf;
@@ -122,13 +125,13 @@ function inPresentRing(keeper: ShelfKeeper, keepers: ReadonlyMap<string, KeeperF
   return ring === undefined || ring === keeper.ring ? keeper : { board: keeper.board, ring, isWhole: false };
 }
 
-/** As long as no keeper has a whole copy: who was a keeper since one had, and may still have what it had. */
+/** Who was a keeper since all copies were whole, and may still have what it had: whoever is taken to be whole now may have been reflashed a moment ago. */
 function formerOf(
   present: Shelf | undefined,
   next: readonly ShelfKeeper[],
   keepers: ReadonlyMap<string, KeeperFacts>,
 ): FormerKeeper[] {
-  if (present === undefined || next.some(({ isWhole }) => isWhole)) return [];
+  if (present === undefined) return [];
   const gone = present.keepers.filter(
     ({ board, ring }) => !next.some((one) => one.board === board && one.ring === ring),
   );

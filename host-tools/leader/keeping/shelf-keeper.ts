@@ -2,6 +2,8 @@
  * The leader's decisions on who keeps whose readings: looks once a second, proposes what has to change (`placing.ts`) in place of the very value that it looked at. What it knows
  * beside the agreed state (since when a keeper is gone, which ring it has) it learns anew when it begins to lead.
  */
+
+import type { RingState } from "../../../protocols/keeping/messages.ts";
 import { type Shelf, shelfKeyPrefix } from "../../../protocols/keeping/shelf.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
 import { type AgreedShelves, encodeShelf } from "./agreed-shelves.ts";
@@ -34,8 +36,7 @@ export interface ShelfKeeperOptions {
 interface Ring {
   /** The ring is this member's. */
   readonly memberId: MemberId | undefined;
-  readonly name: number;
-  readonly sectors: number;
+  readonly state: RingState;
 }
 
 export const shelfKeeperLimits = {
@@ -60,9 +61,14 @@ export class ShelfKeeper {
   }
 
   /** The ring that a board has said that it has. */
-  takeRing(board: string, { name, sectors }: { readonly name: number; readonly sectors: number }): void {
-    this.#rings.set(board, { memberId: this.#options.boardOf(board).memberId, name, sectors });
+  takeRing(board: string, state: RingState): void {
+    this.#rings.set(board, { memberId: this.#options.boardOf(board).memberId, state });
     this.#refusals.delete(board);
+  }
+
+  /** As the board last said; undefined before. */
+  ringOf(board: string): RingState | undefined {
+    return this.#rings.get(board)?.state;
   }
 
   /** Why a board keeps nothing; undefined for one that does, or has not said. */
@@ -70,7 +76,7 @@ export class ShelfKeeper {
     return this.#refusals.get(board);
   }
 
-  /** Unix-less: for how long a board is gone as this leader has seen it; 0 for one that is here. */
+  /** For how long a board is gone, as this leader has seen it; 0 for one that is here. */
   goneMs(board: string): number {
     const sinceMs = this.#goneSinceMs.get(board);
     return sinceMs === undefined ? 0 : this.#options.nowMs() - sinceMs;
@@ -135,7 +141,7 @@ export class ShelfKeeper {
       const { memberId, isUp, isWell } = boardOf(board);
       const known = this.#rings.get(board);
       // Whoever lost its memory has another ring, which it has not told yet.
-      const ring = known?.memberId === memberId ? known : undefined;
+      const ring = known?.memberId === memberId ? known?.state : undefined;
       const isDrained = agreed.drained.includes(board);
       const isRefused = this.#refusals.has(board);
       facts.set(board, {

@@ -42,6 +42,8 @@ export const telemetryLimits = {
   seriesMax: 10_000,
   /** Readings in one answer of `newest`. */
   newestReadingsMax: 100_000,
+  /** What is put back may stand there already, moved by no more than this. */
+  pastWithinMs: 1_000,
   /** Readings of one series in one page of `pages`. */
   pageReadings: 5_000,
 } as const;
@@ -152,26 +154,42 @@ export class Telemetry {
   }
 
   /**
-   * Puts back readings of the past, each exactly where it was, in one transaction; of what is there already nothing changes. Returns how many were not.
-   * Throws what SQLite throws.
+   * Puts back readings of one series, in the order of their time, each exactly where it was, in one transaction. Those that are there already, perhaps a little beside, because
+   * each host places a report on its own clock, are left out, all of them. Returns how many were put back. Throws what SQLite throws.
    */
   addPast(readings: readonly NewReading[]): number {
     this.flush();
+    const [first] = readings;
+    const series = first === undefined ? undefined : this.#seriesOf(first.board, first.metric);
+    if (series === undefined || this.#hasSuch(series, readings)) return 0;
     let added = 0;
     this.#transaction(() => {
-      for (const { board, metric, atMs, value, quality } of readings) {
-        const series = this.#seriesOf(board, metric);
-        if (series === undefined) continue;
+      for (const { atMs, value, quality } of readings) {
         const known = Number.isFinite(value) ? value : null;
-        const isNew = this.#insertPast.run(series.id, atMs, known, quality).changes > 0;
-        if (!isNew) continue;
-        added++;
-        series.count++;
-        series.lastAtMs = Math.max(series.lastAtMs, atMs);
+        if (this.#insertPast.run(series.id, atMs, known, quality).changes > 0) added++;
       }
     });
+    series.count += added;
+    series.lastAtMs = Math.max(series.lastAtMs, readings.at(-1)!.atMs);
     this.#stored += added;
     return added;
+  }
+
+  /**
+   * Whether all of these are there, moved by the same time: no further than half of what they span, or others like them, beside a gap where they were, would be taken
+   * for them.
+   */
+  #hasSuch(series: Series, readings: readonly NewReading[]): boolean {
+    const [firstMs, lastMs] = [readings[0]!.atMs, readings.at(-1)!.atMs];
+    const withinMs = Math.min(telemetryLimits.pastWithinMs, Math.floor((lastMs - firstMs) / 2));
+    const [fromMs, toMs] = [firstMs - withinMs, lastMs + withinMs];
+    const rows = this.#readings(this.#oldest, series, fromMs, toMs, telemetryLimits.pageReadings);
+    const there = new Map(rows.map(({ atMs, value }) => [atMs, value]));
+    return rows.some(({ atMs: startMs }) => {
+      const movedMs = startMs - firstMs;
+      if (movedMs > withinMs) return false;
+      return readings.every(({ atMs, value }) => there.get(atMs + movedMs) === value);
+    });
   }
 
   /** The newest readings that fit, oldest first; includes every reading added before. */

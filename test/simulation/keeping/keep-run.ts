@@ -376,8 +376,7 @@ class KeepRun {
   #reflash(board: KeeperBoard): void {
     if (!board.isOn) return;
     for (const shelf of this.#shelves.values()) {
-      if (shelf.former.some((one) => one.board === board.name)) return;
-      if (!shelf.keepers.some((one) => one.board === board.name)) continue;
+      if (![...shelf.keepers, ...shelf.former].some((one) => one.board === board.name)) continue;
       const others = shelf.keepers.filter(({ board: name, ring, isWhole }) => {
         return name !== board.name && isWhole && this.#keeper(name).ring === ring;
       });

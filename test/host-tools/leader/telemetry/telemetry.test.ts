@@ -139,3 +139,25 @@ test("a file damaged in the middle is noticed at opening", () => {
   expect(readFileSync(second.damaged!.keptAs).equals(damagedBytes)).toBe(true);
   expect(second.newest({}, 10)).toEqual([]);
 });
+
+test("what is put back is exactly where it was, and what is there already, perhaps moved a little, is not doubled", () => {
+  const telemetry = open();
+  const block = (fromMs: number, value: (i: number) => number = () => 7) =>
+    Array.from({ length: 10 }, (_, i) => reading(fromMs + i * 100, { value: value(i) }));
+  const times = () => telemetry.newest({}, 1_000).map(({ atMs }) => atMs);
+  // Its neighbours say the same, and are none of it.
+  for (const one of [...block(1_000), ...block(3_000)]) telemetry.add(one);
+  expect(telemetry.addPast(block(2_000))).toBe(10);
+  expect(telemetry.addPast(block(2_000))).toBe(0);
+  // As another host placed it.
+  expect(telemetry.addPast(block(2_003))).toBe(0);
+  // Of another one the values are others.
+  expect(telemetry.addPast(block(2_003, (i) => i))).toBe(10);
+  expect(times()).toHaveLength(40);
+  expect(times().slice(10, 14)).toEqual([2_000, 2_003, 2_100, 2_103]);
+  // New readings come after all of these.
+  expect(telemetry.addPast([reading(9_000)])).toBe(1);
+  telemetry.add(reading(8_000));
+  expect(times().at(-1)).toBe(9_001);
+  expect(telemetry.addPast([])).toBe(0);
+});
