@@ -6,6 +6,7 @@ import { contactTargets } from "./contacts.ts";
 import { improvTargets } from "./improv.ts";
 import { lanTargets } from "./lan.ts";
 import { modelTargets } from "./models.ts";
+import { registerTargets } from "./registers.ts";
 import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
 import { streamTargets } from "./streams.ts";
@@ -23,6 +24,7 @@ export const targets: readonly Target[] = [
   ...lanTargets,
   ...serialTargets,
   ...modelTargets,
+  ...registerTargets,
   ...taskTargets,
 ];
 
