@@ -10,8 +10,20 @@ export default function start() {
   say(`kv: start ${starts}`);
   fillSlot(ports.update);
   ports.network.start((up) => {
-    if (up) exchangeDatagram(ports, given);
+    if (!up) return;
+    hearOthers(ports, given.lanPort);
+    exchangeDatagram(ports, given);
   });
+}
+
+/** A port of one's own, in a group, which lin knows nothing of. */
+function hearOthers(ports, port) {
+  ports.network.openUdp(
+    port,
+    { onData: (bytes, address) => say(`lan: ${textOf(bytes)} from ${address}`) },
+    "239.255.83.80",
+  );
+  say("lan: open");
 }
 
 /** As an update does it. */
