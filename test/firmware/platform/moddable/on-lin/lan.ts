@@ -39,17 +39,13 @@ export async function proveLan(sdk: ModdableSdk, folder: string, seen: Seen): Pr
       board = new LinProcess(runner, program, flash);
       for (const [i, node] of nodes.entries()) {
         const text = `${node.name} ${start}`;
-        await node.until(
-          `${node.name} is up with the board`,
-          () => node.lan.send(probeName, Buffer.from(text)),
-          60_000,
-        );
+        // Said again and again: at first there is no session, and after the power cut none that the board knows.
+        const isAnswered = () => {
+          node.lan.send(probeName, Buffer.from(text));
+          return node.heard.includes(`${text} from ${probeName}`);
+        };
+        await node.until(`an answer to ${node.name}`, isAnswered, 60_000);
         await board.until(`lan: ${text} from ${node.name}`);
-        await node.until(
-          `the answer to ${node.name}`,
-          () => node.heard.includes(`${text} from ${probeName}`),
-          5_000,
-        );
         const who = i === 0 ? "begun by the other" : "begun by the board";
         seen(
           `a session ${who}, a message there and back${start === 2 ? ", once more after a power cut" : ""}`,
