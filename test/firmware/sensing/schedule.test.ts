@@ -30,7 +30,7 @@ class Booted {
   constructor(program: Program, bootedAt: string, knowsTime = true) {
     this.epochMs = knowsTime ? Date.parse(bootedAt) : Number.NaN;
     this.sensing = new Sensing({
-    board: "north-1",
+      board: "north-1",
       sensors: { read: () => this.sensor },
       actuators: {
         configure: () => {},
