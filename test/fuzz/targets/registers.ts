@@ -1,4 +1,10 @@
 /** Registers: what the agreed state says of them, what members say to each other and to their leader, and what a board's flash holds. */
+import {
+  historyFromWire,
+  historyToWire,
+  newHistory,
+  withChange,
+} from "../../../host-tools/leader/registers/history.ts";
 import { decodeCbor } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { CborError } from "../../../protocols/cbor/error.ts";
@@ -95,6 +101,13 @@ export const registerTargets: readonly Target[] = [
   of("register's value", ["state-codec.ts readValue"], [[true], ["north"], [0.5]], (value) =>
     readValue(new ItemReader(value, "value", "", 1), "value"),
   ),
+  {
+    name: "history of a register",
+    covers: ["host-tools/leader/registers/history.ts historyFromWire"],
+    seeds: [encodeCbor(historyToWire(withChange(newHistory(3, state), { ...state, version: 9 })))],
+    errors,
+    decode: (bytes) => historyFromWire(decodeCbor(bytes)),
+  },
   of("kept acceptor", ["acceptor.ts readAcceptor"], [acceptor.toWire()], readAcceptor),
   {
     name: "kept registers",
