@@ -40,7 +40,14 @@ export async function measureCodecs(): Promise<CodecCost[]> {
 
 /** The board's MQTT as a board has it, preloaded: a PUBLISH of 64 bytes written, and one read. */
 export async function measureOwnMqtt(memory: BoardMemory): Promise<OperationCost[]> {
-  const { source, use, operations } = await ownMqtt();
+  return measurePreloaded(await ownMqtt(), memory);
+}
+
+/** Each operation of it, preloaded. */
+export async function measurePreloaded(
+  { source, use, operations }: Codec,
+  memory: BoardMemory,
+): Promise<OperationCost[]> {
   const main = `import * as codec from "core"; ${userOf(use)}`;
   return measureOperations(await start(source, main, memory), operations);
 }

@@ -21,14 +21,15 @@ import {
   tagEnd,
   tagOf,
 } from "../../protocols/lan/datagrams.ts";
-import { Backoff } from "../board/backoff.ts";
 import type { BoardLog } from "../board/board-log.ts";
 import type { Trust } from "../board/trust.ts";
 import type { Turns } from "../board/turns.ts";
 import type { Clock, Network, Random, UdpEvents, UdpSocket } from "../platform/ports.ts";
 import { type HandshakeEvents, LanHandshakes } from "./lan-handshakes.ts";
+import { LanInbox, type Waiting } from "./lan-inbox.ts";
 import { handshakeLimits, lanLimits } from "./lan-limits.ts";
 import { LanPeer } from "./lan-peer.ts";
+import { LanQuestion } from "./lan-question.ts";
 import type { LanSession } from "./lan-session.ts";
 
 export { lanLimits } from "./lan-limits.ts";
@@ -53,18 +54,15 @@ export class Lan implements UdpEvents, HandshakeEvents {
   readonly #events: LanEvents;
   /** Name of this board; empty for one that cannot say who it is. */
   readonly #own: string;
-  readonly #backoff: Backoff;
+  readonly #question: LanQuestion;
+  readonly #inbox = new LanInbox();
   /** undefined while there are no peers, and for a board that cannot say who it is. */
   #handshakes: LanHandshakes | undefined;
   #peers: readonly LanPeer[] = noPeers;
-  #waiting: readonly Waiting[] = noneWaiting;
   #socket: UdpSocket | undefined;
   #openMs = 0;
   #isUp = false;
   #isKept = false;
-  /** When peers that are sought are asked for again, and when they were. */
-  #askMs = Infinity;
-  #askedMs = -Infinity;
   /** When somebody was last told that its record is of no session here. */
   #toldMs = -Infinity;
   #dueMs = Infinity;
@@ -74,7 +72,7 @@ export class Lan implements UdpEvents, HandshakeEvents {
     this.#parts = parts;
     this.#events = events;
     this.#own = parts.trust.own?.identity.name ?? "";
-    this.#backoff = new Backoff(lanLimits.askFirstMs, lanLimits.askMostMs, parts.random);
+    this.#question = new LanQuestion(parts.random);
   }
 
   /** When `run` has something to do; -Infinity for at once, Infinity for never. */
@@ -157,9 +155,7 @@ export class Lan implements UdpEvents, HandshakeEvents {
     if (nowMs < this.#dueMs || handshakes === undefined) return;
     this.#dueMs = Infinity;
     if (!this.isOpen(nowMs)) return;
-    const waiting = this.#waiting;
-    this.#waiting = noneWaiting;
-    for (const each of waiting) this.take(each, nowMs);
+    for (const each of this.#inbox.takeAll()) this.take(each, nowMs);
     handshakes.run(nowMs);
     let dueMs = Infinity;
     let isNewlySought = false;
@@ -171,8 +167,8 @@ export class Lan implements UdpEvents, HandshakeEvents {
       isSought ||= peer.isSought;
       isNewlySought ||= peer.isSought && !wasSought;
     }
-    this.ask(isSought, isNewlySought, nowMs);
-    this.#dueMs = Math.min(this.#dueMs, dueMs, handshakes.dueMs, this.#askMs);
+    if (this.#question.run(isSought, isNewlySought, nowMs)) this.announce(true, lanGroup);
+    this.#dueMs = Math.min(this.#dueMs, dueMs, handshakes.dueMs, this.#question.dueMs);
   }
 
   // For the socket.
@@ -180,16 +176,12 @@ export class Lan implements UdpEvents, HandshakeEvents {
   /** Read in the board's turn, off the socket's deep stack. What is of no use to anybody here costs no more than this. */
   onData(bytes: Uint8Array, address: string): void {
     const kind = kindOf(bytes);
-    if (kind < 0 || this.#waiting.length >= lanLimits.waitingMax) return;
-    if (kind === DatagramKind.handshake && !this.knows(tagOf(bytes))) return;
+    if (kind < 0 || (kind === DatagramKind.handshake && !this.knows(tagOf(bytes)))) return;
     // Of a record that nobody here can open only the tag is looked at.
     const isStrange = kind === DatagramKind.record && this.sessionOf(tagOf(bytes)) === undefined;
-    const ownBytes = bytes.slice(0, isStrange ? tagEnd + 1 : bytes.length);
-    let waitingBytes = ownBytes.length;
-    for (const each of this.#waiting) waitingBytes += each.bytes.length;
     const { turns } = this.#parts;
-    if (waitingBytes > lanLimits.waitingBytesMax || !turns.begin()) return;
-    this.#waiting = [...this.#waiting, { bytes: ownBytes, address }];
+    if (!turns.begin()) return;
+    this.#inbox.push(bytes, isStrange ? tagEnd + 1 : bytes.length, address);
     this.#dueMs = -Infinity;
     turns.end();
   }
@@ -230,7 +222,7 @@ export class Lan implements UdpEvents, HandshakeEvents {
     peer.retryMs = nowMs + Math.ceil((peer.pauseMs * (1 + seed[0]! / 255)) / 2);
     // It is to say once more where it is: nobody there costs no more than that question, which is asked soon, because somebody has just been there.
     peer.saidAddress = undefined;
-    this.#askMs = Math.min(this.#askMs, Math.max(nowMs, this.#askedMs + lanLimits.askFirstMs));
+    this.#question.hasten(nowMs);
     this.#parts.log.write("info", "lan-refused", "by", peer.name, "reason", reason, "pauseMs", peer.pauseMs);
   }
 
@@ -355,21 +347,6 @@ export class Lan implements UdpEvents, HandshakeEvents {
     return this.#isKept || nowMs < wantedUntilMs;
   }
 
-  private ask(isSought: boolean, isNewlySought: boolean, nowMs: number): void {
-    if (!isSought) {
-      this.#askMs = Infinity;
-      return;
-    }
-    if (isNewlySought) {
-      this.#backoff.reset();
-      this.#askMs = Math.max(nowMs, this.#askedMs + lanLimits.askFirstMs);
-    }
-    if (nowMs < this.#askMs) return;
-    this.#askedMs = nowMs;
-    this.#askMs = nowMs + this.#backoff.next();
-    this.announce(true, lanGroup);
-  }
-
   // Words.
 
   private announce(isAsking: boolean, address: string): void {
@@ -421,8 +398,8 @@ export class Lan implements UdpEvents, HandshakeEvents {
   private close(): void {
     this.#socket?.close();
     this.#socket = undefined;
-    this.#waiting = noneWaiting;
-    this.#askMs = Infinity;
+    this.#inbox.takeAll();
+    this.#question.stop();
     this.#dueMs = Infinity;
   }
 
@@ -441,15 +418,8 @@ export class Lan implements UdpEvents, HandshakeEvents {
   }
 }
 
-/** A datagram, of which nobody has looked at more than its kind and tag. */
-interface Waiting {
-  readonly bytes: Uint8Array;
-  readonly address: string;
-}
-
 const noPeers: readonly LanPeer[] = Object.freeze([]);
 const noNames: readonly string[] = Object.freeze([]);
-const noneWaiting: readonly Waiting[] = Object.freeze([]);
 /** What keeps a session alive says nothing. */
 const empty = new Uint8Array(0);
 

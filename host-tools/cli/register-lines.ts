@@ -70,6 +70,11 @@ function groupLines({ phase, epoch, members, majority, missing }: RegisterGroupS
     const who = anew.map(({ board }) => board).join(", ");
     lines.push(`To become a member: ${who}.`);
   }
+  if (phase !== "none" && members.length - anew.length < majority) {
+    lines.push(
+      "Too few are left who remember: nothing is agreed on until covey register recover --accept-loss (docs/registers.md).",
+    );
+  }
   for (const { board, lost } of members) {
     if (lost > 0) lines.push(`${board} forgot ${lost} changes before it could tell them: it keeps 16.`);
   }

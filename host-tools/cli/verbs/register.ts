@@ -111,9 +111,11 @@ async function recover(terminal: Terminal, swarm: SwarmClient, options: Register
     );
   }
   const { group } = await swarm.get<RegistersStatus>(path);
-  const gone = group.members.filter(({ link }) => link === "down").map(({ board }) => board);
+  const gone = group.members
+    .filter(({ link, isMember }) => link === "down" || !isMember)
+    .map(({ board }) => board);
   terminal.note(
-    `Given up is what only ${gone.join(", ") || "nobody"} may have. Make sure that they are off, not just unreachable.`,
+    `Given up is what only ${gone.join(", ") || "nobody"} had. Make sure that none of them still runs as it was, cut off from the others.`,
   );
   if (options.yes !== true) {
     if (!terminal.interactive) {

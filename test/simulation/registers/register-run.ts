@@ -238,7 +238,7 @@ class RegisterRun {
   }
 
   #judge(): void {
-    const verdict = checkLinearizable(this.#history);
+    const verdict = checkLinearizable(this.#history, 10_000);
     if (verdict.kind !== "linearizable") {
       const [fault] = verdict.faults;
       throw new RegisterViolation(`not linearizable: ${JSON.stringify(fault ?? verdict.undecidedKeys)}`);

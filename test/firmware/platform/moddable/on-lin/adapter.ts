@@ -10,6 +10,7 @@ import type { ModdableSdk } from "../../../../../host-tools/builder/moddable.ts"
 import { writeLinValues } from "../../../../../host-tools/provisioner/lin-values.ts";
 import { TestRoot } from "../../../../members.ts";
 import { Authority } from "./authority.ts";
+import { freePort } from "./free-port.ts";
 import { givenValues } from "./key-values.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
 import { buildProbe, probeName } from "./probe-image.ts";
@@ -35,6 +36,7 @@ export async function proveAdapter(sdk: ModdableSdk, folder: string, seen: Seen)
   const ports = Object.fromEntries(
     Object.entries(servers).map(([name, server]) => [name, (server.address() as { port: number }).port]),
   );
+  const lanPort = await freePort();
   let board: LinProcess | undefined;
   try {
     const program = await buildProbe(sdk, folder, {
@@ -43,6 +45,7 @@ export async function proveAdapter(sdk: ModdableSdk, folder: string, seen: Seen)
         authorityDer: [...own.certificateDer],
         tlsPorts: ports,
         udpPort: echo.address().port,
+        lanPort,
       },
       tls: true,
     });
@@ -61,8 +64,12 @@ export async function proveAdapter(sdk: ModdableSdk, folder: string, seen: Seen)
     seen("a block is kept in a partition of its own, and outlives a power cut");
     seen("the update slot is erased, written and selected, and not without an image");
     seen("a key-value pair outlives a power cut");
+    await board!.until("lan: open");
     await board!.until("udp: echo of ping from 127.0.0.1");
     seen("a datagram goes out and another comes in");
+    echo.send("hello", lanPort, "127.0.0.1");
+    await board!.until("lan: hello from 127.0.0.1");
+    seen("a board hears what another sends to its port, where there are no groups");
     for (const [name, says] of Object.entries(tlsEnds)) {
       for (const what of says) seen(await board!.until(`tls ${name}: ${what}`));
     }

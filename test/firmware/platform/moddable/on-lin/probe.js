@@ -12,7 +12,9 @@ export default function start() {
   keepBlock(ports, starts);
   fillSlot(ports.update);
   ports.network.start((up) => {
-    if (up) exchangeDatagram(ports, given);
+    if (!up) return;
+    hearOthers(ports, given.lanPort);
+    exchangeDatagram(ports, given);
   });
 }
 
@@ -31,6 +33,16 @@ function keepBlock(ports, number) {
   say(
     `keeping: in sector ${sectors[0]} of ${keeper.state.sectors}, blocks ${blocks.map((each) => each.number).join(" ")}`,
   );
+}
+
+/** A port of one's own, in a group, which lin knows nothing of. */
+function hearOthers(ports, port) {
+  ports.network.openUdp(
+    port,
+    { onData: (bytes, address) => say(`lan: ${textOf(bytes)} from ${address}`) },
+    "239.255.83.80",
+  );
+  say("lan: open");
 }
 
 /** As an update does it. */

@@ -12,6 +12,7 @@ import { findModdable } from "../../../../../host-tools/builder/moddable.ts";
 import { proveAdapter } from "./adapter.ts";
 import { proveBoard } from "./board.ts";
 import { proveCiphers } from "./ciphers.ts";
+import { proveLan } from "./lan.ts";
 import { proveLink } from "./link.ts";
 import { proveTlsHeap } from "./tls-heap.ts";
 
@@ -22,6 +23,7 @@ const proofs = {
   board: proveBoard,
   adapter: proveAdapter,
   ciphers: proveCiphers,
+  lan: proveLan,
   "tls-heap": proveTlsHeap,
   link: proveLink,
 };
