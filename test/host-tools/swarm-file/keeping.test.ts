@@ -75,7 +75,7 @@ test("a swarm that keeps nothing has no word of it", () => {
 test("how long a keeper may be gone is said of the whole swarm", () => {
   const boards = { ...keepers, a: of(reporting({ batch: "1m", copies: 2 })) };
   expect(compile(boards, { keeping: { lostAfter: "1h" } }).keeping).toEqual({ lostAfterMs: 3_600_000 });
-  expect(said(boards, { keeping: { lostAfter: "1s" } })).toContain("it must be from 5000ms to 24h");
+  expect(said(boards, { keeping: { lostAfter: "1s" } })).toContain("it must be from 5s to 24h");
   expect(said(boards, { keeping: { lost: "1h" } })).toContain('keeping has no "lost"; use "lostAfter".');
   expect(said(boards, { keeping: 3 })).toContain("keeping must be an object");
 });
