@@ -1,5 +1,5 @@
 /** From asking for a setting over HTTP to its entry committed, and to every board having applied it, in a running swarm. */
-import type { SetResult } from "../host-tools/leader/api/api-types.ts";
+import type { SetResult } from "../host-tools/leader/api/types/settings.ts";
 import type { RunningSwarm } from "../test/end-to-end/running-swarm.ts";
 import { percentile } from "./percentile.ts";
 

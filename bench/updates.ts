@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { releaseHeader } from "../host-tools/leader/api/api-types.ts";
+import { releaseHeader } from "../host-tools/leader/api/types/releases.ts";
 import { nodeCiphers } from "../host-tools/security/node-ciphers.ts";
 import { type CheckedChunk, checkChunk, chunkCount, chunkDigests } from "../protocols/update/chunks.ts";
 import { updateLimits } from "../protocols/update/messages.ts";

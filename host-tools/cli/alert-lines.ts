@@ -1,5 +1,5 @@
 /** Alerts as lines of a terminal: for `covey alerts` and `covey status`. */
-import type { AlertStatus, AlertsAnswer } from "../leader/api/api-types.ts";
+import type { AlertStatus, AlertsAnswer } from "../leader/api/types/alerts.ts";
 import { printable } from "./live-view/table.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,7 +1,8 @@
 /** Requests to hosts as somebody: logs in where a host wants to know who asks, and keeps its token for as long as this program runs. */
 import { readFileSync } from "node:fs";
 import { loginProof } from "../leader/access/login-proof.ts";
-import type { ApiError, LoggedIn, LoginChallenge, LoginRequest } from "../leader/api/api-types.ts";
+import type { LoggedIn, LoginChallenge, LoginRequest } from "../leader/api/types/access.ts";
+import type { ApiError } from "../leader/api/types/error.ts";
 import { type MemberSecrets, readMemberFile } from "../security/member-file.ts";
 import { nodeCiphers } from "../security/node-ciphers.ts";
 import { type Fetch, type FetchOptions, fetchTrusting } from "../security/trusting-fetch.ts";

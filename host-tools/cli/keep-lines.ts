@@ -1,5 +1,5 @@
 /** What boards keep of each other's readings, as a person reads it. */
-import type { KeepRestored, KeepStatus, KeptBoardStatus } from "../leader/api/api-types.ts";
+import type { KeepRestored, KeepStatus, KeptBoardStatus } from "../leader/api/types/keeping.ts";
 
 export function keepLines({ boards, keepers, hosts, mending }: KeepStatus): string[] {
   if (boards.length === 0) {

@@ -1,5 +1,5 @@
 /** The members of a swarm as a table. */
-import type { MemberStatus, Members } from "../leader/api/api-types.ts";
+import type { MemberStatus, Members } from "../leader/api/types/members.ts";
 import { type Cell, type Column, cell, table } from "./live-view/table.ts";
 import type { Terminal } from "./terminal.ts";
 

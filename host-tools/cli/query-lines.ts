@@ -1,5 +1,5 @@
 /** The answer to a query as lines of a terminal. */
-import type { QueryAnswer, QueryRow } from "../leader/api/api-types.ts";
+import type { QueryAnswer, QueryRow } from "../leader/api/types/queries.ts";
 import { printable } from "./live-view/table.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,7 +1,7 @@
 /** The leader's CSV of readings as a JSON array of `StoredReading`, a line each, without holding it all. */
 import { pipeline, Readable } from "node:stream";
 import { parse } from "csv-parse";
-import type { StoredReading } from "../leader/api/api-types.ts";
+import type { StoredReading } from "../leader/api/types/readings.ts";
 
 type Row = Record<"time" | "board" | "metric" | "value" | "unit" | "quality", string>;
 

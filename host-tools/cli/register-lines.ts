@@ -4,7 +4,7 @@ import type {
   RegisterGroupStatus,
   RegisterStatus,
   RegistersStatus,
-} from "../leader/api/api-types.ts";
+} from "../leader/api/types/registers.ts";
 
 export function registerLines({ registers, group }: RegistersStatus, nowMs: number): string[] {
   const names = Object.keys(registers);

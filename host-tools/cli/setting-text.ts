@@ -1,5 +1,5 @@
 /** Settings as people write and read them on the command line. */
-import type { Setting } from "../leader/api/api-types.ts";
+import type { Setting } from "../leader/api/types/settings.ts";
 import { WrongInput } from "./failure.ts";
 
 /** `fan.duty = 40 %`. */

@@ -1,5 +1,5 @@
 /** A leader's status as a table, in the look of the live view of `covey sim`. */
-import type { Status } from "../leader/api/api-types.ts";
+import type { Status } from "../leader/api/types/status.ts";
 import { firingLine } from "./alert-lines.ts";
 import { frame } from "./live-view/frame.ts";
 import { printable } from "./live-view/table.ts";

@@ -9,8 +9,8 @@ import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
-import type { ApiError, HostFile } from "../leader/api/api-types.ts";
-import { hostFolderPrefix, readHostFile } from "../leader/host-directory.ts";
+import type { ApiError } from "../leader/api/types/error.ts";
+import { type HostFile, hostFolderPrefix, readHostFile } from "../leader/host-directory.ts";
 import { Failed, WrongInput } from "./failure.ts";
 import { HostLogin } from "./host-login.ts";
 

@@ -1,5 +1,5 @@
 /** Tasks as a person reads them: one line each, in columns. */
-import type { TaskStatus, TasksStatus } from "../leader/api/api-types.ts";
+import type { TaskStatus, TasksStatus } from "../leader/api/types/tasks.ts";
 
 export function taskLines({ tasks, drained }: TasksStatus, nowMs: number): string[] {
   if (tasks.length === 0)

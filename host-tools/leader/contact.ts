@@ -6,7 +6,7 @@ import { contactStateKey, numberOfSealed } from "../../protocols/provisioning/co
 import { isSameBytes } from "../../protocols/security/same-bytes.ts";
 import { stateLimits } from "../../protocols/state/command.ts";
 import { ApiFailure } from "./api/api-failure.ts";
-import type { AgreedContact, ContactStatus } from "./api/api-types.ts";
+import type { AgreedContact, ContactStatus } from "./api/types/contact.ts";
 import type { AgreedState } from "./state/agreed-state.ts";
 
 /** undefined while the swarm has agreed on none: boards are where they were provisioned. */

@@ -12,7 +12,16 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ExclusiveLock } from "../storage/exclusive-lock.ts";
-import type { HostFile } from "./api/api-types.ts";
+
+/** `.covey/<swarm>/host-<name>/host.json`: how the other verbs find the running hosts. */
+export interface HostFile {
+  readonly swarm: string;
+  /** The host's name in `swarm.ts`. */
+  readonly host: string;
+  readonly pid: number;
+  /** For example `http://127.0.0.1:7800`. */
+  readonly url: string;
+}
 
 /** Another process is this host. */
 export class HostDirectoryInUse extends Error {

@@ -15,38 +15,27 @@ import type { Actions } from "./actions/actions.ts";
 import type { Alerts } from "./alerts/alerts.ts";
 import type { HostView, SetCommand } from "./api/api.ts";
 import { ApiFailure } from "./api/api-failure.ts";
+import { askToSet, fetchFrom, type Leader } from "./api/leader-requests.ts";
+import type { StatusFeed } from "./api/status-feed.ts";
+import type { AuditEntry } from "./api/types/access.ts";
+import type { ActionBegun, ActionStatus } from "./api/types/actions.ts";
+import type { AlertStatus, AlertsAnswer, AlertTested } from "./api/types/alerts.ts";
 import type {
-  ActionBegun,
-  ActionStatus,
-  AgreedContact,
-  AlertStatus,
-  AlertsAnswer,
-  AlertTested,
-  AuditEntry,
   CheckpointDifference,
   CheckpointListed,
   CheckpointListing,
   CheckpointRestored,
-  ContactStatus,
-  Counters,
-  HoldAnswer,
-  HostStatus,
-  KeepRestored,
-  KeepStatus,
-  LogEntry,
-  Members,
-  QueryAnswer,
-  ReleaseAgreed,
-  Releases,
-  SetResult,
-  Setting,
-  Status,
-  StoredReading,
-  TasksStatus,
-  VotersChanged,
-} from "./api/api-types.ts";
-import { askToSet, fetchFrom, type Leader } from "./api/leader-requests.ts";
-import type { StatusFeed } from "./api/status-feed.ts";
+} from "./api/types/checkpoints.ts";
+import type { AgreedContact, ContactStatus } from "./api/types/contact.ts";
+import type { KeepRestored, KeepStatus } from "./api/types/keeping.ts";
+import type { LogEntry } from "./api/types/log.ts";
+import type { Members, VotersChanged } from "./api/types/members.ts";
+import type { QueryAnswer } from "./api/types/queries.ts";
+import type { StoredReading } from "./api/types/readings.ts";
+import type { ReleaseAgreed, Releases } from "./api/types/releases.ts";
+import type { SetResult, Setting } from "./api/types/settings.ts";
+import type { Counters, HostStatus, Status } from "./api/types/status.ts";
+import type { HoldAnswer, TasksStatus } from "./api/types/tasks.ts";
 import type { BoardRegistry } from "./boards/board-registry.ts";
 import type { Broker } from "./broker/broker-types.ts";
 import type { Checkpoints, PeerHost } from "./checkpoints/checkpoints.ts";

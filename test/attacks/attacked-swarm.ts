@@ -6,7 +6,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadBoards } from "../../host-tools/boards/boards.ts";
-import type { BoardStatus, Status } from "../../host-tools/leader/api/api-types.ts";
+import type { BoardStatus, Status } from "../../host-tools/leader/api/types/status.ts";
 import { type RunningHost, startHost } from "../../host-tools/leader/host.ts";
 import type { PeerAddress } from "../../host-tools/leader/hosts/host-links.ts";
 import { createLog } from "../../host-tools/leader/log.ts";

@@ -1,6 +1,6 @@
 /** A hostile broker plays with what boards and hosts have sealed. Nothing but delay may come of it. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { Status } from "../../host-tools/leader/api/api-types.ts";
+import type { Status } from "../../host-tools/leader/api/types/status.ts";
 import { AttackedSwarm, sleep, swarmName } from "./attacked-swarm.ts";
 import type { Seen } from "./hostile-broker.ts";
 

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SwarmClient } from "../../host-tools/cli/swarm-client.ts";
-import type { ActionBegun, ActionStatus, AuditEntry } from "../../host-tools/leader/api/api-types.ts";
+import type { AuditEntry } from "../../host-tools/leader/api/types/access.ts";
+import type { ActionBegun, ActionStatus } from "../../host-tools/leader/api/types/actions.ts";
 import type { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
 import { repository, runCovey, sleep } from "./running-swarm.ts";

@@ -1,6 +1,7 @@
 /** Recovery points as a user meets them: boards in XS that follow a restore at once, all of it. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { CheckpointListing, CheckpointRestored, Status } from "../../host-tools/leader/api/api-types.ts";
+import type { CheckpointListing, CheckpointRestored } from "../../host-tools/leader/api/types/checkpoints.ts";
+import type { Status } from "../../host-tools/leader/api/types/status.ts";
 import { RunningSwarm, runCovey, temporaryFolder } from "./running-swarm.ts";
 
 const { folder, remove } = temporaryFolder();

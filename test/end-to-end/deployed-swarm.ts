@@ -9,7 +9,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { type BoardDescription, loadBoards } from "../../host-tools/boards/boards.ts";
 import type { KeyFolder } from "../../host-tools/keys/key-folder.ts";
-import type { Status } from "../../host-tools/leader/api/api-types.ts";
+import type { Status } from "../../host-tools/leader/api/types/status.ts";
 import { portOf } from "../../host-tools/leader/listen.ts";
 import { nodeCiphers } from "../../host-tools/security/node-ciphers.ts";
 import { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";

@@ -5,7 +5,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SwarmClient } from "../../host-tools/cli/swarm-client.ts";
-import type { StoredReading, TaskStatus, TasksStatus } from "../../host-tools/leader/api/api-types.ts";
+import type { StoredReading } from "../../host-tools/leader/api/types/readings.ts";
+import type { TaskStatus, TasksStatus } from "../../host-tools/leader/api/types/tasks.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
 import { covey, runCovey, sleep } from "./running-swarm.ts";
 

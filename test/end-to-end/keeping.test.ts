@@ -4,7 +4,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SwarmClient } from "../../host-tools/cli/swarm-client.ts";
-import type { KeepRestored, KeepStatus } from "../../host-tools/leader/api/api-types.ts";
+import type { KeepRestored, KeepStatus } from "../../host-tools/leader/api/types/keeping.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
 import { runCovey, sleep } from "./running-swarm.ts";
 

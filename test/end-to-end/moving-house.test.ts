@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { moveLimits } from "../../firmware/board/contact-rule.ts";
-import type { Status } from "../../host-tools/leader/api/api-types.ts";
+import type { Status } from "../../host-tools/leader/api/types/status.ts";
 import { greenhouse, RunningSwarm, repository, runCovey, turnsOf } from "./running-swarm.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "covey-moving-"));

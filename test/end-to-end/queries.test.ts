@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { QueryAnswer } from "../../host-tools/leader/api/api-types.ts";
+import type { QueryAnswer } from "../../host-tools/leader/api/types/queries.ts";
 import { RunningSwarm, runCovey, temporaryFolder } from "./running-swarm.ts";
 
 const { folder, remove } = temporaryFolder();

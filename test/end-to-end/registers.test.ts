@@ -6,7 +6,7 @@ import type {
   RegisterRead,
   RegisterStatus,
   RegistersStatus,
-} from "../../host-tools/leader/api/api-types.ts";
+} from "../../host-tools/leader/api/types/registers.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
 import { runCovey, sleep } from "./running-swarm.ts";
 

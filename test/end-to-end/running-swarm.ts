@@ -3,7 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HostFile, LogEntry, Status } from "../../host-tools/leader/api/api-types.ts";
+import type { LogEntry } from "../../host-tools/leader/api/types/log.ts";
+import type { Status } from "../../host-tools/leader/api/types/status.ts";
+import type { HostFile } from "../../host-tools/leader/host-directory.ts";
 import { turnKey } from "../../protocols/turns/turn.ts";
 
 export const repository = join(import.meta.dirname, "../..");

@@ -1,7 +1,8 @@
 /** Several hosts and voting boards as they are deployed: real processes, killed without warning; real XS boards. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SwarmClient } from "../../host-tools/cli/swarm-client.ts";
-import type { LogEntry, SetResult, Setting } from "../../host-tools/leader/api/api-types.ts";
+import type { LogEntry } from "../../host-tools/leader/api/types/log.ts";
+import type { SetResult, Setting } from "../../host-tools/leader/api/types/settings.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
 import { runCovey, sleep } from "./running-swarm.ts";
 

@@ -4,7 +4,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isBoardProcess, processTree } from "../../bench/process-tree.ts";
-import type { Status, StoredReading } from "../../host-tools/leader/api/api-types.ts";
+import type { StoredReading } from "../../host-tools/leader/api/types/readings.ts";
+import type { Status } from "../../host-tools/leader/api/types/status.ts";
 import { alive, RunningSwarm, repository, runCovey, sleep, temporaryFolder } from "./running-swarm.ts";
 
 const { folder, remove } = temporaryFolder();

@@ -1,7 +1,8 @@
 /** Tasks as they are deployed: two hosts of their own, real XS boards, power cuts. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SwarmClient } from "../../host-tools/cli/swarm-client.ts";
-import type { StoredReading, TaskStatus, TasksStatus } from "../../host-tools/leader/api/api-types.ts";
+import type { StoredReading } from "../../host-tools/leader/api/types/readings.ts";
+import type { TaskStatus, TasksStatus } from "../../host-tools/leader/api/types/tasks.ts";
 import { DeployedSwarm } from "./deployed-swarm.ts";
 import { runCovey, sleep } from "./running-swarm.ts";
 

@@ -1,7 +1,7 @@
 /** Hosts of a swarm without boards, each in a process of its own, as `covey sim` starts them. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Status } from "../../../host-tools/leader/api/api-types.ts";
+import type { Status } from "../../../host-tools/leader/api/types/status.ts";
 import { SimulationKeys } from "../../../host-tools/simulator/simulation-keys.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import { repository, sleep } from "../../../test/end-to-end/running-swarm.ts";

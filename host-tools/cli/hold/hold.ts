@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { HoldAnswer } from "../../leader/api/api-types.ts";
+import type { HoldAnswer } from "../../leader/api/types/tasks.ts";
 import { LeaseClock } from "../../leader/tasks/lease-clock.ts";
 import { Failed } from "../failure.ts";
 import { HeldCommand, killMarginMs } from "./held-command.ts";

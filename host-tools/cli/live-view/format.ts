@@ -1,6 +1,6 @@
 /** How values are written for people, the same in the live view and in plain lines. */
 
-import type { BoardFirmware, BoardStatus, OutputStatus } from "../../leader/api/api-types.ts";
+import type { BoardFirmware, BoardStatus, OutputStatus } from "../../leader/api/types/status.ts";
 
 /** `25.3 °C`, `40 %`, `41.6 kB/s`, `true`; a dash for what has no value. */
 export function formatValue(value: number | string | boolean | null, unit = ""): string {

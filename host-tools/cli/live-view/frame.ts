@@ -4,7 +4,7 @@
  * Everything about boards and the leader is what the leader's HTTP interface says; which engine a board runs on, and how often
  * its process had to be started, only the simulator knows. Pure: the same view and size give the same lines.
  */
-import type { BoardStatus, HostStatus, Status } from "../../leader/api/api-types.ts";
+import type { BoardStatus, HostStatus, Status } from "../../leader/api/types/status.ts";
 import {
   formatClock,
   formatDuration,

@@ -1,5 +1,5 @@
 /** How a simulated run went: what `covey sim --for 20s --json` prints, and whether it is a success. */
-import type { Status } from "../../leader/api/api-types.ts";
+import type { Status } from "../../leader/api/types/status.ts";
 import type { BoardInside } from "../../simulator/simulation.ts";
 import { kilobytes } from "./format.ts";
 

@@ -1,6 +1,6 @@
 /** Watches a simulated swarm until it is interrupted or its time is over, and says how it went. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Status } from "../../leader/api/api-types.ts";
+import type { Status } from "../../leader/api/types/status.ts";
 import type { Simulation } from "../../simulator/simulation.ts";
 import { Failed } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";

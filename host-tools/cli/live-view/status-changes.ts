@@ -2,7 +2,7 @@
  * What is worth telling between one status of the leader and the next: who came and went, elections, settings, registers, and
  * outputs that moved. Readings change all the time and are for looking at, not for telling.
  */
-import type { BoardFirmware, BoardStatus, HostStatus, Status } from "../../leader/api/api-types.ts";
+import type { BoardFirmware, BoardStatus, HostStatus, Status } from "../../leader/api/types/status.ts";
 import { boardSummary, formatOutput, formatValue } from "./format.ts";
 import type { SwarmEvent } from "./swarm-event.ts";
 

@@ -1,5 +1,5 @@
 /** Follows a swarm through its hosts' HTTP interfaces: the status twice a second, and for how long none has answered. */
-import type { Status } from "../../leader/api/api-types.ts";
+import type { Status } from "../../leader/api/types/status.ts";
 
 const pollEveryMs = 500;
 const answerTimeoutMs = 2000;

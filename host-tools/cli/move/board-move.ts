@@ -1,5 +1,7 @@
 /** How far a board is on its way to the contact that was agreed on: from what hosts see of it, and what was seen before. */
-import type { BoardStatus, ContactStatus } from "../../leader/api/api-types.ts";
+
+import type { ContactStatus } from "../../leader/api/types/contact.ts";
+import type { BoardStatus } from "../../leader/api/types/status.ts";
 
 export type MoveOutcome = "moved" | "went-back" | "away" | "keeps-none" | "pending";
 

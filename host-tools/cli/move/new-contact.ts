@@ -10,7 +10,7 @@ import {
 } from "../../../protocols/provisioning/contact.ts";
 import type { KeyFolder } from "../../keys/key-folder.ts";
 import type { RootKeys } from "../../keys/root-file.ts";
-import type { AgreedContact } from "../../leader/api/api-types.ts";
+import type { AgreedContact } from "../../leader/api/types/contact.ts";
 import { nodeCiphers } from "../../security/node-ciphers.ts";
 import { WrongInput } from "../failure.ts";
 import { contactOf, foundByMdns, wifiOf } from "../provision/contact.ts";

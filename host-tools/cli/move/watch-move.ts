@@ -1,6 +1,7 @@
 /** Shows how boards move, until each has, or went back, or is not there, or the time is over. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ContactStatus, Status } from "../../leader/api/api-types.ts";
+import type { ContactStatus } from "../../leader/api/types/contact.ts";
+import type { Status } from "../../leader/api/types/status.ts";
 import { Failed } from "../failure.ts";
 import { ProgressLines } from "../progress-lines.ts";
 import type { SwarmClient } from "../swarm-client.ts";

@@ -1,5 +1,5 @@
 /** How far a board is on its way to a release: what it and the host said last, in words. */
-import type { BoardUpdate } from "../../leader/api/api-types.ts";
+import type { BoardUpdate } from "../../leader/api/types/releases.ts";
 
 export type Outcome = "runs" | "rolled-back" | "refused" | "overtaken" | "away" | "pending";
 

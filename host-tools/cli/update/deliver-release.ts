@@ -2,13 +2,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SignedRelease } from "../../keys/release.ts";
 import {
-  type HostStatus,
   type ReleaseAgreed,
   type ReleaseRequest,
   releaseBoardsMax,
   releaseHeader,
-  type Status,
-} from "../../leader/api/api-types.ts";
+} from "../../leader/api/types/releases.ts";
+import type { HostStatus, Status } from "../../leader/api/types/status.ts";
 import { digestText } from "../../leader/images/image-id.ts";
 import { Failed } from "../failure.ts";
 import type { SwarmClient } from "../swarm-client.ts";

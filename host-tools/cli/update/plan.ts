@@ -1,7 +1,7 @@
 /** Which boards an update changes, and from what to what: images laid beside the boards of the swarm. Everything that could go wrong on a board is said here first. */
 import { type BoardDescription, imageBytesMax } from "../../boards/boards.ts";
 import { chipLabel, chips } from "../../chips/chips.ts";
-import type { BoardUpdate } from "../../leader/api/api-types.ts";
+import type { BoardUpdate } from "../../leader/api/types/releases.ts";
 import { WrongInput } from "../failure.ts";
 import type { FirmwareImage } from "./firmware-images.ts";
 

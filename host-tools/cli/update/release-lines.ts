@@ -1,5 +1,5 @@
 /** Releases and what each board runs, as `covey update --status` shows them. */
-import type { BoardUpdate, ReleaseStatus, Releases } from "../../leader/api/api-types.ts";
+import type { BoardUpdate, ReleaseStatus, Releases } from "../../leader/api/types/releases.ts";
 import { cell, type Paint, table } from "../live-view/table.ts";
 import type { Terminal } from "../terminal.ts";
 import { type Outcome, progressOf, progressText } from "./board-progress.ts";

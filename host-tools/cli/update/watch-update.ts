@@ -1,6 +1,6 @@
 /** Shows how boards come to run their releases, until all do, or have said why not, or the time is over. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Releases } from "../../leader/api/api-types.ts";
+import type { Releases } from "../../leader/api/types/releases.ts";
 import { Failed } from "../failure.ts";
 import { ProgressLines } from "../progress-lines.ts";
 import type { SwarmClient } from "../swarm-client.ts";

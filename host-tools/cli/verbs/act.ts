@@ -1,7 +1,7 @@
 /** `covey act`: has several boards do something together or not at all, and says what came of it on each. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
-import type { ActionBegun, ActionOnBoard, ActionStatus } from "../../leader/api/api-types.ts";
+import type { ActionBegun, ActionOnBoard, ActionStatus } from "../../leader/api/types/actions.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { durationMs } from "../option-values.ts";
 import { SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";

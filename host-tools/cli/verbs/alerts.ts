@@ -1,6 +1,6 @@
 /** `covey alerts`: what fires and what did, saying that one has seen it, and whether webhooks work. */
 import { Option } from "commander";
-import type { AlertStatus, AlertsAnswer, AlertTested } from "../../leader/api/api-types.ts";
+import type { AlertStatus, AlertsAnswer, AlertTested } from "../../leader/api/types/alerts.ts";
 import { alertLines } from "../alert-lines.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { printable } from "../live-view/table.ts";

@@ -5,7 +5,7 @@ import type {
   CheckpointListed,
   CheckpointListing,
   CheckpointRestored,
-} from "../../leader/api/api-types.ts";
+} from "../../leader/api/types/checkpoints.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { query, SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";

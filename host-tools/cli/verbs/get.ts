@@ -1,5 +1,6 @@
 /** `covey get`: the agreed settings. */
-import type { RegisterStatus, RegistersStatus, Setting } from "../../leader/api/api-types.ts";
+import type { RegisterStatus, RegistersStatus } from "../../leader/api/types/registers.ts";
+import type { Setting } from "../../leader/api/types/settings.ts";
 import { Failed } from "../failure.ts";
 import { registerText } from "../register-lines.ts";
 import { formatSetting } from "../setting-text.ts";

@@ -1,7 +1,7 @@
 /** `covey keep`: what boards keep of each other's readings, and bringing it back. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
-import type { KeepRestored, KeepStatus } from "../../leader/api/api-types.ts";
+import type { KeepRestored, KeepStatus } from "../../leader/api/types/keeping.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { keepLines, restoredText } from "../keep-lines.ts";
 import { SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";

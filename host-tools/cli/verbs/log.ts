@@ -1,7 +1,7 @@
 /** `covey log`: the replicated log, newest entries last. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
-import type { LogEntry } from "../../leader/api/api-types.ts";
+import type { LogEntry } from "../../leader/api/types/log.ts";
 import { WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
 import { wholeNumber } from "../option-values.ts";

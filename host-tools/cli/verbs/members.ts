@@ -1,7 +1,7 @@
 /** `covey members`: who votes, who leads, and changes of that. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
-import type { Members, VoterAction, VotersChanged } from "../../leader/api/api-types.ts";
+import type { Members, VoterAction, VotersChanged } from "../../leader/api/types/members.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { memberLines, standing } from "../member-lines.ts";
 import { durationMs } from "../option-values.ts";

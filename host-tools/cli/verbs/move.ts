@@ -1,6 +1,7 @@
 /** `covey move`: another Wi-Fi, or other addresses of the hosts, for the boards of a running swarm. */
 import { Option } from "commander";
-import type { AgreedContact, ContactStatus, Status } from "../../leader/api/api-types.ts";
+import type { AgreedContact, ContactStatus } from "../../leader/api/types/contact.ts";
+import type { Status } from "../../leader/api/types/status.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";

@@ -1,5 +1,5 @@
 /** `covey query`: a question to the boards, answered from what they keep. */
-import type { QueryAnswer } from "../../leader/api/api-types.ts";
+import type { QueryAnswer } from "../../leader/api/types/queries.ts";
 import { Failed } from "../failure.ts";
 import { queryLines } from "../query-lines.ts";
 import { query as parameters, SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";

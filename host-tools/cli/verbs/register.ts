@@ -5,7 +5,7 @@ import type {
   RegisterRead,
   RegisterStatus,
   RegistersStatus,
-} from "../../leader/api/api-types.ts";
+} from "../../leader/api/types/registers.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { changeLines, registerLines, registerText } from "../register-lines.ts";

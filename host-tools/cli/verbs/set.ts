@@ -1,7 +1,8 @@
 /** `covey set`: proposes a setting's new value and waits until the swarm has agreed on it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
-import type { SetResult, Setting, Status } from "../../leader/api/api-types.ts";
+import type { SetResult, Setting } from "../../leader/api/types/settings.ts";
+import type { Status } from "../../leader/api/types/status.ts";
 import { Failed } from "../failure.ts";
 import { durationMs } from "../option-values.ts";
 import { formatSetting, parseSettingValue } from "../setting-text.ts";

@@ -1,6 +1,6 @@
 /** `covey status`: the leader and its boards, once or live. */
 import { Option } from "commander";
-import type { Status } from "../../leader/api/api-types.ts";
+import type { Status } from "../../leader/api/types/status.ts";
 import { untilInterrupted } from "../interruption.ts";
 import { SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";
 import type { Verb } from "../verb.ts";

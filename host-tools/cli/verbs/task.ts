@@ -1,7 +1,7 @@
 /** `covey task`: which board or host holds which task, changes of that, and what is done while a host holds a role. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
-import type { HoldAnswer, TaskStatus, TasksStatus } from "../../leader/api/api-types.ts";
+import type { HoldAnswer, TaskStatus, TasksStatus } from "../../leader/api/types/tasks.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";
 import { durationMs } from "../option-values.ts";

@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import type { KeyFolder } from "../../keys/key-folder.ts";
 import type { SignedRelease } from "../../keys/release.ts";
-import type { Releases } from "../../leader/api/api-types.ts";
+import type { Releases } from "../../leader/api/types/releases.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { untilInterrupted } from "../interruption.ts";

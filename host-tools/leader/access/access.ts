@@ -10,7 +10,7 @@ import type { Ciphers } from "../../../protocols/security/ciphers.ts";
 import { type IdentityRole, identityLimits } from "../../../protocols/security/identity/identity.ts";
 import type { Known } from "../../../protocols/security/identity/roster.ts";
 import { ApiFailure, TooManyAttempts } from "../api/api-failure.ts";
-import type { LoggedIn, LoginChallenge, LoginRequest } from "../api/api-types.ts";
+import type { LoggedIn, LoginChallenge, LoginRequest } from "../api/types/access.ts";
 import type { Audit } from "../audit.ts";
 import { type ForwardedRequest, forwardedHeader } from "../hosts/vouching.ts";
 import { type Actor, localAdmin } from "./actor.ts";

@@ -10,7 +10,7 @@
 
 import { stateLimits } from "../../../protocols/state/command.ts";
 import { utf8Length } from "../../../protocols/text/utf8.ts";
-import type { AuditEntry } from "../api/api-types.ts";
+import type { AuditEntry } from "../api/types/access.ts";
 import type { Audit } from "../audit.ts";
 import type { Log } from "../log.ts";
 import type { AgreedValue } from "../state/agreed-state.ts";

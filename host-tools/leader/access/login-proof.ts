@@ -1,5 +1,5 @@
 /** What somebody signs to log in: bound to this swarm, this host and the address that was typed in, so that it opens no other door. */
-import type { LoginChallenge } from "../api/api-types.ts";
+import type { LoginChallenge } from "../api/types/access.ts";
 
 /**
  * The bytes under the signature (ES256). `origin` is where the client believes it is, such as `https://a.example:7800`: a host that hands on another

@@ -1,13 +1,11 @@
 /** Listings as somebody may see them who may not read everything: what is left is complete, and what is missing is not hinted at. */
-import type {
-  ActionStatus,
-  AlertStatus,
-  LogEntry,
-  RegistersStatus,
-  Releases,
-  Setting,
-  Status,
-} from "../api/api-types.ts";
+import type { ActionStatus } from "../api/types/actions.ts";
+import type { AlertStatus } from "../api/types/alerts.ts";
+import type { LogEntry } from "../api/types/log.ts";
+import type { RegistersStatus } from "../api/types/registers.ts";
+import type { Releases } from "../api/types/releases.ts";
+import type { Setting } from "../api/types/settings.ts";
+import type { Status } from "../api/types/status.ts";
 import { type Actor, mayRead, mayReadAll } from "./actor.ts";
 
 export function visibleSettings(

@@ -19,7 +19,7 @@ import { boardProblem } from "../../swarm-file/compile-action.ts";
 import type { ActionDefinition, SwarmDefinition } from "../../swarm-file/definition.ts";
 import type { Actor } from "../access/actor.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { ActionBegun, ActionOnBoard, ActionStatus } from "../api/api-types.ts";
+import type { ActionBegun, ActionOnBoard, ActionStatus } from "../api/types/actions.ts";
 import type { Log } from "../log.ts";
 import type { AgreedState } from "../state/agreed-state.ts";
 import type { ActionRequest } from "./action-request.ts";

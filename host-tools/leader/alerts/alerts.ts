@@ -9,7 +9,7 @@
  */
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { AlertStatus, AlertsAnswer, AlertTested } from "../api/api-types.ts";
+import type { AlertStatus, AlertsAnswer, AlertTested } from "../api/types/alerts.ts";
 import type { Log } from "../log.ts";
 import type { AgreedValue } from "../state/agreed-state.ts";
 import type { NewReading } from "../telemetry/telemetry.ts";

@@ -1,7 +1,7 @@
 /** A refusal on its way to the client: one sentence, a code that programs can read, the HTTP status that goes with it. */
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Log } from "../log.ts";
-import type { ApiError } from "./api-types.ts";
+import type { ApiError } from "./types/error.ts";
 
 const statusOf: Readonly<Record<ApiError["code"], ContentfulStatusCode>> = {
   "bad-request": 400,

@@ -1,5 +1,62 @@
-/** The HTTP interface of `api-types.ts`: hono routes over what the leader offers, all but the setting of a value (`set-handler.ts`). */
-
+/**
+ * A host's HTTP interface, as the CLI, the page and other programs see it. All bodies are JSON unless said,
+ * and have the shapes of `types/`.
+ *
+ * Any host may be asked: one that does not lead asks the leader and hands on what that says. While nobody leads, it answers what
+ * needs no leader with what it knows itself, and refuses the rest with `not-leader`: ask again.
+ *
+ * | request | answer |
+ * | --- | --- |
+ * | GET /api/status | `Status` |
+ * | GET /api/events | server-sent events: `status` with a `Status`, at most four a second, only when something changed |
+ * | GET /api/settings | `Record<string, Setting>` |
+ * | GET /api/settings/KEY | `Setting` |
+ * | PUT /api/settings/KEY with `{value, expected?}` | `SetResult`, once the entry is committed; with `expected`, only if that is the value before |
+ * | GET /api/registers | `RegistersStatus` |
+ * | GET /api/registers/NAME | `RegisterStatus`: as the log has it |
+ * | GET /api/registers/NAME/now | `RegisterRead`: as a majority of its boards has it now |
+ * | GET /api/registers/NAME/changes | `RegisterChanges` |
+ * | PUT /api/registers/NAME with `{value, ifVersion?}` | `RegisterRead`, once a majority of its boards has it |
+ * | POST /api/registers/recover with `{acceptLoss: true}` | `RegistersStatus`, once the next group is agreed on |
+ * | GET /api/members | `Members` |
+ * | POST /api/members/voters with `{action, names, force?}` | `VotersChanged`, once it is committed who ought to vote; they do soon after |
+ * | POST /api/members/transfer with `{to}` | `{to}`, once leadership is on its way to that host |
+ * | GET /api/log?from=INDEX&limit=N | `LogEntry[]` (N at most 1,000) |
+ * | GET /api/readings?board=&metric=&from=&to=&limit=&format=json or csv | `StoredReading[]`, or CSV `time,board,metric,value,unit,quality` |
+ * | POST /api/roster with `{statement}` | `{epoch}`, once the root's statement is agreed on |
+ * | GET /api/contact | `AgreedContact`: how boards are to reach their hosts, sealed |
+ * | POST /api/contact with `{sealed}` | `ContactStatus`, once it is agreed on |
+ * | GET /api/releases | `Releases`: which firmware is agreed on, and what each board runs |
+ * | PUT /api/images/DIGEST with an image's bytes, its release in the header `covey-release` | `ImageTaken`; for the host that is asked alone |
+ * | POST /api/releases with `ReleaseRequest` | `ReleaseAgreed`, once it is committed; `no-image` until the host that leads has the image |
+ * | POST /api/actions/NAME with `{boards?, timeoutMs?, startMs?}` | `ActionBegun`, once it is committed that it has begun |
+ * | GET /api/actions | `ActionStatus[]`: the last ones and how each board stands |
+ * | GET /api/tasks | `TasksStatus` |
+ * | POST /api/tasks with `{action, name}` | `TasksStatus`, once it is agreed on |
+ * | POST /api/tasks/NAME/hold with `{process, number, isRunning, isLeaving}` | `HoldAnswer`; for the host that is asked alone |
+ * | GET /api/audit | `AuditEntry[]`, newest last: who was refused what |
+ * | GET /api/session | `LoggedIn`: who asks |
+ * | GET /api/login | `LoginChallenge` |
+ * | POST /api/login with `LoginRequest` | `LoggedIn` with a token, also as a cookie; send one of them with each request: `authorization: Bearer TOKEN` |
+ * | POST /api/logout | `{}`; the token opens nothing any more |
+ * | GET /api/alerts | `AlertsAnswer` |
+ * | POST /api/alerts/acknowledge with `{alert, board?}` | `AlertStatus[]`, once it is agreed on |
+ * | POST /api/alerts/test | `AlertTested[]` |
+ * | GET /api/query?q=QUESTION | `QueryAnswer`, once all boards have answered or 2 s are over |
+ * | GET /api/keep | `KeepStatus`: what boards keep of others' readings |
+ * | GET /api/keep/readings?board=&metric=&from=&to= | CSV as of /api/readings, read from the boards, one series after the other |
+ * | POST /api/keep/restore with `{board?, metric?}` | `KeepRestored`, as soon as it has begun |
+ * | GET / | the page |
+ *
+ * Where a host asks who is there, whoever is not logged in is answered 401 (`not-logged-in`), and 403 (`forbidden`) says which right is missing. Listings hold
+ * what whoever asks may read.
+ *
+ * Every refusal is `{error: ApiError}` with a 4xx or 5xx status.
+ *
+ * A command may be repeated until its outcome is known, and is carried out once, if it says who it is: header `idempotency-key: INDEX-16HEX`, a log index
+ * at or before which it had not been tried and eight random bytes. Answers about settings hand out a new one in a header of the same
+ * name. A command that comes again so late that nobody remembers whether it was carried out is refused with `forgotten`.
+ */
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { streamSSE } from "hono/streaming";
@@ -45,39 +102,29 @@ import { readTaskChange, type TaskChange } from "../tasks/task-change.ts";
 import { csvPages, parseCount, parseReadingRequest } from "../telemetry/reading-export.ts";
 import type { ReadingQuery } from "../telemetry/telemetry.ts";
 import { ApiFailure, failureOf } from "./api-failure.ts";
-import type {
-  ActionBegun,
-  ActionStatus,
-  AgreedContact,
-  AlertStatus,
-  AlertsAnswer,
-  AlertTested,
-  AuditEntry,
-  CheckpointDifference,
-  CheckpointListed,
-  CheckpointListing,
-  CheckpointRestored,
-  ContactStatus,
-  HoldAnswer,
-  KeepRestored,
-  KeepStatus,
-  LogEntry,
-  Members,
-  QueryAnswer,
-  ReleaseAgreed,
-  Releases,
-  SetResult,
-  Setting,
-  Status,
-  StoredReading,
-  TasksStatus,
-  VoterAction,
-  VotersChanged,
-} from "./api-types.ts";
 import { atLeader, type Leader } from "./leader-requests.ts";
 import { parseObject } from "./request-body.ts";
 import { guardRequests, limitBody, requireJson } from "./request-guard.ts";
 import type { StatusFeed } from "./status-feed.ts";
+import type { AuditEntry } from "./types/access.ts";
+import type { ActionBegun, ActionStatus } from "./types/actions.ts";
+import type { AlertStatus, AlertsAnswer, AlertTested } from "./types/alerts.ts";
+import type {
+  CheckpointDifference,
+  CheckpointListed,
+  CheckpointListing,
+  CheckpointRestored,
+} from "./types/checkpoints.ts";
+import type { AgreedContact, ContactStatus } from "./types/contact.ts";
+import type { KeepRestored, KeepStatus } from "./types/keeping.ts";
+import type { LogEntry } from "./types/log.ts";
+import type { Members, VoterAction, VotersChanged } from "./types/members.ts";
+import type { QueryAnswer } from "./types/queries.ts";
+import type { StoredReading } from "./types/readings.ts";
+import type { ReleaseAgreed, Releases } from "./types/releases.ts";
+import type { SetResult, Setting } from "./types/settings.ts";
+import type { Status } from "./types/status.ts";
+import type { HoldAnswer, TasksStatus } from "./types/tasks.ts";
 
 /** What the interface needs from the host. */
 export interface HostView {

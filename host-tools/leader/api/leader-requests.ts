@@ -14,7 +14,8 @@ import { type ForwardedRequest, forwardedHeader } from "../hosts/vouching.ts";
 import { commandIdToText } from "../raft/command-id.ts";
 import type { Command } from "../state/commands.ts";
 import { ApiFailure } from "./api-failure.ts";
-import type { ApiError, SetRequest, SetResult } from "./api-types.ts";
+import type { ApiError } from "./types/error.ts";
+import type { SetRequest, SetResult } from "./types/settings.ts";
 
 /** For the leader's answer to begin; a stream of events may go on for ever. */
 const answerMs = 5_000;

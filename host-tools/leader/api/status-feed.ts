@@ -3,7 +3,7 @@
  *
  * A watcher that is slower than the feed skips to the newest; nothing queues up for it.
  */
-import type { Status } from "./api-types.ts";
+import type { Status } from "./types/status.ts";
 
 export const statusFeedLimits = {
   periodMs: 250,

@@ -5,7 +5,7 @@ import type { AppendResponse, MemberId } from "../../../protocols/raft/types.ts"
 import type { MetricBlock } from "../../../protocols/series/block.ts";
 import { decodeBlock } from "../../../protocols/series/decoder.ts";
 import type { BoardDefinition } from "../../swarm-file/definition.ts";
-import type { BoardStatus, OutputStatus } from "../api/api-types.ts";
+import type { BoardStatus, OutputStatus } from "../api/types/status.ts";
 import type { BoardLink } from "../broker/broker-types.ts";
 import type { TaskMetric } from "../tasks/task-metrics.ts";
 import type { NewReading } from "../telemetry/telemetry.ts";

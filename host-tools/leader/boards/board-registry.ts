@@ -24,7 +24,7 @@ import { type ActionReport, reportsFromWire } from "../../../protocols/two-phase
 import { type Want, wantFromWire } from "../../../protocols/update/messages.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
-import type { BoardStatus } from "../api/api-types.ts";
+import type { BoardStatus } from "../api/types/status.ts";
 import { MalformedPayload, ProtocolRefused } from "../broker/broker-refusals.ts";
 import type { BoardLink } from "../broker/broker-types.ts";
 import type { HostFrame, TelemetryChannel } from "../hosts/host-frames.ts";

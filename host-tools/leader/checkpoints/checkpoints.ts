@@ -10,7 +10,7 @@ import type { Entry } from "../../../protocols/raft/types.ts";
 import { isSameBytes } from "../../../protocols/security/same-bytes.ts";
 import type { PutCommand, StateValue } from "../../../protocols/state/command.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { CheckpointListed } from "../api/api-types.ts";
+import type { CheckpointListed } from "../api/types/checkpoints.ts";
 import type { Log } from "../log.ts";
 import type { AgreedState } from "../state/agreed-state.ts";
 import {

@@ -6,7 +6,7 @@ import { modelKeyPrefix } from "../../../protocols/model/model.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
 import { programFromWire, programToWire } from "../../../protocols/pipeline/program-codec.ts";
 import { programKeyPrefix, type StateValue } from "../../../protocols/state/command.ts";
-import type { StateDifference } from "../api/api-types.ts";
+import type { StateDifference } from "../api/types/checkpoints.ts";
 import { isSameValue } from "../raft/speculative-state.ts";
 import { partOf, type StatePart } from "./restorable.ts";
 import type { StateValues } from "./restore-plan.ts";

@@ -9,7 +9,7 @@ import type { StateValue } from "../../../protocols/state/command.ts";
 import { putsLimits } from "../../../protocols/state/puts.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { CheckpointDifference, CheckpointRestored } from "../api/api-types.ts";
+import type { CheckpointDifference, CheckpointRestored } from "../api/types/checkpoints.ts";
 import type { ExpectedPut } from "../raft/host-member-types.ts";
 import type { Committed } from "../raft/outcomes.ts";
 import type { AgreedState } from "../state/agreed-state.ts";

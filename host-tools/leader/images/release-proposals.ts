@@ -10,7 +10,7 @@ import type { StateValue } from "../../../protocols/state/command.ts";
 import { boardReleaseKeyPrefix, type Release, releaseKeyPrefix } from "../../../protocols/update/release.ts";
 import type { Actor } from "../access/actor.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { ReleaseAgreed } from "../api/api-types.ts";
+import type { ReleaseAgreed } from "../api/types/releases.ts";
 import type { Audit } from "../audit.ts";
 import { imageIdOf } from "./image-id.ts";
 import type { ImageStore } from "./image-store.ts";

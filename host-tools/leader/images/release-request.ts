@@ -1,8 +1,8 @@
 /** What `POST /api/releases` is sent. */
 import { isName } from "../../swarm-file/given.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import { type ReleaseRequest, releaseBoardsMax } from "../api/api-types.ts";
 import { parseObject } from "../api/request-body.ts";
+import { type ReleaseRequest, releaseBoardsMax } from "../api/types/releases.ts";
 
 export interface ReadRequest {
   readonly signed: Uint8Array;

@@ -1,5 +1,5 @@
 /** How what is kept stands, as the host that leads knows it. */
-import type { KeeperStatus, KeepStatus, KeptBoardStatus } from "../api/api-types.ts";
+import type { KeeperStatus, KeepStatus, KeptBoardStatus } from "../api/types/keeping.ts";
 import { isFull } from "./holdings.ts";
 import type { Keeping } from "./keeping.ts";
 import type { OutboxCounters } from "./outbox.ts";

@@ -1,6 +1,6 @@
 /** Brings the readings that boards keep back into the hosts that are connected: one at a time, in the background. */
 import { ApiFailure } from "../api/api-failure.ts";
-import type { KeepRestored } from "../api/api-types.ts";
+import type { KeepRestored } from "../api/types/keeping.ts";
 import type { Keeping } from "./keeping.ts";
 
 export interface RestoreWish {

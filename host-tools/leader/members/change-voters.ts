@@ -1,7 +1,7 @@
 /** `promote`, `demote` and `replace`: what the list of boards that ought to vote becomes, or why it must not. */
 import { stateLimits } from "../../../protocols/state/command.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { MemberStatus, Members, VoterAction } from "../api/api-types.ts";
+import type { MemberStatus, Members, VoterAction } from "../api/types/members.ts";
 import { namedMembers, suggestion } from "./member-list.ts";
 import { judgeVoters } from "./voter-advice.ts";
 import { votersToText } from "./voter-names.ts";

@@ -1,7 +1,8 @@
 /** The members of the group as `covey members` shows them: hosts and boards of the definition, and whoever else still votes. */
 import { majorityOf } from "../../../protocols/raft/quorum.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
-import type { BoardStatus, HostStatus, MemberStatus, Members } from "../api/api-types.ts";
+import type { MemberStatus, Members } from "../api/types/members.ts";
+import type { BoardStatus, HostStatus } from "../api/types/status.ts";
 import type { HostMemberStatus } from "../raft/host-member-types.ts";
 import { nameOf } from "../raft/voter-policy.ts";
 import { heardWithinMs } from "../state/commands.ts";

@@ -3,8 +3,8 @@
 import { element, KeyedList, setAttribute, setText } from "./elements.js";
 import { duration, exact, withUnit } from "./quantities.js";
 
-/** @typedef {import("../api/api-types.ts").AlertStatus} AlertStatus */
-/** @typedef {import("../api/api-types.ts").ApiError} ApiError */
+/** @typedef {import("../api/types/alerts.ts").AlertStatus} AlertStatus */
+/** @typedef {import("../api/types/error.ts").ApiError} ApiError */
 
 export class AlertList {
   /** @type {KeyedList<{ alert: AlertStatus, mayAcknowledge: boolean }>} */

@@ -4,8 +4,8 @@ import { element, KeyedList, setAttribute, setText } from "./elements.js";
 import { bytes, duration, exact, rounded, tenths, withUnit } from "./quantities.js";
 import { Sparkline } from "./sparkline.js";
 
-/** @typedef {import("../api/api-types.ts").BoardStatus} BoardStatus */
-/** @typedef {import("../api/api-types.ts").Status} Status */
+/** @typedef {import("../api/types/status.ts").BoardStatus} BoardStatus */
+/** @typedef {import("../api/types/status.ts").Status} Status */
 
 const causeText = Object.freeze({
   safe: "safe value",

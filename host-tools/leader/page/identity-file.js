@@ -3,8 +3,8 @@
  * A member file (`covey keys issue`) in the browser: read, and its key imported so that nothing can take it out again. Neither leaves the page.
  */
 
-/** @typedef {import("../api/api-types.ts").LoginChallenge} LoginChallenge */
-/** @typedef {import("../api/api-types.ts").LoginRequest} LoginRequest */
+/** @typedef {import("../api/types/access.ts").LoginChallenge} LoginChallenge */
+/** @typedef {import("../api/types/access.ts").LoginRequest} LoginRequest */
 
 export const identityFileLimits = Object.freeze({ bytesMax: 64 * 1024 });
 

@@ -3,9 +3,9 @@
 import { byId, setText } from "./elements.js";
 import { IdentityFile } from "./identity-file.js";
 
-/** @typedef {import("../api/api-types.ts").LoggedIn} LoggedIn */
-/** @typedef {import("../api/api-types.ts").LoginChallenge} LoginChallenge */
-/** @typedef {import("../api/api-types.ts").ApiError} ApiError */
+/** @typedef {import("../api/types/access.ts").LoggedIn} LoggedIn */
+/** @typedef {import("../api/types/access.ts").LoginChallenge} LoginChallenge */
+/** @typedef {import("../api/types/error.ts").ApiError} ApiError */
 
 /** What begins so takes an entry that begins so. */
 const reserved = "covey/";

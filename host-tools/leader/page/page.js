@@ -8,10 +8,10 @@ import { bytes, duration, exact } from "./quantities.js";
 import { byBoards, bySwarm, SettingRow } from "./settings-card.js";
 import { sparklineLimits } from "./sparkline.js";
 
-/** @typedef {import("../api/api-types.ts").Status} Status */
-/** @typedef {import("../api/api-types.ts").Setting} Setting */
-/** @typedef {import("../api/api-types.ts").StoredReading} StoredReading */
-/** @typedef {import("../api/api-types.ts").BoardStatus} BoardStatus */
+/** @typedef {import("../api/types/status.ts").Status} Status */
+/** @typedef {import("../api/types/settings.ts").Setting} Setting */
+/** @typedef {import("../api/types/readings.ts").StoredReading} StoredReading */
+/** @typedef {import("../api/types/status.ts").BoardStatus} BoardStatus */
 
 const retryMs = 2_000;
 const historyReadingsMax = 20_000;
@@ -29,7 +29,7 @@ const settings = new KeyedList(byId("settings"), (key) => {
   const row = new SettingRow(key, bySwarm);
   return { element: row.element, update: (setting) => row.update(setting, login.maySet(key)) };
 });
-/** @type {KeyedList<import("../api/api-types.ts").RegisterStatus>} */
+/** @type {KeyedList<import("../api/types/registers.ts").RegisterStatus>} */
 const registers = new KeyedList(byId("registers"), (name) => {
   const row = new SettingRow(name, byBoards);
   return { element: row.element, update: (register) => row.update(register, login.maySet(name)) };

@@ -3,10 +3,10 @@
 import { element, setText } from "./elements.js";
 import { exact, withUnit } from "./quantities.js";
 
-/** @typedef {import("../api/api-types.ts").Setting | import("../api/api-types.ts").RegisterStatus} Setting */
-/** @typedef {import("../api/api-types.ts").SetResult} SetResult */
-/** @typedef {import("../api/api-types.ts").RegisterRead} RegisterRead */
-/** @typedef {import("../api/api-types.ts").ApiError} ApiError */
+/** @typedef {import("../api/types/settings.ts").Setting | import("../api/types/registers.ts").RegisterStatus} Setting */
+/** @typedef {import("../api/types/settings.ts").SetResult} SetResult */
+/** @typedef {import("../api/types/registers.ts").RegisterRead} RegisterRead */
+/** @typedef {import("../api/types/error.ts").ApiError} ApiError */
 
 /**
  * Who agrees on it, and how that is told.
@@ -33,7 +33,7 @@ export const byBoards = {
   path: "/api/registers",
   waiting: "waiting for a majority of its boards",
   lost: "No host answered; whether the boards agreed shows when one is back.",
-  /** @param {import("../api/api-types.ts").RegisterStatus} register */
+  /** @param {import("../api/types/registers.ts").RegisterStatus} register */
   origin: ({ version, by }) =>
     version === 0 ? "initial value" : `version ${version}${by === "" ? "" : ` by ${by}`}`,
   /** @param {RegisterRead} answer */

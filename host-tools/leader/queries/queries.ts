@@ -8,7 +8,7 @@ import { Summary } from "../../../protocols/query/summary.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { QueryAnswer, QueryRow } from "../api/api-types.ts";
+import type { QueryAnswer, QueryRow } from "../api/types/queries.ts";
 import { parseQuery, type Query, QueryMistake } from "./query-text.ts";
 
 export const queriesLimits = {

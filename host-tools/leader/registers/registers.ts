@@ -17,7 +17,7 @@ import type {
   RegisterRead,
   RegisterStatus,
   RegistersStatus,
-} from "../api/api-types.ts";
+} from "../api/types/registers.ts";
 import type { BoardRegistry } from "../boards/board-registry.ts";
 import type { HostLinks } from "../hosts/host-links.ts";
 import type { Log } from "../log.ts";

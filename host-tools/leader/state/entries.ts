@@ -7,7 +7,7 @@ import type { PutCommand, StateValue } from "../../../protocols/state/command.ts
 import { isPuts, putsFromData } from "../../../protocols/state/puts.ts";
 import { turnIn, turnKey } from "../../../protocols/turns/turn.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
-import type { LogEntry } from "../api/api-types.ts";
+import type { LogEntry } from "../api/types/log.ts";
 import { describeRegister } from "../registers/register-text.ts";
 
 /** The data of a `put` entry. */

@@ -6,7 +6,7 @@
  * it is told. And whoever hears it takes it only from the holder that the agreed state names, under that token.
  */
 import type { AggregateDefinition, TaskDefinition } from "../../swarm-file/definition.ts";
-import type { QueryAnswer } from "../api/api-types.ts";
+import type { QueryAnswer } from "../api/types/queries.ts";
 import type { Log } from "../log.ts";
 import type { NewReading } from "../telemetry/telemetry.ts";
 import type { AgreedTasks } from "./agreed-tasks.ts";

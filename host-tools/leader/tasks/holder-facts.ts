@@ -1,7 +1,7 @@
 /** What the keeper of tasks wants to know of boards and hosts. */
 import { programLimits } from "../../../protocols/pipeline/program.ts";
 import type { BoardDefinition, BoardPlace } from "../../swarm-file/definition.ts";
-import type { BoardStatus } from "../api/api-types.ts";
+import type { BoardStatus } from "../api/types/status.ts";
 import type { HostState } from "../hosts/host-frames.ts";
 import { readinessFor } from "./roles.ts";
 import type { HolderFacts } from "./task-keeper.ts";

@@ -7,7 +7,7 @@
 
 import type { TaskDefinition } from "../../swarm-file/definition.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { HoldAnswer } from "../api/api-types.ts";
+import type { HoldAnswer } from "../api/types/tasks.ts";
 import type { HoldRequest } from "./hold-request.ts";
 import type { HostTenure } from "./host-tenure.ts";
 import { isRoleOfHosts } from "./roles.ts";

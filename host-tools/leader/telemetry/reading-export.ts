@@ -1,7 +1,7 @@
 /** `GET /api/readings`: its parameters, and readings as CSV. */
 import { stringify } from "csv-stringify/sync";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { StoredReading } from "../api/api-types.ts";
+import type { StoredReading } from "../api/types/readings.ts";
 import { type ReadingQuery, telemetryLimits } from "./telemetry.ts";
 
 export interface ReadingRequest {

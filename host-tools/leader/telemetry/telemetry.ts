@@ -6,7 +6,7 @@
  * is set aside, loudly, for a new one. Old readings leave by age and by count.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { StoredReading } from "../api/api-types.ts";
+import type { StoredReading } from "../api/types/readings.ts";
 import { type DamagedFile, openDatabase } from "./telemetry-file.ts";
 
 export interface TelemetryOptions {

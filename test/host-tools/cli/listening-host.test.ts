@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { LogEntry, Status } from "../../../host-tools/leader/api/api-types.ts";
+import type { LogEntry } from "../../../host-tools/leader/api/types/log.ts";
+import type { Status } from "../../../host-tools/leader/api/types/status.ts";
 import { CoveyProcess, covey, type Ended, scratchFolder } from "./covey-process.ts";
 
 const { folder, remove } = scratchFolder();

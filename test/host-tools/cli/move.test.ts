@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { KeyFolder } from "../../../host-tools/keys/key-folder.ts";
-import type { AgreedContact } from "../../../host-tools/leader/api/api-types.ts";
+import type { AgreedContact } from "../../../host-tools/leader/api/types/contact.ts";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import {
   type Contact,

@@ -3,14 +3,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { CheckpointListed } from "../../../host-tools/leader/api/types/checkpoints.ts";
+import type { LogEntry } from "../../../host-tools/leader/api/types/log.ts";
 import type {
-  CheckpointListed,
-  LogEntry,
   RegisterChanges,
   RegisterRead,
   RegisterStatus,
   RegistersStatus,
-} from "../../../host-tools/leader/api/api-types.ts";
+} from "../../../host-tools/leader/api/types/registers.ts";
 import { CoveyProcess, covey, scratchFolder } from "./covey-process.ts";
 
 const { folder, remove } = scratchFolder();

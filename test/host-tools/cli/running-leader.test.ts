@@ -2,7 +2,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { LogEntry, Setting, Status } from "../../../host-tools/leader/api/api-types.ts";
+import type { LogEntry } from "../../../host-tools/leader/api/types/log.ts";
+import type { Setting } from "../../../host-tools/leader/api/types/settings.ts";
+import type { Status } from "../../../host-tools/leader/api/types/status.ts";
 import { CoveyProcess, covey, scratchFolder } from "./covey-process.ts";
 import { giveIdentities } from "./host-identities.ts";
 

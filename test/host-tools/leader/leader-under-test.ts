@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { ApiError } from "../../../host-tools/leader/api/api-types.ts";
+import type { ApiError } from "../../../host-tools/leader/api/types/error.ts";
 import { type HostOptions, type RunningHost, startHost } from "../../../host-tools/leader/host.ts";
 import { createLog } from "../../../host-tools/leader/log.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";

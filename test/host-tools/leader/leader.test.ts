@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { HostFile } from "../../../host-tools/leader/api/api-types.ts";
+import type { HostFile } from "../../../host-tools/leader/host-directory.ts";
 import { eventually, leaderUnderTest, temporaryFolder } from "./leader-under-test.ts";
 
 test("a board that says hello gets the whole log, votes once it has caught up, and applies what is set", async () => {

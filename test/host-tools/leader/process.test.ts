@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import type { Status } from "../../../host-tools/leader/api/api-types.ts";
+import type { Status } from "../../../host-tools/leader/api/types/status.ts";
 import { portOf } from "../../../host-tools/leader/listen.ts";
 import type { ReadyLine } from "../../../host-tools/leader/main.ts";
 import { writeMemberFile } from "../../../host-tools/security/member-file.ts";

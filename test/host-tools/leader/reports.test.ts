@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import { expect, test } from "vitest";
-import type { StoredReading } from "../../../host-tools/leader/api/api-types.ts";
+import type { StoredReading } from "../../../host-tools/leader/api/types/readings.ts";
 import { eventually, leaderUnderTest, temporaryFolder } from "./leader-under-test.ts";
 
 const warm = { metric: "temperature", takenMs: 5_000, value: 21.5, quality: 0 } as const;

@@ -1,6 +1,8 @@
 /** Several real hosts in this process, connected by real sockets, for tests. */
 import { expect } from "vitest";
-import type { ApiError, Members, Status } from "../../../host-tools/leader/api/api-types.ts";
+import type { ApiError } from "../../../host-tools/leader/api/types/error.ts";
+import type { Members } from "../../../host-tools/leader/api/types/members.ts";
+import type { Status } from "../../../host-tools/leader/api/types/status.ts";
 import type { HostOptions } from "../../../host-tools/leader/host.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import {

@@ -4,7 +4,7 @@ import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Status } from "../../../host-tools/leader/api/api-types.ts";
+import type { Status } from "../../../host-tools/leader/api/types/status.ts";
 import { Simulation, SimulationError } from "../../../host-tools/simulator/simulation.ts";
 import { loadSwarm } from "../../../host-tools/swarm-file/load.ts";
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { HeldCommand } from "../../../../host-tools/cli/hold/held-command.ts";
 import { hold } from "../../../../host-tools/cli/hold/hold.ts";
-import type { HoldAnswer } from "../../../../host-tools/leader/api/api-types.ts";
+import type { HoldAnswer } from "../../../../host-tools/leader/api/types/tasks.ts";
 
 function temporaryFile(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), "covey-hold-"));

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { describe, expect, it } from "vitest";
 import { frame, type SwarmView } from "../../../../host-tools/cli/live-view/frame.ts";
-import type { BoardStatus, Status } from "../../../../host-tools/leader/api/api-types.ts";
+import type { BoardStatus, Status } from "../../../../host-tools/leader/api/types/status.ts";
 import { sampleBoard as board, sampleHost, sampleStatus } from "./sample-status.ts";
 
 const plain = (_style: unknown, text: string) => text;

@@ -1,5 +1,5 @@
 /** A healthy swarm's status, for tests that change one thing about it. */
-import type { BoardStatus, HostStatus, Status } from "../../../../host-tools/leader/api/api-types.ts";
+import type { BoardStatus, HostStatus, Status } from "../../../../host-tools/leader/api/types/status.ts";
 
 export function sampleBoard(id: string, over: Partial<BoardStatus> = {}): BoardStatus {
   return {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { statusChanges } from "../../../../host-tools/cli/live-view/status-changes.ts";
-import type { Status } from "../../../../host-tools/leader/api/api-types.ts";
+import type { Status } from "../../../../host-tools/leader/api/types/status.ts";
 import type { FirmwareHealth } from "../../../../protocols/messages/board-messages.ts";
 import { sampleBoard, sampleHost, sampleStatus } from "./sample-status.ts";
 

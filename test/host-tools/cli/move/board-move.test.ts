@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MoveWatch, moveText } from "../../../../host-tools/cli/move/board-move.ts";
-import type { BoardStatus } from "../../../../host-tools/leader/api/api-types.ts";
+import type { BoardStatus } from "../../../../host-tools/leader/api/types/status.ts";
 
 const agreed = { number: 3, index: 50 };
 const board = (over: Partial<BoardStatus>) =>

@@ -3,7 +3,7 @@ import { loadBoards } from "../../../../host-tools/boards/boards.ts";
 import { chips } from "../../../../host-tools/chips/chips.ts";
 import type { FirmwareImage } from "../../../../host-tools/cli/update/firmware-images.ts";
 import { modelAlone, type PlanOptions, planUpdate } from "../../../../host-tools/cli/update/plan.ts";
-import type { BoardUpdate } from "../../../../host-tools/leader/api/api-types.ts";
+import type { BoardUpdate } from "../../../../host-tools/leader/api/types/releases.ts";
 
 const models = loadBoards();
 

@@ -6,7 +6,8 @@ import {
   isAuditKey,
   readAudit,
 } from "../../../../host-tools/leader/access/audit-ring.ts";
-import type { AuditEntry, LogEntry } from "../../../../host-tools/leader/api/api-types.ts";
+import type { AuditEntry } from "../../../../host-tools/leader/api/types/access.ts";
+import type { LogEntry } from "../../../../host-tools/leader/api/types/log.ts";
 import { createLog } from "../../../../host-tools/leader/log.ts";
 import type { AgreedValue } from "../../../../host-tools/leader/state/agreed-state.ts";
 import { stateLimits } from "../../../../protocols/state/command.ts";

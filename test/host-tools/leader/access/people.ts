@@ -1,7 +1,11 @@
 /** People with identities of the swarm under test, and how they log in at a host. */
 import { request as httpRequest } from "node:http";
 import { loginProof } from "../../../../host-tools/leader/access/login-proof.ts";
-import type { LoggedIn, LoginChallenge, LoginRequest } from "../../../../host-tools/leader/api/api-types.ts";
+import type {
+  LoggedIn,
+  LoginChallenge,
+  LoginRequest,
+} from "../../../../host-tools/leader/api/types/access.ts";
 import type { MemberSecrets } from "../../../../host-tools/security/member-file.ts";
 import { nodeCiphers } from "../../../../host-tools/security/node-ciphers.ts";
 import type { IdentityRole } from "../../../../protocols/security/identity/identity.ts";

@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
-import type {
-  LogEntry,
-  RegistersStatus,
-  Setting,
-  Status,
-  StoredReading,
-} from "../../../../host-tools/leader/api/api-types.ts";
+import type { LogEntry } from "../../../../host-tools/leader/api/types/log.ts";
+import type { StoredReading } from "../../../../host-tools/leader/api/types/readings.ts";
+import type { RegistersStatus } from "../../../../host-tools/leader/api/types/registers.ts";
+import type { Setting } from "../../../../host-tools/leader/api/types/settings.ts";
+import type { Status } from "../../../../host-tools/leader/api/types/status.ts";
 import { Permission } from "../../../../protocols/security/identity/scope.ts";
 import { definition, eventually, leaderUnderTest } from "../leader-under-test.ts";
 import { askAs, logIn, person } from "./people.ts";

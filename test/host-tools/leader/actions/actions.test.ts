@@ -1,7 +1,7 @@
 /** Actions at a host, over its HTTP interface and by `covey act`; its boards are made of bytes and tell what the test has them tell. */
 import { expect, onTestFinished, test } from "vitest";
 import { decodeCbor } from "../../../../host-tools/codec/cbor.ts";
-import type { ActionStatus } from "../../../../host-tools/leader/api/api-types.ts";
+import type { ActionStatus } from "../../../../host-tools/leader/api/types/actions.ts";
 import type { SwarmDefinition } from "../../../../host-tools/swarm-file/definition.ts";
 import { actionLimits, slotKey } from "../../../../protocols/two-phase-commit/action.ts";
 import { actionFromWire } from "../../../../protocols/two-phase-commit/codec.ts";

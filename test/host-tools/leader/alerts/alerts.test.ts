@@ -1,6 +1,10 @@
 /** Alerts as a webhook's receiver on loopback is told of them by real hosts, over fail-over, restarts and outages. */
 import { expect, test } from "vitest";
-import type { AlertStatus, AlertsAnswer, AlertTested } from "../../../../host-tools/leader/api/api-types.ts";
+import type {
+  AlertStatus,
+  AlertsAnswer,
+  AlertTested,
+} from "../../../../host-tools/leader/api/types/alerts.ts";
 import type { SwarmDefinition } from "../../../../host-tools/swarm-file/definition.ts";
 import { definition, eventually, type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";
 import type { RawBoard } from "../raw-board.ts";

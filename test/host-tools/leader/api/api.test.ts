@@ -1,7 +1,8 @@
 import { request } from "node:http";
 import { expect, test } from "vitest";
-import type { LogEntry, Status } from "../../../../host-tools/leader/api/api-types.ts";
 import { statusFeedLimits } from "../../../../host-tools/leader/api/status-feed.ts";
+import type { LogEntry } from "../../../../host-tools/leader/api/types/log.ts";
+import type { Status } from "../../../../host-tools/leader/api/types/status.ts";
 import { eventually, type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";
 
 const json = { "content-type": "application/json" };
@@ -18,7 +19,7 @@ function rawRequest(leader: LeaderUnderTest, path: string, headers: Record<strin
   });
 }
 
-test("status, settings and log have the shape that api-types.ts states", async () => {
+test("status, settings and log have the shape that api/types states", async () => {
   const leader = await leaderUnderTest();
   await leader.put("fan.duty", 40);
   const status = JSON.parse((await leader.request("/api/status")).body) as Status;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Status } from "../../../../host-tools/leader/api/api-types.ts";
 import { StatusFeed, statusFeedLimits } from "../../../../host-tools/leader/api/status-feed.ts";
+import type { Status } from "../../../../host-tools/leader/api/types/status.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

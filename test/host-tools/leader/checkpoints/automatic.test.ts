@@ -1,6 +1,9 @@
 /** Recovery points that nobody asked for: before a `swarm.ts` that asks for something else, and before new firmware. */
 import { expect, test } from "vitest";
-import type { CheckpointDifference, CheckpointListing } from "../../../../host-tools/leader/api/api-types.ts";
+import type {
+  CheckpointDifference,
+  CheckpointListing,
+} from "../../../../host-tools/leader/api/types/checkpoints.ts";
 import type { SwarmDefinition } from "../../../../host-tools/swarm-file/definition.ts";
 import { propose, someRelease, upload } from "../images/some-release.ts";
 import { definition, eventually, type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";

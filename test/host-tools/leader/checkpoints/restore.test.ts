@@ -6,8 +6,8 @@ import type {
   CheckpointDifference,
   CheckpointListing,
   CheckpointRestored,
-  LogEntry,
-} from "../../../../host-tools/leader/api/api-types.ts";
+} from "../../../../host-tools/leader/api/types/checkpoints.ts";
+import type { LogEntry } from "../../../../host-tools/leader/api/types/log.ts";
 import { definition, eventually, type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";
 import { SeveralHosts } from "../several-hosts.ts";
 

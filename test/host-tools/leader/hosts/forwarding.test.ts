@@ -9,7 +9,7 @@ import {
   makeHostCertificate,
   pem,
 } from "../../../../host-tools/keys/authority.ts";
-import type { LoginChallenge } from "../../../../host-tools/leader/api/api-types.ts";
+import type { LoginChallenge } from "../../../../host-tools/leader/api/types/access.ts";
 import { forwardedHeader } from "../../../../host-tools/leader/hosts/vouching.ts";
 import { fetchTrusting } from "../../../../host-tools/security/trusting-fetch.ts";
 import { logIn, person, proofOf } from "../access/people.ts";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { releaseHeader } from "../../../../host-tools/leader/api/api-types.ts";
+import { releaseHeader } from "../../../../host-tools/leader/api/types/releases.ts";
 import { Releases } from "../../../../host-tools/leader/images/releases.ts";
 import { eventually, leaderUnderTest } from "../leader-under-test.ts";
 import { SeveralHosts } from "../several-hosts.ts";

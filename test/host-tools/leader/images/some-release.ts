@@ -3,7 +3,7 @@ import {
   type ReleaseAgreed,
   type Releases,
   releaseHeader,
-} from "../../../../host-tools/leader/api/api-types.ts";
+} from "../../../../host-tools/leader/api/types/releases.ts";
 import { digestText, imageIdOf } from "../../../../host-tools/leader/images/image-id.ts";
 import { nodeCiphers } from "../../../../host-tools/security/node-ciphers.ts";
 import {

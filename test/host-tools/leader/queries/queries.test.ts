@@ -1,6 +1,6 @@
 /** Queries over real hosts and raw boards that answer from summaries of their own. */
 import { expect, test } from "vitest";
-import type { QueryAnswer } from "../../../../host-tools/leader/api/api-types.ts";
+import type { QueryAnswer } from "../../../../host-tools/leader/api/types/queries.ts";
 import type { SwarmDefinition } from "../../../../host-tools/swarm-file/definition.ts";
 import { answerToWire, type BoardQuery } from "../../../../protocols/query/messages.ts";
 import { Summary } from "../../../../protocols/query/summary.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { QueryAnswer } from "../../../../host-tools/leader/api/api-types.ts";
+import type { QueryAnswer } from "../../../../host-tools/leader/api/types/queries.ts";
 import { type AggregateTold, Aggregations } from "../../../../host-tools/leader/tasks/aggregations.ts";
 import type { AgreedTasks } from "../../../../host-tools/leader/tasks/agreed-tasks.ts";
 import type { OpenTenure } from "../../../../host-tools/leader/tasks/host-tenure.ts";

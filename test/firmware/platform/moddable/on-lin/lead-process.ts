@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Status } from "../../../../../host-tools/leader/api/api-types.ts";
+import type { Status } from "../../../../../host-tools/leader/api/types/status.ts";
 import { covey, runCovey } from "../../../../end-to-end/running-swarm.ts";
 
 const patienceMs = 30_000;
