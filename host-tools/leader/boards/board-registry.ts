@@ -30,7 +30,6 @@ import type { BoardLink } from "../broker/broker-types.ts";
 import type { HostFrame, TelemetryChannel } from "../hosts/host-frames.ts";
 import type { Log } from "../log.ts";
 import { nameOf } from "../raft/voter-policy.ts";
-import type { MemberFacts } from "../registers/register-keeper.ts";
 import type { TaskMetric } from "../tasks/task-metrics.ts";
 import type { NewReading } from "../telemetry/telemetry.ts";
 import type { SealedChannel } from "../trust/board-session.ts";
@@ -77,6 +76,18 @@ export interface RegistryOptions {
   onAnswer(board: string, answer: BoardAnswer): void;
 }
 
+/** A board as the member that it was here last. */
+export interface BoardMember {
+  /** undefined while it was never heard of. */
+  readonly memberId: MemberId | undefined;
+  /** Connected somewhere, as that member. */
+  readonly isUp: boolean;
+  /** Two devices have its identity: which of them is meant, nobody knows. */
+  readonly isCloned: boolean;
+  /** Nothing is wrong with it: it is not in safe mode, has no clone. */
+  readonly isWell: boolean;
+}
+
 export class BoardRegistry {
   readonly #options: RegistryOptions;
   readonly #records = new Map<string, BoardRecord>();
@@ -100,25 +111,14 @@ export class BoardRegistry {
     return { lastSeenMs: record?.lastSeenMs, isConnected: (record?.presences.size ?? 0) > 0 };
   }
 
-  /** Who a board is at present, whether it is connected somewhere, and whether nothing is wrong with it. */
-  standing(board: string): {
-    readonly memberId: MemberId | undefined;
-    readonly isUp: boolean;
-    readonly isWell: boolean;
-  } {
-    const record = this.#records.get(board);
-    if (record === undefined) return { memberId: undefined, isUp: false, isWell: false };
-    const isWell = !record.isSafe && !this.#options.clones.isCloned(board);
-    return { memberId: record.memberId, isUp: record.presences.size > 0, isWell };
-  }
-
-  /** As which member a board was here last, and whether it is connected somewhere as that one. */
-  memberOf(board: string): MemberFacts {
+  /** As which member a board was here last, and how that one stands. */
+  memberOf(board: string): BoardMember {
     const { clones, hostName } = this.#options;
     const record = this.#records.get(board);
     const memberId = record?.memberId;
     const isUp = memberId !== undefined && record!.hostsOf(memberId, hostName).length > 0;
-    return { memberId, isUp, isCloned: clones.isCloned(board) };
+    const isCloned = clones.isCloned(board);
+    return { memberId, isUp, isCloned, isWell: record !== undefined && !record.isSafe && !isCloned };
   }
 
   /** How many boards are connected to `host`. */

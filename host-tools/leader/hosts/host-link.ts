@@ -14,7 +14,8 @@ import { CborError, decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 import { nodeCiphers } from "../../security/node-ciphers.ts";
 import { MalformedPayload, ProtocolRefused } from "../broker/broker-refusals.ts";
 import { FrameReader, FrameTooLong, frameOf } from "./frame-reader.ts";
-import { frameFromWire, frameToWire, type HostFrame, type HostHello } from "./host-frames.ts";
+import { frameFromWire, frameToWire } from "./host-frame-codec.ts";
+import type { HostFrame, HostHello } from "./host-frames.ts";
 import { RecordRefused, SecureStream, secureStreamLimits } from "./secure-stream.ts";
 import { Vouching } from "./vouching.ts";
 

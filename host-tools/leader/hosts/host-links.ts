@@ -18,7 +18,8 @@ import { listen, portOf } from "../listen.ts";
 import type { Log } from "../log.ts";
 import { Dialer, type PeerAddress } from "./dialer.ts";
 import { frameOf } from "./frame-reader.ts";
-import { frameToWire, type HostFrame, type HostHello } from "./host-frames.ts";
+import { frameToWire } from "./host-frame-codec.ts";
+import type { HostFrame, HostHello } from "./host-frames.ts";
 import {
   HostLink,
   type HostTraffic,

@@ -64,7 +64,7 @@ export class KeepingRoom {
         const host = leaderId === undefined ? undefined : nameOf(leaderId);
         return host !== undefined && host !== hostName && links.isUp(host) ? host : undefined;
       },
-      boardOf: (board) => boards.standing(board),
+      boardOf: (board) => boards.memberOf(board),
       sendToBoard: (board, payload) => {
         const host = boards.hostsOfBoard(board)[0];
         if (host === hostName) return boards.sendHere(board, "keep", payload);
@@ -115,7 +115,7 @@ export class KeepingRoom {
     const { progress } = this.#restoration;
     const found = keepStatus({
       keeping: this.#keeping,
-      isUp: (board) => boards.standing(board).isUp,
+      isUp: (board) => boards.memberOf(board).isUp,
       counters: this.#outbox.counters,
       metricsOf: (board) => definition.boards[board]?.kept?.metrics ?? [],
     });

@@ -6,18 +6,13 @@
 import type { RingState } from "../../../protocols/keeping/messages.ts";
 import { type Shelf, shelfKeyPrefix } from "../../../protocols/keeping/shelf.ts";
 import type { MemberId } from "../../../protocols/raft/types.ts";
+import type { BoardMember } from "../boards/board-registry.ts";
 import { type AgreedShelves, encodeShelf } from "./agreed-shelves.ts";
 import { type KeeperFacts, placeShelves, type Wanted } from "./placing.ts";
 import { NoAnswer, type Questions } from "./questions.ts";
 
 /** A board as far as it matters to what it may keep. */
-export interface KeepingBoard {
-  /** Who it is at present; undefined while it was never heard of. */
-  readonly memberId: MemberId | undefined;
-  readonly isUp: boolean;
-  /** Nothing is wrong with it: it is not in safe mode, has no clone. */
-  readonly isWell: boolean;
-}
+export type KeepingBoard = Pick<BoardMember, "memberId" | "isUp" | "isWell">;
 
 export interface ShelfKeeperOptions {
   readonly agreed: AgreedShelves;

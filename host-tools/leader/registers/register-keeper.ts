@@ -8,6 +8,7 @@
  * A state that is told to be chosen becomes the log's copy if it is the latest, and part of the register's history in the same entry; so it is there once, whoever
  * tells it however often. All of it follows from the agreed state and from what boards tell again until it is recorded: a leader that dies leaves nothing to be remembered.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { nameOf } from "../../../protocols/messages/member-name.ts";
 import { type Copy, copyKey, copyOf, copyToWire } from "../../../protocols/paxos/copy.ts";
@@ -29,6 +30,7 @@ import { type Chosen, fits, type Group, groupKey, majorityOf } from "../../../pr
 import type { MemberId } from "../../../protocols/raft/types.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
 import type { RegistersDefinition } from "../../swarm-file/definition.ts";
+import type { BoardMember } from "../boards/board-registry.ts";
 import type { Log } from "../log.ts";
 import type { ExpectedPut } from "../raft/host-member-types.ts";
 import type { Agreed, AgreedRegisters } from "./agreed-registers.ts";
@@ -44,13 +46,7 @@ export const registerKeeperLimits = {
 } as const;
 
 /** A declared board as the leader knows it. */
-export interface MemberFacts {
-  /** undefined while it was never heard of. */
-  readonly memberId: MemberId | undefined;
-  readonly isUp: boolean;
-  /** Two devices have its identity: which of them is meant, nobody knows. */
-  readonly isCloned: boolean;
-}
+export type MemberFacts = Pick<BoardMember, "memberId" | "isUp" | "isCloned">;
 
 export interface RegisterKeeperOptions {
   /** undefined where swarm.ts declares none. */

@@ -1,7 +1,8 @@
 /** What comes as one CBOR value: each codec behind the board's decoder, and behind the host's. */
 import fc from "fast-check";
 import { decodeCbor as decodeOnHost, CborError as HostCborError } from "../../../host-tools/codec/cbor.ts";
-import { frameFromWire, frameToWire, type HostFrame } from "../../../host-tools/leader/hosts/host-frames.ts";
+import { frameFromWire, frameToWire } from "../../../host-tools/leader/hosts/host-frame-codec.ts";
+import type { HostFrame } from "../../../host-tools/leader/hosts/host-frames.ts";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
 import { decodeCbor } from "../../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
@@ -381,7 +382,7 @@ const codecs: readonly Codec[] = [
   },
   {
     name: "host frame",
-    from: "host-tools/leader/hosts/host-frames.ts frameFromWire",
+    from: "host-tools/leader/hosts/host-frame-codec.ts frameFromWire",
     seeds: hostFrames.map(frameToWire),
     read: frameFromWire,
   },

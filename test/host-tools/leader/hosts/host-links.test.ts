@@ -2,11 +2,8 @@
 import { expect, test } from "vitest";
 import { decodeCbor, encodeCbor } from "../../../../host-tools/codec/cbor.ts";
 import { FrameReader, frameOf } from "../../../../host-tools/leader/hosts/frame-reader.ts";
-import {
-  frameFromWire,
-  frameToWire,
-  type HostFrame,
-} from "../../../../host-tools/leader/hosts/host-frames.ts";
+import { frameFromWire, frameToWire } from "../../../../host-tools/leader/hosts/host-frame-codec.ts";
+import type { HostFrame } from "../../../../host-tools/leader/hosts/host-frames.ts";
 import { hostLinkLimits } from "../../../../host-tools/leader/hosts/host-link.ts";
 import type { CborValue } from "../../../../protocols/cbor/value.ts";
 import { eventually } from "../leader-under-test.ts";

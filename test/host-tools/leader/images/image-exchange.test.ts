@@ -3,11 +3,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { decodeCbor, encodeCbor } from "../../../../host-tools/codec/cbor.ts";
-import {
-  frameFromWire,
-  frameToWire,
-  type HostFrame,
-} from "../../../../host-tools/leader/hosts/host-frames.ts";
+import { frameFromWire, frameToWire } from "../../../../host-tools/leader/hosts/host-frame-codec.ts";
+import type { HostFrame } from "../../../../host-tools/leader/hosts/host-frames.ts";
 import { ImageExchange, type ImageFrame } from "../../../../host-tools/leader/images/image-exchange.ts";
 import { ImageStore } from "../../../../host-tools/leader/images/image-store.ts";
 import { createLog } from "../../../../host-tools/leader/log.ts";
