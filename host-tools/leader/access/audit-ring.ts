@@ -66,6 +66,11 @@ export class AuditRing implements Audit {
     this.#take(who, what, "done");
   }
 
+  /** What is kept, newest last. */
+  entries(): AuditEntry[] {
+    return readAudit(this.#options.get);
+  }
+
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);

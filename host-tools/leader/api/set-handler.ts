@@ -5,10 +5,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { demand, toWrite } from "../access/rights.ts";
 import type { Log } from "../log.ts";
-import { apiLimits, type Door, type HostView } from "./api.ts";
 import { failureOf } from "./api-failure.ts";
+import type { HostView } from "./host-view.ts";
 import { parseCommandId, parseSetRequest } from "./request-body.ts";
 import { bodyTooLong, checkJson, checkLength, securityHeaders } from "./request-guard.ts";
+import { apiLimits, type Door } from "./routes.ts";
 
 const path = "/api/settings/";
 const answerHeaders = Object.freeze({ "content-type": "application/json", "cache-control": "no-store" });
@@ -16,7 +17,7 @@ const answerHeaders = Object.freeze({ "content-type": "application/json", "cache
 /** Gives whether it takes the request; else nothing has happened to it. */
 export type SetHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-export function createSetHandler(host: HostView, door: Door, log: Log): SetHandler {
+export function createSetHandler(settings: HostView["settings"], door: Door, log: Log): SetHandler {
   return (request, response) => {
     const { method, url = "" } = request;
     if (method !== "PUT" || !url.startsWith(path)) return false;
@@ -26,7 +27,7 @@ export function createSetHandler(host: HostView, door: Door, log: Log): SetHandl
       const headers = { ...securityHeaders(door.reach, request.headers.host), ...answerHeaders, ...more };
       send(response, status, headers, value);
     };
-    carryOut(host, door, key, request).then(
+    carryOut(settings, door, key, request).then(
       (result) => answer(200, result),
       (error: Error) => {
         const failure = failureOf(error, url, log);
@@ -50,7 +51,7 @@ function keyOf(url: string): string | undefined {
 }
 
 async function carryOut(
-  host: HostView,
+  settings: HostView["settings"],
   { reach, access, audit }: Door,
   key: string,
   request: IncomingMessage,
@@ -64,7 +65,7 @@ async function carryOut(
   demand(actor, toWrite(key), audit);
   const id = parseCommandId(headers["idempotency-key"]?.toString());
   const { value, expected } = parseSetRequest(await text);
-  return host.set({ key, value, expected, id, actor, isForwarded });
+  return settings.set({ key, value, expected, id, actor, isForwarded });
 }
 
 /** Rejects with `ApiFailure` beyond `apiLimits.bodyBytesMax`. */

@@ -10,7 +10,7 @@ import type { Entry } from "../../../protocols/raft/types.ts";
 import { isSameBytes } from "../../../protocols/security/same-bytes.ts";
 import type { PutCommand, StateValue } from "../../../protocols/state/command.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { CheckpointListed } from "../api/types/checkpoints.ts";
+import type { CheckpointListed, CheckpointListing } from "../api/types/checkpoints.ts";
 import type { Log } from "../log.ts";
 import type { AgreedState } from "../state/agreed-state.ts";
 import {
@@ -24,7 +24,7 @@ import {
 } from "./checkpoint-file.ts";
 import { CheckpointStore, type CopyState } from "./checkpoint-store.ts";
 import { checkpointKeyPrefix, checkpointOf, type Marker, markerFromValue, markerToValue } from "./marker.ts";
-import { isKept } from "./restorable.ts";
+import { isKept, restoredKey } from "./restorable.ts";
 
 export interface CheckpointsOptions {
   readonly swarm: string;
@@ -100,6 +100,12 @@ export class Checkpoints {
       for (const name of this.#store.names()) if (!known.has(name)) this.#store.remove(name);
     });
     void this.look();
+  }
+
+  async listing(): Promise<CheckpointListing> {
+    const restored = this.#options.state.get(restoredKey)?.value;
+    const checkpoints = await this.list();
+    return { checkpoints, ...(typeof restored === "string" ? { restored } : {}) };
   }
 
   /** Agreed on, the oldest first, with what each host says of its copy. */

@@ -11,76 +11,69 @@
  * GET    /api/checkpoints/NAME/copy
  * ```
  */
-import type { Context, Hono, MiddlewareHandler } from "hono";
-import { coveyResource, type Right, toRead, toWrite } from "../access/rights.ts";
-import type { Env, HostView } from "../api/api.ts";
+import type { Context } from "hono";
+import { coveyResource, toRead, toWrite } from "../access/rights.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import { parseObject } from "../api/request-body.ts";
+import type { HostView } from "../api/host-view.ts";
 import { requireJson } from "../api/request-guard.ts";
+import { actorOf, answer, apiLimits, nameIn, type Routes, readObject } from "../api/routes.ts";
 import { isRestoredPart, restoredParts } from "./restorable.ts";
 import type { RestoreChoice } from "./restore-plan.ts";
 import type { RestoreRequest } from "./restoring.ts";
 
 const path = "/api/checkpoints";
 
-export function addCheckpoints(
-  api: Hono<Env>,
-  host: HostView,
-  needs: (right: Right) => MiddlewareHandler<Env>,
-  onLeader: MiddlewareHandler,
-): void {
-  const [mayRead, mayWrite] = [
-    needs(toRead(coveyResource.checkpoints)),
-    needs(toWrite(coveyResource.checkpoints)),
-  ];
+export function addCheckpoints({ api, needs, onLeader }: Routes, host: HostView): void {
+  const { leadership, checkpoints, restoring } = host;
+  const mayRead = needs(toRead(coveyResource.checkpoints));
+  const mayWrite = needs(toWrite(coveyResource.checkpoints));
   const mayRestore = needs(toWrite(coveyResource.restore));
-  const actorOf = (context: Context<Env>) => context.get("caller").actor;
   api.get(path, mayRead, onLeader, async (context) => {
-    await host.confirm(confirmMs);
-    return answer(context, await host.checkpoints());
+    await leadership.confirm(apiLimits.statusConfirmMs);
+    return answer(context, await checkpoints.listing());
   });
-  api.post(path, requireJson, mayWrite, onLeader, async (context) =>
-    answer(context, await host.createCheckpoint(await readName(context), actorOf(context))),
-  );
+  api.post(path, requireJson, mayWrite, onLeader, async (context) => {
+    const name = await readName(context);
+    await leadership.demand();
+    await checkpoints.create(name, actorOf(context).name, false);
+    return answer(context, (await checkpoints.list()).find((listed) => listed.name === name)!);
+  });
   api.post(`${path}/delete`, requireJson, mayWrite, onLeader, async (context) => {
     const name = await readName(context);
-    await host.deleteCheckpoint(name);
+    await leadership.demand();
+    await checkpoints.delete(name);
     return answer(context, { name });
   });
   api.get(`${path}/diff`, mayRead, onLeader, async (context) => {
     const { from = "now", to = "now", only, boards } = context.req.query();
     const choice = choiceOf(only?.split(","), boards?.split(","));
-    return answer(context, await host.compareCheckpoints(from, to, choice));
+    await leadership.demand();
+    return answer(context, await restoring.compare(from, to, choice));
   });
-  api.put(`${path}/restore`, requireJson, mayRestore, onLeader, async (context) =>
-    answer(context, await host.restoreCheckpoint(await readRestore(context), actorOf(context))),
-  );
-  api.get(`${path}/copies`, mayRead, (context) => answer(context, host.checkpointCopies()));
+  api.put(`${path}/restore`, requireJson, mayRestore, onLeader, async (context) => {
+    const wanted = await readRestore(context);
+    await leadership.demand();
+    return answer(context, await restoring.restore(wanted, actorOf(context).name));
+  });
+  api.get(`${path}/copies`, mayRead, (context) => answer(context, checkpoints.copies()));
   api.get(`${path}/:name/copy`, mayRead, (context) => {
-    const bytes = host.checkpointCopy(context.req.param("name"));
+    const bytes = checkpoints.copy(nameIn(context));
     context.header("content-type", "application/octet-stream");
     context.header("cache-control", "no-store");
     return context.body(Uint8Array.from(bytes));
   });
 }
 
-const confirmMs = 1_000;
-
-function answer(context: Context, value: object): Response {
-  context.header("cache-control", "no-store");
-  return context.json(value);
-}
-
 async function readName(context: Context): Promise<string> {
   const example = '{"name": "summer"}';
-  const { name } = parseObject(await context.req.text(), example);
+  const { name } = await readObject(context, example);
   if (typeof name === "string") return name;
   throw new ApiFailure("bad-request", `Say which checkpoint: ${example}.`);
 }
 
 async function readRestore(context: Context): Promise<RestoreRequest> {
   const example = '{"name": "summer", "shown": "0011223344556677"}';
-  const { name, shown, only, boards } = parseObject(await context.req.text(), example);
+  const { name, shown, only, boards } = await readObject(context, example);
   if (typeof name !== "string" || typeof shown !== "string") {
     throw new ApiFailure(
       "bad-request",

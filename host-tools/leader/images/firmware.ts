@@ -45,9 +45,11 @@ export class Firmware {
   readonly chunks: ChunkServer;
   readonly proposals: ReleaseProposals;
   readonly #hostName: string;
+  /** base64url. */
+  readonly #root: string;
 
   private constructor(
-    hostName: string,
+    { hostName, root }: FirmwareOptions,
     releases: Releases,
     images: ImageStore,
     exchange: ImageExchange,
@@ -55,6 +57,7 @@ export class Firmware {
     proposals: ReleaseProposals,
   ) {
     this.#hostName = hostName;
+    this.#root = Buffer.from(root).toString("base64url");
     this.releases = releases;
     this.images = images;
     this.exchange = exchange;
@@ -64,7 +67,7 @@ export class Firmware {
 
   /** Looks through the images on disk. Throws what the file system does. */
   static async open(options: FirmwareOptions): Promise<Firmware> {
-    const { definition, hostName, directory, audit, log, send, broadcast, onChange } = options;
+    const { definition, directory, audit, log, send, broadcast, onChange } = options;
     const releases = new Releases({
       ...{ swarm: definition.name, boards: definition.boards },
       ...options,
@@ -86,7 +89,7 @@ export class Firmware {
       onMissing: () => exchange.check(),
     });
     const find = (id: string) => (isNamed(id) ? images.find(id) : undefined);
-    return new Firmware(hostName, releases, images, exchange, new ChunkServer({ log, find }), proposals);
+    return new Firmware(options, releases, images, exchange, new ChunkServer({ log, find }), proposals);
   }
 
   /** Entries were applied, or a snapshot restored. */
@@ -98,9 +101,10 @@ export class Firmware {
     this.chunks.gone(link);
   }
 
-  listing(boards: readonly BoardStatus[]): Omit<ReleasesListed, "root"> {
+  listing(boards: readonly BoardStatus[]): ReleasesListed {
     const { releases } = this;
     return {
+      root: this.#root,
       sequence: releases.sequence,
       releases: releases.all.map((agreed) => this.#describe(agreed)),
       boards: boards.map(({ id, model, link, role, firmware }) => ({

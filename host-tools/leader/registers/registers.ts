@@ -41,12 +41,6 @@ export interface RegistersOptions {
   put(puts: readonly ExpectedPut[]): Promise<unknown>;
 }
 
-/** What clients may ask of registers. */
-export type RegistersView = Pick<
-  Registers,
-  "status" | "statusOf" | "changes" | "read" | "change" | "recover" | "demandNone"
->;
-
 /** For members of a group that is given up to say what they have. */
 const recoverWaitMs = 3_000;
 

@@ -10,63 +10,48 @@
  * POST   /api/registers/recover         {"acceptLoss": true}
  * ```
  */
-import type { Context, Hono, MiddlewareHandler } from "hono";
 import { registerLimits } from "../../../protocols/paxos/types.ts";
-import { coveyResource, type Right, toRead, toReadSome, toWrite } from "../access/rights.ts";
+import { coveyResource, toRead, toReadSome, toWrite } from "../access/rights.ts";
 import { visibleRegisters } from "../access/visible.ts";
-import type { Env, HostView } from "../api/api.ts";
 import { ApiFailure } from "../api/api-failure.ts";
+import type { HostView } from "../api/host-view.ts";
 import { parseObject } from "../api/request-body.ts";
 import { requireJson } from "../api/request-guard.ts";
+import { actorOf, answer, apiLimits, nameIn, type Routes, readObject } from "../api/routes.ts";
 
 const path = "/api/registers";
-const confirmMs = 1_000;
 
-export function addRegisters(
-  api: Hono<Env>,
-  host: HostView,
-  needs: (right: Right | ((context: Context) => Right)) => MiddlewareHandler<Env>,
-  onLeader: MiddlewareHandler,
-): void {
-  const nameOf = (context: Context) => context.req.param("name")!;
-  const actorOf = (context: Context<Env>) => context.get("caller").actor;
-  const mayRead = needs((context) => toRead(nameOf(context)));
-  const mayWrite = needs((context) => toWrite(nameOf(context)));
+export function addRegisters({ api, needs, onLeader }: Routes, { leadership, registers }: HostView): void {
+  const mayRead = needs((context) => toRead(nameIn(context)));
+  const mayWrite = needs((context) => toWrite(nameIn(context)));
+  const mayRecover = needs(toWrite(coveyResource.registers));
   api.get(path, needs(toReadSome), onLeader, async (context) => {
-    await host.confirm(confirmMs);
-    return answer(context, visibleRegisters(actorOf(context), host.registers.status()));
+    await leadership.confirm(apiLimits.statusConfirmMs);
+    return answer(context, visibleRegisters(actorOf(context), registers.status()));
   });
   api.get(`${path}/:name`, mayRead, onLeader, async (context) => {
-    await host.confirm(confirmMs);
-    return answer(context, host.registers.statusOf(nameOf(context)));
+    await leadership.confirm(apiLimits.statusConfirmMs);
+    return answer(context, registers.statusOf(nameIn(context)));
   });
   api.get(`${path}/:name/now`, mayRead, onLeader, async (context) =>
-    answer(context, await host.registers.read(nameOf(context))),
+    answer(context, await registers.read(nameIn(context))),
   );
   api.get(`${path}/:name/changes`, mayRead, onLeader, async (context) => {
-    await host.confirm(confirmMs);
-    return answer(context, host.registers.changes(nameOf(context)));
+    await leadership.confirm(apiLimits.statusConfirmMs);
+    return answer(context, registers.changes(nameIn(context)));
   });
   api.put(`${path}/:name`, requireJson, mayWrite, onLeader, async (context) => {
     const { value, ifVersion } = readChange(await context.req.text());
-    return answer(context, await host.registers.change(nameOf(context), value, ifVersion, actorOf(context)));
+    return answer(context, await registers.change(nameIn(context), value, ifVersion, actorOf(context)));
   });
-  api.post(
-    `${path}/recover`,
-    requireJson,
-    needs(toWrite(coveyResource.registers)),
-    onLeader,
-    async (context) => {
-      const { acceptLoss } = parseObject(await context.req.text(), '{"acceptLoss": true}');
-      if (acceptLoss !== true) {
-        throw new ApiFailure(
-          "bad-request",
-          'Changes may be lost; say that you accept it: {"acceptLoss": true}.',
-        );
-      }
-      return answer(context, await host.registers.recover(actorOf(context)));
-    },
-  );
+  api.post(`${path}/recover`, requireJson, mayRecover, onLeader, async (context) => {
+    const example = '{"acceptLoss": true}';
+    const { acceptLoss } = await readObject(context, example);
+    if (acceptLoss !== true) {
+      throw new ApiFailure("bad-request", `Changes may be lost; say that you accept it: ${example}.`);
+    }
+    return answer(context, await registers.recover(actorOf(context)));
+  });
 }
 
 function readChange(text: string): { value: unknown; ifVersion: number | undefined } {
@@ -81,9 +66,4 @@ function readChange(text: string): { value: unknown; ifVersion: number | undefin
     throw new ApiFailure("bad-request", `That is no change of a register; send for example ${example}.`);
   }
   return { value, ifVersion: ifVersion as number | undefined };
-}
-
-function answer(context: Context, value: object): Response {
-  context.header("cache-control", "no-store");
-  return context.json(value);
 }

@@ -21,6 +21,7 @@ import { boardFacts, hostFacts } from "./holder-facts.ts";
 import { HostTenure } from "./host-tenure.ts";
 import { LeaseClock } from "./lease-clock.ts";
 import { RoleDesk } from "./role-desk.ts";
+import type { TaskChange } from "./task-change.ts";
 import { encodePlacement, type HolderFacts, TaskKeeper, taskKeeperLimits } from "./task-keeper.ts";
 import { type TaskMetric, taskMetricOf } from "./task-metrics.ts";
 
@@ -142,6 +143,14 @@ export class Tasks {
     const { definition } = this.#options;
     const tasks = Object.keys(definition.tasks ?? {}).map((name) => this.#statusOf(name));
     return { tasks, drained: [...this.#agreed.drained].sort() };
+  }
+
+  /** Resolves once it is agreed on. Rejects as `add` does. */
+  async change({ action, name }: TaskChange): Promise<TasksStatus> {
+    if (action === "add") await this.add(name);
+    else if (action === "remove") await this.remove(name);
+    else await this.drain(name, action === "drain");
+    return this.status();
   }
 
   /** Places a task that was stopped. Resolves once that is agreed on. Rejects with `ApiFailure`, or as a proposal does. */

@@ -2,12 +2,12 @@
  * How boards are to reach their hosts, as the swarm agreed on it: sealed, so that a host keeps it and passes it on, and cannot read it
  * (`protocols/provisioning/contact.ts`). All that a host sees of it is its number, which only grows.
  */
-import { contactStateKey, numberOfSealed } from "../../protocols/provisioning/contact.ts";
-import { isSameBytes } from "../../protocols/security/same-bytes.ts";
-import { stateLimits } from "../../protocols/state/command.ts";
-import { ApiFailure } from "./api/api-failure.ts";
-import type { AgreedContact, ContactStatus } from "./api/types/contact.ts";
-import type { AgreedState } from "./state/agreed-state.ts";
+import { contactStateKey, numberOfSealed } from "../../../protocols/provisioning/contact.ts";
+import { isSameBytes } from "../../../protocols/security/same-bytes.ts";
+import { stateLimits } from "../../../protocols/state/command.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import type { AgreedContact, ContactStatus } from "../api/types/contact.ts";
+import type { AgreedState } from "../state/agreed-state.ts";
 
 /** undefined while the swarm has agreed on none: boards are where they were provisioned. */
 export function contactStatus(state: AgreedState): ContactStatus | undefined {
