@@ -15,6 +15,7 @@ const watched = [
   "protocols",
   "host-tools/leader/hosts",
   "host-tools/leader/checkpoints",
+  "host-tools/leader/keeping",
   "host-tools/monitor",
 ];
 
