@@ -61,7 +61,7 @@ export function joinAggregate(
   if (names.length === 0 || missing.length > 0) {
     const [first] = missing;
     const who = first === undefined ? "no board keeps" : `${first} does not keep`;
-    const how = 'write sense(...).keep("1h") where it is sensed';
+    const how = 'write sense(...).keep("1m") where it is sensed';
     wrong(["aggregate"], `${who} ${shown(of)} for ${everyMs / 1_000} s or longer; ${how}.`);
   }
   const unit = query.startsWith("count(") ? "" : (keeping[0]?.[1].units[of] ?? "");

@@ -40,7 +40,7 @@ interface Shared {
   lease?: Duration;
 }
 
-/** What a host works out of a metric that boards keep (`.keep("1h")`), again and again. */
+/** What a host works out of a metric that boards keep (`.keep("1m")`), again and again. May reach back by a twelfth of what is kept beyond the time that it covers. */
 export interface Aggregate {
   /** The metric. */
   of: string;

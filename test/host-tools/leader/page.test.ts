@@ -29,7 +29,7 @@ async function open(
 
 /** Waits until the page's text at `selector` contains `text`. */
 async function reads(page: Page, selector: string, text: string): Promise<void> {
-  await page.locator(selector, { hasText: text }).first().waitFor({ timeout: 5_000 });
+  await page.locator(selector, { hasText: text }).first().waitFor({ timeout: 15_000 });
 }
 
 test("the page shows the swarm as it is and as it changes", async () => {

@@ -59,7 +59,7 @@ describe("the calls of a board in XS", () => {
       result([
         ...["garden", "gate", "esp32c3-devkit", [["main", "127.0.0.1", 1]], null, null, 8192, 4096, 16],
         [Buffer.alloc(64), Buffer.alloc(9), Buffer.alloc(32)],
-        [false, 0, false],
+        [false, 0, false, 0],
       ]),
     );
   });

@@ -1,4 +1,7 @@
-/** Mistakes that somebody could make in keeping readings, one change of the source each: the simulation must find every one. */
+/**
+ * Mistakes that somebody could make in keeping readings, one change of the source each: the simulation must find every one. Two that random runs do not come upon (a block that is let
+ * go without the leader's word, or for a ring that is no more) are in test/host-tools/leader/keeping/delivery.test.ts.
+ */
 import type { Change } from "../raft/deliberate-faults/changed-sources.ts";
 
 export interface Fault {
@@ -24,24 +27,6 @@ export const faults: readonly Fault[] = [
       file: delivery,
       correct: "return keepers.every(({ board, ring })",
       broken: "return keepers.some(({ board, ring })",
-    },
-  },
-  {
-    name: "a block is let go without the leader's word on who the keepers are",
-    says: lost,
-    change: {
-      file: delivery,
-      correct: "fence.index === undefined || agreed.index < fence.index",
-      broken: "false",
-    },
-  },
-  {
-    name: "a block counts as stored in a ring that is no more",
-    says: lost,
-    change: {
-      file: delivery,
-      correct: "return keepers.every(({ board, ring }) => block.stored.get(board)?.ring === ring);",
-      broken: "return keepers.every(({ board }) => block.stored.has(board));",
     },
   },
   {
