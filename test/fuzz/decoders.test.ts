@@ -14,7 +14,6 @@ const root = join(import.meta.dirname, "../..");
 const watched = [
   "protocols",
   "host-tools/leader/hosts",
-  "host-tools/leader/keeping",
   "host-tools/leader/checkpoints",
   "host-tools/leader/keeping",
   "host-tools/leader/registers",
