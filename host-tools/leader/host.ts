@@ -9,7 +9,6 @@
  *                               ^---------------------- the root's statement -----+
  * ```
  */
-
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { stopWebServer } from "./access/web-server.ts";
 import type { Status } from "./api/types/status.ts";

@@ -78,7 +78,7 @@ export async function fetchFrom(
 }
 
 export interface Forwarder {
-  /** See `HostView`. */
+  /** See `Leadership`. */
   readonly leader: "here" | Leader | undefined;
 }
 
