@@ -624,7 +624,7 @@ export const faults: readonly Fault[] = [
     changes: [
       {
         file: "firmware/storage/board-store.ts",
-        correct: "    this.writeKept(noData);\n    return bytes;",
+        correct: "    this.replaceKept(RecordKind.kept, noData);\n    return bytes;",
         broken: "    return bytes;",
       },
       {
