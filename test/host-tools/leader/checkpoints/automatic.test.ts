@@ -63,12 +63,16 @@ test("of those before a swarm.ts the last four are kept, and do not push out the
     ...{ method: "POST", body },
     headers: { "content-type": "application/json" },
   });
+  let newest = "";
   for (let i = 0; i < 6; i++) {
     await leader.stop();
     leader = await leaderUnderTest({ stateDir, definition: i % 2 === 0 ? changed(50) : definition });
     const count = Math.min(i + 2, 5);
-    await eventually(() => leader.status().checkpoints?.count === count);
-    await eventually(() => leader.status().checkpoints!.name.startsWith("deploy-"));
+    const isNew = (name: string) => name.startsWith("deploy-") && name !== newest;
+    newest = await eventually(() => {
+      const present = leader.status().checkpoints;
+      return present?.count === count && isNew(present.name) && present.name;
+    });
   }
   const all = await names(leader);
   expect(all[0]).toBe("summer");
