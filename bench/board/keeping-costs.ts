@@ -45,19 +45,15 @@ export async function keeping(parts: ScenarioParts, program: Program): Promise<S
     { name: "the ring of kept blocks found, a sector listed", turns: found },
     { name: "one block kept", turns: puts.filter(({ keepErases }) => keepErases === 0) },
     { name: "one block kept, in a sector that is erased for it", turns: opens },
-    { name: "four kept blocks read", turns: reads },
+    { name: "two kept blocks read", turns: reads },
     { name: "kept blocks listed, a sector", turns: lists },
   ];
 }
 
-export async function measureKeeping(
-  parts: ScenarioParts,
-  program: Program,
-  ofVoter: Program,
-): Promise<KeepingHeap> {
+export async function measureKeeping(parts: ScenarioParts, program: Program): Promise<KeepingHeap> {
   return {
     learnerPeakBytes: await peakOf(parts, program),
-    voterPeakBytes: await peakOf(parts, ofVoter, { hosts: threeHosts }),
+    voterPeakBytes: await peakOf(parts, program, { hosts: threeHosts }),
   };
 }
 

@@ -1,6 +1,5 @@
 /**
  * The heap of a board that votes in Raft, with a session with each of three hosts, and on registers, with a session with each of two boards, beside ten pipelines.
- * `node bench/board/member-costs.ts` prints it.
  */
 import { decodeCbor, encodeCbor } from "../../host-tools/codec/cbor.ts";
 import { keepRequestToWire } from "../../protocols/keeping/messages.ts";
@@ -37,12 +36,7 @@ export async function measureMember(parts: ScenarioParts, program: Program): Pro
 /** A change each second, from each of the three in turn. */
 const seconds = 45;
 
-export async function peakOf(
-  parts: ScenarioParts,
-  program: Program,
-  keeps: boolean,
-  watch?: (b: MeasuredBoard) => void,
-): Promise<number> {
+async function peakOf(parts: ScenarioParts, program: Program, keeps: boolean): Promise<number> {
   const { flash, full } = filledRing(parts);
   const leader = wholePackets();
   const here = new SimulatedSurroundings(leader, flash, 0, { hosts: threeHosts }, keeps ? full : undefined);
@@ -89,7 +83,6 @@ export async function peakOf(
     await run(990);
   }
   await board.powerOff();
-  watch?.(board);
   const done = group.outcomes.filter(({ kind }) => kind === "done").length + answers.length;
   if (done < seconds - 1) throw new Error(`Of ${seconds} changes only ${done} came about.`);
   if (keeps && leader.kept.length !== seconds)
