@@ -3,7 +3,7 @@
 import type { BoardConfig } from "../../firmware/platform/ports.ts";
 import { encodeCbor } from "../../host-tools/codec/cbor.ts";
 import { type KeptBlock, keepingLimits } from "../../protocols/keeping/block.ts";
-import { type KeepRequest, keepRequestToWire } from "../../protocols/keeping/messages.ts";
+import { type KeepAnswer, type KeepRequest, keepRequestToWire } from "../../protocols/keeping/messages.ts";
 import type { Program } from "../../protocols/pipeline/program.ts";
 import { SimulatedBoard } from "../../test/firmware/board/simulated-board.ts";
 import { programBytes, SimulatedSurroundings, threeHosts } from "../../test/firmware/board/surroundings.ts";
@@ -45,19 +45,15 @@ export async function keeping(parts: ScenarioParts, program: Program): Promise<S
     { name: "the ring of kept blocks found, a sector listed", turns: found },
     { name: "one block kept", turns: puts.filter(({ keepErases }) => keepErases === 0) },
     { name: "one block kept, in a sector that is erased for it", turns: opens },
-    { name: "four kept blocks read", turns: reads },
+    { name: "two kept blocks read", turns: reads },
     { name: "kept blocks listed, a sector", turns: lists },
   ];
 }
 
-export async function measureKeeping(
-  parts: ScenarioParts,
-  program: Program,
-  ofVoter: Program,
-): Promise<KeepingHeap> {
+export async function measureKeeping(parts: ScenarioParts, program: Program): Promise<KeepingHeap> {
   return {
     learnerPeakBytes: await peakOf(parts, program),
-    voterPeakBytes: await peakOf(parts, ofVoter, { hosts: threeHosts }),
+    voterPeakBytes: await peakOf(parts, program, { hosts: threeHosts }),
   };
 }
 
@@ -67,20 +63,18 @@ async function peakOf(
   over: Partial<BoardConfig> = {},
 ): Promise<number> {
   const { ask, board } = await keepingBoard(parts, program, over);
-  let cursor = 0;
-  for (let i = 0; i < 45; i++) {
-    const blocks = [0, 1, 2, 3].map((j) => blockAt(2000 + 4 * i + j));
-    const read = { series: seriesOf(i), from: 0, to: keepingLimits.numberMax, cursor: 0 };
-    if (i % 3 === 0) await ask({ kind: "put", id: i, blocks });
-    else if (i % 3 === 1) await ask({ kind: "read", id: i, ...read });
-    else {
-      await ask({ kind: "list", id: i, cursor });
-      const held = board.surroundings.leader.kept.at(-1)!;
-      cursor = (held.kind === "held" && held.next) || 0;
-    }
-  }
+  for (let i = 0; i < 45; i++) await ask(questionAt(i, board.surroundings.leader.kept.at(-1)));
   await board.powerOff();
   return board.turns.at(-1)!.heap.peakBytes;
+}
+
+/** Puts, reads and lists in turn, each as large as it can be; a list goes on where the last answer ended. */
+export function questionAt(id: number, last: KeepAnswer | undefined): KeepRequest {
+  const blocks = Array.from({ length: keepingLimits.blocksMax }, (_, j) => blockAt(2000 + 4 * id + j));
+  if (id % 3 === 0) return { kind: "put", id, blocks };
+  const read = { series: seriesOf(id), from: 0, to: keepingLimits.numberMax, cursor: 0 };
+  if (id % 3 === 1) return { kind: "read", id, ...read };
+  return { kind: "list", id, cursor: (last?.kind === "held" && last.next) || 0 };
 }
 
 async function keepingBoard(parts: ScenarioParts, program: Program, over: Partial<BoardConfig> = {}) {
@@ -111,7 +105,7 @@ async function keepingBoard(parts: ScenarioParts, program: Program, over: Partia
 }
 
 /** Written by the same firmware in Node, which is quicker: a board that has joined once, and its ring, gone round once. */
-function filledRing({ flashBytes, sectorBytes }: ScenarioParts) {
+export function filledRing({ flashBytes, sectorBytes }: ScenarioParts) {
   const board = new SimulatedBoard(wholePackets(), FlashModel.blank(flashBytes / sectorBytes, sectorBytes));
   board.run(500);
   const { memberId } = board.board.board!;

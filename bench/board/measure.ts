@@ -7,6 +7,7 @@ import { measureOwnMqtt } from "./codec-costs.ts";
 import { type KeepingHeap, keeping, measureKeeping } from "./keeping-costs.ts";
 import { type LanCosts, measureLan } from "./lan-costs.ts";
 import { chipFirmware, type Turn } from "./measured-board.ts";
+import { type MemberHeap, measureMember } from "./member-costs.ts";
 import { ampleMemory, chipMemory } from "./memory.ts";
 import { measureOperators } from "./operator-costs.ts";
 import { runScenarios, type Scenario, type ScenarioParts } from "./scenarios.ts";
@@ -68,8 +69,8 @@ export async function measureBudget(): Promise<BoardBudget> {
   const whole = await measureWholeFirmware({ ...flash, memory: chipMemory() }, pipelines);
   const voter = await measureVoter({ ...flash, memory: chipMemory() }, pipelines);
   const update = await measureUpdate({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
-  const programs = [programOf(pipelines, 1000), programOf(pipelines / 2, 1000)] as const;
-  const kept = await measureKeeping({ ...flash, memory: chipMemory() }, ...programs);
+  const kept = await measureKeeping({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
+  const member = await measureMember({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
   const session = await measureSession();
   const lan = await measureLan();
   return {
@@ -81,6 +82,7 @@ export async function measureBudget(): Promise<BoardBudget> {
       ...voterUse(voter),
       ...updateUse(update),
       ...keptUse(kept),
+      ...memberUse(member),
       ...sessionUse(session),
       ...lanUse(lan),
     ],
@@ -222,7 +224,14 @@ function updateUse({ learnerPeakBytes, voterPeakBytes }: UpdateHeap): RamUse[] {
 function keptUse({ learnerPeakBytes, voterPeakBytes }: KeepingHeap): RamUse[] {
   return [
     { name: "heap peak, ten pipelines beside blocks kept", amount: learnerPeakBytes, unit: "bytes" },
-    { name: "heap peak, five pipelines of a voter that keeps blocks", amount: voterPeakBytes, unit: "bytes" },
+    { name: "heap peak, ten pipelines of a voter that keeps blocks", amount: voterPeakBytes, unit: "bytes" },
+  ];
+}
+
+function memberUse({ peakBytes, keepingPeakBytes }: MemberHeap): RamUse[] {
+  return [
+    { name: "heap peak, ten pipelines of a voter in a group of three", amount: peakBytes, unit: "bytes" },
+    { name: "heap peak, the same that keeps blocks", amount: keepingPeakBytes, unit: "bytes" },
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Member } from "../../protocols/paxos/member.ts";
-import type { AnswerReport, RegisterAsk } from "../../protocols/paxos/report.ts";
+import type { RegisterAsk } from "../../protocols/paxos/report.ts";
 import type { Outcome } from "../../protocols/paxos/types.ts";
 import type { Random } from "../platform/ports.ts";
 import type { Messenger } from "./messenger.ts";
@@ -14,20 +14,15 @@ export const registerReportPeriods = Object.freeze({
 /** What asks of the leader are remembered at most: those that go on, and those whose answer may have been lost. */
 const asksMax = 8;
 
-interface Asked {
-  readonly request: number;
-  /** undefined while it goes on. */
-  answer: AnswerReport | undefined;
-}
-
 /** What the board tells the leader of registers: chosen states that are not recorded, what it had accepted when its group closed, and how asks came out. */
 export class RegisterReports {
   readonly #member: Member;
   readonly #messenger: Messenger;
   readonly #board: string;
   readonly #random: Random;
-  readonly #asked: Asked[] = [];
-  #answers: AnswerReport[] = [];
+  /** By their requests; how it came out in place of one that is over. */
+  readonly #asked: (number | Outcome)[] = [];
+  #answers: Outcome[] = [];
   /** How many states there were to tell. */
   #untold = 0;
   #chosenMs = Infinity;
@@ -49,19 +44,20 @@ export class RegisterReports {
 
   /** Whether this has not been asked before; one that is over is answered again. */
   isNew({ request }: RegisterAsk): boolean {
-    const asked = this.#asked.find((one) => one.request === request);
-    if (asked?.answer !== undefined) this.#answers.push(asked.answer);
-    if (asked !== undefined) return false;
+    const at = this.find(request);
+    const asked = this.#asked[at];
+    if (typeof asked === "object") this.#answers.push(asked);
+    if (at >= 0) return false;
     if (this.#asked.length === asksMax) this.#asked.shift();
-    this.#asked.push({ request, answer: undefined });
+    this.#asked.push(request);
     return true;
   }
 
-  onOutcome({ request, kind, state }: Outcome): void {
-    const asked = this.#asked.find((one) => one.request === request);
-    if (asked === undefined) return;
-    asked.answer = { kind: "answer", request, outcome: kind, state };
-    this.#answers.push(asked.answer);
+  onOutcome(outcome: Outcome): void {
+    const at = this.find(outcome.request);
+    if (at < 0) return;
+    this.#asked[at] = outcome;
+    this.#answers.push(outcome);
   }
 
   run(nowMs: number, isJoined: boolean): void {
@@ -69,7 +65,10 @@ export class RegisterReports {
     if (!isJoined) return;
     const { againMs } = registerReportPeriods;
     // One that is lost on the way is asked for again.
-    while (this.#answers.length > 0) this.#messenger.sendRegister(this.#answers.shift()!);
+    while (this.#answers.length > 0) {
+      const { request, kind, state } = this.#answers.shift()!;
+      this.#messenger.sendRegister({ kind: "answer", request, outcome: kind, state });
+    }
     if (nowMs >= this.#chosenMs) {
       const { untold, lost } = this.#member;
       this.#messenger.sendRegister({ kind: "chosen", chosen: untold, lost });
@@ -79,6 +78,11 @@ export class RegisterReports {
     if (closed === undefined) return;
     this.#messenger.sendRegister(closed);
     this.#closedMs = nowMs + againMs;
+  }
+
+  /** The place of an ask; -1 for one that is not remembered. */
+  private find(request: number): number {
+    return this.#asked.findIndex((one) => (typeof one === "number" ? one : one.request) === request);
   }
 
   /** When what is chosen is to be told. */

@@ -85,12 +85,10 @@ export class Registers implements KnownRegisters, LanEvents {
     return !this.#member.isMember && this.#member.untold.length === 0;
   }
 
-  /** When `run` has something to do though nothing has arrived; Infinity for never. To be asked after it has run at this time. */
-  dueMs(nowMs: number): number {
-    // What waits for a group that is closing is due all the while.
-    const memberMs = Math.max(this.#member.dueMs, nowMs + waitMs);
+  /** When `run` has something to do though nothing has arrived; Infinity for never. */
+  get dueMs(): number {
     const tellMs = this.#isJoined ? this.#reports.dueMs : Infinity;
-    return Math.min(memberMs, this.#lan.dueMs, this.#own.dueMs, tellMs);
+    return Math.min(this.#member.dueMs, this.#lan.dueMs, this.#own.dueMs, tellMs);
   }
 
   /** The board is no member any more, and has nothing to tell. */
@@ -275,5 +273,3 @@ export class Registers implements KnownRegisters, LanEvents {
 const changesMax = 16;
 /** Who was not heard for so long, and is, has come back. */
 const silentMs = 15_000;
-/** How long what could not be done at once waits at least. */
-const waitMs = 50;

@@ -44,7 +44,7 @@ export class Together {
     return Math.min(
       this.#actions?.dueMs(nowMs) ?? Infinity,
       this.#tasks?.dueMs(nowMs) ?? Infinity,
-      this.#registers?.dueMs(nowMs) ?? Infinity,
+      this.#registers?.dueMs ?? Infinity,
     );
   }
 

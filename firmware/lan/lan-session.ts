@@ -8,7 +8,8 @@ import type { Issued } from "../../protocols/security/identity/roster.ts";
 import {
   openRecord,
   parseRecord,
-  type RecordKeys,
+  recordKeysBytes,
+  recordKeysIn,
   sealRecord,
 } from "../../protocols/security/record/record.ts";
 import { ReplayWindow } from "../../protocols/security/record/replay-window.ts";
@@ -29,12 +30,12 @@ export class LanSession {
   /** @param session that has just come up, and seals nothing itself */
   constructor(tag: number, session: SecureSession, isInitiator: boolean) {
     const { epoch, peer } = session;
-    const ofInitiator = session.exportKey(Label.initiator, keysBytes);
-    const ofResponder = session.exportKey(Label.responder, keysBytes);
-    const bytes = new Uint8Array(2 * keysBytes + kidBytes);
+    const ofInitiator = session.exportKey(Label.initiator, recordKeysBytes);
+    const ofResponder = session.exportKey(Label.responder, recordKeysBytes);
+    const bytes = new Uint8Array(2 * recordKeysBytes + kidBytes);
     bytes.set(isInitiator ? ofInitiator : ofResponder, 0);
-    bytes.set(isInitiator ? ofResponder : ofInitiator, keysBytes);
-    bytes.set(peer.kid, 2 * keysBytes);
+    bytes.set(isInitiator ? ofResponder : ofInitiator, recordKeysBytes);
+    bytes.set(peer.kid, 2 * recordKeysBytes);
     this.tag = tag;
     this.epoch = epoch;
     this.#issuedEpoch = peer.identity.epoch;
@@ -43,7 +44,7 @@ export class LanSession {
 
   /** Who the peer is, for the roster. */
   get peer(): Issued {
-    return { kid: this.#bytes.slice(2 * keysBytes), identity: { epoch: this.#issuedEpoch } };
+    return { kid: this.#bytes.slice(2 * recordKeysBytes), identity: { epoch: this.#issuedEpoch } };
   }
 
   /** Whether so much went either way that a new one is due. */
@@ -59,25 +60,18 @@ export class LanSession {
 
   /** Throws `RangeError` when all numbers are used. */
   seal(ciphers: Ciphers, payload: Uint8Array): Uint8Array {
-    return sealRecord(ciphers, this.keys(0), this.#next++, aad, payload);
+    return sealRecord(ciphers, recordKeysIn(this.#bytes, 0), this.#next++, aad, payload);
   }
 
   /** What the peer sealed for this board; undefined for anything else, and for what came before. */
   open(ciphers: Ciphers, bytes: Uint8Array): Uint8Array | undefined {
     const record = parseRecord(bytes);
     if (record === undefined || !this.#window.isFresh(record.number)) return undefined;
-    const payload = openRecord(ciphers, this.keys(keysBytes), record, aad);
+    const payload = openRecord(ciphers, recordKeysIn(this.#bytes, recordKeysBytes), record, aad);
     if (payload !== undefined) this.#window.accept(record.number);
     return payload;
   }
-
-  private keys(at: number): RecordKeys {
-    return { key: this.#bytes.slice(at, at + 16), iv: this.#bytes.slice(at + 16, at + keysBytes) };
-  }
 }
-
-/** A key of 16 bytes and an IV of 13. */
-const keysBytes = 29;
 
 /** Exporter labels for private use (RFC 9528, section 10.1). */
 const Label = Object.freeze({ initiator: 32800, responder: 32801 });

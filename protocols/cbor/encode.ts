@@ -11,7 +11,41 @@ export function encodeCbor(value: CborValue): Uint8Array {
     return Uint8Array.of(value);
   }
   if (value instanceof Uint8Array && value.length < 0x100) return byteString(value);
-  return new CborEncoder(0x7fff_ffff).encode(value).slice();
+  // Counted first: one buffer of the right size, where growing one would leave all the smaller ones behind, and a copy.
+  const length = cborLength(value);
+  return new CborEncoder(length, length).encodeAll(value);
+}
+
+/** Bytes of the encoding of `value`; of text that cannot be encoded, any. */
+function cborLength(value: CborValue): number {
+  switch (typeof value) {
+    case "number":
+      return numberLength(value);
+    case "string": {
+      const length = Math.max(0, utf8Length(value));
+      return headLength(length) + length;
+    }
+    case "boolean":
+      return 1;
+    default: {
+      if (value === null) return 1;
+      let length = headLength(value.length);
+      if (value instanceof Uint8Array) return length + value.length;
+      for (let i = 0; i < value.length; i++) length += cborLength(value[i]!);
+      return length;
+    }
+  }
+}
+
+function numberLength(value: number): number {
+  if (value >>> 0 === value) return headLength(value);
+  const isNegative = value < 0 && value >= -uint32Count && Math.floor(value) === value;
+  return isNegative ? headLength(-1 - value) : 9;
+}
+
+/** Of an initial byte with its argument. */
+function headLength(argument: number): number {
+  return argument < 24 ? 1 : argument < 0x100 ? 2 : argument < 0x10000 ? 3 : 5;
 }
 
 /** Of less than 256 bytes. */
@@ -50,6 +84,12 @@ export class CborEncoder {
     if (before > 0) this.zeros(before);
     this.value(value);
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** The encoding of `value` as the whole buffer, which it fills: the last use of this encoder. Throws `CborError`. */
+  encodeAll(value: CborValue): Uint8Array {
+    this.value(value);
+    return this.#bytes;
   }
 
   /** The latest encoding with `count` zero bytes after it. */
@@ -122,7 +162,7 @@ export class CborEncoder {
 
   /** The initial byte of major type `type` (in the upper three bits) with its argument, shortest form (RFC 8949, 3). */
   private head(type: number, argument: number): void {
-    this.room(argument < 24 ? 1 : argument < 0x100 ? 2 : argument < 0x10000 ? 3 : 5);
+    this.room(headLength(argument));
     const bytes = this.#bytes;
     let to = this.#length;
     if (argument < 24) {

@@ -26,7 +26,7 @@ export const keepingLimits = Object.freeze({
   /** Of one block, from its first reading to its last: a day. */
   spanMsMax: 86_400_000,
   /** Blocks in one message, either way. */
-  blocksMax: 4,
+  blocksMax: 2,
   /** Runs in one answer to `list`. */
   runsMax: 32,
   /** Drawn by who asks. */

@@ -289,6 +289,7 @@ export class Member {
     this.#place = -1;
     this.#peers = [];
     this.#digestMs = Infinity;
+    this.#settleMs = Infinity;
   }
 
   /** It may promise, accept and propose: its group is open, and it is not closed in it, which it may be even where the agreed state that it knows is older. */

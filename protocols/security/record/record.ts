@@ -19,6 +19,14 @@ export interface RecordKeys {
   readonly iv: Uint8Array;
 }
 
+/** A key and its IV, one after the other. */
+export const recordKeysBytes = 16 + 13;
+
+/** Copies of the key and the IV that begin at `at`. */
+export function recordKeysIn(bytes: Uint8Array, at: number): RecordKeys {
+  return { key: bytes.slice(at, at + 16), iv: bytes.slice(at + 16, at + recordKeysBytes) };
+}
+
 /** `aad` is what `recordAad` makes of its context. Throws `RangeError` for a number out of range: it must never wrap. */
 export function sealRecord(
   ciphers: Ciphers,

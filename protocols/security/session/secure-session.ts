@@ -18,6 +18,7 @@ import { readStoredIdentity } from "../identity/identity.ts";
 import type { Known } from "../identity/roster.ts";
 import { type OpenedRecord, RecordChannel } from "../record/channel.ts";
 import { recordAad } from "../record/context.ts";
+import { recordKeysBytes, recordKeysIn } from "../record/record.ts";
 
 /** What a board that sleeps keeps of a session: enough for a refresh, and nothing that tells what was ever sealed. */
 export interface KeptSession {
@@ -211,6 +212,5 @@ const Label = Object.freeze({ initiator: 32768, responder: 32769 });
 
 /** Key and IV in one output of the hash. */
 function exportKeys(session: EdhocSession, label: number, context: Uint8Array) {
-  const bytes = session.exportKey(label, context, 16 + 13);
-  return { key: bytes.slice(0, 16), iv: bytes.slice(16) };
+  return recordKeysIn(session.exportKey(label, context, recordKeysBytes), 0);
 }

@@ -69,6 +69,8 @@ export class LeaderOnTheWire implements Network {
   publications = 0;
   /** What the host at this port answers to a want of chunks. */
   onWant: (payload: Uint8Array, port: number) => readonly Uint8Array[] = () => [];
+  /** Takes what a board says of registers. */
+  onRegister: ((payload: Uint8Array) => void) | undefined;
   /** Takes publications instead of the boards. */
   onPublication: ((payload: Uint8Array) => void) | undefined;
   readonly trust = new HostTrust();
@@ -321,6 +323,10 @@ export class LeaderOnTheWire implements Network {
       }
       case "keep":
         this.kept.push(keepAnswerFromWire(value));
+        break;
+      case "register":
+        if (this.onRegister === undefined) throw new Error("The board votes on registers.");
+        this.onRegister(payload);
         break;
       case "update":
         for (const answer of this.onWant(payload, connection.port)) connection.publish("update", answer);

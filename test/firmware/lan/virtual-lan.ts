@@ -198,10 +198,10 @@ export class LanBoard {
 
   /** Anew, with nothing of before. */
   powerOn(): void {
-    const { identity, signed, privateKey } = this.#secrets;
+    const { identity, signed, privateKey, root } = this.#secrets;
     const config = {
       ...{ swarm, board: this.name, model: "test", hosts: [] },
-      credentials: { root: root.keys.publicKey, signed, privateKey },
+      credentials: { root, signed, privateKey },
     };
     const log = new BoardLog({
       log: (_: string, text: string) => void this.said.push(text),

@@ -36,7 +36,7 @@ const requests: readonly KeepRequest[] = [
   { kind: "list", id: 3, cursor: 2 ** 40 },
 ];
 const answers: readonly KeepAnswer[] = [
-  { kind: "stored", id: 1, ring, sectors: [0xffff_ffff, 0, 1, 2] },
+  { kind: "stored", id: 1, ring, sectors: [0xffff_ffff, 0] },
   { kind: "blocks", id: 2, ring, next: 2 ** 40, blocks },
   { kind: "blocks", id: 2, ring: { ...ring, newest: ring.oldest - 1 }, next: undefined, blocks: [] },
   { kind: "held", id: 3, ring, next: 1, runs: new Array(keepingLimits.runsMax).fill(run) },
