@@ -5,7 +5,7 @@ import { Mending } from "../host-tools/leader/keeping/mending.ts";
 import { packBlock } from "../host-tools/leader/keeping/packed-block.ts";
 import { type KeeperFacts, placeShelves, type Wanted } from "../host-tools/leader/keeping/placing.ts";
 import { Questions } from "../host-tools/leader/keeping/questions.ts";
-import type { KeptBlock } from "../protocols/keeping/block.ts";
+import { type KeptBlock, keepingLimits } from "../protocols/keeping/block.ts";
 import { keepAnswerFromWire, keepRequestFromWire, keepRequestToWire } from "../protocols/keeping/messages.ts";
 import type { Shelf } from "../protocols/keeping/shelf.ts";
 import { BlockEncoder } from "../protocols/series/encoder.ts";
@@ -45,7 +45,7 @@ function dayOfBlocks(): KeptBlock[] {
 function oneBlock(): void {
   const board = new KeeperBoard("k1", "north", "a", 416, () => 0.5);
   const mean = Math.round(blocks.reduce((sum, { bytes }) => sum + bytes.length, 0) / blocks.length);
-  const rows = [1, 4].map((count) => {
+  const rows = [1, keepingLimits.blocksMax].map((count) => {
     const put = encodeCbor(
       keepRequestToWire({ kind: "put", id: 0xffff_ffff, blocks: blocks.slice(700, 700 + count) }),
     );
@@ -71,10 +71,14 @@ async function repair(): Promise<void> {
   const boards = new Map(
     ["k1", "k2"].map((name, i) => [name, new KeeperBoard(name, name, "a", 416, () => (i + 1) / 7)]),
   );
-  for (let at = 0; at < blocks.length; at += 4) {
+  for (let at = 0; at < blocks.length; at += keepingLimits.blocksMax) {
     boards
       .get("k1")!
-      .answer(encodeCbor(keepRequestToWire({ kind: "put", id: 1, blocks: blocks.slice(at, at + 4) })));
+      .answer(
+        encodeCbor(
+          keepRequestToWire({ kind: "put", id: 1, blocks: blocks.slice(at, at + keepingLimits.blocksMax) }),
+        ),
+      );
   }
   const counts = { down: 0, downBytes: 0, up: 0, upBytes: 0 };
   let id = 0;

@@ -20,7 +20,7 @@ export function encodeCbor(value: CborValue): Uint8Array {
 function cborLength(value: CborValue): number {
   switch (typeof value) {
     case "number":
-      return numberLength(value);
+      return value >= 0 && value < 24 && Math.floor(value) === value ? 1 : numberLength(value);
     case "string": {
       const length = Math.max(0, utf8Length(value));
       return headLength(length) + length;
@@ -29,10 +29,11 @@ function cborLength(value: CborValue): number {
       return 1;
     default: {
       if (value === null) return 1;
-      let length = headLength(value.length);
-      if (value instanceof Uint8Array) return length + value.length;
-      for (let i = 0; i < value.length; i++) length += cborLength(value[i]!);
-      return length;
+      const { length } = value;
+      let bytes = headLength(length);
+      if (value instanceof Uint8Array) return bytes + length;
+      for (let i = 0; i < length; i++) bytes += cborLength(value[i]!);
+      return bytes;
     }
   }
 }
@@ -162,7 +163,7 @@ export class CborEncoder {
 
   /** The initial byte of major type `type` (in the upper three bits) with its argument, shortest form (RFC 8949, 3). */
   private head(type: number, argument: number): void {
-    this.room(headLength(argument));
+    this.room(argument < 24 ? 1 : argument < 0x100 ? 2 : argument < 0x10000 ? 3 : 5);
     const bytes = this.#bytes;
     let to = this.#length;
     if (argument < 24) {

@@ -58,4 +58,14 @@ describe("when a member is due", () => {
       }
     }
   });
+
+  test("without a group it is due for nothing, whatever it had accepted", () => {
+    const it = member();
+    const state = { version: 1, value: 25, by: "south-1", request: 7, atMs: 0 };
+    it.take("south-1", { kind: "accept", epoch: 1, register: 0, ballot: 9, state }, 100);
+    it.onKept();
+    it.onGroup(undefined, 200);
+    expect(it.dueMs).toBe(Infinity);
+    expect(it.run(memberPeriods.settleMsMax).messages).toEqual([]);
+  });
 });
