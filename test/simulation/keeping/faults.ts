@@ -2,7 +2,7 @@
  * Mistakes that somebody could make in keeping readings, one change of the source each: the simulation must find every one. Two that random runs do not come upon (a block that is let
  * go without the leader's word, or for a ring that is no more) are in test/host-tools/leader/keeping/delivery.test.ts.
  */
-import type { Change } from "../raft/deliberate-faults/changed-sources.ts";
+import type { Change } from "../changed-sources.ts";
 
 export interface Fault {
   readonly name: string;

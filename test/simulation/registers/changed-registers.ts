@@ -1,12 +1,6 @@
 /** The simulation of registers on a copy of the sources in which something is changed. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Change } from "../raft/deliberate-faults/changed-sources.ts";
+import { type Change, loadChanged } from "../changed-sources.ts";
 import type { runRegisters } from "./register-run.ts";
-
-const project = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** All that the simulation imports. */
 const copied = [
@@ -17,25 +11,8 @@ const copied = [
   "test/simulation/registers",
 ];
 
-/** Throws when a text to change is not there exactly once: then the sources have moved on, and the fault must follow. */
+/** As `loadChanged`. */
 export async function changedRegisters(changes: readonly Change[]): Promise<typeof runRegisters> {
-  const folder = mkdtempSync(join(tmpdir(), "covey-changed-"));
-  try {
-    for (const path of copied) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      cpSync(join(project, path), join(folder, path), { recursive: true });
-    }
-    writeFileSync(join(folder, "package.json"), '{"type":"module"}');
-    symlinkSync(join(project, "node_modules"), join(folder, "node_modules"), "dir");
-    for (const { file, correct, broken } of changes) {
-      const path = join(folder, file);
-      const parts = readFileSync(path, "utf8").split(correct);
-      if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times: ${correct}`);
-      writeFileSync(path, parts.join(broken));
-    }
-    const main = join(folder, "test/simulation/registers/register-run.ts");
-    return (await import(/* @vite-ignore */ pathToFileURL(main).href)).runRegisters;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const main = "test/simulation/registers/register-run.ts";
+  return (await loadChanged<{ runRegisters: typeof runRegisters }>(changes, copied, main)).runRegisters;
 }

@@ -1,5 +1,5 @@
 /** Mistakes that somebody could make in leases and tokens, one change of the source each: the simulation must find every one. */
-import type { Change } from "../raft/deliberate-faults/changed-sources.ts";
+import type { Change } from "../changed-sources.ts";
 import type { Scenario } from "./scenarios.ts";
 
 export interface Fault {

@@ -1,6 +1,6 @@
 /** Mistakes that somebody could make in a board's part in registers, one change of the source each: the ordeal must find every one. */
 import { describe, expect, it } from "vitest";
-import type { Change } from "../raft/deliberate-faults/changed-sources.ts";
+import type { Change } from "../changed-sources.ts";
 import { changedOrdeal } from "./changed-boards.ts";
 
 interface Fault {

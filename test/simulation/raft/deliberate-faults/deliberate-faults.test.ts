@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { simulateCore } from "../core/core-engine.ts";
 import { failureWord } from "../engine.ts";
-import { changedSimulation } from "./changed-sources.ts";
+import { changedSimulation } from "./changed-simulation.ts";
 import type { Fault } from "./faults.ts";
 import { faults, lonelyEntries } from "./faults.ts";
 

@@ -1,7 +1,8 @@
 /** Mistakes that somebody could make in Covey's Raft, one change of the source each: every one must be found by the simulation. */
+
+import type { Change } from "../../changed-sources.ts";
 import type { CoreWeather } from "../core/weather.ts";
 import type { FullWeather } from "../full/weather.ts";
-import type { Change } from "./changed-sources.ts";
 
 export interface Fault {
   readonly name: string;
