@@ -1,5 +1,6 @@
 /** What boards keep of each other's readings, as a person reads it. */
 import type { KeepRestored, KeepStatus, KeptBoardStatus } from "../leader/api/types/keeping.ts";
+import { columns } from "./columns.ts";
 
 export function keepLines({ boards, keepers, hosts, mending }: KeepStatus): string[] {
   if (boards.length === 0) {
@@ -65,14 +66,4 @@ function keepersText({ keepers }: KeptBoardStatus): string {
 function bytesText(bytes: number): string {
   if (bytes < 10_000) return `${bytes} B`;
   return bytes < 10_000_000 ? `${Math.round(bytes / 1_000)} KB` : `${Math.round(bytes / 1_000_000)} MB`;
-}
-
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join("  ")
-      .trimEnd(),
-  );
 }

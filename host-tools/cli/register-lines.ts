@@ -1,10 +1,12 @@
 /** Registers as a person reads them. */
+
 import type {
   RegisterChanges,
   RegisterGroupStatus,
   RegisterStatus,
   RegistersStatus,
 } from "../leader/api/types/registers.ts";
+import { columns } from "./columns.ts";
 
 export function registerLines({ registers, group }: RegistersStatus, nowMs: number): string[] {
   const names = Object.keys(registers);
@@ -15,7 +17,7 @@ export function registerLines({ registers, group }: RegistersStatus, nowMs: numb
     const { version, by, atMs } = registers[name]!;
     return [name, registerText(registers[name]!), `${version}`, by || "-", since(atMs, nowMs)];
   });
-  return [...table([["REGISTER", "VALUE", "VERSION", "BY", "SINCE"], ...rows]), "", ...groupLines(group)];
+  return [...columns([["REGISTER", "VALUE", "VERSION", "BY", "SINCE"], ...rows]), "", ...groupLines(group)];
 }
 
 /** `true`, `21.5 °C`, `"calm"`. */
@@ -32,7 +34,7 @@ export function changeLines({ name, changes, floor }: RegisterChanges): string[]
     by || "-",
     atMs === undefined ? "-" : new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z"),
   ]);
-  const lines = table([["VERSION", "VALUE", "BY", "WHEN"], ...rows]);
+  const lines = columns([["VERSION", "VALUE", "BY", "WHEN"], ...rows]);
   const first = changes[0]!.version;
   const known = new Set(changes.map(({ version }) => version));
   const missing: number[] = [];
@@ -79,16 +81,6 @@ function groupLines({ phase, epoch, members, majority, missing }: RegisterGroupS
     if (lost > 0) lines.push(`${board} forgot ${lost} changes before it could tell them: it keeps 16.`);
   }
   return lines;
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join("  ")
-      .trimEnd(),
-  );
 }
 
 function since(atMs: number | undefined, nowMs: number): string {

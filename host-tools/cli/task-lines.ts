@@ -1,5 +1,6 @@
 /** Tasks as a person reads them: one line each, in columns. */
 import type { TaskStatus, TasksStatus } from "../leader/api/types/tasks.ts";
+import { columns } from "./columns.ts";
 
 export function taskLines({ tasks, drained }: TasksStatus, nowMs: number): string[] {
   if (tasks.length === 0)
@@ -11,13 +12,7 @@ export function taskLines({ tasks, drained }: TasksStatus, nowMs: number): strin
       ...[task.sinceMs === undefined ? "-" : ago(nowMs - task.sinceMs), task.strategy],
     ]),
   ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = columns(rows);
   if (drained.length > 0) lines.push(`Drained, and given no tasks: ${drained.join(", ")}.`);
   return lines;
 }
