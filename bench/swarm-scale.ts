@@ -25,7 +25,7 @@ export async function withSwarm<Result>(
 ): Promise<Result> {
   const { folder, remove } = temporaryFolder();
   const startedMs = performance.now();
-  const swarm = RunningSwarm.start(folder, ["--boards", `${boards}`]);
+  const swarm = await RunningSwarm.start(folder, ["--boards", `${boards}`]);
   try {
     await swarm.untilSettled(boards, 240_000);
     return await use(swarm, performance.now() - startedMs);

@@ -18,6 +18,7 @@ import type { Engine } from "../../host-tools/simulator/engines/simulated-board.
 import type { SwarmDefinition } from "../../host-tools/swarm-file/definition.ts";
 import { definition as oneHost } from "../host-tools/leader/leader-under-test.ts";
 import { memberOf, rootOf } from "../host-tools/leader/test-swarm.ts";
+import { reservedPorts } from "../reserved-port.ts";
 import { HostileBroker } from "./hostile-broker.ts";
 
 export const swarmName = oneHost.name;
@@ -27,8 +28,8 @@ export interface AttackedHost {
   readonly broker: HostileBroker;
   running: RunningHost | undefined;
   /** The port of its own broker, behind the hostile one; kept over restarts. */
-  mqttPort: number;
-  peerPort: number;
+  readonly mqttPort: number;
+  readonly peerPort: number;
 }
 
 export interface SwarmPlan {
@@ -102,7 +103,7 @@ export class AttackedSwarm {
     const host = this.hosts.get(name)!;
     const peers = new Map<string, PeerAddress>();
     for (const { name: other, peerPort } of this.hosts.values()) {
-      if (other !== name && peerPort > 0) peers.set(other, { address: "127.0.0.1", port: peerPort });
+      if (other !== name) peers.set(other, { address: "127.0.0.1", port: peerPort });
     }
     host.running = await startHost({
       definition: this.definition,
@@ -116,8 +117,6 @@ export class AttackedSwarm {
       log: createLog("debug", (line) => this.said.push(line)),
       onFailure: (error) => this.failures.push(error),
     });
-    host.mqttPort = host.running.mqttPort;
-    host.peerPort = host.running.peerPort;
   }
 
   async stopHost(name: string): Promise<void> {
@@ -241,12 +240,15 @@ export class AttackedSwarm {
 
   async #begin(): Promise<void> {
     for (const name of this.definition.hosts) {
-      const host: AttackedHost = {
-        ...{ name, running: undefined, mqttPort: 0, peerPort: 0 },
-        broker: new HostileBroker(() => host.mqttPort),
-      };
-      await host.broker.listen();
-      this.hosts.set(name, host);
+      const [mqttPort, peerPort] = await reservedPorts(2);
+      const broker = new HostileBroker(mqttPort!);
+      await broker.listen();
+      this.hosts.set(name, {
+        ...{ name, broker },
+        mqttPort: mqttPort!,
+        peerPort: peerPort!,
+        running: undefined,
+      });
     }
     for (const name of this.definition.hosts) await this.startHost(name);
     for (const name of Object.keys(this.definition.boards)) this.boards.set(name, this.powerOn(name));

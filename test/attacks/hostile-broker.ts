@@ -33,22 +33,20 @@ export class HostileBroker {
   /** undefined lets a publish pass. */
   meddle: Meddle = () => undefined;
   readonly #server: Server;
-  readonly #hostPort: () => number;
+  readonly #hostPort: number;
   readonly #connections = new Map<number, Connection>();
   #count = 0;
   port = 0;
 
-  /** @param hostPort where the host's own broker listens; asked at each connection. */
-  constructor(hostPort: () => number) {
+  /** @param hostPort where the host's own broker listens. */
+  constructor(hostPort: number) {
     this.#hostPort = hostPort;
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
-  /** @param port 0 for any free one. */
-  async listen(port = 0): Promise<number> {
-    await once(this.#server.listen({ host: "127.0.0.1", port }), "listening");
+  async listen(): Promise<void> {
+    await once(this.#server.listen({ host: "127.0.0.1", port: 0 }), "listening");
     this.port = portOf(this.#server);
-    return this.port;
   }
 
   async close(): Promise<void> {
@@ -84,7 +82,7 @@ export class HostileBroker {
 
   #accept(socket: Socket): void {
     const number = ++this.#count;
-    const upstream = connect({ host: "127.0.0.1", port: this.#hostPort() });
+    const upstream = connect({ host: "127.0.0.1", port: this.#hostPort });
     const connection = new Connection(socket, upstream, (direction, board, packet) => {
       const seen = {
         ...{ direction, board, connection: number, topic: packet.topic },

@@ -28,7 +28,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, "swarm.ts"), swarmFile);
   writeFileSync(join(folder, "pascal.csv"), "0,101325\n60,101325\n");
   writeFileSync(join(folder, "co2.csv"), "0,1250\n60,1250\n");
-  swarm = RunningSwarm.start(folder, [], join(folder, "swarm.ts"));
+  swarm = await RunningSwarm.start(folder, [], join(folder, "swarm.ts"));
 }, 180_000);
 
 afterAll(async () => {

@@ -43,7 +43,7 @@ export default swarm("watched", {
 `,
   );
   process.env.COVEY_WEBHOOK_SECRET = `whsec_${Buffer.from(secret).toString("base64")}`;
-  swarm = RunningSwarm.start(folder, [], join(folder, "swarm.ts"));
+  swarm = await RunningSwarm.start(folder, [], join(folder, "swarm.ts"));
 }, 180_000);
 
 afterAll(async () => {

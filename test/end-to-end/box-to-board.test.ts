@@ -157,7 +157,7 @@ it("covey sim starts a board from a whole flash", async () => {
   ok(await run("image", "merge", image, "--out", "north-1.bin"));
   const { folder, remove } = temporaryFolder();
   const given = ["--flash", `north-1=${join(swarm.folder, "north-1.bin")}`];
-  const simulated = RunningSwarm.start(folder, given, join(swarm.folder, "swarm.ts"));
+  const simulated = await RunningSwarm.start(folder, given, join(swarm.folder, "swarm.ts"));
   try {
     await simulated.until("north-1 runs 0.2.0", ({ boards }) => boards[0]?.firmware?.version === "0.2.0");
   } finally {

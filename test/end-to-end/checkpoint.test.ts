@@ -8,7 +8,7 @@ const { folder, remove } = temporaryFolder();
 let swarm: RunningSwarm;
 
 beforeAll(async () => {
-  swarm = RunningSwarm.start(folder);
+  swarm = await RunningSwarm.start(folder);
   await swarm.untilSettled(5, 180_000);
 }, 200_000);
 

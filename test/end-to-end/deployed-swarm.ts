@@ -5,12 +5,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { type BoardDescription, loadBoards } from "../../host-tools/boards/boards.ts";
 import type { KeyFolder } from "../../host-tools/keys/key-folder.ts";
 import type { Status } from "../../host-tools/leader/api/types/status.ts";
-import { portOf } from "../../host-tools/leader/listen.ts";
 import { nodeCiphers } from "../../host-tools/security/node-ciphers.ts";
 import { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
 import { loadFlash } from "../../host-tools/simulator/chip/load-flash.ts";
@@ -23,6 +21,7 @@ import { SimulatedLan } from "../../host-tools/simulator/world/simulated-lan.ts"
 import type { SwarmDefinition } from "../../host-tools/swarm-file/definition.ts";
 import { contactKeyOf } from "../../protocols/provisioning/contact.ts";
 import { bringTo, issueAll } from "../host-tools/keys/deployed-keys.ts";
+import { reservedPorts } from "../reserved-port.ts";
 import { covey, repository, sleep, statusOf, temporaryFolder } from "./running-swarm.ts";
 
 export interface HostPorts {
@@ -62,7 +61,7 @@ export class DeployedSwarm {
     const definition = load(file);
     const ports = new Map<string, HostPorts>();
     for (const host of definition.hosts) {
-      const [http, mqtt, peer] = await freePorts(3);
+      const [http, mqtt, peer] = await reservedPorts(3);
       ports.set(host, { http: http!, mqtt: mqtt!, peer: peer! });
     }
     const { name, hosts, boards } = definition;
@@ -286,13 +285,3 @@ function load(file: string): SwarmDefinition {
 }
 
 const loadInProcess = join(repository, "test/host-tools/swarm-file/load-in-process.ts");
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    servers.map((server) => once(server.listen({ host: "127.0.0.1", port: 0 }), "listening")),
-  );
-  const ports = servers.map((server) => portOf(server));
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
-}

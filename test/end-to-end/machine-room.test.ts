@@ -9,7 +9,7 @@ const room = join(repository, "examples/machine-room");
 let swarm: RunningSwarm;
 
 beforeAll(async () => {
-  swarm = RunningSwarm.start(folder, [], join(room, "swarm.ts"));
+  swarm = await RunningSwarm.start(folder, [], join(room, "swarm.ts"));
 }, 180_000);
 
 afterAll(async () => {

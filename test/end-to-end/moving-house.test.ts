@@ -35,7 +35,7 @@ beforeAll(async () => {
   const text = readFileSync(greenhouse, "utf8");
   writeFileSync(file, text.replaceAll('"data/', `"${join(greenhouse, "../data")}/`));
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
-  swarm = RunningSwarm.start(folder, ["--air", airFile, "--mdns"], file);
+  swarm = await RunningSwarm.start(folder, ["--air", airFile, "--mdns"], file);
   const { leader } = await swarm.until("all boards have joined", onContact(0), 120_000);
   elsewhere.on("connection", (socket) => {
     const broker = net.connect(leader.mqttPort, "127.0.0.1");

@@ -22,7 +22,7 @@ const keeper = () =>
 export default swarm("keeping", { voters: ["north"], boards: { north: keeper(), south: keeper() } });
 `,
   );
-  swarm = RunningSwarm.start(folder, [], join(folder, "swarm.ts"));
+  swarm = await RunningSwarm.start(folder, [], join(folder, "swarm.ts"));
 }, 180_000);
 
 afterAll(async () => {

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import type { LogEntry } from "../../host-tools/leader/api/types/log.ts";
 import type { Status } from "../../host-tools/leader/api/types/status.ts";
 import type { HostFile } from "../../host-tools/leader/host-directory.ts";
+import { hostsMax } from "../../protocols/messages/host-address.ts";
 import { turnKey } from "../../protocols/turns/turn.ts";
+import { reservedPorts } from "../reserved-port.ts";
 
 export const repository = join(import.meta.dirname, "../..");
 export const covey = join(repository, "host-tools/cli/bin.js");
@@ -38,8 +40,10 @@ export class RunningSwarm {
   readonly folder: string;
 
   /** Starts `covey sim` in `folder`, where its `.covey/` will be. */
-  static start(folder: string, args: readonly string[] = [], file = greenhouse): RunningSwarm {
-    const ports = ["--http-port", "0", "--mqtt-port", "0"];
+  static async start(folder: string, args: readonly string[] = [], file = greenhouse): Promise<RunningSwarm> {
+    // One of each for every host, which has them again when it is started again.
+    const [http, mqtt] = [await reservedPorts(hostsMax), await reservedPorts(hostsMax)];
+    const ports = ["--http-port", `${http[0]}`, "--mqtt-port", `${mqtt[0]}`];
     const child = spawn(process.execPath, [covey, "sim", file, "--plain", ...ports, ...args], {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],

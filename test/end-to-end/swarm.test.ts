@@ -12,7 +12,7 @@ const { folder, remove } = temporaryFolder();
 let swarm: RunningSwarm;
 
 beforeAll(async () => {
-  swarm = RunningSwarm.start(folder);
+  swarm = await RunningSwarm.start(folder);
   await swarm.untilSettled(5, 180_000);
 });
 
@@ -149,7 +149,7 @@ describe("a greenhouse of five boards in XS", () => {
     await sleep(200);
     expect(pids.filter(alive)).toEqual([]);
 
-    swarm = RunningSwarm.start(folder);
+    swarm = await RunningSwarm.start(folder);
     const after = await swarm.untilSettled();
     expect(after.settings["fan.duty"]).toEqual(before.settings["fan.duty"]);
     expect(after.leader.term).toBeGreaterThan(before.leader.term);

@@ -25,7 +25,7 @@ const plain = () => board("${model}", { sense: [] });
 export default swarm("house", { hosts: ["a", "b"], voters: ["door", "gate", "yard"], boards: { door: plain(), gate: plain(), roof: plain(), yard: plain() } });
 `,
   );
-  swarm = RunningSwarm.start(folder, [], file);
+  swarm = await RunningSwarm.start(folder, [], file);
   await swarm.until(
     "all have joined, and vote that are to",
     ({ boards, leader }) => boards.every(({ link }) => link === "up") && leader.voters.length === 5,

@@ -5,8 +5,9 @@ import type { Status } from "../../../host-tools/leader/api/types/status.ts";
 import { SimulationKeys } from "../../../host-tools/simulator/simulation-keys.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import { repository, sleep } from "../../../test/end-to-end/running-swarm.ts";
+import { reservedPorts } from "../../../test/reserved-port.ts";
 import { keyOf } from "./load.ts";
-import { freePorts, StartedProcess } from "./started-process.ts";
+import { StartedProcess } from "./started-process.ts";
 
 /** Keys that clients may set, one each. */
 const keysMax = 256;
@@ -31,7 +32,7 @@ export class CoveyCluster {
     hostNames: readonly string[],
     nodeOptions: readonly string[] = [],
   ): Promise<CoveyCluster> {
-    const ports = await freePorts(3 * hostNames.length);
+    const ports = await reservedPorts(3 * hostNames.length);
     const places = hostNames.map((name, at) => ({
       name,
       httpPort: ports[3 * at]!,

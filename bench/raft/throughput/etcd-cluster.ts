@@ -3,14 +3,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { sleep } from "../../../test/end-to-end/running-swarm.ts";
-import { freePorts, StartedProcess } from "./started-process.ts";
+import { reservedPorts } from "../../../test/reserved-port.ts";
+import { StartedProcess } from "./started-process.ts";
 
 export class EtcdCluster {
   readonly #members: readonly StartedProcess[];
   readonly #urls: readonly string[];
 
   static async start(folder: string): Promise<EtcdCluster> {
-    const ports = await freePorts(6);
+    const ports = await reservedPorts(6);
     const members = [0, 1, 2].map((number) => {
       const url = (at: number) => `http://127.0.0.1:${ports[at]}`;
       return {

@@ -1,6 +1,5 @@
 /** Processes that a bench starts: each is ended by its id, whatever happens, and what it says is kept for when it fails. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 
 /** Of what a process says, for an error's message. */
 const saidCharactersMax = 4_000;
@@ -68,19 +67,4 @@ export function runForJson<Result>(command: string, args: readonly string[]): Pr
       else reject(new Error(`${command} ${args[0]} ended with code ${code}.`));
     });
   });
-}
-
-/** Ports on 127.0.0.1 that nobody has at the moment. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -1,9 +1,10 @@
-/** A real broker of another make, on a free port of loopback, with its state in a folder of its own. */
+/** A real broker of another make, on a port of loopback that it is given, with its state in a folder of its own. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { reservedPort } from "../../reserved-port.ts";
 
 export interface BrokerProcess {
   readonly port: number;
@@ -14,9 +15,9 @@ export type BrokerName = "mosquitto" | "nats-server";
 
 export async function startBroker(name: BrokerName): Promise<BrokerProcess> {
   const folder = mkdtempSync(join(tmpdir(), `covey-${name}-`));
-  const port = await freePort();
+  const port = await reservedPort();
   const config = join(folder, "broker.conf");
-  writeFileSync(config, configs[name](port, await freePort(), folder));
+  writeFileSync(config, configs[name](port, await reservedPort(), folder));
   const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
   const child = spawn(name, ["-c", config], { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
@@ -47,17 +48,6 @@ const configs: Record<BrokerName, (port: number, otherPort: number, folder: stri
   "nats-server": (port, otherPort, folder) =>
     `server_name: covey\nlisten: "127.0.0.1:${otherPort}"\njetstream { store_dir: "${folder}/store" }\nmqtt { listen: "127.0.0.1:${port}" }\n`,
 };
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { verbs } from "../../../host-tools/cli/verbs/index.ts";
+import { reservedPort } from "../../reserved-port.ts";
 import { covey, scratchFolder } from "./covey-process.ts";
 import { giveIdentities } from "./host-identities.ts";
 
@@ -106,10 +107,7 @@ describe("a wrong command line", () => {
   });
 
   it("says at another address that no host is there", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => server.once("listening", resolve));
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
+    const port = await reservedPort();
     const { exitCode, stderr } = await covey(["status", "--url", `http://127.0.0.1:${port}`], folder);
     expect(exitCode).toBe(1);
     expect(stderr).toBe(

@@ -1,11 +1,10 @@
 /** The verbs that look at the members and change them, against two real hosts; boards made of bytes. */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Members } from "../../../host-tools/leader/api/types/members.ts";
 import type { Setting } from "../../../host-tools/leader/api/types/settings.ts";
-import { listen, portOf } from "../../../host-tools/leader/listen.ts";
+import { reservedPort } from "../../reserved-port.ts";
 import { RawBoard } from "../leader/raw-board.ts";
 import { CoveyProcess, covey, scratchFolder } from "./covey-process.ts";
 import { giveIdentities } from "./host-identities.ts";
@@ -31,10 +30,7 @@ export default swarm("house", {
 `,
   );
   giveIdentities(folder, "house", ["a", "b"]);
-  const server = createServer();
-  await listen(server, { host: "127.0.0.1", port: 0, purpose: "peer" });
-  peerPort = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
+  peerPort = await reservedPort();
   await start("a", ["--peer-port", `${peerPort}`]);
   await start("b", ["--peer-port", "0", "--peers", `a=127.0.0.1:${peerPort}`]);
   for (const name of ["n1", "n2", "n3", "n4", "n5"]) await joinBoard(name);
@@ -47,7 +43,7 @@ afterAll(async () => {
 });
 
 async function start(name: string, words: readonly string[]): Promise<void> {
-  const ports = ["--http-port", "0", "--mqtt-port", `${mqttPorts.get(name) ?? 0}`];
+  const ports = ["--http-port", "0", "--mqtt-port", "0"];
   const host = new CoveyProcess(["lead", "--name", name, ...ports, ...words, "--json"], folder);
   const said = JSON.parse(await host.firstLine());
   expect(said).toMatchObject({ swarm: "house", host: name });

@@ -1,4 +1,4 @@
-/** A real host on free ports and a folder of its own, for tests. */
+/** A real host on ports and a folder of its own, for tests. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { type HostOptions, type RunningHost, startHost } from "../../../host-too
 import { createLog } from "../../../host-tools/leader/log.ts";
 import type { SwarmDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
+import { reservedPorts } from "../../reserved-port.ts";
 import { RawBoard, type RawBoardOptions } from "./raw-board.ts";
 import { memberOf } from "./test-swarm.ts";
 
@@ -53,18 +54,19 @@ export interface LeaderUnderTest extends RunningHost {
   ): Promise<{ status: number; error?: ApiError; index?: number; value?: unknown }>;
 }
 
-/** Stops, and its folder goes, when the test ends. */
+/** Stops, and its folder goes, when the test ends. A next one may have its ports. */
 export async function leaderUnderTest(options: Partial<HostOptions> = {}): Promise<LeaderUnderTest> {
   const stateDir = options.stateDir ?? temporaryFolder();
   const logged: string[] = [];
+  const [mqttPort, httpPort, peerPort] = await reservedPorts(3);
   const leader = await startHost({
     definition,
     stateDir,
     hostName: "a",
     member: memberOf((options.definition ?? definition).name, "host", options.hostName ?? "a"),
-    mqttPort: 0,
-    httpPort: 0,
-    peerPort: 0,
+    mqttPort: mqttPort!,
+    httpPort: httpPort!,
+    peerPort: peerPort!,
     peers: new Map(),
     log: createLog("debug", (line) => logged.push(line)),
     onFailure: (error) => {

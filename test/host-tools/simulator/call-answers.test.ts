@@ -10,6 +10,7 @@ import { FlashFile, nor } from "../../../host-tools/simulator/chip/flash-file.ts
 import { CallAnswers } from "../../../host-tools/simulator/engines/call-answers.ts";
 import { SimulatedWorld } from "../../../host-tools/simulator/world/simulated-world.ts";
 import type { CborValue } from "../../../protocols/cbor/value.ts";
+import { reservedPort } from "../../reserved-port.ts";
 
 const config = {
   swarm: "garden",
@@ -135,9 +136,9 @@ describe("the calls of a board in XS", () => {
   });
 
   it("say when a connection cannot be made, and when the send buffer is full", async () => {
-    const silent = net.createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
+    const port = await reservedPort();
+    const silent = net.createServer({ pauseOnConnect: true }).listen(port, "127.0.0.1");
     await new Promise((resolve) => silent.once("listening", resolve));
-    const { port } = silent.address() as net.AddressInfo;
     call(Call.tcpOpen, 1, "127.0.0.1", port);
     await until(() => arrived.length === 1);
     const chunk = new Uint8Array(4096);

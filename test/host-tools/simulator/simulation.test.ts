@@ -7,21 +7,23 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Status } from "../../../host-tools/leader/api/types/status.ts";
 import { Simulation, SimulationError } from "../../../host-tools/simulator/simulation.ts";
 import { loadSwarm } from "../../../host-tools/swarm-file/load.ts";
+import { reservedPorts } from "../../reserved-port.ts";
 
 const folder = fs.mkdtempSync(join(tmpdir(), "covey-simulation-"));
 const definition = await loadSwarm(join(import.meta.dirname, "../../../examples/greenhouse"));
 const events: string[] = [];
 let simulation: Simulation;
 
-function start(
+async function start(
   over: { stateFolder?: string; mqttPort?: number; signal?: AbortSignal } = {},
 ): Promise<Simulation> {
+  const [httpPort, mqttPort] = await reservedPorts(2);
   return Simulation.start({
     definition,
     engine: "virtual",
     replay: { file: undefined, speed: undefined },
-    httpPort: 0,
-    mqttPort: 0,
+    httpPort: httpPort!,
+    mqttPort: mqttPort!,
     stateFolder: join(folder, "greenhouse"),
     onProgress: () => {},
     onNote: () => {},

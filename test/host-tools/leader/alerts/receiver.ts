@@ -1,9 +1,10 @@
 /** A webhook's receiver: a real HTTP server on loopback that writes down what it is told and checks each signature. */
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
+import { reservedPort } from "../../../reserved-port.ts";
 
 export const secret = Uint8Array.from({ length: 32 }, (_, i) => i);
 
@@ -19,7 +20,7 @@ export class Receiver {
   /** What it answers. */
   status = 204;
   #server: Server | undefined;
-  #port = 0;
+  #port: number | undefined;
 
   static async start(): Promise<Receiver> {
     const receiver = new Receiver();
@@ -48,9 +49,10 @@ export class Receiver {
       if (this.status < 300) this.told.push({ id, type, data, isSigned });
       response.writeHead(this.status).end();
     });
-    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
+    this.#port ??= await reservedPort();
+    server.listen(this.#port, "127.0.0.1");
+    await once(server, "listening");
     this.#server = server;
-    this.#port = (server.address() as AddressInfo).port;
   }
 
   async stop(): Promise<void> {

@@ -234,6 +234,7 @@ describe("several hosts", () => {
   test("make the same bytes; one that was away, or whose copy is damaged, fetches it", async () => {
     const several = await SeveralHosts.start(["a", "b", "c"], []);
     const leader = several.host(await several.leader());
+    await eventually(() => leader.status().leader.voters.length === 3);
     const { create, list, delete: remove } = ask(leader);
     const away = [...several.hosts.values()].find((host) => host !== leader)!;
     expect(await create("both")).toMatchObject({ status: 200 });

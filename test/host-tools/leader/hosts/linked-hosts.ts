@@ -14,6 +14,7 @@ import { nodeCiphers } from "../../../../host-tools/security/node-ciphers.ts";
 import type { CborValue } from "../../../../protocols/cbor/value.ts";
 import { Roster } from "../../../../protocols/security/identity/roster.ts";
 import { TestRoot } from "../../../members.ts";
+import { reservedPort } from "../../../reserved-port.ts";
 import { eventually } from "../leader-under-test.ts";
 
 export const root = new TestRoot("greenhouse");
@@ -39,7 +40,7 @@ export interface LinkedHostOptions {
 export async function host(
   name: string,
   peers: Record<string, number> = {},
-  { member = root.issue("host", name), port = 0, recordsMax }: LinkedHostOptions = {},
+  { member = root.issue("host", name), port, recordsMax }: LinkedHostOptions = {},
 ): Promise<LinkedHost> {
   const frames: LinkedHost["frames"] = [];
   const events: string[] = [];
@@ -50,7 +51,7 @@ export async function host(
   );
   const roster = new Roster(nodeCiphers, root.keys.publicKey, "greenhouse", 16);
   const links = new HostLinks({
-    ...{ member, roster, recordsMax, port },
+    ...{ member, roster, recordsMax, port: port ?? (await reservedPort()) },
     audit: { refused: (who, what) => audited.push(`${who}: ${what}`) },
     hostNames: ["a", "b", "c"],
     peers: addresses,

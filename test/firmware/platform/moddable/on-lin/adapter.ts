@@ -9,8 +9,8 @@ import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import type { ModdableSdk } from "../../../../../host-tools/builder/moddable.ts";
 import { writeLinValues } from "../../../../../host-tools/provisioner/lin-values.ts";
 import { TestRoot } from "../../../../members.ts";
+import { reservedPort } from "../../../../reserved-port.ts";
 import { Authority } from "./authority.ts";
-import { freePort } from "./free-port.ts";
 import { givenValues } from "./key-values.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
 import { buildProbe, probeName } from "./probe-image.ts";
@@ -36,7 +36,7 @@ export async function proveAdapter(sdk: ModdableSdk, folder: string, seen: Seen)
   const ports = Object.fromEntries(
     Object.entries(servers).map(([name, server]) => [name, (server.address() as { port: number }).port]),
   );
-  const lanPort = await freePort();
+  const lanPort = await reservedPort();
   let board: LinProcess | undefined;
   try {
     const program = await buildProbe(sdk, folder, {

@@ -10,7 +10,7 @@ import { writeMemberFile } from "../../../../../host-tools/security/member-file.
 import { storedKeys } from "../../../../../protocols/provisioning/stored.ts";
 import { runCovey } from "../../../../end-to-end/running-swarm.ts";
 import { TestRoot } from "../../../../members.ts";
-import { freePort } from "./free-port.ts";
+import { reservedPort } from "../../../../reserved-port.ts";
 import { givenValues } from "./key-values.ts";
 import { LeadProcess } from "./lead-process.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
@@ -34,7 +34,7 @@ export default swarm("house", {
 export async function proveBoard(sdk: ModdableSdk, folder: string, seen: Seen): Promise<void> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "swarm.ts"), swarmFile);
-  const mqttPort = await freePort();
+  const mqttPort = await reservedPort();
   const program = await build(folder);
   seen("built for lin, with no warning of the linker");
   const runner = compileRunner(sdk.folder, folder);

@@ -12,7 +12,7 @@ import { writeLinValues } from "../../../../../host-tools/provisioner/lin-values
 import { nodeCiphers } from "../../../../../host-tools/security/node-ciphers.ts";
 import { lanGroup } from "../../../../../protocols/lan/datagrams.ts";
 import { TestRoot } from "../../../../members.ts";
-import { freePort } from "./free-port.ts";
+import { reservedPort } from "../../../../reserved-port.ts";
 import { givenValues } from "./key-values.ts";
 import { compileRunner, LinProcess } from "./lin-process.ts";
 import { buildProbe, probeName } from "./probe-image.ts";
@@ -23,7 +23,7 @@ const names = ["a-node", probeName, "z-node"];
 
 export async function proveLan(sdk: ModdableSdk, folder: string, seen: Seen): Promise<void> {
   const root = new TestRoot(probeName);
-  const own = await freePort();
+  const own = await reservedPort();
   const nodes = [await LanNode.open(root, "a-node"), await LanNode.open(root, "z-node")];
   for (const node of nodes)
     node.start([own, ...nodes.filter((each) => each !== node).map(({ port }) => port)]);

@@ -11,7 +11,7 @@ import { makeAuthority, makeHostCertificate } from "../../../../../host-tools/ke
 import { writeLinValues } from "../../../../../host-tools/provisioner/lin-values.ts";
 import { type MemberSecrets, writeMemberFile } from "../../../../../host-tools/security/member-file.ts";
 import { TestRoot } from "../../../../members.ts";
-import { freePort } from "./free-port.ts";
+import { reservedPort } from "../../../../reserved-port.ts";
 import { peakBytes, sentence, toldIn } from "./heap-told.ts";
 import { givenValues } from "./key-values.ts";
 import { LeadProcess } from "./lead-process.ts";
@@ -41,7 +41,7 @@ export default swarm("house", {
 export async function proveWholeTlsHeap(sdk: ModdableSdk, folder: string, seen: Seen): Promise<void> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "swarm.ts"), swarmFile);
-  const [mqttPort, tlsPort] = [await freePort(), await freePort()];
+  const [mqttPort, tlsPort] = [await reservedPort(), await reservedPort()];
   const authority = makeAuthority("house", Date.now());
   const { privateKey, certificates } = makeHostCertificate(authority, "main", [], Date.now());
   const inFront = createServer({ key: privateKey, cert: certificates }, (socket) => {
