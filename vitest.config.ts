@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SlowestFirst } from "./test/slowest-first.ts";
 
 export default defineConfig({
   test: {
@@ -8,5 +9,6 @@ export default defineConfig({
     hookTimeout: 240_000,
     // One more than the two cores of CI: a third of the time is spent waiting for what takes its time in a real swarm.
     maxWorkers: 3,
+    sequence: { sequencer: SlowestFirst },
   },
 });
