@@ -1,18 +1,9 @@
-/** The simulation of registers on a copy of the sources in which something is changed. */
+/** The simulation of registers on sources in which something is changed. */
 import { type Change, loadChanged } from "../changed-sources.ts";
 import type { runRegisters } from "./register-run.ts";
-
-/** All that the simulation imports. */
-const copied = [
-  "protocols",
-  "test/simulation/linearizability",
-  "test/simulation/raft/agenda.ts",
-  "test/simulation/raft/random.ts",
-  "test/simulation/registers",
-];
 
 /** As `loadChanged`. */
 export async function changedRegisters(changes: readonly Change[]): Promise<typeof runRegisters> {
   const main = "test/simulation/registers/register-run.ts";
-  return (await loadChanged<{ runRegisters: typeof runRegisters }>(changes, copied, main)).runRegisters;
+  return (await loadChanged<{ runRegisters: typeof runRegisters }>(changes, main)).runRegisters;
 }

@@ -1,15 +1,9 @@
-/** The simulation of turns on a copy of the sources in which something is changed. */
+/** The simulation of turns on sources in which something is changed. */
 import { type Change, loadChanged } from "../changed-sources.ts";
 import type { runTurns } from "./turn-run.ts";
-
-/** All that the simulation imports. */
-const copied = [
-  ...["protocols", "firmware", "host-tools/leader/raft", "host-tools/leader/turns"],
-  "test/simulation/turns/turn-run.ts",
-];
 
 /** As `loadChanged`. */
 export async function changedTurns(change: Change): Promise<typeof runTurns> {
   const main = "test/simulation/turns/turn-run.ts";
-  return (await loadChanged<{ runTurns: typeof runTurns }>([change], copied, main)).runTurns;
+  return (await loadChanged<{ runTurns: typeof runTurns }>([change], main)).runTurns;
 }

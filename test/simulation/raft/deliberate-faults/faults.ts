@@ -200,6 +200,7 @@ const sharing: Partial<FullWeather> = {
 export const faults: readonly Fault[] = [
   {
     name: "votes twice in a term (5.2)",
+    seed: 6,
     core: plain,
     changes: [
       {
@@ -211,6 +212,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "votes for a candidate with an older log (5.4.1)",
+    seed: 4,
     core: plain,
     changes: [{ file: follower, correct: "      this.isUpToDate(request);", broken: "      true;" }],
   },
@@ -224,6 +226,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "takes entries without comparing what comes before them (5.3)",
+    seed: 2,
     core: plain,
     changes: [
       {
@@ -236,6 +239,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "lets a late append cut off what came after it (5.3)",
+    seed: 12,
     core: plain,
     changes: [
       {
@@ -248,6 +252,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "commits beyond what is known to match (5.3)",
+    seed: 4,
     core: plain,
     changes: [
       {
@@ -259,6 +264,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "claims to match more than the append covered (5.3)",
+    seed: 4,
     core: plain,
     changes: [
       {
@@ -296,6 +302,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "takes half of the voters for a majority (5.2)",
+    seed: 6,
     core: plain,
     changes: [
       {
@@ -307,6 +314,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "takes the promise of a vote for a vote (thesis 9.6)",
+    seed: 6,
     core: { preVote: true, checkQuorum: false, noiseEveryMs: 500, slow: 0.3, slowMsMax: 400 },
     changes: [
       {
@@ -384,6 +392,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "drops what it has acknowledged when a snapshot comes late (section 7, rule 6)",
+    seed: 4,
     core: { ...compacting, ...plain, slow: 0.3, slowMsMax: 400 },
     changes: [
       {
@@ -395,6 +404,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "applies what the leader's hash does not cover (design, point 12)",
+    seed: 5,
     core: forging,
     changes: [
       {
@@ -418,6 +428,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "takes a part of a snapshot for all of it",
+    seed: 4,
     core: { ...compacting, crashEveryMs: 250, paddingBytes: 400 },
     changes: [
       {
@@ -434,6 +445,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "tells of a write before it is durable (figure 2, persistent state)",
+    seed: 3,
     full: powerless,
     changes: [
       {
@@ -458,6 +470,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a board's snapshot takes the state's place before all of it is there",
+    seed: 12,
     full: { ...compactingHosts, loseFlashEveryMs: 6_000, drift: 0 },
     changes: [
       {
@@ -469,7 +482,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a host's snapshot counts before it is durable",
-    seed: 202,
+    seed: 211,
     full: compactingHosts,
     changes: [
       {
@@ -482,7 +495,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "forgets after a restart which commands its log holds",
-    seed: 15,
+    seed: 21,
     full: { ...busy, rememberedEntries: 65_536, powerShare: 0.2, noiseEveryMs: 2_000, loss: 0.4 },
     changes: [
       {
@@ -494,7 +507,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "remembers commands only once they are applied",
-    seed: 10,
+    seed: 15,
     full: { ...divided, slowDiskEveryMs: 4_000, slowSyncMsMax: 1_500, noiseEveryMs: 2_000, loss: 0.4 },
     changes: [
       {
@@ -512,6 +525,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "forgets that it has forgotten commands",
+    seed: 6,
     full: forgetful,
     changes: [
       {
@@ -523,7 +537,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "decides a compare-and-set on what is applied alone",
-    seed: 12,
+    seed: 16,
     full: busy,
     changes: [
       {
@@ -565,6 +579,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "trusts its lease longer than a voter keeps silent (thesis 6.4.1)",
+    seed: 5,
     core: lonelyLeader,
     changes: [
       {
@@ -609,7 +624,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "admits whoever was revoked",
-    seed: 12,
+    seed: 13,
     full: purged,
     changes: [
       {
@@ -637,6 +652,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "appends several puts again that its log has, when they are retried",
+    seed: 2,
     full: divided,
     changes: [
       {
@@ -659,6 +675,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a board says that several puts are applied before their values are durable",
+    seed: 36,
     full: {},
     changes: [
       {
