@@ -52,6 +52,11 @@ export class StoreRoom {
     return this.#cleaning.makeRoom({ ...noWrites, records });
   }
 
+  /** The same of the records of a draft's values, which take so many sectors. */
+  makeForSectors(sectors: number): boolean {
+    return this.#cleaning.makeRoom({ ...noWrites, sectors });
+  }
+
   private makeForEntries(prevLogIndex: number, sent: readonly Entry[]): boolean {
     const { lastIndex, appliedIndex } = this.#contents.entries;
     // Entries that do not follow on this log are refused by the core, which is how the leader finds where to begin.
@@ -82,8 +87,7 @@ export class StoreRoom {
       bytes += size;
     }
     return (
-      this.hasCapacityFor(bytes) &&
-      this.#cleaning.makeRoom({ records, otherBytes: otherRecordsBytesMax, opensBefore, opensAfter })
+      this.hasCapacityFor(bytes) && this.#cleaning.makeRoom({ ...noWrites, records, opensBefore, opensAfter })
     );
   }
 
@@ -108,4 +112,5 @@ const noWrites: Writes = Object.freeze({
   otherBytes: otherRecordsBytesMax,
   opensBefore: false,
   opensAfter: false,
+  sectors: 0,
 });

@@ -663,8 +663,8 @@ export const faults: readonly Fault[] = [
     changes: [
       {
         file: "firmware/storage/applying.ts",
-        correct: "  entries.apply(RecordKind.puts);\n  commitApplied(contents);",
-        broken: "  entries.apply(RecordKind.puts);",
+        correct: "  entries.apply(record);\n  commitApplied(contents);",
+        broken: "  entries.apply(record);",
       },
     ],
   },
