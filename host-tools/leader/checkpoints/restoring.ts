@@ -67,11 +67,11 @@ export class Restoring {
     return { name: request.name, by, pieces, of };
   }
 
-  /** From one checkpoint to another; `now` is the state as it is. Rejects with `ApiFailure`. */
-  async compare(from: string, to: string, choice: RestoreChoice): Promise<CheckpointDifference> {
+  /** From one checkpoint to another, as `by` would restore it; `now` is the state as it is. Rejects with `ApiFailure`. */
+  async compare(from: string, to: string, choice: RestoreChoice, by: string): Promise<CheckpointDifference> {
     const [before, after] = [await this.#values(from), await this.#values(to)];
     const { puts, leftOut } = planRestore(this.#options.definition, before, after, choice);
-    const all = this.#withNotes(puts, to, "somebody");
+    const all = this.#withNotes(puts, to, by);
     const size = sizeOf(all);
     const objection = await this.#objectionTo(all);
     return {

@@ -49,7 +49,7 @@ export function addCheckpoints({ api, needs, onLeader }: Routes, host: HostView)
     const { from = "now", to = "now", only, boards } = context.req.query();
     const choice = choiceOf(only?.split(","), boards?.split(","));
     await leadership.demand();
-    return answer(context, await restoring.compare(from, to, choice));
+    return answer(context, await restoring.compare(from, to, choice, actorOf(context).name));
   });
   api.get(`${path}/restore`, mayRead, onLeader, (context) => answer(context, restoring.underWay ?? {}));
   api.put(`${path}/restore`, requireJson, mayRestore, onLeader, async (context) => {
