@@ -2,18 +2,15 @@
  * Applies an entry that adopts a draft. The draft is read twice, put by put, and never held: once to know whether it is what the entry says and how
  * much flash its values take, once to write these. Between the first of its records and the commit nothing is cleaned, so nothing moves.
  */
-
-import { encodeCbor } from "../../protocols/cbor/encode.ts";
-import { adoptedBy, draftOf } from "../../protocols/state/apply.ts";
-import { commandToWire } from "../../protocols/state/codec.ts";
+import { adoptedBy } from "../../protocols/state/apply.ts";
 import { type Adoption, DraftReader, draftKey } from "../../protocols/state/draft.ts";
-import { absenceOf } from "./agreed-state.ts";
 import { commitApplied, type StateListener } from "./committing.ts";
+import { absentPieceBytes } from "./entry-log.ts";
 import { hashOf } from "./key-index.ts";
 import { sizeOf } from "./place.ts";
 import { RecordKind, recordSize, type StoredRecord } from "./record.ts";
 import type { StoreContents } from "./store-contents.ts";
-import type { StoreRoom } from "./store-room.ts";
+import { otherRecordsBytesMax, type StoreRoom } from "./store-room.ts";
 
 /** `record` is that of the next entry. False, and nothing is written, where the flash has no room for the draft's values. */
 export function applyAdoption(
@@ -23,8 +20,9 @@ export function applyAdoption(
   listener: StateListener,
 ): boolean {
   const { log, entries, state } = contents;
-  const adoption = adoptedBy(record.data, state);
-  if (adoption !== undefined && !room.makeForSectors(sectorsFor(adoption, contents))) return false;
+  const needed = new SectorsNeeded(log.roomBytes);
+  const adoption = adoptedBy(record.data, state, (bytes) => needed.add(recordSize(bytes)));
+  if (adoption !== undefined && !hasRoom(adoption, needed, room, listener)) return false;
   log.hold();
   if (adoption !== undefined) adopt(adoption, record.index, contents);
   entries.apply(record);
@@ -33,28 +31,43 @@ export function applyAdoption(
   return true;
 }
 
-/** Sectors that the records of `adopt` take, if they begin with one; they take no more if they begin before it. */
-function sectorsFor(adoption: Adoption, contents: StoreContents): number {
-  const { roomBytes } = contents.log;
-  let sectors = 0;
-  let restBytes = 0;
-  const take = (data: Uint8Array) => {
-    const bytes = recordSize(data.length);
-    if (bytes > restBytes) {
-      sectors++;
-      restBytes = roomBytes;
+/** For the records of a draft whose values need so many sectors. */
+function hasRoom(
+  adoption: Adoption,
+  needed: SectorsNeeded,
+  room: StoreRoom,
+  listener: StateListener,
+): boolean {
+  for (let piece = 0; piece < adoption.pieces; piece++) needed.add(absentPieceBytes);
+  needed.add(otherRecordsBytesMax);
+  listener.onLongWork?.();
+  const hasRoom = room.makeForSectors(needed.sectors);
+  listener.onLongWork?.();
+  return hasRoom;
+}
+
+/** How many sectors records take that begin with a sector, one after the other: no fewer than where they begin before it. */
+class SectorsNeeded {
+  sectors = 0;
+  readonly #roomBytes: number;
+  #restBytes = 0;
+
+  constructor(roomBytes: number) {
+    this.#roomBytes = roomBytes;
+  }
+
+  add(recordBytes: number): void {
+    if (recordBytes > this.#restBytes) {
+      this.sectors++;
+      this.#restBytes = this.#roomBytes;
     }
-    restBytes -= bytes;
-  };
-  for (let piece = 0; piece < adoption.pieces; piece++) take(absenceOf(draftKey(piece)));
-  const draft = draftOf(adoption, contents.state);
-  for (let put = draft.next(); put !== undefined; put = draft.next()) take(encodeCbor(commandToWire(put)));
-  return sectors;
+    this.#restBytes -= recordBytes;
+  }
 }
 
 /**
- * The pieces go first, so that there are never more keys than a state may have, in whose RAM there is room for them; where they are is noted, as
- * their records are read until the last value is written.
+ * In RAM the pieces go first, so that there are never more keys than a state may have; where they are is noted, as they are read until the last
+ * value is written. In flash they go last.
  */
 function adopt(adoption: Adoption, index: number, contents: StoreContents): void {
   const { log, entries, state } = contents;
@@ -62,18 +75,19 @@ function adopt(adoption: Adoption, index: number, contents: StoreContents): void
   for (let piece = 0; piece < adoption.pieces; piece++) {
     const key = draftKey(piece);
     places[piece] = state.placeOf(key);
-    state.writeAbsent(key, index);
     contents.liveBytes -= state.remove(key, entries);
   }
   const draft = new DraftReader(adoption, (piece) => state.valueAt(places[piece]!));
   for (let put = draft.next(); put !== undefined; put = draft.next()) {
-    const place = log.append(RecordKind.value, index, hashOf(put.key), encodeCbor(commandToWire(put)));
+    const place = log.append(RecordKind.value, index, hashOf(put.key), draft.data);
     contents.liveBytes += sizeOf(place) - state.put(put.key, place, index, entries);
   }
+  for (let piece = 0; piece < adoption.pieces; piece++) state.writeAbsent(draftKey(piece), index);
 }
 
 /** Tells of the keys that the draft changed, in no order, each read where it is now. That its pieces are gone is nothing to anybody. */
 function tell(adoption: Adoption, index: number, contents: StoreContents, listener: StateListener): void {
+  listener.onLongWork?.();
   const { state } = contents;
   let told = 0;
   for (let number = 0; number < state.size; number++) {

@@ -8,6 +8,8 @@ import type { StoreContents } from "./store-contents.ts";
 export interface StateListener {
   /** `isMore`: further changes that were made with this one follow at once, so what depends on several keys had better wait. */
   onStateChange(key: string, value: StateValue | undefined, isMore: boolean): void;
+  /** Called between the parts of the work on an entry that may take seconds, for whatever watches over the board. */
+  onLongWork?(): void;
 }
 
 /** Says in flash that all that is applied is committed. */

@@ -52,9 +52,9 @@ export class StoreRoom {
     return this.#cleaning.makeRoom({ ...noWrites, records });
   }
 
-  /** The same of the records of a draft's values, which take so many sectors. */
+  /** For so many sectors, in which all that is written has been counted. */
   makeForSectors(sectors: number): boolean {
-    return this.#cleaning.makeRoom({ ...noWrites, sectors });
+    return this.#cleaning.makeRoom({ ...noWrites, otherBytes: 0, sectors });
   }
 
   private makeForEntries(prevLogIndex: number, sent: readonly Entry[]): boolean {
@@ -105,7 +105,7 @@ export class StoreRoom {
 }
 
 /** What a step writes beside entries: hard state; or a removal, a collision, the commit and where the log begins. */
-const otherRecordsBytesMax = 176;
+export const otherRecordsBytesMax = 176;
 
 const noWrites: Writes = Object.freeze({
   records: Object.freeze([]),

@@ -66,14 +66,21 @@ export function changesOfPuts(data: Uint8Array, keys: StateKeys): readonly PutCo
 
 /**
  * The draft that the data of an entry of kind `adoption` makes the state; undefined when it is not valid, is not about the draft that is there, or there would
- * be too many keys. Reads all of the draft and holds little of it: to be read once more by `draftOf`.
+ * be too many keys. Reads all of the draft and holds little of it: to be read once more by `draftOf`. Tells `onPut` how many bytes each put takes.
  */
-export function adoptedBy(data: Uint8Array, state: StateValues): Adoption | undefined {
+export function adoptedBy(
+  data: Uint8Array,
+  state: StateValues,
+  onPut: (bytes: number) => void = ignore,
+): Adoption | undefined {
   return orSkipped(data, (bytes) => {
     const adoption = adoptionFromData(bytes);
     let size = state.size - adoption.pieces;
     const draft = draftOf(adoption, state);
-    for (let put = draft.next(); put !== undefined; put = draft.next()) if (!state.has(put.key)) size++;
+    for (let put = draft.next(); put !== undefined; put = draft.next()) {
+      onPut(draft.data.length);
+      if (!state.has(put.key)) size++;
+    }
     return size > stateLimits.keysMax ? undefined : adoption;
   });
 }
@@ -81,6 +88,8 @@ export function adoptedBy(data: Uint8Array, state: StateValues): Adoption | unde
 export function draftOf(adoption: Adoption, state: StateValues): DraftReader {
   return new DraftReader(adoption, (piece) => state.get(draftKey(piece)));
 }
+
+const ignore = () => {};
 
 const noChanges: readonly PutCommand[] = Object.freeze([]);
 

@@ -95,11 +95,17 @@ export class DraftReader {
   #puts = 0;
   #bytes = 0;
   #keyBefore = "";
+  #data: Uint8Array = noBytes;
 
   /** `pieceAt` gives what stands under `draftKey(piece)`. */
   constructor(adoption: Adoption, pieceAt: (piece: number) => StateValue | undefined) {
     this.#adoption = adoption;
     this.#pieceAt = pieceAt;
+  }
+
+  /** What the draft says of the put that `next` gave last: the data of a `put` entry. */
+  get data(): Uint8Array {
+    return this.#data;
   }
 
   /** The next put, which has a value; undefined behind the last one. Throws `ShapeError` or `CborError` unless the draft is what the adoption says. */
@@ -111,8 +117,9 @@ export class DraftReader {
       return undefined;
     }
     const items = new SequenceReader(this.#rest);
-    const put = commandFromWire(decodeCbor(items.item()));
+    this.#data = items.item();
     this.#rest = items.rest();
+    const put = commandFromWire(decodeCbor(this.#data));
     const { key, value, id } = put;
     if (id !== undefined) throw new ShapeError(what, "a put", "no id of its own", id);
     if (value === undefined) throw new ShapeError(what, "a put", "a value", key);

@@ -9,16 +9,19 @@ const workloadsTried = 6;
 describe("the power fails at every byte of every write and within every erase", () => {
   test("nothing acknowledged is lost, nothing torn is believed", () => {
     let cuts = 0;
+    let adopting = 0;
     let installed = 0;
     fc.assert(
       fc.property(fc.integer({ min: 7, max: 24 }), workload(80), workload(20), (sectors, past, present) => {
         const done = losePowerEverywhere(sectors, past, present);
         cuts += done.cuts;
+        adopting += done.adopting;
         installed += done.installed;
       }),
       { numRuns: workloadsTried, endOnFailure: true },
     );
     expect(cuts).toBeGreaterThan(1000 * workloadsTried);
+    expect(adopting).toBeGreaterThan(0);
     expect(installed).toBeGreaterThan(0);
   });
 });
