@@ -116,8 +116,8 @@ class FullRun {
   #sleepers: readonly string[];
   #processes = 0;
   readonly #draftRandom: Random;
-  /** The last adoption that any host has applied. */
-  #lastAdopted = 0;
+  /** Of each life of a board, the last adoption that it was seen to have before it. */
+  readonly #draftsAhead = new WeakMap<object, number>();
   /** Whose leader has removed what was left of drafts. */
   #tidiedTerm = 0;
   /** Names of the boards that the deployment wants to vote. */
@@ -149,7 +149,7 @@ class FullRun {
         onApplied: (host, entries) => {
           observer.onHostApplied(host, entries);
           for (const entry of entries) this.#noteStatement(entry);
-          for (const entry of entries) this.#cutBoardsInDraft(entry);
+          for (const board of swarm.boards) this.#cutBoardInDraft(board);
         },
         onRestored: (host) => observer.onHostRestored(host),
         onClaim: (host, board, payload) => this.#tasks.onClaim(host, board, payload),
@@ -159,6 +159,7 @@ class FullRun {
         onTurn: (board) => {
           this.#tasks.check();
           observer.onBoardTurn(board);
+          this.#cutBoardInDraft(board);
           this.#outcasts.onBoardTurn(board);
         },
         onBelieved: (forgery) => this.#forgeries.onBelieved(forgery, swarm),
@@ -359,17 +360,16 @@ class FullRun {
     this.#swarm.after(downMs, () => board.powerOn());
   }
 
-  /** A host has applied an adoption, the first to do so; boards that have not lose their power in the middle of it. */
-  #cutBoardsInDraft({ index, kind, data }: Entry): void {
-    if (kind !== EntryKind.adoption || index <= this.#lastAdopted) return;
-    this.#lastAdopted = index;
-    const random = this.#draftRandom;
-    for (const each of this.#swarm.boards) {
-      if (!this.#isFaulty || each.board === undefined || each.board.store.appliedIndex >= index) continue;
-      if (!random.chance(this.#weather.draftCutShare)) continue;
-      this.#result.boardCrashes++;
-      each.powerOffAfter(random.between(1, adoptionFromData(data).bytes + 300));
-    }
+  /** A board that soon has an adoption to apply loses its power in the middle of it; and when it is back, perhaps again. */
+  #cutBoardInDraft(each: SimulatedBoard): void {
+    const store = each.board?.store;
+    if (!this.#isFaulty || this.#weather.draftCutShare === 0 || store === undefined) return;
+    const adoption = this.#observer.adoptionBehind(store.appliedIndex);
+    if (adoption === undefined || this.#draftsAhead.get(store) === adoption.index) return;
+    this.#draftsAhead.set(store, adoption.index);
+    if (!this.#draftRandom.chance(this.#weather.draftCutShare)) return;
+    this.#result.boardCrashes++;
+    each.powerOffAfter(this.#draftRandom.between(1, adoptionFromData(adoption.data).bytes + 300));
   }
 
   /** The leader has just appended an adoption, and dies. */

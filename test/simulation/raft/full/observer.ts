@@ -134,6 +134,15 @@ export class Observer {
       throw new UnsafeStep("memory bounds", `${id} holds ${held} entries, ${heldMax} at most`);
   }
 
+  /** A committed adoption, if there is one shortly behind `index`. */
+  adoptionBehind(index: number): Entry | undefined {
+    for (let next = index + 1; next <= Math.min(index + 3, this.safety.committedCount); next++) {
+      const entry = this.safety.committed(next);
+      if (entry.kind === EntryKind.adoption) return entry;
+    }
+    return undefined;
+  }
+
   /** In the middle of what a board writes. */
   onPowerCut({ board }: SimulatedBoard): void {
     if (board === undefined) return;

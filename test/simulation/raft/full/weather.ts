@@ -138,7 +138,7 @@ type Drafts = Pick<FullWeather, "draftShare" | "draftCutShare">;
 
 /** The same of drafts. */
 function drawDrafts(random: Random): Drafts {
-  return { draftShare: random.pick([0.2, 0.5, 1]), draftCutShare: random.pick([0, 0.2, 0.5]) };
+  return { draftShare: random.pick([0.2, 0.5, 1]), draftCutShare: random.pick([0.1, 0.3, 0.6]) };
 }
 
 /** `given` in place of what would be drawn. */
