@@ -86,8 +86,10 @@ async function list(terminal: Terminal, swarm: SwarmClient): Promise<number> {
   for (const each of listing.checkpoints) {
     const { name, time, by, index, isComplete, isAutomatic } = each;
     const what = isComplete ? `entry ${index}, ${copiesText(each)}` : "not complete";
-    const why = isAutomatic ? ", before a restore" : "";
-    terminal.line(`${name.padEnd(width)}  ${time.slice(0, 19).replace("T", " ")}  by ${by}${why}: ${what}`);
+    const why = isAutomatic ? occasions[name.slice(0, name.lastIndexOf("-"))] : undefined;
+    terminal.line(
+      `${name.padEnd(width)}  ${time.slice(0, 19).replace("T", " ")}  by ${by}${why ?? ""}: ${what}`,
+    );
   }
   if (listing.restoring !== undefined) {
     const { name, by, pieces, of } = listing.restoring;
@@ -98,6 +100,13 @@ async function list(terminal: Terminal, swarm: SwarmClient): Promise<number> {
   terminal.result(listing);
   return 0;
 }
+
+/** What those were made before that nobody asked for, by the first part of their name. */
+const occasions: Readonly<Record<string, string>> = {
+  before: ", before a restore",
+  deploy: ", before another swarm.ts",
+  update: ", before an update",
+};
 
 async function diff(
   terminal: Terminal,
