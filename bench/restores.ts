@@ -16,8 +16,9 @@ import { RawBoard } from "../test/host-tools/leader/raw-board.ts";
 import { TestRoot } from "../test/members.ts";
 
 export interface RestoreCost {
-  /** Median of several. */
+  /** Median of several, and the fastest. */
   readonly ms: number;
+  readonly fastestMs: number;
   readonly entries: number;
   /** Sent by the leader, to hosts and to boards, sealed, with the packets around them. */
   readonly messages: number;
@@ -143,9 +144,16 @@ class Swarm {
       const wanted = { name, shown: restore.digest, only: [part] };
       const { entries = 0 } = await this.ask<CheckpointRestored>("PUT", "/api/checkpoints/restore", wanted);
       const [last, ms] = [sentBy(leader.status()), performance.now() - startedMs];
-      costs.push({ ms, entries, messages: last.messages - first.messages, bytes: last.bytes - first.bytes });
+      costs.push({
+        ms,
+        fastestMs: 0,
+        entries,
+        messages: last.messages - first.messages,
+        bytes: last.bytes - first.bytes,
+      });
     }
-    return costs.sort((a, b) => a.ms - b.ms)[Math.floor(runs / 2)]!;
+    costs.sort((a, b) => a.ms - b.ms);
+    return { ...costs[Math.floor(runs / 2)]!, fastestMs: costs[0]!.ms };
   }
 
   async #leader(): Promise<RunningHost> {

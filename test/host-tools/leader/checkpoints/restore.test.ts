@@ -186,6 +186,8 @@ describe("several hosts", () => {
   test("make the same bytes; one that was away, or whose copy is damaged, fetches it", async () => {
     const several = await SeveralHosts.start(["a", "b", "c"], []);
     const leader = several.host(await several.leader());
+    // Or the one that goes away may be one of two.
+    await eventually(() => leader.status().leader.voters.length === 3, 15_000);
     const { create, list, delete: remove } = ask(leader);
     const away = [...several.hosts.values()].find((host) => host !== leader)!;
     expect(await create("both")).toMatchObject({ status: 200 });
