@@ -62,12 +62,18 @@ export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
   const put = readPut(entry);
   if (put !== undefined) return { index, term, kind: "put", text: describePut(put), key: put.key, committed };
   const puts = readPuts(entry);
-  if (puts.length > 0)
-    return { index, term, kind: "puts", text: puts.map(describePut).join("; "), committed };
+  if (puts.length > 0) return { index, term, kind: "puts", text: describePuts(puts), committed };
   const draft = readAdoption(entry);
   if (draft !== undefined) return { index, term, kind: "adoption", text: describeAdoption(draft), committed };
   const text = `kind ${entry.kind}, version ${entry.version}, ${entry.data.length} bytes`;
   return { index, term, kind: "unknown", text, committed };
+}
+
+function describePuts(puts: readonly PutCommand[]): string {
+  const areRemovals = puts.every(({ key, value }) => key.startsWith(draftKeyPrefix) && value === undefined);
+  return areRemovals
+    ? `a draft that was not adopted is removed: ${puts.length} pieces`
+    : puts.map(describePut).join("; ");
 }
 
 function describeAdoption({ pieces, puts, bytes }: Adoption): string {

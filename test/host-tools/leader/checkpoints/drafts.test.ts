@@ -218,7 +218,14 @@ describe("three hosts", () => {
       const wanted = name === "summer" ? summer : winter;
       expect([now, wanted]).toContain(found);
       if ((await answer)?.status === 200) expect(found).toBe(wanted);
-      if (leader.logged.some((line) => line.includes("draft-removed"))) wasLeft++;
+      if (leader.logged.some((line) => line.includes("draft-removed"))) {
+        wasLeft++;
+        const removal = {
+          kind: "puts",
+          text: expect.stringMatching(/^a draft that was not adopted is removed: \d+ pieces$/),
+        };
+        expect(await ask(leader).log(60)).toContainEqual(expect.objectContaining(removal));
+      }
       // Asked again, as somebody does who had no answer: what is left is done.
       const again = await ask(leader).restore(name, digest);
       expect(again).toMatchObject({ status: 200, changed: found === wanted ? 0 : 200 });
