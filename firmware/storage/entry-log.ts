@@ -227,8 +227,8 @@ function adoptionOf(entry: SnapshotItem): Adoption | undefined {
 /** How much longer a record is than its data, at most. */
 const recordGrowthMax = 35;
 
-/** Of the record that says that a piece is no more: CBOR ["covey/draft/63", null]. */
-export const absentPieceBytes = recordSize(17);
+/** Of the record that says that a piece is no more: that of CBOR ["covey/draft/63", null], 17 bytes. */
+export const absentPieceBytes = 48;
 
 /** The hash of the key under which an entry or item puts a value; undefined for any other, valid or not. */
 export function hashOfPut({ kind, version, data }: SnapshotItem): number | undefined {
