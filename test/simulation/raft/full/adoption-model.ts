@@ -23,7 +23,12 @@ export function stateAdopted(
   }
   const draft = Buffer.concat(pieces);
   if (draft.length !== byteCount) return before;
-  const puts = sequence(draft) as [key: string, value: StateValue][];
+  let puts: [key: string, value: StateValue][];
+  try {
+    puts = sequence(draft) as typeof puts;
+  } catch {
+    return before;
+  }
   if (puts.length !== putCount) return before;
   for (const [key, value] of puts) after.set(key, value);
   return after.size > 512 ? before : after;

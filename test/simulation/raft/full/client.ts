@@ -30,7 +30,7 @@ export interface ClientSurroundings {
   newProcess(): number;
   /** Told of each command that was acknowledged. */
   onAcknowledged(id: CommandId, outcome: Committed): void;
-  /** Of wide writes, those by draft. */
+  /** Of writes, those by draft. */
   readonly draftShare: number;
   onDraft(what: "begun" | "givenUp"): void;
   /** A host was asked to adopt a draft. */
@@ -96,8 +96,9 @@ export class Client {
     const expected = f === "cas" && random.chance(0.8) ? (this.#seen.get(key) ?? null) : null;
     const randomBytes = Uint8Array.from({ length: 8 }, () => random.between(1, 255));
     const id = { after: this.#knownIndex, random: randomBytes };
-    const isWide = f !== "read" && random.chance(0.3);
-    const isDraft = isWide && random.chance(this.#surroundings.draftShare);
+    const mayBeWide = f !== "read" && random.chance(0.3);
+    const isDraft = f !== "read" && random.chance(this.#surroundings.draftShare);
+    const isWide = isDraft || mayBeWide;
     const bulk = isDraft ? bulkPuts(`${value}`, random) : undefined;
     if (isDraft) this.#surroundings.onDraft("begun");
     this.#operation = { f, key, value, expected, id, isWide, bulk, isOpen: false, attempts: 0 };

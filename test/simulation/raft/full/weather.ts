@@ -68,7 +68,7 @@ export interface FullWeather {
   readonly tasks: number;
   /** Boards are to be given none, or may again. */
   readonly drainEveryMs: number;
-  /** Of the clients' wide writes, those by draft. */
+  /** Of the clients' writes, those by draft. */
   readonly draftShare: number;
   /** Of adoptions, those during which a board loses its power; and those after which the leader dies. */
   readonly draftCutShare: number;
@@ -138,7 +138,7 @@ type Drafts = Pick<FullWeather, "draftShare" | "draftCutShare">;
 
 /** The same of drafts. */
 function drawDrafts(random: Random): Drafts {
-  return { draftShare: random.pick([0.2, 0.5, 1]), draftCutShare: random.pick([0.1, 0.3, 0.6]) };
+  return { draftShare: random.pick([0.1, 0.2, 0.4]), draftCutShare: random.pick([0.1, 0.3, 0.6]) };
 }
 
 /** `given` in place of what would be drawn. */
