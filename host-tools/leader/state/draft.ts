@@ -67,8 +67,8 @@ export async function removePieces(replica: Replica, keys: readonly string[]): P
   await Promise.all(removed);
 }
 
-/** As many as a board is sent at a time: four appends of two pieces each. */
-const piecesAtOnce = 8;
+/** Twice what a board is sent before it has answered (`boardFlow`: four appends, of two pieces each), so that the next ones are there when it has. */
+const piecesAtOnce = 16;
 
 async function putPieces(
   replica: Replica,

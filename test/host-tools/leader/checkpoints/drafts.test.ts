@@ -195,8 +195,8 @@ describe("three hosts", () => {
     await ask(leader).create("winter");
     let wasLeft = 0;
     let now = winter;
-    // Behind the two entries of the checkpoint before it: in the middle of the pieces, with the last, with the adoption.
-    for (const after of [3, 11, 19, 27, 33, 36]) {
+    // Behind the two entries of the checkpoint before it: with the first sixteen pieces, the next, the last, the adoption.
+    for (const after of [3, 17, 20, 25, 35, 37]) {
       const name = now === winter ? "summer" : "winter";
       const { digest } = (await ask(leader).diff("now", name)).restore;
       const { lastIndex } = leader.status().leader;
@@ -236,7 +236,7 @@ describe("three hosts", () => {
       watching!.cut();
       await several.start(gone);
     }
-    expect(wasLeft).toBeGreaterThan(2);
+    expect(wasLeft).toBeGreaterThan(0);
     several.expectNoViolations();
   }, 120_000);
 });
