@@ -126,7 +126,7 @@ test("where the power fails behind any record of the largest draft, all of it is
   expect(nothing).toBeGreaterThan(putsMax + piecesMax);
   expect(inside).toBeGreaterThan(50);
   expect(everything).toBeGreaterThan(0);
-}, 120_000);
+}, 240_000);
 
 test("an adoption for which there will be no room is not taken, and one that is cut off gives its room back", () => {
   const { store } = drafted(4);
