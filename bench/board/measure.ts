@@ -2,6 +2,7 @@
 import { loadBoards, sectorBytes } from "../../host-tools/boards/boards.ts";
 import type { HeapGrowth } from "../../host-tools/simulator/xs-host/process.ts";
 import { type AdapterCosts, measureAdapter } from "./adapter-costs.ts";
+import { type AdoptionHeap, adopting, measureAdoption } from "./adoption-costs.ts";
 import { type CodeSize, measureCode } from "./code-size.ts";
 import { measureOwnMqtt } from "./codec-costs.ts";
 import { type KeepingHeap, keeping, measureKeeping } from "./keeping-costs.ts";
@@ -71,6 +72,7 @@ export async function measureBudget(): Promise<BoardBudget> {
   const update = await measureUpdate({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
   const kept = await measureKeeping({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
   const member = await measureMember({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
+  const adoption = await measureAdoption({ ...flash, memory: chipMemory() }, programOf(pipelines, 1000));
   const session = await measureSession();
   const lan = await measureLan();
   return {
@@ -83,6 +85,7 @@ export async function measureBudget(): Promise<BoardBudget> {
       ...updateUse(update),
       ...keptUse(kept),
       ...memberUse(member),
+      ...adoptionUse(adoption),
       ...sessionUse(session),
       ...lanUse(lan),
     ],
@@ -103,6 +106,7 @@ async function runAll(parts: ScenarioParts): Promise<Scenario[]> {
     ...(await runScenarios(parts)),
     ...(await updating(parts, program)),
     ...(await keeping(parts, program)),
+    ...(await adopting(parts, program)),
   ];
 }
 
@@ -232,6 +236,13 @@ function memberUse({ peakBytes, keepingPeakBytes }: MemberHeap): RamUse[] {
   return [
     { name: "heap peak, ten pipelines of a voter in a group of three", amount: peakBytes, unit: "bytes" },
     { name: "heap peak, the same that keeps blocks", amount: keepingPeakBytes, unit: "bytes" },
+  ];
+}
+
+function adoptionUse({ piecesPeakBytes, peakBytes }: AdoptionHeap): RamUse[] {
+  return [
+    { name: "heap peak, ten pipelines of a voter that gets a draft", amount: piecesPeakBytes, unit: "bytes" },
+    { name: "heap peak, the same that adopts it", amount: peakBytes, unit: "bytes" },
   ];
 }
 

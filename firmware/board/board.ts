@@ -463,6 +463,10 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
     this.#program.onStateChange(key, value, this.#ports.clock.nowMs(), isMore);
   }
 
+  onLongWork(): void {
+    this.#ports.system.feedWatchdog?.(watchdogMs);
+  }
+
   onStateReplaced(): void {
     this.takeRoster(this.#store.get(rosterKey));
     this.#contacts.onStateReplaced();

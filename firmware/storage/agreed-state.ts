@@ -8,9 +8,9 @@
  */
 import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../protocols/cbor/encode.ts";
-import type { StateKeys } from "../../protocols/state/apply.ts";
+import type { StateValues } from "../../protocols/state/apply.ts";
 import { commandFromWire } from "../../protocols/state/codec.ts";
-import { type StateValue, stateLimits } from "../../protocols/state/command.ts";
+import { type PutCommand, type StateValue, stateLimits } from "../../protocols/state/command.ts";
 import { hashOf, KeyIndex } from "./key-index.ts";
 import { type Place, sizeOf } from "./place.ts";
 import { RecordKind, type StoredRecord } from "./record.ts";
@@ -23,7 +23,7 @@ export interface HeldEntries {
   isAt(index: number, place: Place): boolean;
 }
 
-export class AgreedState implements StateKeys {
+export class AgreedState implements StateValues {
   /** Whether two keys ever had the same hash. */
   hasCollisions = false;
   readonly #log: SectorLog;
@@ -48,15 +48,35 @@ export class AgreedState implements StateKeys {
 
   /** The committed value of `key`. Writes nothing. Throws `FlashDamaged`. */
   get(key: string): StateValue | undefined {
+    const place = this.placeOf(key);
+    return place === 0 ? undefined : this.valueAt(place);
+  }
+
+  /** Where the value of `key` is; 0 for nowhere. Writes nothing. Throws `FlashDamaged`. */
+  placeOf(key: string): Place {
     let number = this.#keys.find(hashOf(key));
     while (number >= 0 && !this.isOf(number, key)) number = this.#keys.findNext(number);
-    if (number < 0) return undefined;
-    return commandFromWire(decodeCbor(this.#log.read(this.#keys.placeOf(number)).data)).value;
+    return number < 0 ? 0 : this.#keys.placeOf(number);
+  }
+
+  /** The value whose record is at `place`. Throws `FlashDamaged`. */
+  valueAt(place: Place): StateValue | undefined {
+    return commandFromWire(decodeCbor(this.#log.read(place).data)).value;
   }
 
   /** The record of key `number`, from 0 to before `size`. Throws `FlashDamaged`. */
   recordOf(number: number): StoredRecord {
     return this.#log.read(this.#keys.placeOf(number));
+  }
+
+  /** Key `number` and its value. Throws `FlashDamaged`. */
+  putOf(number: number): PutCommand {
+    return commandFromWire(decodeCbor(this.recordOf(number).data));
+  }
+
+  /** The log index as of which key `number` has its value. */
+  indexOf(number: number): number {
+    return this.#keys.indexOf(number);
   }
 
   /** Whether key `number` is one of Covey's own: `reservedKeyPrefix`. */
@@ -171,8 +191,14 @@ export class AgreedState implements StateKeys {
     return number;
   }
 
+  /**
+   * The hash is the same, so the key is as good as always: then the record is not checked, which takes far more. Only a whole record may say that two
+   * keys have one hash.
+   */
   private isOf(number: number, key: string): boolean {
-    return isAbout(this.#log.read(this.#keys.placeOf(number)).data, key);
+    const place = this.#keys.placeOf(number);
+    const { length } = key;
+    return isAbout(this.#log.readStart(place, length + 3), key) || isAbout(this.#log.read(place).data, key);
   }
 
   private noteCollision(): void {

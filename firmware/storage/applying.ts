@@ -2,8 +2,10 @@ import { decodeCbor } from "../../protocols/cbor/decode.ts";
 import { encodeCbor } from "../../protocols/cbor/encode.ts";
 import { changeOf, changesOfPuts } from "../../protocols/state/apply.ts";
 import { commandFromWire, commandToWire } from "../../protocols/state/codec.ts";
-import type { PutCommand, StateValue } from "../../protocols/state/command.ts";
-import { entryLimits } from "./entry-log.ts";
+import type { PutCommand } from "../../protocols/state/command.ts";
+import { applyAdoption } from "./adopting.ts";
+import { commitApplied, type StateListener } from "./committing.ts";
+import { isOfSeveral } from "./entry-log.ts";
 import { hashOf } from "./key-index.ts";
 import { type Place, sizeOf } from "./place.ts";
 import { RecordKind, recordSize, type StoredRecord } from "./record.ts";
@@ -11,16 +13,10 @@ import type { StoreContents } from "./store-contents.ts";
 import type { StoreRoom } from "./store-room.ts";
 import { entryFrom } from "./stored-values.ts";
 
-/** Told of each key that a committed entry changes. */
-export interface StateListener {
-  /** `isMore`: further changes that were made with this one follow at once, so what depends on several keys had better wait. */
-  onStateChange(key: string, value: StateValue | undefined, isMore: boolean): void;
-}
-
 /**
  * Applies entries up to `index`, or fewer: makes durable what they change, then that they are committed, then tells. What they
  * change is held until then, and a removal is written down for itself, of which there is room for one. False when the next entry
- * is one of several puts: for `applyPuts`.
+ * is one of several changes: for `applySeveral`.
  */
 export function applyEntries(contents: StoreContents, index: number, listener: StateListener): boolean {
   const { log, entries } = contents;
@@ -33,7 +29,7 @@ export function applyEntries(contents: StoreContents, index: number, listener: S
     const next = entries.appliedIndex + 1;
     const place = entries.placeOf(next);
     const record = log.read(place);
-    if (record.kind === RecordKind.puts) break;
+    if (isOfSeveral(record.kind)) break;
     const { change, isAbsent } = applyOne(contents, record, place);
     isAbsentWritten = isAbsent;
     heldBytes += sizeOf(place);
@@ -49,33 +45,14 @@ export function applyEntries(contents: StoreContents, index: number, listener: S
 }
 
 /**
- * Applies the next entry, one of several puts: a record for each value, which counts only with the commit that follows. So a board that loses
+ * Applies the next entry, one of several changes: a record for each, which counts only with the commit that follows. So a board that loses
  * its power in between has all of the entry or nothing. False, and nothing is written, where the flash has no room for it.
  */
-export function applyPuts(contents: StoreContents, room: StoreRoom, listener: StateListener): boolean {
-  const { log, entries, state } = contents;
-  const index = entries.appliedIndex + 1;
-  const changes = changesOfPuts(log.read(entries.placeOf(index)).data, state);
-  const records = changes.map((change) => encodeCbor(commandToWire(change)));
-  if (records.length > 0 && !room.makeForValues(records.map(({ length }) => recordSize(length))))
-    return false;
-  log.hold();
-  for (let i = 0; i < changes.length; i++) {
-    const { key, value } = changes[i]!;
-    const hash = hashOf(key);
-    if (value === undefined) {
-      log.append(RecordKind.absent, index, hash, records[i]!);
-      contents.liveBytes -= state.remove(key, entries);
-    } else {
-      const place = log.append(RecordKind.value, index, hash, records[i]!);
-      contents.liveBytes += sizeOf(place) - state.put(key, place, index, entries);
-    }
-  }
-  entries.apply(RecordKind.puts);
-  commitApplied(contents);
-  const last = changes.length - 1;
-  for (let i = 0; i <= last; i++) listener.onStateChange(changes[i]!.key, changes[i]!.value, i < last);
-  return true;
+export function applySeveral(contents: StoreContents, room: StoreRoom, listener: StateListener): boolean {
+  const { log, entries } = contents;
+  const record = log.read(entries.placeOf(entries.appliedIndex + 1));
+  const apply = record.kind === RecordKind.puts ? applyPuts : applyAdoption;
+  return apply(record, contents, room, listener);
 }
 
 /**
@@ -95,6 +72,37 @@ export function installStaged(contents: StoreContents): void {
   staged.restart(undefined);
   log.openSector(0);
   contents.countLiveBytes();
+}
+
+function applyPuts(
+  record: StoredRecord,
+  contents: StoreContents,
+  room: StoreRoom,
+  listener: StateListener,
+): boolean {
+  const { log, entries, state } = contents;
+  const { index } = record;
+  const changes = changesOfPuts(record.data, state);
+  const records = changes.map((change) => encodeCbor(commandToWire(change)));
+  if (records.length > 0 && !room.makeForValues(records.map(({ length }) => recordSize(length))))
+    return false;
+  log.hold();
+  for (let i = 0; i < changes.length; i++) {
+    const { key, value } = changes[i]!;
+    const hash = hashOf(key);
+    if (value === undefined) {
+      log.append(RecordKind.absent, index, hash, records[i]!);
+      contents.liveBytes -= state.remove(key, entries);
+    } else {
+      const place = log.append(RecordKind.value, index, hash, records[i]!);
+      contents.liveBytes += sizeOf(place) - state.put(key, place, index, entries);
+    }
+  }
+  entries.apply(record);
+  commitApplied(contents);
+  const last = changes.length - 1;
+  for (let i = 0; i <= last; i++) listener.onStateChange(changes[i]!.key, changes[i]!.value, i < last);
+  return true;
 }
 
 /** Bytes of records whose changes are held until their commit is durable; one more record may go beyond it. */
@@ -123,36 +131,7 @@ function applyOne(contents: StoreContents, record: StoredRecord, place: Place): 
   } else {
     contents.liveBytes -= state.put(change.key, place, index, entries);
   }
-  entries.apply(record.kind);
+  entries.apply(record);
   contents.liveBytes -= memberships.apply(index, firstIndex);
   return { change, isAbsent };
 }
-
-/** Says in flash that all that is applied is committed. */
-function commitApplied(contents: StoreContents): void {
-  const { log, entries } = contents;
-  log.append(RecordKind.commit, entries.appliedIndex, 0);
-  letOldestGo(contents);
-  log.release();
-}
-
-/** Drops the oldest of the applied entries when there are many, or much. */
-function letOldestGo(contents: StoreContents): void {
-  const { entries, capacityBytes, staged } = contents;
-  const bytesMax = capacityBytes / retainedShare;
-  const retained = entries.appliedIndex - entries.firstIndex + 1;
-  if (retained > entryLimits.retainedMax || entries.retainedBytes > bytesMax) {
-    let bytes = entries.retainedBytes;
-    let base = entries.firstIndex - 1;
-    const highest = entries.appliedIndex;
-    while (base < highest && (highest - base > entryLimits.retainedMin || bytes > bytesMax / 2)) {
-      bytes -= sizeOf(entries.placeOf(++base));
-    }
-    contents.moveBase(base);
-  }
-  const { snapshot } = staged;
-  if (snapshot !== undefined && snapshot.index <= entries.appliedIndex) contents.dropStaged();
-}
-
-/** Applied entries that the state does not need may take one part in so many of the flash. */
-const retainedShare = 8;

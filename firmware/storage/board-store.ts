@@ -36,7 +36,8 @@ import { EntryKind } from "../../protocols/raft/types.ts";
 import type { StateValue } from "../../protocols/state/command.ts";
 import { utf8Length } from "../../protocols/text/utf8.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
-import { applyEntries, applyPuts, installStaged, type StateListener } from "./applying.ts";
+import { applyEntries, applySeveral, installStaged } from "./applying.ts";
+import type { StateListener } from "./committing.ts";
 import { sizeOf } from "./place.ts";
 import { type OwnKind, RecordKind } from "./record.ts";
 import { noData } from "./sector-headers.ts";
@@ -48,7 +49,7 @@ import { type Recovery, recover } from "./store-recovery.ts";
 import { StoreRoom, storeLimits } from "./store-room.ts";
 import { entryFrom, keyBytesOf, storedNameBytesMax } from "./stored-values.ts";
 
-export type { StateListener } from "./applying.ts";
+export type { StateListener } from "./committing.ts";
 export type { StoreOwner } from "./store-contents.ts";
 export type { Recovery } from "./store-recovery.ts";
 export { storeLimits } from "./store-room.ts";
@@ -213,7 +214,7 @@ export class BoardStore implements RaftLog {
       this.#room.make(undefined);
       if (applyEntries(this.#contents, target, listener)) continue;
       // Without room it waits, as the entries behind it do, until a later call finds some.
-      if (!applyPuts(this.#contents, this.#room, listener)) return;
+      if (!applySeveral(this.#contents, this.#room, listener)) return;
     }
   }
 

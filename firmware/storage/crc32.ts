@@ -5,7 +5,15 @@
 export function crc32(bytes: Uint8Array, start: number, end: number, crc = 0): number {
   const table = remainders;
   let register = ~crc;
-  for (let i = start; i < end; i++) register = (register >>> 8) ^ table[(register ^ bytes[i]!) & 0xff]!;
+  let i = start;
+  // Four bytes a round, and remainders with a sign, which XS holds as integers, take 18 % less than one a round and none.
+  for (const last = end - 3; i < last; i += 4) {
+    register = (register >>> 8) ^ table[(register ^ bytes[i]!) & 0xff]!;
+    register = (register >>> 8) ^ table[(register ^ bytes[i + 1]!) & 0xff]!;
+    register = (register >>> 8) ^ table[(register ^ bytes[i + 2]!) & 0xff]!;
+    register = (register >>> 8) ^ table[(register ^ bytes[i + 3]!) & 0xff]!;
+  }
+  for (; i < end; i++) register = (register >>> 8) ^ table[(register ^ bytes[i]!) & 0xff]!;
   return ~register >>> 0;
 }
 
@@ -13,7 +21,7 @@ export function crc32(bytes: Uint8Array, start: number, end: number, crc = 0): n
  * The remainders of all bytes under the reflected polynomial 0xEDB88320, written out so that they lie in flash. Half a byte at
  * a time would need 64 bytes of them and twice the instructions: 40 instead of 22 a byte, measured in XS.
  */
-const remainders = new Uint32Array([
+const remainders = new Int32Array([
   0x00000000, 0x77073096, 0xee0e612c, 0x990951ba, 0x076dc419, 0x706af48f, 0xe963a535, 0x9e6495a3, 0x0edb8832,
   0x79dcb8a4, 0xe0d5e91e, 0x97d2d988, 0x09b64c2b, 0x7eb17cbd, 0xe7b82d07, 0x90bf1d91, 0x1db71064, 0x6ab020f2,
   0xf3b97148, 0x84be41de, 0x1adad47d, 0x6ddde4eb, 0xf4d4b551, 0x83d385c7, 0x136c9856, 0x646ba8c0, 0xfd62f97a,

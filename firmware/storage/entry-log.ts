@@ -9,12 +9,14 @@ import { chainHash, emptyChain, type Sha256 } from "../../protocols/raft/chain.t
 import type { Entry, SnapshotItem, SnapshotPlace } from "../../protocols/raft/types.ts";
 import { EntryKind } from "../../protocols/raft/types.ts";
 import { commandFromWire } from "../../protocols/state/codec.ts";
+import type { PutCommand } from "../../protocols/state/command.ts";
+import { type Adoption, adoptionFromData, isAdoption } from "../../protocols/state/draft.ts";
 import { isPuts, putsLimits } from "../../protocols/state/puts.ts";
 import { EntryIndex } from "./entry-index.ts";
 import { FlashDamaged } from "./flash-damaged.ts";
 import { hashOf } from "./key-index.ts";
 import { type Place, sizeOf } from "./place.ts";
-import { RecordKind, recordSize } from "./record.ts";
+import { type RecordHead, RecordKind, recordSize } from "./record.ts";
 import type { SectorLog } from "./sector-log.ts";
 import { entryFrom, entryToStored } from "./stored-values.ts";
 
@@ -95,8 +97,9 @@ export class EntryLog {
   /** Writes the next entry; gives where. */
   append(entry: Entry): Place {
     const { term } = entry;
-    const place = this.write(entry);
-    this.#waitingValuesBytes += valuesSizeMax(entry);
+    const valuesBytes = valuesSizeMax(entry);
+    const place = this.write(entry, valuesBytes);
+    this.#waitingValuesBytes += valuesBytes;
     const before = this.#index.hashOf(this.lastIndex);
     this.#index.push(place, term, chainHash(before, entry, this.#sha256));
     return place;
@@ -118,17 +121,16 @@ export class EntryLog {
     for (let gone = index; gone <= this.lastIndex; gone++) {
       const place = this.placeOf(gone);
       bytes += sizeOf(place);
-      if (this.#waitingValuesBytes > 0) this.noteGone(this.#log.readHead(place).kind, place);
+      if (this.#waitingValuesBytes > 0) this.noteGone(this.#log.readHead(place));
     }
     this.#index.truncateFrom(index);
     return bytes;
   }
 
-  /** The next entry, whose record is of this kind, is applied. */
-  apply(kind: number): void {
-    const place = this.placeOf(++this.#appliedIndex);
-    this.#retainedBytes += sizeOf(place);
-    this.noteGone(kind, place);
+  /** The next entry, whose record is this, is applied. */
+  apply(record: KindAndTag): void {
+    this.#retainedBytes += sizeOf(this.placeOf(++this.#appliedIndex));
+    this.noteGone(record);
   }
 
   /** Drops the first entry, which is applied. */
@@ -174,14 +176,17 @@ export class EntryLog {
     }
   }
 
-  /** An entry, whose record is of this kind, waits no more. */
-  private noteGone(kind: number, place: Place): void {
-    if (kind === RecordKind.puts) this.#waitingValuesBytes -= valuesOf(sizeOf(place));
+  /** An entry, whose record is this, waits no more. */
+  private noteGone({ kind, tag }: KindAndTag): void {
+    if (isOfSeveral(kind)) this.#waitingValuesBytes -= tag;
   }
 
-  private write(entry: Entry): Place {
+  private write(entry: Entry, valuesBytes: number): Place {
     const { index, term, kind, data } = entry;
-    if (isStoredAsPuts(entry)) return this.#log.append(RecordKind.puts, index, 0, data, term);
+    if (valuesBytes > 0) {
+      const ofSeveral = kind === EntryKind.puts ? RecordKind.puts : RecordKind.adoption;
+      return this.#log.append(ofSeveral, index, valuesBytes, data, term);
+    }
     const keyHash = hashOfPut(entry);
     if (keyHash !== undefined) return this.#log.append(RecordKind.put, index, keyHash, data, term);
     const otherKind = kind === EntryKind.membership ? RecordKind.membership : RecordKind.entry;
@@ -198,27 +203,50 @@ export function recordSizeMax({ data }: SnapshotItem): number {
   return recordSize(data.length + 24);
 }
 
-/** Bytes of the records that applying an entry writes beside its own, at most: those of the values of several puts. */
+/** Bytes of the records that applying an entry of several changes writes beside its commit, at most; 0 for any other entry. */
 export function valuesSizeMax(entry: SnapshotItem): number {
-  return isStoredAsPuts(entry) ? valuesOf(recordSize(entry.data.length)) : 0;
+  const { length } = entry.data;
+  // The shortest put, of one letter, takes four bytes.
+  if (isPuts(entry)) return length + recordGrowthMax * Math.min(putsLimits.putsMax, length >> 2);
+  const adoption = adoptionOf(entry);
+  if (adoption === undefined) return 0;
+  const { pieces, puts, bytes } = adoption;
+  return bytes + recordGrowthMax * puts + absentPieceBytes * pieces;
 }
 
-/** Only a record with data has a trailer. */
-function isStoredAsPuts(entry: SnapshotItem): boolean {
-  return isPuts(entry) && entry.data.length > 0;
+/** Whether the record of an entry, of this kind, says in its tag what `valuesSizeMax` says of the entry. */
+export function isOfSeveral(kind: number): boolean {
+  return kind === RecordKind.puts || kind === RecordKind.adoption;
 }
 
-/** Of an entry whose record takes so many bytes. The shortest put, of one letter, takes four; a record 35 more than its data at most. */
-function valuesOf(bytes: number): number {
-  return bytes + 35 * Math.min(putsLimits.putsMax, bytes >> 2);
+/** undefined for an entry that is no valid adoption. */
+function adoptionOf(entry: SnapshotItem): Adoption | undefined {
+  return isAdoption(entry) ? orInvalid(entry.data, adoptionFromData) : undefined;
 }
+
+/** How much longer a record is than its data, at most. */
+const recordGrowthMax = 35;
+
+/** Of the record that says that a piece is no more: that of CBOR ["covey/draft/63", null], 17 bytes. */
+export const absentPieceBytes = 48;
 
 /** The hash of the key under which an entry or item puts a value; undefined for any other, valid or not. */
 export function hashOfPut({ kind, version, data }: SnapshotItem): number | undefined {
   if (kind !== EntryKind.put || version !== 1) return undefined;
+  const put = orInvalid(data, commandOf);
+  return put?.value === undefined ? undefined : hashOf(put.key);
+}
+
+type KindAndTag = Pick<RecordHead, "kind" | "tag">;
+
+function commandOf(data: Uint8Array): PutCommand {
+  return commandFromWire(decodeCbor(data));
+}
+
+/** undefined for data that breaks a rule. */
+function orInvalid<T>(data: Uint8Array, read: (data: Uint8Array) => T): T | undefined {
   try {
-    const { key, value } = commandFromWire(decodeCbor(data));
-    return value === undefined ? undefined : hashOf(key);
+    return read(data);
   } catch (error) {
     if (error instanceof CborError || error instanceof ShapeError) return undefined;
     throw error;

@@ -34,7 +34,7 @@ export const RecordKind = Object.freeze({
   commit: 5,
   /**
    * The value of a key as of `index`, once that is committed: the data of the entry that put it, moved here from a sector that was cleaned, or
-   * what an entry of several puts says of this one key.
+   * what an entry of several puts, or the draft that one adopts, says of this one key.
    */
   value: 6,
   /** As of `index`, once that is committed, there is no such key: CBOR [key, null]. */
@@ -65,10 +65,12 @@ export const RecordKind = Object.freeze({
   kept: 19,
   /** What binds a board to actions (`protocols/two-phase-commit/promises.ts`), in place of what has a lower `index`; no data for nothing. */
   promises: 20,
-  /** An entry that puts several values; its data. Term in the trailer. */
+  /** An entry that puts several values; its data. `tag`: bytes that applying it writes beside its own commit, at most. Term in the trailer. */
   puts: 21,
   /** What binds a board in the group of the registers (`protocols/paxos/kept.ts`), in place of what has a lower `index`. */
   registers: 22,
+  /** The same as `puts` of an entry that adopts a draft. */
+  adoption: 23,
 });
 
 /** What the board keeps for itself beside the agreed state, the newest record of each kind. */

@@ -12,6 +12,8 @@ export interface Writes {
   /** Whether a sector begins before them, and after them. */
   readonly opensBefore: boolean;
   readonly opensAfter: boolean;
+  /** Sectors that begin with what more there is to be written. */
+  readonly sectors: number;
 }
 
 /** Empties the oldest sector by copying what still counts in it to the end of the log. */
@@ -51,9 +53,9 @@ export class StoreCleaning {
     return true;
   }
 
-  private sectorsToOpen({ records, otherBytes, opensBefore, opensAfter }: Writes): number {
+  private sectorsToOpen({ records, otherBytes, opensBefore, opensAfter, sectors }: Writes): number {
     const { log } = this.#contents;
-    let opens = (opensBefore ? 1 : 0) + (opensAfter ? 1 : 0);
+    let opens = (opensBefore ? 1 : 0) + (opensAfter ? 1 : 0) + sectors;
     // What goes before that sector may need one of its own.
     if (opensBefore && otherBytes > log.restBytes) opens++;
     let restBytes = opensBefore ? log.roomBytes : log.restBytes;
@@ -75,6 +77,7 @@ export class StoreCleaning {
       case RecordKind.put:
       case RecordKind.pastPut:
       case RecordKind.puts:
+      case RecordKind.adoption:
       case RecordKind.entry:
       case RecordKind.membership:
         return this.keepEntry(kind, index, tag, place) || this.keepValue(kind, tag, place);

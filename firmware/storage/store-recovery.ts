@@ -69,6 +69,7 @@ class Replay implements ReplayTarget {
         break;
       case RecordKind.put:
       case RecordKind.puts:
+      case RecordKind.adoption:
       case RecordKind.entry:
       case RecordKind.membership:
         this.#lastIndex = Math.max(this.#lastIndex, index);
@@ -135,12 +136,13 @@ class Replay implements ReplayTarget {
       case RecordKind.put:
       case RecordKind.pastPut:
       case RecordKind.puts:
+      case RecordKind.adoption:
       case RecordKind.entry:
       case RecordKind.membership:
         if (index < truncatedFrom) this.onEntry(kind, index, tag, place);
         break;
       case RecordKind.value:
-        // Those of several puts are written before their commit: without it, none of them counts.
+        // Those of several puts, or of a draft, are written before their commit: without it, none of them counts.
         if (index <= this.#appliedIndex) state.replayValue(tag, index, place);
         break;
       case RecordKind.absent:

@@ -52,6 +52,11 @@ export class StoreRoom {
     return this.#cleaning.makeRoom({ ...noWrites, records });
   }
 
+  /** For so many sectors, in which all that is written has been counted. */
+  makeForSectors(sectors: number): boolean {
+    return this.#cleaning.makeRoom({ ...noWrites, otherBytes: 0, sectors });
+  }
+
   private makeForEntries(prevLogIndex: number, sent: readonly Entry[]): boolean {
     const { lastIndex, appliedIndex } = this.#contents.entries;
     // Entries that do not follow on this log are refused by the core, which is how the leader finds where to begin.
@@ -82,8 +87,7 @@ export class StoreRoom {
       bytes += size;
     }
     return (
-      this.hasCapacityFor(bytes) &&
-      this.#cleaning.makeRoom({ records, otherBytes: otherRecordsBytesMax, opensBefore, opensAfter })
+      this.hasCapacityFor(bytes) && this.#cleaning.makeRoom({ ...noWrites, records, opensBefore, opensAfter })
     );
   }
 
@@ -101,11 +105,12 @@ export class StoreRoom {
 }
 
 /** What a step writes beside entries: hard state; or a removal, a collision, the commit and where the log begins. */
-const otherRecordsBytesMax = 176;
+export const otherRecordsBytesMax = 176;
 
 const noWrites: Writes = Object.freeze({
   records: Object.freeze([]),
   otherBytes: otherRecordsBytesMax,
   opensBefore: false,
   opensAfter: false,
+  sectors: 0,
 });

@@ -118,6 +118,7 @@ export function entryFrom({ kind, index, data, trailer }: StoredRecord): Entry {
     return { index, term, kind: EntryKind.put, version: 1, data };
   }
   if (kind === RecordKind.puts) return { index, term, kind: EntryKind.puts, version: 1, data };
+  if (kind === RecordKind.adoption) return { index, term, kind: EntryKind.adoption, version: 1, data };
   const items = new ItemReader(decodeCbor(data), "flash record", "entry", 3);
   const entryKind = items.integer("kind", 0, integerMax);
   const version = items.integer("version", 1, integerMax);

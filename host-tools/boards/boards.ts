@@ -10,6 +10,8 @@ import { fileURLToPath } from "node:url";
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { checkBoard } from "./check-board.ts";
 
+export { logBytesMin } from "./check-board.ts";
+
 /** One kind of board; `boards/board.schema.json` says the same to an editor, with each field's meaning. */
 export interface BoardDescription {
   readonly name: string;
@@ -113,6 +115,11 @@ export function loadBoards(folder: string = ownFolder): ReadonlyMap<string, Boar
 /** Where the board's image goes: the size of one of its two update slots. */
 export function imageBytesMax(board: BoardDescription): number {
   return board.partitions.find(({ name }) => name === "ota_0")!.sizeBytes;
+}
+
+/** Flash for the log of the group and the agreed state. */
+export function logBytes(board: BoardDescription): number {
+  return board.partitions.find(({ name }) => name === "log")!.sizeBytes;
 }
 
 /** The partition table as the ESP-IDF and the Moddable SDK read it: comma-separated, one partition a line. */

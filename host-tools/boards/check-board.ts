@@ -9,7 +9,8 @@ export type Fail = (field: string, problem: string) => never;
 const appAlignmentBytes = 65_536;
 /** The partition table ends here, at its usual place of 0x8000. */
 const firstPartitionBytes = 0x9000;
-const logBytesMin = 65_536;
+/** The least that a board may have for the log. */
+export const logBytesMin = 65_536;
 /** `firmware/keeping/block-ring.ts`: four sectors. */
 const seriesBytesMin = 16_384;
 const highestPin: Readonly<Record<Chip, number>> = {

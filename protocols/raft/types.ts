@@ -29,6 +29,8 @@ export const EntryKind = Object.freeze({
   commandIds: 3,
   /** Sets several keys of the agreed state at once: all of them or none, and nobody sees half of it. See `protocols/state/puts.ts`. */
   puts: 4,
+  /** Makes a draft the state: as `puts`, of more than an entry holds. See `protocols/state/draft.ts`. */
+  adoption: 5,
 });
 
 export interface Entry {

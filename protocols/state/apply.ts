@@ -10,12 +10,18 @@ import { ShapeError } from "../cbor/shape.ts";
 import { EntryKind, type SnapshotItem } from "../raft/types.ts";
 import { commandFromWire, commandToWire } from "./codec.ts";
 import { type PutCommand, type StateValue, stateLimits } from "./command.ts";
+import { type Adoption, adoptionFromData, DraftReader, draftKey, isAdoption } from "./draft.ts";
 import { isPuts, putsFromData } from "./puts.ts";
 
 /** As much of a state as the rule needs to know. */
 export interface StateKeys {
   readonly size: number;
   has(key: string): boolean;
+}
+
+/** Of a state in which a draft may be adopted. */
+export interface StateValues extends StateKeys {
+  get(key: string): StateValue | undefined;
 }
 
 /**
@@ -30,10 +36,14 @@ export function changeOf(entry: SnapshotItem, keys: StateKeys): PutCommand | und
   return command.value === undefined || keys.size >= stateLimits.keysMax ? undefined : command;
 }
 
-/** The same of an entry that may make several changes: all that it makes, in order of keys where it is one of kind `puts`. */
-export function changesOf(entry: SnapshotItem, keys: StateKeys): readonly PutCommand[] {
-  if (isPuts(entry)) return changesOfPuts(entry.data, keys);
-  const change = changeOf(entry, keys);
+/**
+ * The same of an entry that may make several changes: all that it makes, in order of keys where it is one of kind `puts`; where it adopts a
+ * draft, those of the draft in order of keys, then the pieces' removal.
+ */
+export function changesOf(entry: SnapshotItem, state: StateValues): readonly PutCommand[] {
+  if (isPuts(entry)) return changesOfPuts(entry.data, state);
+  if (isAdoption(entry)) return changesOfAdoption(entry.data, state);
+  const change = changeOf(entry, state);
   return change === undefined ? noChanges : [change];
 }
 
@@ -54,10 +64,37 @@ export function changesOfPuts(data: Uint8Array, keys: StateKeys): readonly PutCo
   return size > stateLimits.keysMax ? noChanges : changes;
 }
 
+/**
+ * The draft that the data of an entry of kind `adoption` makes the state; undefined when it is not valid, is not about the draft that is there, or there would
+ * be too many keys. Reads all of the draft and holds little of it: to be read once more by `draftOf`. Tells `onPut` how many bytes each put takes.
+ */
+export function adoptedBy(
+  data: Uint8Array,
+  state: StateValues,
+  onPut: (bytes: number) => void = ignore,
+): Adoption | undefined {
+  return orSkipped(data, (bytes) => {
+    const adoption = adoptionFromData(bytes);
+    let size = state.size - adoption.pieces;
+    const draft = draftOf(adoption, state);
+    for (let put = draft.next(); put !== undefined; put = draft.next()) {
+      onPut(draft.data.length);
+      if (!state.has(put.key)) size++;
+    }
+    return size > stateLimits.keysMax ? undefined : adoption;
+  });
+}
+
+export function draftOf(adoption: Adoption, state: StateValues): DraftReader {
+  return new DraftReader(adoption, (piece) => state.get(draftKey(piece)));
+}
+
+const ignore = () => {};
+
 const noChanges: readonly PutCommand[] = Object.freeze([]);
 
 /** The agreed state held in memory, for a host. */
-export class StateMap implements StateKeys {
+export class StateMap implements StateValues {
   readonly #values = new Map<string, StateValue>();
 
   get size(): number {
@@ -104,6 +141,16 @@ export class StateMap implements StateKeys {
   }
 }
 
+function changesOfAdoption(data: Uint8Array, state: StateValues): readonly PutCommand[] {
+  const adoption = adoptedBy(data, state);
+  if (adoption === undefined) return noChanges;
+  const changes: PutCommand[] = [];
+  const draft = draftOf(adoption, state);
+  for (let put = draft.next(); put !== undefined; put = draft.next()) changes.push(put);
+  for (let i = 0; i < adoption.pieces; i++) changes.push({ key: draftKey(i), value: undefined });
+  return changes;
+}
+
 function readCommand(data: Uint8Array): PutCommand | undefined {
   return orSkipped(data, commandOf);
 }
@@ -117,7 +164,7 @@ function commandOf(data: Uint8Array): PutCommand {
 }
 
 /** undefined for data that breaks a rule. */
-function orSkipped<T>(data: Uint8Array, read: (data: Uint8Array) => T): T | undefined {
+function orSkipped<T>(data: Uint8Array, read: (data: Uint8Array) => T | undefined): T | undefined {
   try {
     return read(data);
   } catch (error) {

@@ -1,14 +1,34 @@
 /** Recovery points as a user meets them: boards in XS that follow a restore at once, all of it. */
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { CheckpointListing, CheckpointRestored } from "../../host-tools/leader/api/types/checkpoints.ts";
+import type { LogEntry } from "../../host-tools/leader/api/types/log.ts";
 import type { Status } from "../../host-tools/leader/api/types/status.ts";
-import { RunningSwarm, runCovey, temporaryFolder } from "./running-swarm.ts";
+import { greenhouse, RunningSwarm, runCovey, temporaryFolder } from "./running-swarm.ts";
 
 const { folder, remove } = temporaryFolder();
+const file = join(folder, "swarm.ts");
+const zones = 60;
 let swarm: RunningSwarm;
 
+/** The greenhouse with so many settings more, and what else is to be replaced in its text. */
+function writeSwarm(replacements: readonly (readonly [string, string])[]): void {
+  const door = '"door.lamp": setting.boolean({ initial: false }),';
+  const more = `...Object.fromEntries(Array.from({ length: ${zones} }, (_, i) =>
+    [\`zone-\${i}.limit\`, setting.number({ unit: "%", min: 0, max: 100, initial: 20 })])),`;
+  let text = readFileSync(greenhouse, "utf8");
+  for (const [from, to] of [[door, door + more] as const, ...replacements]) {
+    expect(text).toContain(from);
+    text = text.replace(from, to);
+  }
+  writeFileSync(file, text);
+}
+
 beforeAll(async () => {
-  swarm = await RunningSwarm.start(folder);
+  symlinkSync(join(dirname(greenhouse), "data"), join(folder, "data"));
+  writeSwarm([]);
+  swarm = await RunningSwarm.start(folder, [], file);
   await swarm.untilSettled(5, 180_000);
 }, 200_000);
 
@@ -60,3 +80,54 @@ it("settings that were changed come back in one entry, and every board's outputs
   ]);
   expect(restored).toContain("good by ");
 }, 120_000);
+
+it("programs of all boards and sixty settings come back at once, by a draft, and the boards run them", async () => {
+  await covey("set", "fan.duty", "35");
+  const before = await swarm.until("fans at 35 %", (now) => outputsOf(now).includes("north-2 fan 35"));
+  await covey("checkpoint", "create", "summer");
+  await swarm.interrupt();
+  writeSwarm([
+    ['follows: "fan.duty"', 'follows: "zone-0.limit"'],
+    ['rules: [when("temperature").above("heat.limit", { hysteresis: 1, for: "1s" }).set("fan", 90)],', ""],
+    ['sense("memory.used", { every: "1s" }).mean("5s").deadband(0.5, { atLeastEvery: "30s" }),', ""],
+    ['outputs: { lamp: output.digital({ pin: 5, safe: false, follows: "door.lamp" }) },', ""],
+  ]);
+  swarm = RunningSwarm.start(folder, [], file);
+  await swarm.untilSettled(5, 180_000);
+  for (let i = 0; i < zones; i++) {
+    const body = JSON.stringify({ value: 77 });
+    const init = { method: "PUT", headers: { "content-type": "application/json" }, body };
+    expect((await fetch(`${swarm.url()}/api/settings/zone-${i}.limit`, init)).status).toBe(200);
+  }
+  await swarm.until("fans at 77 %, no lamp", (now) => {
+    const outputs = outputsOf(now);
+    return outputs.includes("north-1 fan 77") && outputs.includes("north-2 fan 77") && outputs.length === 2;
+  });
+  const restoredMs = Date.now();
+  const told = await runCovey(["checkpoint", "restore", "summer", "--yes", "--json"], folder);
+  expect(told).toMatchObject({ code: 0, stderr: expect.stringMatching(/^The programs stay restored/) });
+  const done = JSON.parse(told.stdout) as CheckpointRestored;
+  expect(done.changed).toBe(zones + 5);
+  expect(done.entries).toBeGreaterThan(2);
+  const isSensed = ({ boards }: Status, board: string, metric: string) =>
+    boards.some(
+      ({ id, readings }) =>
+        id === board && readings.some((reading) => reading.metric === metric && reading.atMs > restoredMs),
+    );
+  const now = await swarm.until(
+    "all five run what they ran",
+    (status) =>
+      status.boards.every(({ appliedIndex }) => appliedIndex >= done.index!) &&
+      ["north-1 fan 35", "north-2 fan 35"].every((output) => outputsOf(status).includes(output)) &&
+      ["south-1", "south-2"].every((board) => isSensed(status, board, "memory.used")),
+    120_000,
+  );
+  expect(now.violations).toEqual([]);
+  await covey("set", "door.lamp", "true");
+  await swarm.until("the lamp follows again", (status) =>
+    status.boards.some(({ id, outputs }) => id === "door" && outputs.some(({ value }) => value === 1)),
+  );
+  expect(outputsOf(before).length).toBe(3);
+  const log = await covey<LogEntry[]>("log", "--limit", "20");
+  expect(log.find(({ index }) => index === done.index)).toMatchObject({ kind: "adoption" });
+}, 400_000);

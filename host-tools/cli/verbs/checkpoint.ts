@@ -1,10 +1,12 @@
 /** `covey checkpoint`: named recovery points of the whole agreed state. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
 import type {
   CheckpointDifference,
   CheckpointListed,
   CheckpointListing,
   CheckpointRestored,
+  RestoreUnderWay,
 } from "../../leader/api/types/checkpoints.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
@@ -84,13 +86,27 @@ async function list(terminal: Terminal, swarm: SwarmClient): Promise<number> {
   for (const each of listing.checkpoints) {
     const { name, time, by, index, isComplete, isAutomatic } = each;
     const what = isComplete ? `entry ${index}, ${copiesText(each)}` : "not complete";
-    const why = isAutomatic ? ", before a restore" : "";
-    terminal.line(`${name.padEnd(width)}  ${time.slice(0, 19).replace("T", " ")}  by ${by}${why}: ${what}`);
+    const why = isAutomatic ? occasions[name.slice(0, name.lastIndexOf("-"))] : undefined;
+    terminal.line(
+      `${name.padEnd(width)}  ${time.slice(0, 19).replace("T", " ")}  by ${by}${why ?? ""}: ${what}`,
+    );
+  }
+  if (listing.restoring !== undefined) {
+    const { name, by, pieces, of } = listing.restoring;
+    const far = of === 0 ? "" : `: ${pieces} of ${of} pieces are agreed on`;
+    terminal.line(`${by} is restoring ${name}${far}.`);
   }
   if (listing.restored !== undefined) terminal.line(`Restored last: ${listing.restored}.`);
   terminal.result(listing);
   return 0;
 }
+
+/** What those were made before that nobody asked for, by the first part of their name. */
+const occasions: Readonly<Record<string, string>> = {
+  before: ", before a restore",
+  deploy: ", before another swarm.ts",
+  update: ", before an update",
+};
 
 async function diff(
   terminal: Terminal,
@@ -113,7 +129,7 @@ async function restore(
   name: string,
 ): Promise<number> {
   const found = await compare(swarm, options, "now", name);
-  const { changes, digest, keys, bytes, fits } = found.restore;
+  const { changes, digest, objection } = found.restore;
   for (const { text } of changes) terminal.line(text);
   for (const sentence of found.leftOut) terminal.note(`Not restored: ${sentence}.`);
   if (changes.length === 0) {
@@ -126,20 +142,12 @@ async function restore(
       "The programs stay restored as long as swarm.ts says what it says now; a host started with another swarm.ts deploys that one's programs.",
     );
   }
-  if (!fits) {
-    throw new Failed(
-      `That is ${keys} keys in ${bytes} bytes, more than can be agreed on at once; nothing was changed. Restore it in parts: --only settings, then --only programs --boards NAME.`,
-      "out-of-limits",
-      2,
-    );
-  }
+  if (objection !== undefined) throw new Failed(objection, "out-of-limits", 2);
   if (options.yes !== true && !(await confirmed(`Restore ${name}?`, new AbortController().signal))) {
     throw new Failed("Nothing was changed; say y, or give --yes.", "not-confirmed");
   }
   const body = { name, shown: digest, only: options.only?.split(","), boards: options.boards?.split(",") };
-  // Asked twice, it finds that it is done.
-  const { commandId } = await swarm.ask("/api/settings");
-  const done = await swarm.put<CheckpointRestored>(`${path}/restore`, body, commandId);
+  const done = await carriedOut(terminal, swarm, options, body);
   const saved = done.saved === undefined ? "" : ` What was before is the checkpoint ${done.saved}.`;
   terminal.line(
     `${name} is restored${done.index === undefined ? "" : ` as entry ${done.index}`}, all of it at once.${saved}`,
@@ -147,6 +155,55 @@ async function restore(
   terminal.result(done);
   return 0;
 }
+
+/** Asked twice, a host finds what is left to do, or that it is done. */
+async function carriedOut(
+  terminal: Terminal,
+  swarm: SwarmClient,
+  options: SwarmOptions,
+  body: { readonly name: string },
+): Promise<CheckpointRestored> {
+  const { commandId } = await swarm.ask("/api/settings");
+  // Which asks beside the first, and goes on by itself from one host to the next.
+  const watcher = SwarmClient.find(options);
+  const ended = new AbortController();
+  void watch(terminal, watcher, ended.signal);
+  try {
+    for (;;) {
+      try {
+        return await swarm.put<CheckpointRestored>(`${path}/restore`, body, commandId);
+      } catch (error) {
+        const isLong = error instanceof Failed && error.code === "timeout";
+        if (!isLong || (await underWay(watcher))?.name !== body.name) throw error;
+      }
+    }
+  } finally {
+    ended.abort();
+    terminal.endProgress();
+  }
+}
+
+/** Says how many pieces are agreed on, while there are any. */
+async function watch(terminal: Terminal, swarm: SwarmClient, signal: AbortSignal): Promise<void> {
+  if (terminal.json) return;
+  let said = "";
+  while (!signal.aborted) {
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
+    const now = signal.aborted ? undefined : await underWay(swarm);
+    if (now === undefined || now.of === 0 || signal.aborted) continue;
+    const text = `${now.pieces} of ${now.of} pieces are agreed on`;
+    if (text !== said) terminal.progress(text);
+    said = text;
+  }
+}
+
+/** undefined also where nobody can say. */
+async function underWay(swarm: SwarmClient): Promise<RestoreUnderWay | undefined> {
+  const now = await swarm.get<Partial<RestoreUnderWay>>(`${path}/restore`).catch(() => ({}));
+  return "name" in now ? (now as RestoreUnderWay) : undefined;
+}
+
+const lookEveryMs = 150;
 
 function compare(
   swarm: SwarmClient,

@@ -50,6 +50,7 @@
  * | POST /api/checkpoints with `{name}` | `CheckpointListed`, once it is committed that there is one |
  * | POST /api/checkpoints/delete with `{name}` | `{name}`, once that is agreed on |
  * | GET /api/checkpoints/diff?from=&to=&only=&boards= | `CheckpointDifference` |
+ * | GET /api/checkpoints/restore | `RestoreUnderWay`, or `{}` |
  * | PUT /api/checkpoints/restore with `{name, shown, only?, boards?}` | `CheckpointRestored`, once the one entry that does it is committed |
  * | GET /api/checkpoints/copies, GET /api/checkpoints/NAME/copy | what the host that is asked has on its disk, for the other hosts |
  * | GET / | the page |

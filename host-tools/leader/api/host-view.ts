@@ -33,7 +33,7 @@ export interface HostView {
   readonly roster: Pick<AgreedRoster, "epoch" | "take">;
   readonly contact: Pick<SwarmContact, "agreed" | "take">;
   readonly checkpoints: Pick<Checkpoints, "listing" | "list" | "create" | "delete" | "copies" | "copy">;
-  readonly restoring: Pick<Restoring, "compare" | "restore">;
+  readonly restoring: Pick<Restoring, "compare" | "restore" | "underWay">;
   readonly firmware: Pick<Firmware, "listing" | "proposals">;
   readonly actions: Pick<Actions, "list" | "begin">;
   readonly tasks: Pick<Tasks, "status" | "change" | "hold">;

@@ -63,6 +63,7 @@ export async function openAgreement(ground: Ground, host: HostParts, closing: Cl
   const restoring = new Restoring({
     ...{ definition, state, checkpoints, now: Date.now },
     putAll: (puts) => host.proposals.putAll(puts),
+    putDraft: (puts, progress) => host.proposals.putDraft(puts, progress),
   });
   const agreed = { state, audit, firmware, actions, deployment, checkpoints, restoring, feed };
   const replica = openReplica(ground, agreed, host);

@@ -33,7 +33,7 @@ export function openPublicSide(there: Ground & Agreement & BoardSide & HostSide)
   const { definition, state, replica, deployment, links, peers, boards, membership, registers } = there;
   const { hostName, reach, log } = there;
   const leadership = new Leadership({ replica, links, membership });
-  const proposals = new Proposals({ replica, deployment, leadership, own: membership.own.identity });
+  const proposals = new Proposals({ replica, deployment, state, leadership, own: membership.own.identity });
   const settings = new AgreedSettings({ definition, state, registers, proposals });
   const members = new SwarmMembers({
     ...{ definition, hostName, state, replica, leadership, proposals, boards, links, reach },

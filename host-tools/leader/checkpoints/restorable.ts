@@ -2,10 +2,12 @@
  * Which keys of the agreed state a checkpoint holds, and which of them a restore may bring back.
  *
  * Never brought back is what only ever grows, or says what has happened: the root's roster (whoever was revoked stays so), how boards reach
- * their hosts, releases of firmware (a board takes none older than its own: `covey update`), actions and tasks under way, the audit, checkpoints.
+ * their hosts, releases of firmware (a board takes none older than its own: `covey update`), actions and tasks under way, the audit, checkpoints,
+ * drafts.
  */
 import { modelKeyPrefix } from "../../../protocols/model/model.ts";
 import { programKeyPrefix, reservedKeyPrefix } from "../../../protocols/state/command.ts";
+import { draftKeyPrefix } from "../../../protocols/state/draft.ts";
 import { boardReleaseKeyPrefix, releaseKeyPrefix } from "../../../protocols/update/release.ts";
 import { auditKeyPrefix } from "../access/audit-ring.ts";
 import { votersKey } from "../raft/host-member-types.ts";
@@ -22,7 +24,8 @@ export const restoredOverKey = `${reservedKeyPrefix}restored-over`;
 
 /** Whether a checkpoint says what this key was. */
 export function isKept(key: string): boolean {
-  return !key.startsWith(auditKeyPrefix) && !key.startsWith(checkpointKeyPrefix) && key !== restoredKey;
+  const passing = [auditKeyPrefix, checkpointKeyPrefix, draftKeyPrefix];
+  return key !== restoredKey && !passing.some((prefix) => key.startsWith(prefix));
 }
 
 export function partOf(key: string): StatePart {

@@ -1,10 +1,9 @@
 /**
- * What a restore is to change, worked out before anything is proposed: puts for one entry, and what is left as it is, with the reason.
+ * What a restore is to change, worked out before anything is proposed: puts that go together, and what is left as it is, with the reason.
  *
  * Nothing is deleted. A setting or a board that came after the checkpoint keeps what it has; one that `swarm.ts` no longer has does not come back.
  */
-import { type PutCommand, programKeyPrefix, type StateValue } from "../../../protocols/state/command.ts";
-import { putBytes, putsLimits } from "../../../protocols/state/puts.ts";
+import { programKeyPrefix, type StateValue } from "../../../protocols/state/command.ts";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
 import { isSameValue } from "../raft/speculative-state.ts";
 import { checkSetting, SettingRefused } from "../state/settings.ts";
@@ -51,15 +50,6 @@ export function planRestore(
     else puts.push({ key, value, present: present.get(key) });
   }
   return { puts, leftOut };
-}
-
-/** Bytes that these puts take in an entry. */
-export function bytesOf(puts: readonly PutCommand[]): number {
-  return puts.reduce((sum, put) => sum + putBytes(put), 0);
-}
-
-export function fitsAnEntry(puts: readonly PutCommand[]): boolean {
-  return puts.length <= putsLimits.putsMax && bytesOf(puts) <= putsLimits.bytesMax;
 }
 
 function objectionTo(

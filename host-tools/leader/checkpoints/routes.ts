@@ -6,6 +6,7 @@
  * POST   /api/checkpoints             {"name": "summer"}
  * POST   /api/checkpoints/delete      {"name": "summer"}
  * GET    /api/checkpoints/diff        ?from=now&to=summer[&only=settings,programs][&boards=north-1]
+ * GET    /api/checkpoints/restore     what is being restored at this moment: {} for nothing
  * PUT    /api/checkpoints/restore     {"name": "summer", "shown": "...", "only": ["settings"], "boards": ["north-1"]}
  * GET    /api/checkpoints/copies      of the host that is asked: for the other hosts
  * GET    /api/checkpoints/NAME/copy
@@ -30,7 +31,7 @@ export function addCheckpoints({ api, needs, onLeader }: Routes, host: HostView)
   const mayRestore = needs(toWrite(coveyResource.restore));
   api.get(path, mayRead, onLeader, async (context) => {
     await leadership.confirm(apiLimits.statusConfirmMs);
-    return answer(context, await checkpoints.listing());
+    return answer(context, { ...(await checkpoints.listing()), restoring: restoring.underWay });
   });
   api.post(path, requireJson, mayWrite, onLeader, async (context) => {
     const name = await readName(context);
@@ -48,8 +49,9 @@ export function addCheckpoints({ api, needs, onLeader }: Routes, host: HostView)
     const { from = "now", to = "now", only, boards } = context.req.query();
     const choice = choiceOf(only?.split(","), boards?.split(","));
     await leadership.demand();
-    return answer(context, await restoring.compare(from, to, choice));
+    return answer(context, await restoring.compare(from, to, choice, actorOf(context).name));
   });
+  api.get(`${path}/restore`, mayRead, onLeader, (context) => answer(context, restoring.underWay ?? {}));
   api.put(`${path}/restore`, requireJson, mayRestore, onLeader, async (context) => {
     const wanted = await readRestore(context);
     await leadership.demand();

@@ -13,6 +13,7 @@ import { EntryKind } from "../../../protocols/raft/types.ts";
 import { commandFromWire, commandToWire } from "../../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../../protocols/state/command.ts";
 import { stateLimits } from "../../../protocols/state/command.ts";
+import { adoptionToData, draftKey, draftPieces } from "../../../protocols/state/draft.ts";
 import { putsToData } from "../../../protocols/state/puts.ts";
 import { encodeCbor } from "../../codec/cbor.ts";
 import type { AppliedState } from "./applied-state.ts";
@@ -60,6 +61,23 @@ export class ClientRequests {
   proposeAll({ puts, id }: ProposeAllRequest, nowMs: number, done: Done<Committed>): void {
     this.#proposeOnce(id, puts, nowMs, done, (node) =>
       node.propose(EntryKind.puts, putsToData(id.random, puts)),
+    );
+  }
+
+  /** See `HostMember.adopt`. */
+  adopt({ puts, id }: ProposeAllRequest, nowMs: number, done: Done<Committed>): void {
+    let pieces: Uint8Array[];
+    try {
+      pieces = draftPieces(puts);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    const data = adoptionToData(id.random, { pieces: pieces.length, puts: puts.length, bytes });
+    const removals = pieces.map((value, i) => ({ key: draftKey(i), value: undefined, expected: { value } }));
+    this.#proposeOnce(id, [...puts, ...removals], nowMs, done, (node) =>
+      node.propose(EntryKind.adoption, data),
     );
   }
 

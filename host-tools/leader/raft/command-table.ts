@@ -115,11 +115,11 @@ export class CommandTable {
 const itemIndexes = 120;
 
 /**
- * The id of a put: the last of three items, 8 bytes long; of several puts, the first item. Looks at its bytes alone, because every host does this for every entry; a put of which no sound
+ * The id of a put: the last of three items, 8 bytes long; of several puts and of an adoption, the first item. Looks at its bytes alone, because every host does this for every entry; a put of which no sound
  * command can be read is skipped when it is applied, whatever its last bytes say.
  */
 function idIn({ kind, version, data }: Entry): string | undefined {
-  if (kind === EntryKind.puts) {
+  if (kind === EntryKind.puts || kind === EntryKind.adoption) {
     const isSound = version === 1 && data.length > commandIdBytes && data[0] === (0x40 | commandIdBytes);
     return isSound ? keyOf(data, 1) : undefined;
   }

@@ -67,9 +67,9 @@ export interface ProposeRequest {
   readonly expected?: { readonly value: StateValue | undefined } | undefined;
 }
 
-/** Several changes in one entry: all are carried out or none. */
+/** Several changes at once: all are carried out or none. */
 export interface ProposeAllRequest {
-  /** At most `putsLimits.putsMax`, of different keys, that fit one entry. */
+  /** Of different keys. In one entry: at most `putsLimits.putsMax`, that fit it. Of a draft: within `draftLimits`, and each with a value. */
   readonly puts: readonly ExpectedPut[];
   readonly id: CommandId;
 }

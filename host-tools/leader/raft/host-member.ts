@@ -200,6 +200,14 @@ export class HostMember {
   }
 
   /**
+   * The same of puts of which the pieces of a draft (`protocols/state/draft.ts`) were put before: all are carried out or none, and the pieces are gone. `ConditionFailed`
+   * also for a piece that is not there as it should be, `ShapeError` for more than a draft holds.
+   */
+  adopt(request: ProposeAllRequest, nowMs: number, done: Done<Committed>): void {
+    this.#requests.adopt(request, nowMs, done);
+  }
+
+  /**
    * Ends well with an index, once this host has applied all up to it that anybody was told is committed: what is read from `state` then is linearizable (Ongaro's
    * thesis, section 6.4). Within the leader's lease that is at once. Otherwise with `NotLeader`, `TooManyReads`, `ReplicaStopped`.
    */

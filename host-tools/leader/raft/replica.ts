@@ -137,6 +137,11 @@ export class Replica {
     return promised((done) => this.#member.proposeAll(request, this.#nowMs(), done));
   }
 
+  /** See `HostMember.adopt`. */
+  adopt(request: ProposeAllRequest): Promise<Committed> {
+    return promised((done) => this.#member.adopt(request, this.#nowMs(), done));
+  }
+
   /** See `HostMember.read`. */
   readIndex(): Promise<number> {
     return promised((done) => this.#member.read(this.#nowMs(), done));

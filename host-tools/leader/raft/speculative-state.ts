@@ -2,11 +2,10 @@
  * The agreed state as it will be when all of the leader's log is applied: what a compare-and-set is decided on, so that several may wait at once.
  */
 import type { Entry } from "../../../protocols/raft/types.ts";
-import type { StateKeys } from "../../../protocols/state/apply.ts";
-import { changesOf, type StateMap } from "../../../protocols/state/apply.ts";
+import { changesOf, type StateMap, type StateValues } from "../../../protocols/state/apply.ts";
 import type { StateValue } from "../../../protocols/state/command.ts";
 
-export class SpeculativeState implements StateKeys {
+export class SpeculativeState implements StateValues {
   readonly #applied: StateMap;
   /** What entries that are not applied yet change. */
   readonly #changes = new Map<string, Change>();

@@ -1,6 +1,6 @@
 /** The agreed state as this host has applied it: committed entries boiled down to keys, values and where each was set. */
 import type { Entry } from "../../../protocols/raft/types.ts";
-import { changesOf, type StateKeys } from "../../../protocols/state/apply.ts";
+import { changesOf, type StateKeys, type StateValues } from "../../../protocols/state/apply.ts";
 import { reservedKeyPrefix, type StateValue } from "../../../protocols/state/command.ts";
 import type { ReadonlyStateMap } from "../raft/host-member-types.ts";
 
@@ -15,8 +15,21 @@ export type OwnChangeListener = (key: string, value: StateValue | undefined, ent
 export class AgreedState implements StateKeys {
   readonly #values = new Map<string, AgreedValue>();
   readonly #watchers: OwnChangeListener[] = [];
+  /** As the rule wants it: values alone. */
+  readonly #plain: StateValues;
   #ownChanges = 0;
   #lastIndex = 0;
+
+  constructor() {
+    const values = this.#values;
+    this.#plain = {
+      get size() {
+        return values.size;
+      },
+      has: (key) => values.has(key),
+      get: (key) => values.get(key)?.value,
+    };
+  }
 
   /** The last entry that is applied. */
   get lastIndex(): number {
@@ -66,7 +79,7 @@ export class AgreedState implements StateKeys {
   /** Committed entries, in log order, each once. */
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      for (const { key, value } of changesOf(entry, this)) {
+      for (const { key, value } of changesOf(entry, this.#plain)) {
         if (value === undefined) this.#values.delete(key);
         else this.#values.set(key, { value, index: entry.index });
         if (key.startsWith(reservedKeyPrefix)) this.#ownChanged(key, value, entry);

@@ -121,8 +121,13 @@ export async function carryOutAll(
     await deployment.proposed(replica);
     return await replica.proposeAll({ puts, id });
   } catch (error) {
-    throw explain(replica, { key: "", value: undefined, id, expected: undefined }, error);
+    throw explainAll(replica, id, error);
   }
+}
+
+/** What becomes of an error on the way of several changes that go together: an `ApiFailure` where there is something to say. */
+export function explainAll(replica: Replica, id: CommandId, error: unknown): unknown {
+  return explain(replica, { key: "", value: undefined, id, expected: undefined }, error);
 }
 
 /** No majority agreed in time. */
@@ -155,7 +160,7 @@ function explain(replica: Replica, command: Command, error: unknown): unknown {
   if (error instanceof NotLeader) return notLeading(replica);
   if (error instanceof OutcomeUnknown || error instanceof TooLate) return outcomeUnknown(replica, command);
   if (error instanceof ConditionFailed) {
-    const found = error.found === undefined ? "nothing" : JSON.stringify(error.found);
+    const found = foundText(error.found);
     return new ApiFailure("unexpected-value", `${error.key} is ${found} by now; nothing was changed.`);
   }
   if (error instanceof OutcomeForgotten) return new ApiFailure("forgotten", error.message);
@@ -172,6 +177,11 @@ function explain(replica: Replica, command: Command, error: unknown): unknown {
     return new ApiFailure("out-of-limits", error.message);
   }
   return error;
+}
+
+function foundText(found: StateValue | undefined): string {
+  if (found === undefined) return "nothing";
+  return found instanceof Uint8Array ? `another one of ${found.length} bytes` : JSON.stringify(found);
 }
 
 /** `2 of 3 voters answer`, as far as this host knows. */

@@ -4,7 +4,7 @@
  * Boards know only what is committed, so a setting that was never set is committed with its initial value. One that was set
  * keeps its value, whatever the definition's initial one is now. Which boards ought to vote is agreed on too: the definition's
  * list, until `covey members` changes it or the definition itself changes. All is proposed at once, so that one round of appends
- * carries it.
+ * carries it; before it goes what a former leader left of a draft.
  */
 import { createHash } from "node:crypto";
 import { modelKeyPrefix, modelPartKey } from "../../../protocols/model/model.ts";
@@ -26,6 +26,7 @@ import { votersDeclaredKey, votersToText } from "../members/voter-names.ts";
 import { votersKey } from "../raft/host-member-types.ts";
 import type { Replica } from "../raft/replica.ts";
 import type { AgreedState } from "./agreed-state.ts";
+import { piecesIn, removePieces } from "./draft.ts";
 import { checkSetting } from "./settings.ts";
 
 /** Deploys once in each term that this host leads, as soon as an entry of the term is committed and all before it with it. */
@@ -73,6 +74,7 @@ export class Deployment {
   }
 
   #deploy(replica: Replica): void {
+    this.#removeDraft(replica);
     const missing = missingPuts(this.#definition, this.#state);
     const isChange = missing.some(({ key }) => isRestoredPart(partOf(key)) && this.#state.has(key));
     for (const command of isChange ? [...this.#beforehand(), ...missing] : missing) {
@@ -84,6 +86,16 @@ export class Deployment {
     }
     this.#proposedTerm = this.#begunTerm;
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** That of a leader which went before it could adopt it. Comes first: it takes keys, of which there may be too few. */
+  #removeDraft(replica: Replica): void {
+    const pieces = piecesIn(this.#state);
+    if (pieces.length === 0) return;
+    removePieces(replica, pieces).then(
+      () => this.#log.info("draft-removed", { pieces: pieces.length }),
+      (error: Error) => this.#log.warn("draft-not-removed", { reason: error.message }),
+    );
   }
 }
 

@@ -4,6 +4,12 @@ import { configurationFromEntry } from "../../../protocols/raft/membership.ts";
 import { type Entry, EntryKind } from "../../../protocols/raft/types.ts";
 import { commandFromWire, commandToWire } from "../../../protocols/state/codec.ts";
 import type { PutCommand, StateValue } from "../../../protocols/state/command.ts";
+import {
+  type Adoption,
+  adoptionFromData,
+  draftKeyPrefix,
+  isAdoption,
+} from "../../../protocols/state/draft.ts";
 import { isPuts, putsFromData } from "../../../protocols/state/puts.ts";
 import { turnIn, turnKey } from "../../../protocols/turns/turn.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
@@ -35,6 +41,16 @@ function readPuts(entry: Entry): readonly PutCommand[] {
   }
 }
 
+/** undefined for an entry that adopts no draft, or not as this host knows it. */
+function readAdoption(entry: Entry): Adoption | undefined {
+  if (!isAdoption(entry)) return undefined;
+  try {
+    return adoptionFromData(entry.data);
+  } catch {
+    return undefined;
+  }
+}
+
 /** How `covey log` shows an entry. */
 export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
   const { index, term } = entry;
@@ -46,16 +62,33 @@ export function describeEntry(entry: Entry, commitIndex: number): LogEntry {
   const put = readPut(entry);
   if (put !== undefined) return { index, term, kind: "put", text: describePut(put), key: put.key, committed };
   const puts = readPuts(entry);
-  if (puts.length > 0)
-    return { index, term, kind: "puts", text: puts.map(describePut).join("; "), committed };
+  if (puts.length > 0) return { index, term, kind: "puts", text: describePuts(puts), committed };
+  const draft = readAdoption(entry);
+  if (draft !== undefined) return { index, term, kind: "adoption", text: describeAdoption(draft), committed };
   const text = `kind ${entry.kind}, version ${entry.version}, ${entry.data.length} bytes`;
   return { index, term, kind: "unknown", text, committed };
 }
 
+function describePuts(puts: readonly PutCommand[]): string {
+  const areRemovals = puts.every(({ key, value }) => key.startsWith(draftKeyPrefix) && value === undefined);
+  return areRemovals
+    ? `a draft that was not adopted is removed: ${puts.length} pieces`
+    : puts.map(describePut).join("; ");
+}
+
+function describeAdoption({ pieces, puts, bytes }: Adoption): string {
+  return `the draft of ${pieces} pieces: ${puts} keys in ${bytes} bytes, all at once`;
+}
+
 function describePut({ key, value }: PutCommand): string {
+  if (key.startsWith(draftKeyPrefix)) return describePiece(key.slice(draftKeyPrefix.length), value);
   if (key === turnKey) return describeTurn(value);
   if (value === undefined) return `${key} deleted`;
   return `${key} = ${describeRegister(key, value) ?? describeValue(value)}`;
+}
+
+function describePiece(piece: string, value: StateValue | undefined): string {
+  return `draft, piece ${piece}, ${value === undefined ? "removed" : describeValue(value)}`;
 }
 
 function describeValue(value: StateValue): string {

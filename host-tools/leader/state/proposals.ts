@@ -7,12 +7,15 @@ import type { CommandId } from "../raft/command-id.ts";
 import type { ExpectedPut } from "../raft/host-member-types.ts";
 import type { Committed } from "../raft/outcomes.ts";
 import type { Replica } from "../raft/replica.ts";
+import type { AgreedState } from "./agreed-state.ts";
 import { type Command, carryOut, carryOutAll } from "./commands.ts";
 import type { Deployment } from "./deployment.ts";
+import { carryOutDraft, type DraftProgress } from "./draft.ts";
 
 export interface ProposalsOptions {
   readonly replica: Replica;
   readonly deployment: Deployment;
+  readonly state: AgreedState;
   readonly leadership: Pick<Leadership, "leader">;
   /** This host, when it asks the leader on its own behalf. */
   readonly own: Actor;
@@ -42,6 +45,11 @@ export class Proposals {
   /** All in one entry, as long as this host leads, or none. Rejects with `ApiFailure`. */
   putAll(puts: readonly ExpectedPut[]): Promise<Committed> {
     return carryOutAll(this.#options, puts);
+  }
+
+  /** The same of more than an entry holds; one draft at a time. */
+  putDraft(puts: readonly ExpectedPut[], progress: DraftProgress): Promise<Committed> {
+    return carryOutDraft(this.#options, puts, progress);
   }
 
   /** As `put`, whichever host leads. */

@@ -5,6 +5,8 @@ import { type StartReason, watchdogMs } from "../../../firmware/platform/ports.t
 import type { WorldSystem } from "../../../firmware/platform/virtual/world.ts";
 import { checkpointLimits } from "../../../firmware/storage/checkpoints.ts";
 import type { Program } from "../../../protocols/pipeline/program.ts";
+import { EntryKind } from "../../../protocols/raft/types.ts";
+import { adoptionToData, draftKey, draftPieces } from "../../../protocols/state/draft.ts";
 import { SimulatedBoard } from "./simulated-board.ts";
 import { config, program, programBytes } from "./surroundings.ts";
 
@@ -82,6 +84,22 @@ describe("a life", () => {
     const gaps = fedMs.slice(1).map((at, i) => at - fedMs[i]!);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(watchdogMs / 10);
     expect(fedMs.at(-1)).toBeGreaterThan(again.nowMs - watchdogMs / 10 - 20);
+  });
+
+  test("feeds its watchdog between the parts of the adoption of a draft, and is told of what that changed", () => {
+    const it = running();
+    const [piece] = draftPieces([{ key: "fan.duty", value: 77 }]);
+    it.leader.put(draftKey(0), piece!);
+    it.run(1000);
+    const fedMs: number[] = [];
+    systemOf(it).feedWatchdog = () => void fedMs.push(it.nowMs);
+    const adoption = { pieces: 1, puts: 1, bytes: piece!.length };
+    it.leader.propose(EntryKind.adoption, adoptionToData(new Uint8Array(8), adoption), 1);
+    it.run(1000);
+    expect(it.leader.healths.at(-1)!.outputs[0]).toMatchObject({ name: "fan", value: 77 });
+    const most = Math.max(...fedMs.map((at) => fedMs.filter((other) => other === at).length));
+    // Once at the end of each turn, too.
+    expect(most).toBeGreaterThanOrEqual(4);
   });
 
   test("tells how its device is", () => {

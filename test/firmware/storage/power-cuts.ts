@@ -1,3 +1,5 @@
+import type { BoardStore } from "../../../firmware/storage/board-store.ts";
+import { HeadReader, RecordKind, recordAlignBytes } from "../../../firmware/storage/record.ts";
 import { FlashModel, PowerCut } from "./flash-model.ts";
 import { contentsOf, StoreModel } from "./store-model.ts";
 import { open, type Step, sectorBytes, Workload } from "./store-workload.ts";
@@ -17,6 +19,7 @@ export function losePowerEverywhere(
   const store = open(flash);
   const model = new StoreModel(store.memberId);
   let cuts = 0;
+  let adopting = 0;
   let installed = 0;
   let refused = 0;
   for (const [at, asked] of [...past, ...present].entries()) {
@@ -31,7 +34,7 @@ export function losePowerEverywhere(
     model.check(store);
     if (before === undefined) continue;
     installed += model.snapshots - snapshots;
-    same(survivorOf(flash), model.contents, `after ${asked.do}, step ${at}, and a restart`);
+    same(contentsOf(reopen(flash)), model.contents, `after ${asked.do}, step ${at}, and a restart`);
     for (let power = 0; ; power++) {
       const cut = before.reboot();
       const victim = open(cut);
@@ -43,16 +46,21 @@ export function losePowerEverywhere(
         if (!(error instanceof PowerCut)) throw error;
       }
       cuts++;
-      const survivor = survivorOf(cut);
-      if (!allowed.includes(survivor))
-        same(survivor, allowed.at(-1)!, `${asked.do}, step ${at}, cut at ${power}`);
+      const survivor = reopen(cut);
+      const contents = contentsOf(survivor);
+      if (!allowed.includes(contents))
+        same(contents, allowed.at(-1)!, `${asked.do}, step ${at}, cut at ${power}`);
+      const next = survivor.appliedIndex + 1;
+      if (model.adopted.has(next) && hasValueOf(cut, next)) adopting++;
     }
   }
-  return { cuts, installed, refused, erases: flash.erases };
+  return { cuts, adopting, installed, refused, erases: flash.erases };
 }
 
 export interface PowerCuts {
   readonly cuts: number;
+  /** Those between the first record of an adopted draft and the commit that makes it count. */
+  readonly adopting: number;
   /** Snapshots that became the state in steps that were cut. */
   readonly installed: number;
   /** Steps for which the flash had no room. */
@@ -61,10 +69,21 @@ export interface PowerCuts {
 }
 
 /** What a board finds that starts with this flash. */
-function survivorOf(flash: FlashModel): string {
+function reopen(flash: FlashModel): BoardStore {
   const store = open(flash.reboot(), 99);
   if (store.recovery.kind !== "recovered") throw new Error(JSON.stringify(store.recovery));
-  return contentsOf(store);
+  return store;
+}
+
+/** Whether what `index` says of a key, or that there is none, is anywhere in the flash. */
+function hasValueOf({ bytes }: FlashModel, index: number): boolean {
+  const view = new DataView(bytes.buffer);
+  const head = new HeadReader();
+  for (let at = 0; at < bytes.length; at += recordAlignBytes) {
+    if (view.getUint32(at, true) !== index || !head.read(view, at)) continue;
+    if (head.kind === RecordKind.value || head.kind === RecordKind.absent) return true;
+  }
+  return false;
 }
 
 function same(found: string, wanted: string, when: string): void {

@@ -46,6 +46,8 @@ export class StoreModel {
   applied = 0;
   /** That became the state so far. */
   snapshots = 0;
+  /** Indexes of the entries whose draft became the state. */
+  readonly adopted = new Set<number>();
   staged: { place: SnapshotPlace; items: SnapshotItem[] } | undefined;
   readonly state = new StateMap();
   readonly #memberId: string;
@@ -74,7 +76,8 @@ export class StoreModel {
   commit(index: number): void {
     while (this.applied < Math.min(index, this.lastIndex)) {
       const { entry } = this.#log[++this.applied - 1 - this.#base.index]!;
-      this.state.apply(entry);
+      const changes = this.state.apply(entry);
+      if (entry.kind === EntryKind.adoption && changes.length > 0) this.adopted.add(this.applied);
       if (entry.kind === EntryKind.membership) this.#membership = entry;
     }
     if (this.staged !== undefined && this.staged.place.index <= this.applied) this.staged = undefined;

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { BoardStore, type StateListener } from "../../../firmware/storage/board-store.ts";
 import { type OwnKind, RecordKind } from "../../../firmware/storage/record.ts";
 import { encodeCbor } from "../../../protocols/cbor/encode.ts";
+import { concat } from "../../../protocols/cbor/sequence.ts";
 import { configurationToEntry } from "../../../protocols/raft/membership.ts";
 import type {
   AppendRequest,
@@ -13,6 +14,7 @@ import type {
 } from "../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
+import { adoptionToData, draftKey } from "../../../protocols/state/draft.ts";
 import { putsToData } from "../../../protocols/state/puts.ts";
 import type { FlashModel } from "./flash-model.ts";
 import { noOutput, type StoreModel, sha256 } from "./store-model.ts";
@@ -44,8 +46,21 @@ type Value = number | boolean | Uint8Array | null;
 export type Content =
   | { readonly is: "put"; readonly key: number; readonly value: Value; readonly hasId: boolean }
   | { readonly is: "puts"; readonly values: readonly (readonly [number, Value])[] }
+  | Draft
+  /** An entry that adopts the last draft whose pieces were put, whether or not they are there. */
+  | { readonly is: "adoption" }
   | { readonly is: "membership"; readonly voters: number }
   | { readonly is: "other"; readonly kind: number; readonly data: Uint8Array };
+
+/** Puts of the pieces of a draft, one of them left out perhaps, then an entry that adopts it. */
+interface Draft {
+  readonly is: "draft";
+  readonly values: readonly (readonly [number, Exclude<Value, null>])[];
+  readonly pieceBytes: number;
+  /** More than there are for none. */
+  readonly without: number;
+  readonly isAdopted: boolean;
+}
 
 /** One thing that is asked of a store. */
 export type Step =
@@ -94,12 +109,26 @@ const content: fc.Arbitrary<Content> = fc.oneof(
       ),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      is: fc.constant("draft" as const),
+      values: fc.uniqueArray(fc.tuple(key, value), { minLength: 1, maxLength: 5, selector: ([at]) => at }),
+      pieceBytes: fc.integer({ min: 20, max: 120 }),
+      without: fc.oneof({ weight: 5, arbitrary: fc.constant(99) }, { weight: 1, arbitrary: fc.nat(2) }),
+      isAdopted: fc.oneof(
+        { weight: 4, arbitrary: fc.constant(true) },
+        { weight: 1, arbitrary: fc.constant(false) },
+      ),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ is: "adoption" } as const) },
   { weight: 1, arbitrary: fc.record({ is: fc.constant("membership" as const), voters: fc.nat(3) }) },
   {
     weight: 1,
     arbitrary: fc.record({
       is: fc.constant("other" as const),
-      kind: fc.constantFrom(0, 1, 2, 9),
+      kind: fc.constantFrom(0, 1, 2, 4, 5, 9),
       data: fc.uint8Array({ maxLength: 10 }),
     }),
   },
@@ -182,6 +211,8 @@ export interface Task {
 export class Workload {
   #sent: { index: number; indexTerm: number; hash: Uint8Array; items: readonly SnapshotItem[] } | undefined;
   #snapshots = 0;
+  /** Of the last draft. */
+  #adoption = adoptionData(new Uint8Array(1), 1, 1);
   #terms = 1;
 
   task(asked: Step, store: BoardStore): Task {
@@ -271,7 +302,9 @@ export class Workload {
     const prevLogIndex = Math.max(store.appliedIndex, store.lastIndex - asked.back);
     const isNew = asked.newTerm || prevLogIndex < store.lastIndex || this.#terms === 1;
     const term = isNew ? ++this.#terms : this.#terms;
-    const entries = asked.contents.map((each, i) => entryOf(each, prevLogIndex + 1 + i, term));
+    const entries = asked.contents
+      .flatMap((each) => this.#commands(each))
+      .map((each, i) => entryOf(each, prevLogIndex + 1 + i, term));
     const truncateFrom = prevLogIndex < store.lastIndex ? prevLogIndex + 1 : 0;
     const hardState = isNew ? { term, vote: undefined } : undefined;
     const request: AppendRequest = {
@@ -287,6 +320,20 @@ export class Workload {
       entries,
     };
     return written({ ...noOutput, hardState, truncateFrom, entries }, (store) => store.makeRoom(request));
+  }
+
+  /** What the entries of `content` are to be, one by one. */
+  #commands(content: Content): Command[] {
+    if (content.is === "adoption") return [{ is: "other", kind: EntryKind.adoption, data: this.#adoption }];
+    if (content.is !== "draft") return [content];
+    const { values, pieceBytes, without, isAdopted } = content;
+    const bytes = draftBytes(values);
+    const pieces: Command[] = [];
+    for (let at = 0; at < bytes.length; at += pieceBytes)
+      pieces.push({ is: "piece", piece: pieces.length, value: bytes.slice(at, at + pieceBytes) });
+    this.#adoption = adoptionData(bytes, pieces.length, values.length);
+    if (without < pieces.length) pieces.splice(without, 1);
+    return isAdopted ? [...pieces, { is: "other", kind: EntryKind.adoption, data: this.#adoption }] : pieces;
   }
 
   #chunk({ count, fresh }: Step & { do: "chunk" }, store: BoardStore): Task {
@@ -321,6 +368,22 @@ export class Workload {
     const hash = sha256(Uint8Array.of(++this.#snapshots)).slice(0, 16);
     return { index: store.appliedIndex + ahead, indexTerm: this.#terms, hash, items };
   }
+}
+
+/** What one entry is to be. */
+type Command =
+  | Exclude<Content, Draft | { readonly is: "adoption" }>
+  | { readonly is: "piece"; readonly piece: number; readonly value: Uint8Array };
+
+function draftBytes(values: Draft["values"]): Uint8Array {
+  const sorted = values
+    .map(([at, value]) => [keys[at]!, value] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return concat(...sorted.map((put) => encodeCbor(put)));
+}
+
+function adoptionData(bytes: Uint8Array, pieces: number, puts: number): Uint8Array {
+  return adoptionToData(new Uint8Array(8), { pieces, puts, bytes: bytes.length });
 }
 
 function alone(perform: (store: BoardStore) => boolean, change: (model: StoreModel) => void): Task {
@@ -367,7 +430,7 @@ function partsOf({ hardState, truncateFrom, entries, snapshot }: RaftOutput): Ra
   return parts;
 }
 
-function entryOf(content: Content, index: number, term: number): Entry {
+function entryOf(content: Command, index: number, term: number): Entry {
   const place = { index, term };
   switch (content.is) {
     case "put": {
@@ -379,6 +442,10 @@ function entryOf(content: Content, index: number, term: number): Entry {
       const values = content.values.map(([at, value]) => ({ key: keys[at]!, value: value ?? undefined }));
       const data = putsToData(new Uint8Array(8).fill(index), values);
       return { ...place, kind: EntryKind.puts, version: 1, data };
+    }
+    case "piece": {
+      const data = encodeCbor([draftKey(content.piece), content.value]);
+      return { ...place, kind: EntryKind.put, version: 1, data };
     }
     case "membership": {
       const voters = ["north-1.00000001", "host-1.0", "host-2.0", "south-1.0"].slice(0, content.voters + 1);

@@ -1,4 +1,4 @@
-/** Several puts in one entry, and checkpoints: files of a host's disk, and of other hosts. */
+/** Several puts in one entry, drafts of more, and checkpoints: files of a host's disk, and of other hosts. */
 import { createHash } from "node:crypto";
 import {
   CheckpointDamaged,
@@ -8,6 +8,12 @@ import {
 import { markerFromValue, markerToValue } from "../../../host-tools/leader/checkpoints/marker.ts";
 import { CborError } from "../../../protocols/cbor/error.ts";
 import { ShapeError } from "../../../protocols/cbor/shape.ts";
+import {
+  adoptionFromData,
+  adoptionToData,
+  DraftReader,
+  draftPieces,
+} from "../../../protocols/state/draft.ts";
 import { putsFromData, putsToData } from "../../../protocols/state/puts.ts";
 import type { Target } from "../target.ts";
 
@@ -34,6 +40,26 @@ export const checkpointTargets: readonly Target[] = [
     ],
     errors: [CborError, ShapeError],
     decode: putsFromData,
+  },
+  {
+    name: "adoption of a draft",
+    covers: ["protocols/state/draft.ts adoptionFromData"],
+    seeds: [adoptionToData(new Uint8Array(8).fill(7), { pieces: 3, puts: 200, bytes: 2000 })],
+    errors: [CborError, ShapeError],
+    decode: adoptionFromData,
+  },
+  {
+    name: "draft",
+    covers: ["protocols/state/draft.ts DraftReader"],
+    seeds: draftPieces([
+      { key: "fan.duty", value: 40 },
+      { key: "program/north-1", value: Uint8Array.of(1, 2, 3) },
+    ]),
+    errors: [CborError, ShapeError],
+    decode: (bytes) => {
+      const draft = new DraftReader({ pieces: 1, puts: 2, bytes: bytes.length }, () => bytes);
+      while (draft.next() !== undefined);
+    },
   },
   {
     name: "checkpoint",

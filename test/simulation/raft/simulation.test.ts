@@ -52,6 +52,10 @@ describe("whole swarms in bad weather: two or three hosts, five boards, clients"
     expect(sums.revoked!).toBeGreaterThan(1);
     expect(sums.sleeps!).toBeGreaterThan(10);
     expect(sums.tenures!).toBeGreaterThan(50);
+    expect(sums.draftsAdopted! / seeds).toBeGreaterThan(3);
+    expect(sums.draftsGivenUp!).toBeGreaterThan(20);
+    expect(sums.leadersLostInDrafts!).toBeGreaterThan(5);
+    expect(sums.cutsInDrafts!).toBeGreaterThan(3);
   });
 
   it("go exactly the same way again with the same seed", () => {

@@ -23,6 +23,17 @@ export interface CheckpointListing {
   readonly checkpoints: readonly CheckpointListed[];
   /** What was restored last, by whom and when; undefined for nothing ever. */
   readonly restored?: string | undefined;
+  /** What is being restored; undefined for nothing. */
+  readonly restoring?: RestoreUnderWay | undefined;
+}
+
+/** `GET /api/checkpoints/restore`, where something is being restored. */
+export interface RestoreUnderWay {
+  readonly name: string;
+  readonly by: string;
+  /** Of its draft: how many are agreed on, of how many; 0 of 0 before the first, and where one entry holds all of it. */
+  readonly pieces: number;
+  readonly of: number;
 }
 
 export interface StateDifference {
@@ -47,8 +58,12 @@ export interface CheckpointDifference {
     readonly digest: string;
     readonly keys: number;
     readonly bytes: number;
+    /** Entries of the log that this takes: the last one changes all of it, and those before it are a draft of it. */
+    readonly entries: number;
     /** Whether it can be agreed on at once, which is the only way. */
     readonly fits: boolean;
+    /** Why not: a sentence. */
+    readonly objection?: string;
   };
 }
 
@@ -60,6 +75,8 @@ export interface CheckpointRestored {
   readonly leftOut: readonly string[];
   /** Of the one entry that changed all of them. */
   readonly index?: number;
+  /** How many it took: with those of the draft. */
+  readonly entries?: number;
   /** The checkpoint of the state before. */
   readonly saved?: string;
 }

@@ -2,41 +2,11 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type {
-  CheckpointDifference,
-  CheckpointListing,
-  CheckpointRestored,
-} from "../../../../host-tools/leader/api/types/checkpoints.ts";
+import type { CheckpointListing } from "../../../../host-tools/leader/api/types/checkpoints.ts";
 import type { LogEntry } from "../../../../host-tools/leader/api/types/log.ts";
 import { definition, eventually, type LeaderUnderTest, leaderUnderTest } from "../leader-under-test.ts";
 import { SeveralHosts } from "../several-hosts.ts";
-
-const json = { "content-type": "application/json" };
-
-function ask(host: LeaderUnderTest) {
-  const send = async (method: string, path: string, body?: object) => {
-    const init = body === undefined ? { method } : { method, headers: json, body: JSON.stringify(body) };
-    const answer = await host.request(path, init);
-    return { status: answer.status, ...JSON.parse(answer.body) };
-  };
-  return {
-    create: (name: string) => send("POST", "/api/checkpoints", { name }),
-    delete: (name: string) => send("POST", "/api/checkpoints/delete", { name }),
-    list: (): Promise<CheckpointListing> => send("GET", "/api/checkpoints"),
-    diff: (from: string, to: string, more = ""): Promise<CheckpointDifference & { status: number }> =>
-      send("GET", `/api/checkpoints/diff?from=${from}&to=${to}${more}`),
-    restore: (
-      name: string,
-      shown: string,
-      more: object = {},
-    ): Promise<CheckpointRestored & { status: number; error?: { code: string; message: string } }> =>
-      send("PUT", "/api/checkpoints/restore", { name, shown, ...more }),
-    settings: async () => {
-      const all = await send("GET", "/api/settings");
-      return [all["fan.duty"].value, all["door.lamp"].value, all["door.text"].value];
-    },
-  };
-}
+import { ask } from "./ask.ts";
 
 test("a checkpoint is listed, compared in words and restored in one entry, with the state before saved", async () => {
   const leader = await leaderUnderTest();
@@ -58,10 +28,10 @@ test("a checkpoint is listed, compared in words and restored in one entry, with 
     'door.text: "winter" -> "hello"',
     "fan.duty: 55 -> 40",
   ]);
-  expect(planned).toMatchObject({ fits: true, changes: differences });
+  expect(planned).toMatchObject({ fits: true, entries: 1, changes: differences });
   const before = leader.status().leader.lastIndex;
   const done = await restore("summer", planned.digest);
-  expect(done).toMatchObject({ status: 200, changed: 3, leftOut: [], saved: `before-${before}` });
+  expect(done).toMatchObject({ status: 200, changed: 3, entries: 1, leftOut: [], saved: `before-${before}` });
   expect(await settings()).toEqual([40, false, "hello"]);
   const log = JSON.parse((await leader.request("/api/log?limit=4")).body) as LogEntry[];
   expect(log.at(-1)).toMatchObject({ kind: "puts", index: done.index });
@@ -180,24 +150,6 @@ test("there are at most twelve, and four that were made before a restore: the ol
   expect(files).toHaveLength(16);
 });
 
-test("more than an entry holds is refused with how much it is, and nothing is changed", async () => {
-  const settings = Object.fromEntries(
-    Array.from({ length: 60 }, (_, i) => [`zone-${i}.limit`, definition.settings["fan.duty"]!]),
-  );
-  const leader = await leaderUnderTest({ definition: { ...definition, settings } });
-  const { create, diff, restore } = ask(leader);
-  await create("summer");
-  for (let i = 0; i < 60; i++) await leader.put(`zone-${i}.limit`, 77);
-  const { restore: planned } = await diff("now", "summer");
-  expect(planned).toMatchObject({ fits: false, keys: 61 });
-  const { lastIndex } = leader.status().leader;
-  expect(await restore("summer", planned.digest)).toMatchObject({
-    status: 422,
-    error: { message: expect.stringContaining("changes 61 keys in") },
-  });
-  expect(leader.status().leader.lastIndex).toBe(lastIndex);
-});
-
 describe("several hosts", () => {
   test("of which the leader goes in the middle of a restore: all of it, or nothing", async () => {
     for (const afterMs of [0, 3, 10]) {
@@ -234,7 +186,8 @@ describe("several hosts", () => {
   test("make the same bytes; one that was away, or whose copy is damaged, fetches it", async () => {
     const several = await SeveralHosts.start(["a", "b", "c"], []);
     const leader = several.host(await several.leader());
-    await eventually(() => leader.status().leader.voters.length === 3);
+    // Or the one that goes away may be one of two.
+    await eventually(() => leader.status().leader.voters.length === 3, 15_000);
     const { create, list, delete: remove } = ask(leader);
     const away = [...several.hosts.values()].find((host) => host !== leader)!;
     expect(await create("both")).toMatchObject({ status: 200 });

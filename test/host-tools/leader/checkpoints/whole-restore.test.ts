@@ -3,12 +3,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BoardStore } from "../../../../firmware/storage/board-store.ts";
 import { differences, planDigest } from "../../../../host-tools/leader/checkpoints/difference.ts";
-import { fitsAnEntry, planRestore } from "../../../../host-tools/leader/checkpoints/restore-plan.ts";
+import { type PlannedPut, planRestore } from "../../../../host-tools/leader/checkpoints/restore-plan.ts";
+import { sizeOf } from "../../../../host-tools/leader/checkpoints/restore-size.ts";
 import { encodePut } from "../../../../host-tools/leader/state/entries.ts";
 import type { SwarmDefinition } from "../../../../host-tools/swarm-file/definition.ts";
 import { type Entry, EntryKind } from "../../../../protocols/raft/types.ts";
 import { StateMap } from "../../../../protocols/state/apply.ts";
 import type { StateValue } from "../../../../protocols/state/command.ts";
+import { adoptionToData, draftKey, draftKeyPrefix, draftPieces } from "../../../../protocols/state/draft.ts";
 import { putsToData } from "../../../../protocols/state/puts.ts";
 import { FlashModel } from "../../../firmware/storage/flash-model.ts";
 import { noOutput, sha256 } from "../../../firmware/storage/store-model.ts";
@@ -30,9 +32,12 @@ const state = fc
     settings: fc.array(fc.tuple(fc.constantFrom(...keys), fc.integer({ min: 0, max: 100 })), {
       maxLength: 12,
     }),
-    programs: fc.array(fc.tuple(fc.constantFrom(...names), fc.uint8Array({ minLength: 1, maxLength: 60 })), {
-      maxLength: 6,
-    }),
+    programs: fc.array(
+      fc.tuple(fc.constantFrom(...names), fc.uint8Array({ minLength: 1, maxLength: 400, size: "max" })),
+      {
+        maxLength: 8,
+      },
+    ),
     voters: fc.subarray(names, { maxLength: 3 }),
     epoch: fc.integer({ min: 1, max: 9 }),
   })
@@ -47,28 +52,44 @@ const state = fc
       ]),
   );
 
+/** The entries that a leader agrees on to restore these. */
+function restoreOf(puts: readonly PlannedPut[]): Pick<Entry, "kind" | "data">[] {
+  const id = new Uint8Array(8).fill(1);
+  const { pieces, keys, bytes } = sizeOf(puts);
+  if (pieces === 0) return [{ kind: EntryKind.puts, data: putsToData(id, puts) }];
+  const drafted = draftPieces(puts);
+  expect(drafted).toHaveLength(pieces);
+  const put = (value: Uint8Array, i: number) => ({
+    kind: EntryKind.put,
+    data: Uint8Array.from(encodePut({ key: draftKey(i), value })),
+  });
+  const adoption = { kind: EntryKind.adoption, data: adoptionToData(id, { pieces, puts: keys, bytes }) };
+  return [...drafted.map(put), adoption];
+}
+
 const everything = { parts: undefined, boards: undefined };
 
 test("applied, it leaves nothing to restore, and nothing changed that is never restored", () => {
-  let fitting = 0;
+  const restored = { entry: 0, draft: 0 };
   fc.assert(
     fc.property(state, state, (present, wanted) => {
       const { puts, leftOut } = planRestore(definition, present, wanted, everything);
       expect(leftOut).toEqual([]);
-      if (puts.length === 0 || !fitsAnEntry(puts)) return;
-      fitting++;
-      const data = putsToData(new Uint8Array(8).fill(1), puts);
+      if (puts.length === 0) return;
+      restored[sizeOf(puts).pieces === 0 ? "entry" : "draft"]++;
       const entries: Entry[] = [...present].map(([key, value], i) => ({
         ...{ index: i + 1, term: 1, kind: EntryKind.put, version: 1 },
         data: Uint8Array.from(encodePut({ key, value })),
       }));
-      entries.push({ index: entries.length + 1, term: 1, kind: EntryKind.puts, version: 1, data });
+      for (const { kind, data } of restoreOf(puts)) {
+        entries.push({ index: entries.length + 1, term: 1, kind, version: 1, data });
+      }
 
       const host = new StateMap();
       for (const entry of entries) host.apply(entry);
       const random = { fill: (into: Uint8Array) => into.fill(1) };
       const owner = { swarm: "greenhouse", board: "board-0" };
-      const flash = FlashModel.blank(32, 1024);
+      const flash = FlashModel.blank(32, 2048);
       const store = new BoardStore(flash, owner, random, sha256);
       store.write({ ...noOutput, entries });
       const told: [string, boolean][] = [];
@@ -77,7 +98,7 @@ test("applied, it leaves nothing to restore, and nothing changed that is never r
           // By then the flash has all of it.
           if (store.appliedIndex < entries.length) return;
           for (const put of puts) expect(store.get(put.key)).toEqual(put.value);
-          told.push([key, isMore]);
+          if (!key.startsWith(draftKeyPrefix)) told.push([key, isMore]);
         },
       });
       expect(told.map(([, isMore]) => isMore)).toEqual(puts.map((_, i) => i < puts.length - 1));
@@ -91,11 +112,13 @@ test("applied, it leaves nothing to restore, and nothing changed that is never r
           expect(member.get(own)).toEqual(present.get(own));
         }
         for (const key of present.keys()) expect(member.get(key)).toBeDefined();
+        expect(member.get(draftKey(0))).toBeUndefined();
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 80 },
   );
-  expect(fitting).toBeGreaterThan(10);
+  expect(restored.entry).toBeGreaterThan(10);
+  expect(restored.draft).toBeGreaterThan(10);
 });
 
 test("parts that were not asked for stay, and what is shown is what its digest is of", () => {

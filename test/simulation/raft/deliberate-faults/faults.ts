@@ -10,6 +10,8 @@ export interface Fault {
   /** Where it shows soonest. */
   readonly core?: Partial<CoreWeather>;
   readonly full?: Partial<FullWeather>;
+  /** What must be found broken; anything when not said. */
+  readonly property?: string;
   /** Where the search begins: a seed in which it showed when this was written; 1 when not said. */
   readonly seed?: number;
 }
@@ -122,6 +124,24 @@ const forgetful: Partial<FullWeather> = {
   loseDiskEveryMs: Infinity,
 };
 
+/** The same; and clients write by draft, several at a time, under the same keys. */
+const drafting: Partial<FullWeather> = {
+  ...forgetful,
+  rememberedEntries: 65_536,
+  clients: 6,
+  keys: 1,
+  operateEveryMs: 20,
+  draftShare: 0.7,
+};
+
+/** Boards lose their power while they adopt a draft. */
+const draftingPowerless: Partial<FullWeather> = {
+  ...drafting,
+  clients: 2,
+  noiseEveryMs: Infinity,
+  draftCutShare: 0.6,
+};
+
 /** Nothing fails; but whoever is between boards and hosts is hostile most of the time. */
 const spiedUpon: Partial<FullWeather> = {
   ...forgetful,
@@ -176,6 +196,11 @@ const quorum = "protocols/raft/quorum.ts";
 const channel = "protocols/security/record/channel.ts";
 const requests = "host-tools/leader/raft/client-requests.ts";
 const hostMember = "host-tools/leader/raft/host-member.ts";
+const draft = "protocols/state/draft.ts";
+const adopting = "firmware/storage/adopting.ts";
+
+/** A leader adopts a draft without looking whether the pieces are still its own. */
+const careless: Change = { file: requests, correct: "[...puts, ...removals]", broken: "puts" };
 
 /** Tasks move all the time, and little else is wrong: else they would mostly wait. */
 const sharing: Partial<FullWeather> = {
@@ -680,8 +705,120 @@ export const faults: readonly Fault[] = [
     changes: [
       {
         file: "firmware/storage/applying.ts",
-        correct: "  entries.apply(RecordKind.puts);\n  commitApplied(contents);",
-        broken: "  entries.apply(RecordKind.puts);",
+        correct: "  entries.apply(record);\n  commitApplied(contents);",
+        broken: "  entries.apply(record);",
+      },
+    ],
+  },
+  {
+    name: "adopts a draft without looking whether the pieces are still its own",
+    full: drafting,
+    changes: [careless],
+  },
+  {
+    name: "adopts a draft although a key has another value by now",
+    full: drafting,
+    property: "linearizability",
+    changes: [
+      {
+        file: requests,
+        correct: "[...puts, ...removals]",
+        broken: "[...puts.map(({ key, value }) => ({ key, value })), ...removals]",
+      },
+    ],
+  },
+  {
+    name: "appends an adoption again that its log has, when it is retried",
+    full: drafting,
+    property: "a command once",
+    changes: [
+      {
+        file: "host-tools/leader/raft/command-table.ts",
+        correct: "if (kind === EntryKind.puts || kind === EntryKind.adoption) {",
+        broken: "if (kind === EntryKind.puts) {",
+      },
+    ],
+  },
+  {
+    name: "decides on a state that knows nothing of an adoption in its log",
+    full: drafting,
+    changes: [
+      {
+        file: "host-tools/leader/raft/speculative-state.ts",
+        correct: "of changesOf(entry, this)) {",
+        broken: "of entry.kind === 5 ? [] : changesOf(entry, this)) {",
+      },
+    ],
+  },
+  {
+    name: "adopts what is there although the adoption says otherwise",
+    full: drafting,
+    property: "an adoption",
+    changes: [
+      careless,
+      {
+        file: draft,
+        correct: 'this.demand("the bytes", this.#adoption.bytes, this.#bytes);',
+        broken: "",
+      },
+    ],
+  },
+  {
+    name: "leaves the last piece of a draft when it is adopted",
+    full: drafting,
+    property: "an adoption",
+    changes: [
+      {
+        file: "protocols/state/apply.ts",
+        correct: "for (let i = 0; i < adoption.pieces; i++) changes.push(",
+        broken: "for (let i = 0; i < adoption.pieces - 1; i++) changes.push(",
+      },
+    ],
+  },
+  {
+    name: "loses what lies across two pieces of a draft",
+    full: drafting,
+    property: "an adoption",
+    changes: [
+      {
+        file: draft,
+        correct: "this.#rest = this.#rest.length === 0 ? piece : concat(this.#rest, piece);",
+        broken: "this.#rest = piece;",
+      },
+    ],
+  },
+  {
+    name: "a board does not write down that the pieces of a draft are gone",
+    full: draftingPowerless,
+    property: "state-machine safety",
+    changes: [
+      {
+        file: adopting,
+        correct:
+          "for (let piece = 0; piece < adoption.pieces; piece++) state.writeAbsent(draftKey(piece), index);",
+        broken: "",
+      },
+    ],
+  },
+  {
+    name: "a board's values of a draft count before the commit",
+    full: draftingPowerless,
+    changes: [
+      {
+        file: "firmware/storage/store-recovery.ts",
+        correct: "if (index <= this.#appliedIndex) state.replayValue(tag, index, place);",
+        broken: "state.replayValue(tag, index, place);",
+      },
+    ],
+  },
+  {
+    name: "a board says that a draft is adopted before its values are durable",
+    full: draftingPowerless,
+    changes: [
+      {
+        file: adopting,
+        correct: "  entries.apply(record);\n  commitApplied(contents);\n",
+        broken: "  entries.apply(record);\n",
       },
     ],
   },

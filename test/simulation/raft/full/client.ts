@@ -3,7 +3,8 @@
  * does not answer, retries under the same command id, and writes down what it saw.
  */
 import type { CommandId } from "../../../../host-tools/leader/raft/command-id.ts";
-import type { Committed } from "../../../../host-tools/leader/raft/outcomes.ts";
+import type { ProposeAllRequest } from "../../../../host-tools/leader/raft/host-member-types.ts";
+import type { Committed, Done } from "../../../../host-tools/leader/raft/outcomes.ts";
 import {
   ConditionFailed,
   OutcomeForgotten,
@@ -12,8 +13,11 @@ import {
 } from "../../../../host-tools/leader/raft/outcomes.ts";
 import { nameOf } from "../../../../host-tools/leader/raft/voter-policy.ts";
 import { NotLeader } from "../../../../protocols/raft/errors.ts";
+import type { PutCommand } from "../../../../protocols/state/command.ts";
+import { draftKeyPrefix } from "../../../../protocols/state/draft.ts";
 import type { HistoryEvent, OperationName, Value } from "../../linearizability/history.ts";
-import type { Random } from "../random.ts";
+import { Random } from "../random.ts";
+import { bulkPuts, type DraftSurroundings, writeByDraft } from "./drafting.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
 
 export interface ClientSurroundings {
@@ -26,6 +30,13 @@ export interface ClientSurroundings {
   newProcess(): number;
   /** Told of each command that was acknowledged. */
   onAcknowledged(id: CommandId, outcome: Committed): void;
+  /** Of writes, those by draft. */
+  readonly draftShare: number;
+  onDraft(what: "begun" | "givenUp"): void;
+  /** A host was asked to adopt a draft. */
+  onAdopting(host: SimulatedHost): void;
+  /** A host's state was read. */
+  onLook(host: SimulatedHost): void;
 }
 
 /** Written only together: they have one value wherever anybody looks. */
@@ -41,8 +52,9 @@ interface Operation {
   readonly value: Value;
   readonly expected: Value;
   readonly id: CommandId;
-  /** The write goes with those of `twinKeys`, in one entry. */
+  /** The write goes with those of `twinKeys`: in one entry, or with `bulk` by draft. */
   readonly isWide: boolean;
+  readonly bulk: readonly PutCommand[] | undefined;
   /** Some attempt may have taken effect, or may still: none of its answers says that it did not. */
   isOpen: boolean;
   attempts: number;
@@ -84,8 +96,12 @@ export class Client {
     const expected = f === "cas" && random.chance(0.8) ? (this.#seen.get(key) ?? null) : null;
     const randomBytes = Uint8Array.from({ length: 8 }, () => random.between(1, 255));
     const id = { after: this.#knownIndex, random: randomBytes };
-    const isWide = f !== "read" && random.chance(0.3);
-    this.#operation = { f, key, value, expected, id, isWide, isOpen: false, attempts: 0 };
+    const mayBeWide = f !== "read" && random.chance(0.3);
+    const isDraft = f !== "read" && random.chance(this.#surroundings.draftShare);
+    const isWide = isDraft || mayBeWide;
+    const bulk = isDraft ? bulkPuts(`${value}`, random) : undefined;
+    if (isDraft) this.#surroundings.onDraft("begun");
+    this.#operation = { f, key, value, expected, id, isWide, bulk, isOpen: false, attempts: 0 };
     this.#record("invoke", f === "cas" ? [expected, value] : value);
     this.#attempt(this.#operation);
   }
@@ -130,7 +146,7 @@ export class Client {
 
   #ask(
     host: SimulatedHost,
-    { f, key, value, expected, id, isWide }: Operation,
+    { f, key, value, expected, id, isWide, bulk, attempts }: Operation,
     answer: (result: Answer) => void,
   ): void {
     host.step((member) => {
@@ -138,6 +154,7 @@ export class Client {
         member.read(host.nowMs, (outcome) => {
           if (outcome instanceof Error) answer(outcome);
           else answer({ read: (member.state.get(key) as Value | undefined) ?? null, index: outcome });
+          if (host.member === member) this.#surroundings.onLook(host);
         });
         return;
       }
@@ -150,9 +167,23 @@ export class Client {
         answer(outcome);
       };
       const twins = twinKeys.map((twin) => ({ key: twin, value: value as string }));
-      if (isWide) member.proposeAll({ puts: [request, ...twins], id }, host.nowMs, onOutcome);
+      const puts = [request, ...twins];
+      if (bulk !== undefined) this.#draft(host, { puts: [...puts, ...bulk], id }, attempts, onOutcome);
+      else if (isWide) member.proposeAll({ puts, id }, host.nowMs, onOutcome);
       else member.propose(request, host.nowMs, onOutcome);
     });
+  }
+
+  /** Tried before, it may be adopted already. */
+  #draft(host: SimulatedHost, request: ProposeAllRequest, attempts: number, done: Done<Committed>): void {
+    const random = new Random(this.#random.seed());
+    const surroundings: DraftSurroundings = {
+      random,
+      after: (delayMs, what) => this.#surroundings.after(delayMs, what),
+      onAdopting: () => this.#surroundings.onAdopting(host),
+    };
+    const isRetry = attempts > 1 && random.chance(0.5);
+    this.#surroundings.after(0, () => writeByDraft(host, request, isRetry, surroundings, done));
   }
 
   #onAnswer(operation: Operation, result: Answer): void {
@@ -160,6 +191,9 @@ export class Client {
       const value = "read" in result ? result.read : operation.value;
       this.#note(operation.key, value, result.index);
       this.#end("ok", value);
+    } else if (result instanceof ConditionFailed && result.key.startsWith(draftKeyPrefix)) {
+      // The pieces are another's by now, or gone.
+      this.#tryAgain(operation, result);
     } else if (result instanceof ConditionFailed) {
       this.#note(operation.key, (result.found as Value | undefined) ?? null, result.index);
       // Asked under this id for the first time and nothing on its way: it certainly was refused.
@@ -191,7 +225,8 @@ export class Client {
   }
 
   #end(type: "ok" | "fail" | "info", value?: Value, refused = false): void {
-    const { f, value: written, expected } = this.#operation!;
+    const { f, value: written, expected, bulk } = this.#operation!;
+    if (bulk !== undefined && type !== "ok") this.#surroundings.onDraft("givenUp");
     const given = f === "cas" ? ([expected, written] as const) : f === "read" ? (value ?? null) : written;
     this.#record(type, given, refused);
     this.#operation = undefined;

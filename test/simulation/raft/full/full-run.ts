@@ -12,6 +12,7 @@ import { rosterKey } from "../../../../protocols/security/identity/roster.ts";
 import { commandFromWire } from "../../../../protocols/state/codec.ts";
 import type { StateValue } from "../../../../protocols/state/command.ts";
 import { programKeyPrefix } from "../../../../protocols/state/command.ts";
+import { adoptionFromData, draftKeyPrefix } from "../../../../protocols/state/draft.ts";
 import { checkLinearizable, faultToText } from "../../linearizability/check.ts";
 import type { HistoryEvent } from "../../linearizability/history.ts";
 import { historyToText } from "../../linearizability/history.ts";
@@ -19,6 +20,7 @@ import type { Watching } from "../engine.ts";
 import { Random } from "../random.ts";
 import { UnsafeStep } from "../safety.ts";
 import { Client } from "./client.ts";
+import { removePieces } from "./drafting.ts";
 import { Forgeries } from "./forgeries.ts";
 import { Observer } from "./observer.ts";
 import { Outcasts } from "./outcasts.ts";
@@ -49,6 +51,14 @@ export interface FullResult {
   forgeries: number;
   revoked: number;
   sleeps: number;
+  draftsBegun: number;
+  draftsAdopted: number;
+  /** By a client that had no good answer. */
+  draftsGivenUp: number;
+  /** Leaders that died when they had just appended an adoption. */
+  leadersLostInDrafts: number;
+  /** Boards that lost their power while they adopted one. */
+  cutsInDrafts: number;
   /** Of tasks by boards. */
   tenures: number;
   convergedMs: number;
@@ -94,6 +104,9 @@ class FullRun {
     transfers: 0,
     votersChanged: 0,
     revoked: 0,
+    draftsBegun: 0,
+    draftsGivenUp: 0,
+    leadersLostInDrafts: 0,
   };
   readonly #outcasts = new Outcasts();
   readonly #tasks: SwarmTasks;
@@ -102,6 +115,11 @@ class FullRun {
   #statement: Uint8Array | undefined;
   #sleepers: readonly string[];
   #processes = 0;
+  readonly #draftRandom: Random;
+  /** Of each life of a board, the last adoption that it was seen to have before it. */
+  readonly #draftsAhead = new WeakMap<object, number>();
+  /** Whose leader has removed what was left of drafts. */
+  #tidiedTerm = 0;
   /** Names of the boards that the deployment wants to vote. */
   #wanted: readonly string[];
 
@@ -131,14 +149,17 @@ class FullRun {
         onApplied: (host, entries) => {
           observer.onHostApplied(host, entries);
           for (const entry of entries) this.#noteStatement(entry);
+          for (const board of swarm.boards) this.#cutBoardInDraft(board);
         },
         onRestored: (host) => observer.onHostRestored(host),
         onClaim: (host, board, payload) => this.#tasks.onClaim(host, board, payload),
         onLog: (board, text) => this.#tasks.onLog(board, text),
         onOff: (board) => this.#tasks.onOff(board),
+        onPowerCut: (board) => observer.onPowerCut(board),
         onTurn: (board) => {
           this.#tasks.check();
           observer.onBoardTurn(board);
+          this.#cutBoardInDraft(board);
           this.#outcasts.onBoardTurn(board);
         },
         onBelieved: (forgery) => this.#forgeries.onBelieved(forgery, swarm),
@@ -150,6 +171,7 @@ class FullRun {
     });
     this.#swarm = swarm;
     this.#tasks = new SwarmTasks(swarm, weather.tasks);
+    this.#draftRandom = new Random(seed ^ 0xd1af7);
     this.#makeClients(new Random(seed ^ 0xc11e));
   }
 
@@ -176,6 +198,8 @@ class FullRun {
       snapshotsOnHosts: this.#observer.snapshotsOnHosts,
       snapshotsOnBoards: this.#observer.snapshotsOnBoards,
       ...this.#result,
+      draftsAdopted: this.#observer.draftsAdopted,
+      cutsInDrafts: this.#observer.cutsInDrafts,
       mischief: swarm.hostile.mischief,
       forgeries: this.#forgeries.count,
       sealed: swarm.ciphers.sealed,
@@ -218,6 +242,13 @@ class FullRun {
       newProcess: () => this.#processes++,
       onAcknowledged: (...args: Parameters<Observer["onAcknowledged"]>) =>
         this.#observer.onAcknowledged(...args),
+      draftShare: this.#weather.draftShare,
+      onDraft: (what: "begun" | "givenUp") => {
+        if (what === "begun") this.#result.draftsBegun++;
+        else this.#result.draftsGivenUp++;
+      },
+      onAdopting: (host: SimulatedHost) => this.#cutLeaderInDraft(host),
+      onLook: (host: SimulatedHost) => this.#observer.onLook(host),
     };
     for (let i = 0; i < this.#weather.clients; i++) {
       this.#clients.push(new Client(surroundings, new Random(random.seed()), keys));
@@ -245,7 +276,16 @@ class FullRun {
         member.propose({ key: `setting-${i}`, value: largeValue }, leader.nowMs, () => {});
       }
     });
+    if (leader !== undefined) this.#removePieces(leader);
     this.#swarm.after(1_000, () => this.#deploy());
+  }
+
+  /** What another leader left of a draft; and at last, what a client left that gave up. */
+  #removePieces(leader: SimulatedHost): void {
+    const { term } = leader.member!;
+    const isIdle = !this.#isFaulty && !this.#clients.some(({ isBusy }) => isBusy);
+    if (term !== this.#tidiedTerm || isIdle) removePieces(leader, this.#draftRandom);
+    this.#tidiedTerm = term;
   }
 
   /** Perhaps one that is revoked and does not know it yet, if there is no other. */
@@ -318,6 +358,29 @@ class FullRun {
     this.#note(`board ${board.name} is off for ${downMs} ms`);
     board.powerOff();
     this.#swarm.after(downMs, () => board.powerOn());
+  }
+
+  /** A board that soon has an adoption to apply loses its power in the middle of it; and when it is back, perhaps again. */
+  #cutBoardInDraft(each: SimulatedBoard): void {
+    const store = each.board?.store;
+    if (!this.#isFaulty || this.#weather.draftCutShare === 0 || store === undefined) return;
+    const adoption = this.#observer.adoptionBehind(store.appliedIndex);
+    if (adoption === undefined || this.#draftsAhead.get(store) === adoption.index) return;
+    this.#draftsAhead.set(store, adoption.index);
+    if (!this.#draftRandom.chance(this.#weather.draftCutShare)) return;
+    this.#result.boardCrashes++;
+    each.powerOffAfter(this.#draftRandom.between(1, adoptionFromData(adoption.data).bytes + 300));
+  }
+
+  /** The leader has just appended an adoption, and dies. */
+  #cutLeaderInDraft(host: SimulatedHost): void {
+    const random = this.#draftRandom;
+    if (!this.#isFaulty || !random.chance(this.#weather.draftCutShare)) return;
+    this.#swarm.after(random.between(0, 30), () => {
+      if (host.member?.isLeader !== true) return;
+      this.#result.leadersLostInDrafts++;
+      this.#crashHost(host, random);
+    });
   }
 
   #blackout(random: Random): void {
@@ -550,6 +613,8 @@ class FullRun {
     }
     // A host that was revoked votes as long as swarm.ts names it, and nobody listens to it.
     if (voters.length !== this.#weather.hosts.length + this.#wanted.length) return `${voters} vote`;
+    const piece = [...leader.state.keys()].find((key) => key.startsWith(draftKeyPrefix));
+    if (piece !== undefined) return `${piece} is left of a draft`;
     const { idleTask } = this.#tasks;
     if (idleTask !== undefined) return `nobody runs ${idleTask}`;
     return this.#clients.some(({ isBusy }) => isBusy) ? "a client waits" : undefined;

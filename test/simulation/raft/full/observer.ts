@@ -13,8 +13,11 @@ import type { Entry, MemberId } from "../../../../protocols/raft/types.ts";
 import { EntryKind } from "../../../../protocols/raft/types.ts";
 import { StateMap } from "../../../../protocols/state/apply.ts";
 import { commandFromWire } from "../../../../protocols/state/codec.ts";
-import type { StateValue } from "../../../../protocols/state/command.ts";
+import type { PutCommand, StateValue } from "../../../../protocols/state/command.ts";
 import { hex, Safety, textOf, UnsafeStep } from "../safety.ts";
+import { stateAdopted } from "./adoption-model.ts";
+import { twinKeys } from "./client.ts";
+import { bulkKeys, textOfBulk } from "./drafting.ts";
 import type { SimulatedBoard } from "./simulated-board.ts";
 import type { SimulatedHost } from "./simulated-host.ts";
 
@@ -23,17 +26,29 @@ interface Acknowledged {
   readonly index: number;
 }
 
+/** Whatever holds an agreed state. */
+interface Values {
+  get(key: string): StateValue | undefined;
+}
+
 /** A value and the entry that set it. */
 interface Version {
   readonly index: number;
   readonly value: StateValue | undefined;
 }
 
+/** Entries that hold a command. */
+const commandKinds: readonly number[] = [EntryKind.put, EntryKind.puts, EntryKind.adoption];
+
 export class Observer {
   readonly safety = new Safety((bytes) => createHash("sha256").update(bytes).digest());
   snapshotsOnHosts = 0;
   snapshotsOnBoards = 0;
   acknowledged = 0;
+  /** Drafts that became the state. */
+  draftsAdopted = 0;
+  /** Boards' power went in the middle of that. */
+  cutsInDrafts = 0;
   readonly #sizes: HostMemberSizes;
   readonly #model = new StateMap();
   readonly #versions = new Map<string, Version[]>();
@@ -82,6 +97,8 @@ export class Observer {
     this.#noteLife(member!, member!.id);
     this.safety.check(this.#observed(member!));
     for (const entry of entries) this.safety.applied(name, entry);
+    this.#advance();
+    this.#checkTogether(name, member!.state);
   }
 
   onHostRestored({ member, name }: SimulatedHost): void {
@@ -101,6 +118,7 @@ export class Observer {
     const before = this.#applied.get(store);
     if (before === appliedIndex) return;
     this.#applied.set(store, appliedIndex);
+    this.#checkTogether(id, store);
     const isReplaced = before === undefined || before + 1 < firstIndex;
     if (isReplaced) {
       if (before !== undefined) this.snapshotsOnBoards++;
@@ -108,11 +126,34 @@ export class Observer {
     } else {
       for (let index = before + 1; index <= appliedIndex; index++)
         this.safety.applied(id, store.entry(index));
+      if (this.#hasAdoption(before + 1, appliedIndex)) this.checkBoardState(board);
     }
     const held = store.lastIndex - firstIndex + 1;
     const heldMax = entryLimits.waitingMax + 2 * entryLimits.retainedMax;
     if (held > heldMax)
       throw new UnsafeStep("memory bounds", `${id} holds ${held} entries, ${heldMax} at most`);
+  }
+
+  /** A committed adoption, if there is one shortly behind `index`. */
+  adoptionBehind(index: number): Entry | undefined {
+    for (let next = index + 1; next <= Math.min(index + 3, this.safety.committedCount); next++) {
+      const entry = this.safety.committed(next);
+      if (entry.kind === EntryKind.adoption) return entry;
+    }
+    return undefined;
+  }
+
+  /** In the middle of what a board writes. */
+  onPowerCut({ board }: SimulatedBoard): void {
+    if (board === undefined) return;
+    const { store, commitIndex } = board;
+    const seen = this.#applied.get(store) ?? store.appliedIndex;
+    if (this.#hasAdoption(seen + 1, Math.min(commitIndex, store.appliedIndex + 1))) this.cutsInDrafts++;
+  }
+
+  /** What is only written together is one wherever anybody looks. */
+  onLook({ member, name }: SimulatedHost): void {
+    this.#checkTogether(name, member!.state);
   }
 
   onAcknowledged(id: CommandId, { index }: Committed): void {
@@ -159,9 +200,9 @@ export class Observer {
   #advance(): void {
     while (this.#modelIndex < this.safety.committedCount) {
       const entry = this.safety.committed(++this.#modelIndex);
-      if (entry.kind !== EntryKind.put && entry.kind !== EntryKind.puts) continue;
+      if (!commandKinds.includes(entry.kind)) continue;
       this.#noteCommand(entry);
-      for (const change of this.#model.apply(entry)) {
+      for (const change of this.#apply(entry)) {
         const versions = this.#versions.get(change.key);
         const version = { index: entry.index, value: change.value };
         if (versions === undefined) this.#versions.set(change.key, [version]);
@@ -170,8 +211,38 @@ export class Observer {
     }
   }
 
+  /** By the rule that ships, which must do with a draft what it means. */
+  #apply(entry: Entry): readonly PutCommand[] {
+    const model = this.#model;
+    if (entry.kind !== EntryKind.adoption) return model.apply(entry);
+    const before = new Map([...model.keys()].map((key) => [key, model.get(key)!]));
+    const after = stateAdopted(entry.data, before);
+    const changes = model.apply(entry);
+    if (changes.length > 0) this.draftsAdopted++;
+    for (const key of new Set([...after.keys(), ...model.keys()])) {
+      if (isSameValue(after.get(key), model.get(key))) continue;
+      throw new UnsafeStep("an adoption", `${textOf(entry)} makes ${key} something else than its draft says`);
+    }
+    return changes;
+  }
+
+  #hasAdoption(first: number, last: number): boolean {
+    for (let index = first; index <= Math.min(last, this.safety.committedCount); index++)
+      if (this.safety.committed(index).kind === EntryKind.adoption) return true;
+    return false;
+  }
+
+  #checkTogether(who: string, state: Values): void {
+    const twins = new Set(twinKeys.map((key) => state.get(key)));
+    const bulk = new Set(bulkKeys.map((key) => textOfBulk(state.get(key))));
+    for (const values of [twins, bulk]) {
+      if (values.size > 1)
+        throw new UnsafeStep("written together", `${who} has ${[...values].join(" and ")}`);
+    }
+  }
+
   #noteCommand(entry: Entry): void {
-    // Of several puts, the sequence begins with the id: a byte string of eight.
+    // Of several puts and of an adoption, the sequence begins with the id: a byte string of eight.
     const isPut = entry.kind === EntryKind.put;
     const id = isPut ? commandFromWire(decodeCbor(entry.data)).id : entry.data.slice(1, 9);
     if (id === undefined) return;
@@ -192,19 +263,14 @@ export class Observer {
     }
   }
 
-  #checkState(
-    who: string,
-    state: { get(key: string): StateValue | undefined },
-    keys: Iterable<string>,
-    index: number,
-  ): void {
+  #checkState(who: string, state: Values, keys: Iterable<string>, index: number): void {
+    this.#checkTogether(who, state);
     const left = new Set(keys);
     for (const key of this.#versions.keys()) {
       const right = this.#valueAt(key, index);
       const own = state.get(key);
       left.delete(key);
-      if (own instanceof Uint8Array && right instanceof Uint8Array && hex(own) === hex(right)) continue;
-      if (own !== right) {
+      if (!isSameValue(own, right)) {
         throw new UnsafeStep(
           "state-machine safety",
           `${who} has ${own} for ${key} at ${index}, not ${right}`,
@@ -222,4 +288,8 @@ export class Observer {
   #sizeAt(index: number): number {
     return [...this.#versions.keys()].filter((key) => this.#valueAt(key, index) !== undefined).length;
   }
+}
+
+function isSameValue(a: StateValue | undefined, b: StateValue | undefined): boolean {
+  return a === b || (a instanceof Uint8Array && b instanceof Uint8Array && hex(a) === hex(b));
 }

@@ -27,6 +27,8 @@ export interface BoardSurroundings {
   onTurn(board: SimulatedBoard): void;
   /** Its power is gone; nobody is told. */
   onOff(board: SimulatedBoard): void;
+  /** Its power fails in the middle of what it writes. */
+  onPowerCut?(board: SimulatedBoard): void;
   /** A line of its log. */
   onLog?(board: SimulatedBoard, text: string): void;
   note(text: string): void;
@@ -141,6 +143,7 @@ export class SimulatedBoard implements Network {
   /** At once; its flash keeps what was written. */
   powerOff(): void {
     if (this.#virtual === undefined) return;
+    if (this.#flash.power === 0) this.#surroundings.onPowerCut?.(this);
     this.#virtual.powerOff();
     this.#virtual = undefined;
     this.#flash = this.#flash.reboot();

@@ -51,7 +51,7 @@ export type SwarmEvents = Pick<
 > &
   Partial<Pick<HostSurroundings, "onBelieved" | "onAction" | "onClaim" | "onRegister">> &
   Pick<BoardSurroundings, "onTurn"> &
-  Partial<Pick<BoardSurroundings, "onLog" | "onOff">>;
+  Partial<Pick<BoardSurroundings, "onLog" | "onOff" | "onPowerCut">>;
 
 const networkDelayMs: readonly [least: number, most: number] = [1, 20];
 const quiet: Noise = { loss: 0, repeat: 0, slow: 0, slowMsMax: 0 };
@@ -283,6 +283,10 @@ export class SimulatedSwarm implements HostSurroundings, BoardSurroundings {
     this.#links = this.#links.filter((each) => each.link.isOpen);
     this.#links.push({ board, host, link });
     return link;
+  }
+
+  onPowerCut(board: SimulatedBoard): void {
+    this.#options.events.onPowerCut?.(board);
   }
 
   onLog(board: SimulatedBoard, text: string): void {

@@ -68,6 +68,10 @@ export interface FullWeather {
   readonly tasks: number;
   /** Boards are to be given none, or may again. */
   readonly drainEveryMs: number;
+  /** Of the clients' writes, those by draft. */
+  readonly draftShare: number;
+  /** Of adoptions, those during which a board loses its power; and those after which the leader dies. */
+  readonly draftCutShare: number;
   readonly leaderShare: number;
   /** Of host crashes: the computer loses its power, not only the process its life. */
   readonly powerShare: number;
@@ -77,7 +81,7 @@ export interface FullWeather {
   readonly rememberedEntries: number;
 }
 
-function drawWeather(random: Random): Omit<FullWeather, keyof SharedWork> {
+function drawWeather(random: Random): Omit<FullWeather, keyof SharedWork | keyof Drafts> {
   const never = Infinity;
   const boards = ["n", "s", "e", "w", "x"];
   return {
@@ -130,13 +134,25 @@ function drawSharedWork(random: Random): SharedWork {
   return { tasks: random.pick([0, 2, 3]), drainEveryMs: random.pick([3_000, 10_000, Infinity]) };
 }
 
+type Drafts = Pick<FullWeather, "draftShare" | "draftCutShare">;
+
+/** The same of drafts. */
+function drawDrafts(random: Random): Drafts {
+  return { draftShare: random.pick([0.1, 0.2, 0.4]), draftCutShare: random.pick([0.1, 0.3, 0.6]) };
+}
+
 /** `given` in place of what would be drawn. */
 export function drawFullSchedule(
   seed: number,
   random: Random,
   given: Partial<FullWeather> = {},
 ): FullSchedule {
-  const weather = { ...drawWeather(random), ...drawSharedWork(new Random(seed ^ 0x7a5c)), ...given };
+  const weather = {
+    ...drawWeather(random),
+    ...drawSharedWork(new Random(seed ^ 0x7a5c)),
+    ...drawDrafts(new Random(seed ^ 0xd4af)),
+    ...given,
+  };
   const recurring: Recurring<FullStep>[] = [];
   const add = (what: FullStep, mostMs: number, untilMs = faultsEndMs) => {
     if (mostMs < Infinity) recurring.push({ what, everyMs: [Math.ceil(mostMs / 10), mostMs], untilMs });
