@@ -92,7 +92,7 @@ it("programs of all boards and sixty settings come back at once, by a draft, and
     ['sense("memory.used", { every: "1s" }).mean("5s").deadband(0.5, { atLeastEvery: "30s" }),', ""],
     ['outputs: { lamp: output.digital({ pin: 5, safe: false, follows: "door.lamp" }) },', ""],
   ]);
-  swarm = RunningSwarm.start(folder, [], file);
+  swarm = await RunningSwarm.start(folder, [], file);
   await swarm.untilSettled(5, 180_000);
   for (let i = 0; i < zones; i++) {
     const body = JSON.stringify({ value: 77 });
