@@ -35,7 +35,7 @@ export interface HostView {
   readonly checkpoints: Pick<Checkpoints, "listing" | "list" | "create" | "delete" | "copies" | "copy">;
   readonly restoring: Pick<Restoring, "compare" | "restore">;
   readonly firmware: Pick<Firmware, "listing" | "proposals">;
-  readonly actions: Pick<Actions, "list" | "begin">;
+  readonly actions: Pick<Actions, "list" | "begin" | "forget">;
   readonly tasks: Pick<Tasks, "status" | "change" | "hold">;
   readonly keeping: Pick<KeepingRoom, "status" | "restore" | "readings">;
   /** undefined in a swarm without alerts. */

@@ -5,6 +5,7 @@ import type { Program } from "../../../protocols/pipeline/program.ts";
 import { programToWire } from "../../../protocols/pipeline/program-codec.ts";
 import { programKeyPrefix } from "../../../protocols/state/command.ts";
 import type { Action } from "../../../protocols/two-phase-commit/action.ts";
+import { givenUpNames } from "../../../protocols/two-phase-commit/given-up.ts";
 import { unpackNames } from "../../../protocols/two-phase-commit/names.ts";
 import { promisesFromBytes } from "../../../protocols/two-phase-commit/promises.ts";
 import type { SimulatedBoard } from "../raft/full/simulated-board.ts";
@@ -28,6 +29,8 @@ export interface Deed {
   isWaiting?: boolean;
   /** As `isWaiting`, when it acted. */
   hasWaited?: boolean;
+  /** It had been given up then, as any host knew, or before the world's time `actedMs`. */
+  givenUpMs?: number;
   /** What it said of when it acted. */
   wallMs?: number;
   boundMs?: number;
@@ -137,6 +140,8 @@ export class Ordeal {
     else if (what < 0.42) {
       const board = random.pick(swarm.boards);
       board.powerOff();
+      // Some are taken for lost, and come back all the same.
+      if (random.chance(0.5)) this.#giveUpSoon(board);
       swarm.after(random.between(500, 6_000), () => board.powerOn());
     } else if (what < 0.48) {
       const host = random.pick(swarm.hosts);
@@ -145,11 +150,22 @@ export class Ordeal {
     }
   }
 
+  /** Once it has been away for so long that nothing of what it was told is on its way any more. */
+  #giveUpSoon(board: SimulatedBoard): void {
+    const awayMs = 1_500;
+    this.#acting.swarm.after(awayMs, () => {
+      if (board.board === undefined) this.#acting.giveUp(board.name);
+    });
+  }
+
   #isDone(): boolean {
     const { leader } = this.#acting;
     if (leader === undefined) return false;
     const { appliedIndex, lastIndex } = leader.member!.status(leader.nowMs);
-    return appliedIndex === lastIndex && this.#acting.actionsOf(leader).every(({ isEnded }) => isEnded);
+    const actions = this.#acting.actionsOf(leader);
+    return (
+      appliedIndex === lastIndex && actions.every(({ isEnded, givenUp }) => isEnded && givenUp.length === 0)
+    );
   }
 
   #put(key: string, value: string | Uint8Array): void {
@@ -159,6 +175,7 @@ export class Ordeal {
 
   #onPhase(action: Action): void {
     const { id, phase, isEnded } = action;
+    for (const board of givenUpNames(action)) this.#deedOf(board, id).givenUpMs ??= this.#acting.swarm.nowMs;
     if (phase === "begun") {
       this.#begun.set(id, action);
       return;
