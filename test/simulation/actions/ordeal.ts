@@ -29,7 +29,7 @@ export interface Deed {
   isWaiting?: boolean;
   /** As `isWaiting`, when it acted. */
   hasWaited?: boolean;
-  /** It had been given up then, as any host knew, or before the world's time `actedMs`. */
+  /** Since then it is agreed that it was given up. */
   givenUpMs?: number;
   /** What it said of when it acted. */
   wallMs?: number;
@@ -140,8 +140,6 @@ export class Ordeal {
     else if (what < 0.42) {
       const board = random.pick(swarm.boards);
       board.powerOff();
-      // Some are taken for lost, and come back all the same.
-      if (random.chance(0.5)) this.#giveUpSoon(board);
       swarm.after(random.between(500, 6_000), () => board.powerOn());
     } else if (what < 0.48) {
       const host = random.pick(swarm.hosts);
@@ -150,11 +148,23 @@ export class Ordeal {
     }
   }
 
-  /** Once it has been away for so long that nothing of what it was told is on its way any more. */
-  #giveUpSoon(board: SimulatedBoard): void {
-    const awayMs = 1_500;
-    this.#acting.swarm.after(awayMs, () => {
-      if (board.board === undefined) this.#acting.giveUp(board.name);
+  /**
+   * Takes the power from a board that is about to act, or has just done so. It is taken for lost once it has been away for so long that nothing of what it was told is on its
+   * way any more, and comes back all the same.
+   */
+  #loseSoon(name: string): void {
+    const random = this.#random;
+    const { swarm } = this.#acting;
+    const board = swarm.boards.find((each) => each.name === name)!;
+    const giveUpMs = random.between(1_200, 2_000);
+    const awayMs = random.between(2_500, 4_500);
+    swarm.after(random.between(0, 40), () => {
+      const { boots } = board;
+      board.powerOff();
+      swarm.after(giveUpMs, () => {
+        if (!board.isOn && board.boots === boots) this.#acting.giveUp(name);
+      });
+      swarm.after(awayMs, () => board.powerOn());
     });
   }
 
@@ -184,6 +194,8 @@ export class Ordeal {
     const known = this.#decisions.get(id);
     if (known !== undefined && known !== phase) throw new Error(`two decisions on ${id}`);
     this.#decisions.set(id, phase);
+    if (phase !== "committed" || known !== undefined || !this.#random.chance(0.5)) return;
+    this.#loseSoon(this.#random.pick(unpackNames(action.boards)));
   }
 
   #onActed(board: string, id: number): void {
