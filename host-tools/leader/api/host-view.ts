@@ -37,7 +37,7 @@ export interface HostView {
   readonly firmware: Pick<Firmware, "listing" | "proposals">;
   readonly actions: Pick<Actions, "list" | "begin" | "forget">;
   readonly tasks: Pick<Tasks, "status" | "change" | "hold">;
-  readonly keeping: Pick<KeepingRoom, "status" | "restore" | "readings">;
+  readonly keeping: Pick<KeepingRoom, "status" | "restore" | "readings" | "acceptLoss">;
   /** undefined in a swarm without alerts. */
   readonly alerts: Pick<Alerts, "list" | "acknowledge" | "test"> | undefined;
   readonly queries: Pick<Queries, "run">;
