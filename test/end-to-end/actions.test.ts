@@ -191,8 +191,7 @@ describe("actions over five boards", () => {
     );
     const { outputs } = status.boards.find(({ id: name }) => name === "b5")!;
     expect(outputs.map(({ cause }) => cause)).toEqual(["safe", "safe"]);
-    const audited = async () =>
-      (await client().get<AuditEntry[]>("/api/audit")).map(({ what }) => what);
+    const audited = async () => (await client().get<AuditEntry[]>("/api/audit")).map(({ what }) => what);
     expect(await audited()).toContain(`act forget close ${id} b5`);
     await expect.poll(audited, { timeout: 10_000 }).toContain("close b5 is back: it did not act");
     // Nothing of it is left in the way.
