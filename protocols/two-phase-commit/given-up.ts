@@ -28,7 +28,8 @@ export function withGivenUp(action: Action, boards: readonly string[], by: strin
   const isFull = action.givenUp.length === actionLimits.giversMax;
   const name = isFull ? action.givenUp.at(-1)!.by : shortenedUtf8(by, actionLimits.giverBytesMax);
   const before = action.givenUp.find((one) => one.by === name);
-  const mine = { by: name, boards: packNames([...unpackNames(before?.boards ?? nobody), ...boards]) };
+  const earlier = before === undefined ? [] : unpackNames(before.boards);
+  const mine = { by: name, boards: packNames([...earlier, ...boards]) };
   const others = action.givenUp.filter((one) => one !== before);
   const left = unpackNames(action.boards).filter((board) => !boards.includes(board));
   // Whoever still has to act has promised: what was required is of no more use, and the entry has a maximum.
@@ -44,5 +45,3 @@ export function withReturned(action: Action, boards: readonly string[], astray: 
   }
   return { ...action, boards: packNames([...unpackNames(action.boards), ...astray]), givenUp };
 }
-
-const nobody = packNames([]);
