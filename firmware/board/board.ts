@@ -95,7 +95,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
     this.#store = store;
     this.#bootMs = clock.nowMs();
     this.#member = new Member(store, ports, log, this);
-    const values = new NamedValues(store);
+    const values = new NamedValues(store, config.board);
     this.#time = new WallTime({ clock, random, network, log, turns: this }, config.timeServer);
     this.#sensing = new Sensing({
       board: config.board,

@@ -57,10 +57,12 @@ export class CommittedProgram {
     this.run(this.#store.get(this.#key), nowMs);
   }
 
-  /** Runs `pipelines` beside the program from now on. What ran and still runs goes on undisturbed. */
+  /** Other tasks are open: runs `pipelines` beside the program from now on. What ran and still runs goes on undisturbed. */
   runBeside(pipelines: readonly Pipeline[], nowMs: number): void {
     this.#ofTasks = pipelines;
     this.load(nowMs);
+    // Rules may be those of whoever holds a task.
+    this.#sensing.onSettings(nowMs);
   }
 
   /** A register may have another value. */

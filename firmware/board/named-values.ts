@@ -15,22 +15,32 @@ export interface KnownRegisters {
   valueOf(register: string): RegisterValue | undefined;
 }
 
+/** Where tasks are placed on a board: which it may run now. */
+export interface OpenTasks {
+  has(task: string): boolean;
+}
+
 /**
  * What programs read by name: settings, and the registers that boards agree on. A member of their group knows what it has learnt to be chosen, every board the log's copy,
- * and before anything was decided what the group began with.
+ * and before anything was decided what the group began with. A task that the board may run now has the board's own name; one that it may not has no value.
  */
 export class NamedValues implements Settings {
   readonly #store: BoardStore;
+  readonly #board: string;
   /** undefined on a board that does not vote. */
   registers: KnownRegisters | undefined;
+  /** undefined on a board on which no task is placed. */
+  tasks: OpenTasks | undefined;
 
-  constructor(store: BoardStore) {
+  constructor(store: BoardStore, board: string) {
     this.#store = store;
+    this.#board = board;
   }
 
   get(name: string): StateValue | undefined {
     const store = this.#store;
     if (name.startsWith(reservedKeyPrefix)) return store.get(name);
+    if (this.tasks?.has(name)) return this.#board;
     return (
       this.registers?.valueOf(name) ?? readCopy(store, name)?.value ?? store.get(name) ?? this.initial(name)
     );

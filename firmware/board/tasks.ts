@@ -18,10 +18,12 @@ import type { CommittedProgram } from "./committed-program.ts";
 import type { CrashLoop } from "./crash-loop.ts";
 import type { Link } from "./link.ts";
 import type { Messenger } from "./messenger.ts";
+import type { NamedValues, OpenTasks } from "./named-values.ts";
 
 export interface TasksParts {
   readonly board: string;
   readonly store: BoardStore;
+  readonly values: NamedValues;
   readonly program: CommittedProgram;
   readonly crashLoop: CrashLoop;
   readonly messenger: Messenger;
@@ -41,21 +43,28 @@ export function isPlacedAt(value: StateValue | undefined, board: string): boolea
 
 /**
  * The tasks that the swarm has placed on this board: it claims them from the leader and runs each as long as its lease lasts, no longer. There only while
- * one is placed here. What runs is part of the program; only its metrics carry the token of their tenure.
+ * one is placed here. What runs is part of the program; only its metrics carry the token of their tenure. Rules `as` a task hold for just as long.
  */
-export class Tasks {
+export class Tasks implements OpenTasks {
   readonly #parts: TasksParts;
   readonly #tenure: Tenure;
   /** Bit i: the i-th of those that are held is open, and runs. */
   #open = 0;
   /** What is held, or what it is, has changed since `#open` was worked out. */
   #isStale = true;
+  /** Names of those that run. */
+  #running: readonly string[] = noNames;
 
   /** Takes up what the agreed state says. */
   constructor(parts: TasksParts, nowMs: number) {
     this.#parts = parts;
     this.#tenure = new Tenure(nowMs);
+    parts.values.tasks = this;
     this.takeAll(nowMs);
+  }
+
+  has(task: string): boolean {
+    return this.#running.includes(task);
   }
 
   /** When `run` has something to do though nothing has arrived; Infinity for never. */
@@ -105,7 +114,10 @@ export class Tasks {
       for (let i = 0; i < held.length; i++) if (this.#tenure.isOpen(held[i]!, nowMs)) open |= 1 << i;
     }
     if (open !== this.#open || this.#isStale) this.compose(open, nowMs);
-    if (held.length === 0) return "idle";
+    if (held.length === 0) {
+      this.#parts.values.tasks = undefined;
+      return "idle";
+    }
     const claim = this.#tenure.claim(nowMs);
     // In safe mode it asks for nothing, so that another board may have it.
     if (claim !== undefined && isJoined && !crashLoop.isSafe) messenger.sendClaim(claim);
@@ -126,6 +138,7 @@ export class Tasks {
     // What is held and not open changes nothing.
     if (open === 0 && wasOpen === 0) return;
     const pipelines: Pipeline[] = [];
+    const running: string[] = [];
     let tasks = "";
     for (let i = 0; i < held.length; i++) {
       if ((open & (1 << i)) === 0) continue;
@@ -133,8 +146,10 @@ export class Tasks {
       for (const pipeline of this.pipelinesOf(task)) {
         pipelines.push({ ...pipeline, metric: fencedMetric(pipeline.metric, placement.token) });
       }
+      running.push(task);
       tasks += `${tasks === "" ? "" : ","}${task}#${placement.token}`;
     }
+    this.#running = running;
     log.write("info", "tasks", "run", tasks);
     program.runBeside(pipelines, nowMs);
   }
@@ -158,6 +173,7 @@ export class Tasks {
 }
 
 const noPipelines: readonly Pipeline[] = Object.freeze([]);
+const noNames: readonly string[] = Object.freeze([]);
 
 /** undefined for what this firmware cannot read. */
 function read(value: StateValue | undefined): Placement | undefined {

@@ -5,7 +5,7 @@ import type { Condition, Proposal, Rule } from "../../protocols/pipeline/program
 /**
  * A condition at work, a rule's or that of what the board proposes. It becomes active once its metric has been beyond the threshold for `forMs` without a reading that says
  * otherwise, and ends with the first reading that has come back by `hysteresis` or more. A sensor that falls silent changes
- * nothing. One that holds only on the board that a register names rests on all others.
+ * nothing. One that holds only on the board that a register names, or that holds a task, rests on all others.
  */
 export class ConditionRun<Of extends Condition = Condition> {
   readonly definition: Of;
@@ -50,7 +50,8 @@ export class ConditionRun<Of extends Condition = Condition> {
     const active = items.any() === true;
     const value = items.anyNumber("the value");
     const waitMs = items.number("the wait", -1, Number.MAX_SAFE_INTEGER);
-    this.active = active;
+    // Whose turn it was before the board slept or restarted says nothing of now.
+    this.active = active && !Number.isNaN(this.#threshold);
     this.#value = value;
     this.dueMs = waitMs < 0 ? Infinity : nowMs + waitMs;
   }

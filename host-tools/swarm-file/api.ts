@@ -60,6 +60,7 @@ export function swarm<
   const BoardName extends string,
   const Key extends string = never,
   const Register extends string = never,
+  const Task extends string = never,
 >(
   name: string,
   given: {
@@ -75,13 +76,13 @@ export function swarm<
       boards: readonly NoInfer<BoardName>[];
       names: Readonly<Record<Register, RegisterPart>>;
     };
-    boards: Readonly<Record<BoardName, BoardPart<NoInfer<Key | Register>>>>;
+    boards: Readonly<Record<BoardName, BoardPart<NoInfer<Key | Register | Task>>>>;
     /** What a person is told of, in the log, on the page and at the webhooks. */
     alerts?: Readonly<Record<string, AlertPart<NoInfer<BoardName>, NoInfer<Key | Register>>>>;
     /** Addresses that are told when an alert begins and when it is over, three at most. */
     webhooks?: readonly string[];
     /** Work that one board or one host at a time does, whichever holds it. */
-    tasks?: Readonly<Record<string, TaskPart>>;
+    tasks?: Readonly<Record<Task, TaskPart>>;
     /** What several boards do together or not at all, by name: `covey act NAME`. */
     actions?: Readonly<Record<string, ActionPart<NoInfer<BoardName>>>>;
     /** How readings with `copies` are kept on boards: one that is gone for `lostAfter`, 10m if not said, is replaced by another. */
@@ -179,13 +180,13 @@ export interface RuleOptions {
   hysteresis?: number;
   /** How long the metric must stay beyond the threshold before the rule begins; at once if not said. */
   for?: Duration;
-  /** A register that names a board: the rule holds on that one only. */
+  /** A register that names a board, or a task that a board holds: the rule holds on that one only. */
   as?: string;
 }
 
 /** No options: they name nothing. */
 type Unsaid = Record<never, never>;
-/** The register that the options name. */
+/** The register or the task that the options name. */
 type NamedIn<Options extends RuleOptions> = Options extends { as: infer As extends string } ? As : never;
 
 /** What makes an alert, or a rule once it has its effect. */

@@ -50,6 +50,9 @@ export interface BoardSurroundings {
   readonly file: string;
   readonly settings: Readonly<Record<string, SettingDefinition>>;
   readonly registers: Readonly<Record<string, RegisterDefinition>>;
+  /** Names of tasks, by who holds them. */
+  readonly boardTasks: readonly string[];
+  readonly hostTasks: readonly string[];
   readonly models: ReadonlyMap<string, BoardDescription>;
   readonly zones: ZoneRules;
 }
@@ -286,6 +289,8 @@ class BoardCompilation {
       outputs,
       agreed: this.#agreed,
       registers: this.#at.registers,
+      boardTasks: this.#at.boardTasks,
+      hostTasks: this.#at.hostTasks,
     };
     this.#checkCount("rules", parts.length, programLimits.rulesMax, "rules");
     this.#checkCount("rules", proposing.length, programLimits.proposalsMax, "rules that propose");

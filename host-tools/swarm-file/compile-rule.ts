@@ -19,6 +19,10 @@ export interface RuleSurroundings {
   /** Settings and registers. */
   readonly agreed: Agreed;
   readonly registers: Readonly<Record<string, RegisterDefinition>>;
+  /** Tasks that boards hold. */
+  readonly boardTasks: readonly string[];
+  /** Tasks that hosts hold. */
+  readonly hostTasks: readonly string[];
 }
 
 export function compileRule(part: RulePart, board: RuleSurroundings, diagnostics: Diagnostics): Rule {
@@ -91,13 +95,21 @@ function proposalProblem(
   return problem === undefined ? undefined : `"${register}" takes ${problem}, not ${shown(value)}.`;
 }
 
-function asProblem(as: unknown, { registers }: RuleSurroundings): string | undefined {
+function asProblem(as: unknown, board: RuleSurroundings): string | undefined {
+  const { registers, agreed, boardTasks, hostTasks } = board;
   const coordinators = Object.keys(registers).filter((name) => registers[name]!.type === "coordinator");
-  if (coordinators.includes(as as string)) return undefined;
-  if (Object.hasOwn(registers, String(as))) {
-    return `as names a register that names a board, such as register.coordinator(), and ${shown(as)} is a ${registers[String(as)]!.type}.`;
+  if (boardTasks.includes(as as string)) {
+    if (!Object.hasOwn(agreed, as as string)) return undefined;
+    return `${shown(as)} names a task and ${Object.hasOwn(registers, as as string) ? "a register" : "a setting"}; give one of them another name.`;
   }
-  return `${shown(as)} is no register that names a board${suggestion(as, coordinators)}`;
+  if (coordinators.includes(as as string)) return undefined;
+  if (hostTasks.includes(as as string)) {
+    return `${shown(as)} is held by a host; a rule is a board's, so name a task that boards hold.`;
+  }
+  if (Object.hasOwn(registers, String(as))) {
+    return `as names a task, or a register that names a board, such as register.coordinator(), and ${shown(as)} is a ${registers[String(as)]!.type}.`;
+  }
+  return `${shown(as)} is no register that names a board, and no task${suggestion(as, [...coordinators, ...boardTasks])}`;
 }
 
 /** What a rule or a schedule sets its output to, as the board keeps it. */

@@ -84,7 +84,7 @@ class SwarmCompilation {
     const settings = this.#settings(given.settings);
     const wrong = (path: readonly string[], text: string) => this.#wrong(path, text);
     const named = compileRegisterNames(given.registers, Object.keys(settings), this.#diagnostics, wrong);
-    const boards = this.#boards(given.boards, settings, named ?? {});
+    const boards = this.#boards(given, settings, named ?? {});
     const registers = compileRegisters(given.registers, named, boards, wrong);
     const hosts = this.#hosts(given.hosts, Object.keys(boards));
     const hostPlaces = this.#hostPlaces(given.hosts);
@@ -171,7 +171,7 @@ class SwarmCompilation {
   }
 
   #boards(
-    given: unknown,
+    { boards: given, tasks }: Readonly<Record<string, unknown>>,
     settings: Record<string, SettingDefinition>,
     registers: Record<string, RegisterDefinition>,
   ): Record<string, BoardDefinition> {
@@ -190,7 +190,10 @@ class SwarmCompilation {
         this.#wrong(["boards", name], `${shown(name)} is no board; write board("esp32c3-devkit", {...}).`);
         continue;
       }
-      const surroundings = { name, file: this.#file, settings, registers, models: this.#models, zones };
+      const surroundings = {
+        ...{ name, file: this.#file, settings, registers, models: this.#models, zones },
+        ...{ boardTasks: tasksOn("boards", tasks), hostTasks: tasksOn("hosts", tasks) },
+      };
       boards[name] = compileBoard(part, surroundings, this.#diagnostics);
     }
     return boards;
@@ -309,6 +312,13 @@ class SwarmCompilation {
   #wrong(path: readonly string[], text: string): void {
     this.#diagnostics.add(this.#part.site, path, text);
   }
+}
+
+/** Names of those of the given tasks that boards, or hosts, hold. */
+function tasksOn(wanted: "boards" | "hosts", given: unknown): string[] {
+  return Object.entries(isRecord(given) ? given : {}).flatMap(([name, part]) =>
+    isPart<TaskPart>(part, "task") && (part.given.on ?? "boards") === wanted ? [name] : [],
+  );
 }
 
 /** Keys that the boards' models take; one that several have counts once. */

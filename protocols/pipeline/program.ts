@@ -74,7 +74,7 @@ export interface Condition {
   /** It ends when the metric has come back by this much; 0 or more. */
   readonly hysteresis: number;
   readonly forMs: number;
-  /** Name of a register: it never holds on a board that the register does not name. Absent for every board. */
+  /** Name of a register or of a task: it never holds on a board that the register does not name, or that may not run the task now. Absent for every board. */
   readonly as?: string | undefined;
 }
 

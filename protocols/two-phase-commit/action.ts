@@ -6,6 +6,8 @@
  * decisions the first in the log is the only one: the log is the coordinator's memory, and any leader goes on from it (Gray and Lamport, "Consensus on
  * Transaction Commit", 2006, section 3, with the log in place of one coordinator's disk).
  *
+ * A board of a committed action that is lost for good is given up (`given-up.ts`): it moves from `boards` to `givenUp`, and nobody waits for it any more.
+ *
  * An action that was aborted leaves no trace that a board must see: who finds another one in its place knows that it was aborted (presumed abort,
  * Mohan, Lindsay and Obermarck 1986). One that was committed stays until every board has told its outcome.
  */
@@ -25,6 +27,10 @@ export const actionLimits = Object.freeze({
   nameLengthMax: 32,
   outputsMax: 8,
   requirementsMax: 8,
+  /** Who gave boards of one action up. */
+  giversMax: 8,
+  /** UTF-8 bytes of such a one's name. */
+  giverBytesMax: 48,
   /** UTF-8 bytes of why an action was aborted, or a board voted no. */
   reasonBytesMax: 120,
   idMax: 0xffff_ffff,
@@ -45,11 +51,18 @@ export interface Requirement {
   readonly maxAgeMs: number;
 }
 
+/** Boards of a committed action that somebody has said to be lost for good. They do not act on it any more. */
+export interface GivenUp {
+  readonly by: string;
+  /** Packed. */
+  readonly boards: Uint8Array;
+}
+
 export interface Action {
   /** Drawn at random by whoever began it: what is told of an action names it, since its key may be another's later. */
   readonly id: number;
   readonly name: string;
-  /** Of its boards, packed (`names.ts`); of one that has ended, of those that did not follow the decision. */
+  /** Of its boards, packed (`names.ts`), without those that were given up; of one that has ended, of those that did not follow the decision. */
   readonly boards: Uint8Array;
   /** Empty once it has ended, as `require`. */
   readonly set: readonly OutputValue[];
@@ -66,6 +79,8 @@ export interface Action {
   readonly isEnded: boolean;
   /** Why it was aborted; "" otherwise. */
   readonly reason: string;
+  /** Those of whom it is not known what they did; over the end of the action, until they are back and have told. */
+  readonly givenUp: readonly GivenUp[];
 }
 
 /** `covey/act/07` for 7. */

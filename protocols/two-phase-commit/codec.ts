@@ -2,7 +2,7 @@
  * An action between struct and CBOR value: the value of a slot's key.
  *
  * ```
- * [1, id, name, h'boards', [[output, value], ...], [[metric, min, max, maxAgeMs], ...], forMs, safetyMs, deadlineMs, startMs | null, phase, isEnded, reason]
+ * [1, id, name, h'boards', [[output, value], ...], [[metric, min, max, maxAgeMs], ...], forMs, safetyMs, deadlineMs, startMs | null, phase, isEnded, reason, [[who gave up, h'boards'], ...]]
  * ```
  *
  * Exactly so many items: a board must not take part in half of an action that says more than it understands.
@@ -10,7 +10,14 @@
 import { ItemReader } from "../cbor/shape.ts";
 import type { CborValue } from "../cbor/value.ts";
 import { stateLimits } from "../state/command.ts";
-import { type Action, actionLimits, type OutputValue, type Phase, type Requirement } from "./action.ts";
+import {
+  type Action,
+  actionLimits,
+  type GivenUp,
+  type OutputValue,
+  type Phase,
+  type Requirement,
+} from "./action.ts";
 import { checkNames } from "./names.ts";
 
 export const actionVersion = 1;
@@ -32,12 +39,13 @@ export function actionToWire(action: Action): CborValue {
     phases.indexOf(phase),
     isEnded,
     reason,
+    action.givenUp.map((one) => [one.by, one.boards]),
   ];
 }
 
 /** Throws `ShapeError`. */
 export function actionFromWire(value: CborValue): Action {
-  const items = new ItemReader(value, format, "", 13);
+  const items = new ItemReader(value, format, "", 14);
   items.version(actionVersion);
   const id = items.integer("the id", 0, actionLimits.idMax);
   const name = items.text("the name", actionLimits.nameLengthMax);
@@ -55,9 +63,10 @@ export function actionFromWire(value: CborValue): Action {
   const phase = phases[items.integer("the phase", 0, phases.length - 1)]!;
   const isEnded = items.boolean("isEnded");
   const reason = items.text("the reason", actionLimits.reasonBytesMax);
+  const givenUp = items.array("who was given up", actionLimits.giversMax).map(givenUpFrom);
   items.end();
   const what = { id, name, boards, set, require };
-  return { ...what, forMs, safetyMs, deadlineMs, startMs, phase, isEnded, reason };
+  return { ...what, forMs, safetyMs, deadlineMs, startMs, phase, isEnded, reason, givenUp };
 }
 
 export function outputsToWire(set: readonly OutputValue[]): CborValue {
@@ -83,4 +92,12 @@ function requirementFrom(value: CborValue): Requirement {
   const min = items.number("min", -Number.MAX_VALUE, Number.MAX_VALUE);
   const max = items.number("max", min, Number.MAX_VALUE);
   return { metric, min, max, maxAgeMs: items.integer("maxAgeMs", 0, msMax) };
+}
+
+function givenUpFrom(value: CborValue): GivenUp {
+  const items = new ItemReader(value, format, "boards given up", 2);
+  const by = items.text("by whom", actionLimits.giverBytesMax);
+  const boards = items.bytes("which", stateLimits.valueBytesMax);
+  checkNames(boards, format);
+  return { by, boards };
 }

@@ -7,7 +7,7 @@
  *    |  promise durable, then: yes
  *    v                  committed       at its time, or at once
  * promised -----------------------> armed ------------------------> acted (outputs held for so long)
- *    |   \__ aborted, or another in its place: released
+ *    |   \__ aborted, another in its place, or given up: released
  *    |  no decision within the safety time
  *    v
  * heuristic (outputs at their safe values)  -- the decision is learnt --> settled
@@ -17,9 +17,13 @@
  * it, which only grows; so the same state leads to the same end however often the power fails, and a board that was off the whole time learns from the state alone
  * what it has to do. A board that finds an action committed and no promise of its own has lost its memory since it promised. It can't know whether it acted, and to act
  * twice could undo what came later: it does not, and says so.
+ *
+ * A board that was given up while it was away (`given-up.ts`) learns so from the same copy: what it had not done yet it never does, its promise binds it no more, and it tells what
+ * it had done until that is known.
  */
 import { shortenedUtf8 } from "../text/utf8.ts";
 import { type Action, actionIdText, actionLimits, type OutputValue, sharedOutput } from "./action.ts";
+import { isGivenUp } from "./given-up.ts";
 import { packedHas } from "./names.ts";
 import { detachedSlot, type KeptPromise, promiseLimits, promisesToBytes } from "./promises.ts";
 import type { ActionReport, Stage } from "./report.ts";
@@ -115,8 +119,7 @@ export class Participant {
    * is known to have committed, and for what has begun last: older states would be decided upon anew by a board that has forgotten how.
    */
   onSlot(slot: number, action: Action | undefined, nowMs: number): void {
-    const isMine = action !== undefined && !action.isEnded && packedHas(action.boards, this.#board);
-    const mine = isMine ? action : undefined;
+    const mine = action !== undefined && concerns(action, this.#board) ? action : undefined;
     const standing = this.#standings.find(({ kept }) => kept.slot === slot);
     if (standing !== undefined && standing.kept.id !== mine?.id) this.leave(standing);
     if (this.#refusals.get(slot)?.id !== mine?.id) this.#refusals.delete(slot);
@@ -126,7 +129,8 @@ export class Participant {
       return;
     }
     this.#actions.set(slot, mine);
-    if (mine.phase === "begun") this.prepare(slot, mine, nowMs);
+    if (isGivenUp(mine, this.#board)) this.letGo(slot, mine, nowMs);
+    else if (mine.phase === "begun") this.prepare(slot, mine, nowMs);
     else if (mine.phase === "committed") this.commit(slot, mine, nowMs);
     else this.abort(slot);
   }
@@ -176,6 +180,7 @@ export class Participant {
       const { kept, isArmed, isDecided } = standing;
       reason = kept.reason;
       if (kept.stage === "acted") stage = "acted";
+      else if (kept.stage === "released") stage = "released";
       else if (kept.stage === "heuristic") stage = isDecided ? "settled" : "heuristic";
       else stage = isArmed ? "armed" : "yes";
     }
@@ -223,6 +228,23 @@ export class Participant {
   }
 
   private commit(slot: number, action: Action, nowMs: number): void {
+    const standing = this.decided(slot, action, nowMs);
+    if (standing?.kept.stage === "promised") this.carryOut(standing, action, nowMs);
+    else if (standing?.kept.stage === "heuristic") this.settle(standing);
+  }
+
+  /** Given up: what it has not done by now it does not do. */
+  private letGo(slot: number, action: Action, nowMs: number): void {
+    const standing = this.decided(slot, action, nowMs);
+    if (standing?.kept.stage === "promised") {
+      standing.kept = { ...standing.kept, stage: "released", set: [] };
+      standing.isArmed = false;
+      this.keep();
+    } else if (standing?.kept.stage === "heuristic") this.settle(standing);
+  }
+
+  /** How it stands in an action that was committed; undefined where nothing comes of that any more. */
+  private decided(slot: number, action: Action, nowMs: number): Standing | undefined {
     let standing = this.#standings.find(({ kept }) => kept.slot === slot);
     if (standing === undefined) {
       standing = this.standingOf(slot, action, nowMs);
@@ -230,10 +252,9 @@ export class Participant {
       this.#standings.push(standing);
       this.goSafe(standing, "it lost its memory after it had promised", nowMs);
     }
-    if (standing.isDecided && standing.kept.stage !== "promised") return;
+    if (standing.isDecided && standing.kept.stage !== "promised") return undefined;
     standing.isDecided = true;
-    if (standing.kept.stage === "promised") this.carryOut(standing, action, nowMs);
-    else if (standing.kept.stage === "heuristic") this.settle(standing);
+    return standing;
   }
 
   /** Acts, now or at its time; or goes to its safe values, where it was away for longer than it may have waited. */
@@ -400,4 +421,9 @@ export class Participant {
   private drop(standing: Standing): void {
     this.#standings.splice(this.#standings.indexOf(standing), 1);
   }
+}
+
+/** Whether the board has something to do about it, or to tell. */
+function concerns(action: Action, board: string): boolean {
+  return (!action.isEnded && packedHas(action.boards, board)) || isGivenUp(action, board);
 }

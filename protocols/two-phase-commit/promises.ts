@@ -14,10 +14,10 @@ import { actionLimits, type OutputValue } from "./action.ts";
 import { outputsFromWire, outputsToWire } from "./codec.ts";
 
 /**
- * `promised`: it said yes. `acted`: its outputs have, or had, the action's values. `heuristic`: it went to its safe values instead. Either is final: no decision
- * changes it.
+ * `promised`: it said yes. `acted`: its outputs have, or had, the action's values. `heuristic`: it went to its safe values instead. `released`: it was given up before it had done
+ * anything. Each of these three is final: no decision changes it.
  */
-export type PromiseStage = "promised" | "acted" | "heuristic";
+export type PromiseStage = "promised" | "acted" | "heuristic" | "released";
 
 export interface KeptPromise {
   /** `detachedSlot` once the action has ended and only its outputs are still held. */
@@ -66,7 +66,12 @@ export function promisesFromBytes(bytes: Uint8Array): KeptPromise[] | undefined 
 
 const format = "kept promises";
 const msMax = Number.MAX_SAFE_INTEGER;
-const stages: readonly PromiseStage[] = Object.freeze(["promised", "acted", "heuristic"] as const);
+const stages: readonly PromiseStage[] = Object.freeze([
+  "promised",
+  "acted",
+  "heuristic",
+  "released",
+] as const);
 
 function promiseFrom(value: CborValue): KeptPromise {
   const items = new ItemReader(value, format, "a promise", 9);

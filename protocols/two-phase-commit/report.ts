@@ -11,7 +11,7 @@ import { actionLimits } from "./action.ts";
 
 /**
  * `no`: it can't. `yes`: it has promised, and keeps that over a power cut. `armed`: it will act at the action's time. `acted`. `released`: it knows that the action
- * was aborted and is bound by nothing. `heuristic`: it heard no decision in time, or could not act, and went to its safe values on its own. `settled`: that, and by now it knows
+ * was aborted, or that it was given up before it had acted, and is bound by nothing. `heuristic`: it heard no decision in time, or could not act, and went to its safe values on its own. `settled`: that, and by now it knows
  * the decision.
  */
 export type Stage = "no" | "yes" | "armed" | "acted" | "released" | "heuristic" | "settled";

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SwarmClient } from "../../host-tools/cli/swarm-client.ts";
+import { silenceMs } from "../../host-tools/leader/actions/lost.ts";
 import type { AuditEntry } from "../../host-tools/leader/api/types/access.ts";
 import type { ActionBegun, ActionStatus } from "../../host-tools/leader/api/types/actions.ts";
 import type { BoardSupervisor } from "../../host-tools/simulator/board-supervisor.ts";
@@ -159,5 +160,41 @@ describe("actions over five boards", () => {
     expect({ code, boards: boards.length }).toEqual({ code: 0, boards: 5 });
     for (const { wallMs } of boards) expect(wallMs! - startMs).toBeGreaterThanOrEqual(0);
     for (const { wallMs } of boards) expect(wallMs! - startMs).toBeLessThan(1_000);
+  });
+
+  it("one that dies for good after its promise is given up; should it come back, it does not act and says so", {
+    timeout: 200_000,
+  }, async () => {
+    process.kill(board("b4").pid!, "SIGSTOP");
+    const { id } = await client().post<ActionBegun>("/api/actions/close", { timeoutMs: 30_000 });
+    await until("four promises", id, (action) => votes(action) === 4);
+    await board("b5").powerOff();
+    process.kill(board("b4").pid!, "SIGCONT");
+    const acted = ({ boards }: ActionStatus) => boards.filter(({ stage }) => stage === "acted").length;
+    expect((await until("four acted", id, (action) => acted(action) === 4)).isEnded).toBe(false);
+    const forget = () => act("--forget", id, "--boards", "b5", "--accept-loss", "--yes", "--json");
+    const early = await forget();
+    expect({ code: early.code, said: early.stdout }).toEqual({
+      code: 1,
+      said: expect.stringMatching(/has not missed b5 for long enough; it can be given up in \d+ s/),
+    });
+    await sleep(silenceMs);
+    const { code, stdout } = await forget();
+    expect(code, stdout).toBe(0);
+    const ended = await until("ended", id, ({ isEnded }) => isEnded);
+    expect(ended.boards[4]).toMatchObject({ board: "b5", stage: "yes", givenUpBy: "local" });
+    board("b5").powerOn();
+    const back = await until("back", id, ({ boards }) => boards[4]!.givenUpBy === undefined);
+    expect(back.boards[4]).toMatchObject({ board: "b5", stage: "released" });
+    const status = await swarm.until("b5 decides by itself", ({ boards }) =>
+      boards.some(({ id: name, outputs }) => name === "b5" && outputs.length === 2),
+    );
+    const { outputs } = status.boards.find(({ id: name }) => name === "b5")!;
+    expect(outputs.map(({ cause }) => cause)).toEqual(["safe", "safe"]);
+    const audited = async () => (await client().get<AuditEntry[]>("/api/audit")).map(({ what }) => what);
+    expect(await audited()).toContain(`act forget close ${id} b5`);
+    await expect.poll(audited, { timeout: 10_000 }).toContain("close b5 is back: it did not act");
+    // Nothing of it is left in the way.
+    expect((await act("open", "--json")).code).toBe(0);
   });
 });

@@ -1,7 +1,8 @@
-/** `covey act`: has several boards do something together or not at all, and says what came of it on each. */
+/** `covey act`: has several boards do something together or not at all, says what came of it on each, and gives up those that are lost. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
 import type { ActionBegun, ActionOnBoard, ActionStatus } from "../../leader/api/types/actions.ts";
+import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
 import { durationMs } from "../option-values.ts";
 import { SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";
@@ -13,13 +14,16 @@ interface ActOptions extends SwarmOptions {
   readonly timeout?: number;
   readonly at?: string;
   readonly list?: boolean;
+  readonly forget?: string;
+  readonly acceptLoss?: boolean;
+  readonly yes?: boolean;
 }
 
 /** What the exit code says of an action that was begun. */
 export const actExitCodes = {
   acted: 0,
   aborted: 3,
-  /** It was committed, and at least one board went to its safe values instead. */
+  /** It was committed, and at least one board went to its safe values instead, or was given up. */
   astray: 4,
   /** It was committed, and not all boards have told in time that they acted; or it is not known whether. */
   open: 5,
@@ -35,12 +39,13 @@ export const act: Verb<ActOptions> = {
   usage: "act [name]",
   summary: "have several boards do something together or not at all",
   details:
-    "Each board checks whether it can and promises it in its flash; when all have, that is decided in the log and all act, whatever dies meanwhile. Exit code 0: all acted; 3: aborted, none acted; 4: committed, but a board went to its safe values instead; 5: committed, but not all have told yet.",
+    "Each board checks whether it can and promises it in its flash; when all have, that is decided in the log and all act, whatever dies meanwhile. Exit code 0: all acted; 3: aborted, none acted; 4: committed, but a board went to its safe values instead, or was given up; 5: committed, but not all have told yet. A committed action waits for each of its boards; --forget gives those up that are lost for good.",
   examples: [
     "covey act open-valves",
     "covey act open-valves --boards north-1,north-2 --timeout 5s",
     "covey act open-valves --at 2027-06-01T06:00Z",
     "covey act --list",
+    "covey act --forget 1f3a5c7e --boards north-2 --accept-loss",
   ],
   options: [
     new Option("--boards <names>", "which boards, such as north-1,north-2; those of swarm.ts if not said"),
@@ -49,17 +54,19 @@ export const act: Verb<ActOptions> = {
     ),
     new Option("--at <time>", "when all are to act, such as 2027-06-01T06:00Z"),
     new Option("--list", "show the last actions and how each board stands"),
+    new Option("--forget <action>", "end a committed action without --boards: its id, or its name"),
+    new Option("--accept-loss", "of --forget: these boards are lost, and nobody will know what they did"),
+    new Option("--yes", "forget without asking"),
     ...swarmOptions(),
   ],
   async run(terminal, options, [name]) {
     const swarm = SwarmClient.find(options);
     if (options.list === true) return list(terminal, swarm);
+    if (options.forget !== undefined) return forget(terminal, swarm, options.forget, options);
     if (name === undefined)
       throw new WrongInput("Say which action, as in covey act open-valves; or see --list.");
     const request = {
-      ...(options.boards === undefined
-        ? {}
-        : { boards: options.boards.split(",").map((board) => board.trim()) }),
+      ...(options.boards === undefined ? {} : { boards: namesIn(options.boards) }),
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
       ...(options.at === undefined ? {} : { startMs: timeOf(options.at) }),
     };
@@ -71,14 +78,74 @@ export const act: Verb<ActOptions> = {
 
 async function list(terminal: Terminal, swarm: SwarmClient): Promise<number> {
   const actions = await swarm.get<ActionStatus[]>("/api/actions");
-  for (const action of actions) {
-    const { id, name, phase, isEnded, reason } = action;
-    terminal.line(`${id}  ${name}  ${phase}${isEnded ? ", ended" : ""}${reason === "" ? "" : `: ${reason}`}`);
-    for (const each of action.boards) terminal.line(`  ${boardLine(each)}`);
-  }
+  for (const action of actions) tellWhole(terminal, action);
   if (actions.length === 0) terminal.line("No action was begun yet.");
   terminal.result(actions);
   return 0;
+}
+
+async function forget(
+  terminal: Terminal,
+  swarm: SwarmClient,
+  wanted: string,
+  options: ActOptions,
+): Promise<number> {
+  if (options.boards === undefined) {
+    throw new WrongInput(`Say which boards are lost: covey act --forget ${wanted} --boards north-2.`);
+  }
+  const boards = namesIn(options.boards);
+  const who = boards.join(", ");
+  if (options.acceptLoss !== true) {
+    throw new WrongInput(
+      `Nobody would know any more whether ${who} acted, and others may have its outputs; if it is lost for good, add --accept-loss.`,
+    );
+  }
+  const { id, name } = openAction(await swarm.get<ActionStatus[]>("/api/actions"), wanted);
+  terminal.note(
+    `Given up is what ${who} did about ${name} (${id}). Should a board come back, it does not act on it any more, and tells what it had done.`,
+  );
+  await demandYes(terminal, options, `End ${name} without ${who}?`);
+  const body = { id, boards, acceptLoss: true };
+  const action = await swarm.post<ActionStatus>(`/api/actions/${encodeURIComponent(name)}/forget`, body);
+  tellWhole(terminal, action);
+  terminal.result(action);
+  return 0;
+}
+
+/** The one that is meant by its id, or by its name where only one of that name is committed and has not ended. */
+function openAction(actions: readonly ActionStatus[], wanted: string): ActionStatus {
+  const byId = actions.find(({ id }) => id === wanted);
+  if (byId !== undefined) return byId;
+  const named = actions.filter(({ name }) => name === wanted);
+  const open = named.filter(({ phase, isEnded }) => phase === "committed" && !isEnded);
+  const [only] = open.length === 0 ? named : open;
+  if (only === undefined) {
+    throw new WrongInput(
+      `There is no action ${wanted} any more; covey act --list shows those that there are.`,
+    );
+  }
+  if (open.length < 2) return only;
+  const ids = open.map(({ id }) => id).join(", ");
+  throw new WrongInput(`Several actions ${wanted} wait for boards; say which by its id: ${ids}.`);
+}
+
+async function demandYes(terminal: Terminal, { yes }: ActOptions, question: string): Promise<void> {
+  if (yes === true) return;
+  if (!terminal.interactive) {
+    throw new WrongInput("covey act --forget asks before it goes ahead; without a terminal, say --yes.");
+  }
+  const isSure = await confirmed(question, new AbortController().signal);
+  if (!isSure) throw new Failed("Nothing was changed; say y, or give --yes.", "not-confirmed");
+}
+
+function namesIn(text: string): string[] {
+  return text.split(",").map((name) => name.trim());
+}
+
+function tellWhole(terminal: Terminal, action: ActionStatus): void {
+  const { id, name, phase, isEnded, reason } = action;
+  terminal.line(`${id}  ${name}  ${phase}${isEnded ? ", ended" : ""}${reason === "" ? "" : `: ${reason}`}`);
+  for (const each of action.boards) terminal.line(`  ${boardLine(each)}`);
 }
 
 /** Tells each board's news until all is known, or it takes too long. */
@@ -120,9 +187,10 @@ function tellNews(
     terminal.line(`${action.phase}${action.reason === "" ? "" : `: ${action.reason}`}`);
   }
   for (const each of action.boards) {
-    if (told.get(each.board) === each.stage || each.stage === "silent") continue;
-    told.set(each.board, each.stage);
-    terminal.line(`  ${boardLine(each)}`);
+    const line = boardLine(each);
+    if (told.get(each.board) === line || (each.stage === "silent" && each.givenUpBy === undefined)) continue;
+    told.set(each.board, line);
+    terminal.line(`  ${line}`);
   }
 }
 
@@ -137,7 +205,10 @@ const stageTexts: Readonly<Record<ActionOnBoard["stage"], string>> = {
   settled: "went to its safe values on its own",
 };
 
-function boardLine({ board, stage, reason, wallMs, boundMs }: ActionOnBoard): string {
+function boardLine({ board, stage, reason, wallMs, boundMs, givenUpBy }: ActionOnBoard): string {
+  if (givenUpBy !== undefined) {
+    return `${board} was given up by ${givenUpBy}, and nobody knows what it did; the last that it told: ${stageTexts[stage]}`;
+  }
   const when =
     wallMs === undefined ? "" : ` at ${new Date(wallMs).toISOString()}, give or take ${boundMs} ms`;
   return `${board} ${stageTexts[stage]}${when}${reason === "" ? "" : `: ${reason}`}`;
@@ -151,13 +222,14 @@ function outcomeOf(action: ActionStatus | undefined): { readonly exitCode: numbe
   if (phase === "aborted") {
     return { exitCode: actExitCodes.aborted, text: `${name} was aborted, and no board acted: ${reason}.` };
   }
-  const astray = boards.filter(({ stage }) => stage === "settled" || stage === "heuristic");
-  if (astray.length > 0) {
-    const who = astray.map(({ board }) => board).join(", ");
-    return {
-      exitCode: actExitCodes.astray,
-      text: `${name} was committed, but ${who} did not follow; look after it.`,
-    };
+  const astray = namesOf(boards, (each) => astrayStages.includes(each.stage) && each.givenUpBy === undefined);
+  const givenUp = namesOf(boards, (each) => each.givenUpBy !== undefined);
+  if (astray.length + givenUp.length > 0) {
+    const what = [
+      ...(astray.length > 0 ? [`${astray.join(", ")} did not follow`] : []),
+      ...(givenUp.length > 0 ? [`${givenUp.join(", ")} was given up`] : []),
+    ].join(", and ");
+    return { exitCode: actExitCodes.astray, text: `${name} was committed, but ${what}; look after it.` };
   }
   const open = boards.filter(({ stage }) => stage !== "acted").map(({ board }) => board);
   if (phase === "begun" || (open.length > 0 && !action.isEnded)) {
@@ -165,6 +237,12 @@ function outcomeOf(action: ActionStatus | undefined): { readonly exitCode: numbe
     return { exitCode: actExitCodes.open, text };
   }
   return { exitCode: actExitCodes.acted, text: `${name} was carried out by all ${boards.length} boards.` };
+}
+
+const astrayStages: readonly ActionOnBoard["stage"][] = ["settled", "heuristic", "released"];
+
+function namesOf(boards: readonly ActionOnBoard[], accept: (each: ActionOnBoard) => boolean): string[] {
+  return boards.filter(accept).map(({ board }) => board);
 }
 
 /** Unix milliseconds. */

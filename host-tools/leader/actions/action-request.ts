@@ -39,7 +39,7 @@ export function parseActionRequest(name: string, body: string, nowMs: number): A
   return { name, boards, timeoutMs, startMs };
 }
 
-function areNames(value: unknown): value is string[] {
+export function areNames(value: unknown): value is string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > actionLimits.boardsMax) return false;
   return value.every((name) => typeof name === "string");
 }

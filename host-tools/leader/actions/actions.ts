@@ -3,7 +3,7 @@
  * one before. Every host keeps what boards tell, so that whichever leads next need not wait for them to say it again.
  */
 import { randomBytes } from "node:crypto";
-import { type StateValue, stateLimits } from "../../../protocols/state/command.ts";
+import type { StateValue } from "../../../protocols/state/command.ts";
 import {
   type Action,
   actionIdText,
@@ -11,18 +11,28 @@ import {
   slotKey,
 } from "../../../protocols/two-phase-commit/action.ts";
 import { actionFromWire, actionToWire } from "../../../protocols/two-phase-commit/codec.ts";
-import { Coordinator, describeAction, type Step } from "../../../protocols/two-phase-commit/coordinator.ts";
-import { packNames } from "../../../protocols/two-phase-commit/names.ts";
+import {
+  Coordinator,
+  describeAction,
+  type Progress,
+  type Step,
+} from "../../../protocols/two-phase-commit/coordinator.ts";
+import { givenUpNames, isGivenUp, withGivenUp } from "../../../protocols/two-phase-commit/given-up.ts";
+import { packedHas, packNames } from "../../../protocols/two-phase-commit/names.ts";
 import type { ActionReport } from "../../../protocols/two-phase-commit/report.ts";
 import { decodeCbor, encodeCbor } from "../../codec/cbor.ts";
 import { boardProblem } from "../../swarm-file/compile-action.ts";
 import type { ActionDefinition, SwarmDefinition } from "../../swarm-file/definition.ts";
 import type { Actor } from "../access/actor.ts";
 import { ApiFailure } from "../api/api-failure.ts";
-import type { ActionBegun, ActionOnBoard, ActionStatus } from "../api/types/actions.ts";
+import type { ActionBegun, ActionStatus } from "../api/types/actions.ts";
 import type { Log } from "../log.ts";
 import type { AgreedState } from "../state/agreed-state.ts";
 import type { ActionRequest } from "./action-request.ts";
+import { encoded, statusOf } from "./action-status.ts";
+import type { ForgetRequest } from "./forget-request.ts";
+import { demandLost, type LostView, silenceMs } from "./lost.ts";
+import { Silence } from "./silence.ts";
 
 /** Between looks at the clock while an action is not at its end. */
 const tickMs = 50;
@@ -34,8 +44,12 @@ export interface ActionsOptions {
   /** Keeps what was done where everybody can look it up. */
   readonly audit: { noted(who: string, what: string): void };
   isLeader(): boolean;
+  /** To any host. */
+  isConnected(board: string): boolean;
   /** Unix milliseconds. */
   now(): number;
+  /** Milliseconds of a clock that nobody sets. */
+  monotonic(): number;
   /** Puts, if what is there is still `present`. Rejects with `ApiFailure`. */
   put(key: string, value: Uint8Array, present: StateValue | undefined): Promise<unknown>;
   onChange(): void;
@@ -48,6 +62,7 @@ export class Actions {
   readonly #values = new Map<number, StateValue | undefined>();
   /** Slots for which a step is on its way. */
   readonly #underWay = new Set<number>();
+  readonly #silence: Silence;
   #seenChanges = -1;
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Immediate | undefined;
@@ -57,6 +72,7 @@ export class Actions {
 
   constructor(options: ActionsOptions) {
     this.#options = options;
+    this.#silence = new Silence(options.monotonic, options.isConnected);
   }
 
   /** Entries were applied, or a snapshot restored. */
@@ -86,30 +102,19 @@ export class Actions {
 
   /** Resolves once it is agreed that the action has begun. Rejects with `ApiFailure`. */
   begin(request: ActionRequest, actor: Actor): Promise<ActionBegun> {
-    const begun = this.#last.catch(() => {}).then(() => this.#begin(request, actor));
-    this.#last = begun;
-    return begun;
+    return this.#afterLast(() => this.#begin(request, actor));
+  }
+
+  /** Gives boards up that are lost for good; how the action stands once that is agreed. Rejects with `ApiFailure`. */
+  forget(request: ForgetRequest, actor: Actor): Promise<ActionStatus> {
+    return this.#afterLast(() => this.#forget(request, actor));
   }
 
   list(): ActionStatus[] {
     const listed: ActionStatus[] = [];
     for (let slot = 0; slot < actionLimits.slots; slot++) {
       const progress = this.#coordinator.progress(slot);
-      if (progress === undefined) continue;
-      const { action, boards, reports } = progress;
-      const { id, name, phase, isEnded, reason, deadlineMs, startMs } = action;
-      const told = boards.map((board): ActionOnBoard => {
-        const report = reports.get(board);
-        const stage = report?.stage ?? (isEnded && phase === "committed" ? "settled" : "silent");
-        return {
-          board,
-          stage,
-          reason: report?.reason ?? "",
-          wallMs: report?.wallMs,
-          boundMs: report?.boundMs,
-        };
-      });
-      listed.push({ id: actionIdText(id), name, phase, isEnded, reason, deadlineMs, startMs, boards: told });
+      if (progress !== undefined) listed.push(statusOf(progress));
     }
     return listed.sort((a, b) => a.deadlineMs - b.deadlineMs);
   }
@@ -118,6 +123,12 @@ export class Actions {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     clearImmediate(this.#soon);
+  }
+
+  #afterLast<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#last.catch(() => {}).then(work);
+    this.#last = done;
+    return done;
   }
 
   async #begin(request: ActionRequest, actor: Actor): Promise<ActionBegun> {
@@ -138,20 +149,54 @@ export class Actions {
     const action: Action = {
       ...{ id: randomBytes(4).readUInt32BE(), name, boards: packNames(names), set, require, forMs, safetyMs },
       ...{ deadlineMs: nowMs + request.timeoutMs, startMs, phase: "begun", isEnded: false, reason: "" },
+      givenUp: [],
     };
-    const value = encodeCbor(actionToWire(action));
-    if (value.length > stateLimits.valueBytesMax) {
-      throw new ApiFailure(
-        "out-of-limits",
-        `The action takes ${value.length} bytes, and ${stateLimits.valueBytesMax} fit an entry; name fewer boards, or shorten their names.`,
-      );
-    }
+    const value = encoded(action, "name fewer boards, or shorten their names");
     const id = actionIdText(action.id);
     const key = slotKey(slot);
     await put(key, value, state.get(key)?.value);
     audit.noted(actor.name, `act ${name} ${id}`);
     log.info("action-begun", { action: name, id, boards: names.length, by: actor.name });
     return { id, name, boards: names, deadlineMs: action.deadlineMs, startMs };
+  }
+
+  async #forget({ name, id, boards }: ForgetRequest, actor: Actor): Promise<ActionStatus> {
+    const { state, audit, log, put } = this.#options;
+    this.stateChanged();
+    const found = this.#progressOf(name, id);
+    for (const board of boards) demandLost(found, board, this.#viewOf(found, board));
+    const names = [...new Set(boards)].sort();
+    const { slot, action } = found;
+    const next = withGivenUp(action, names, actor.name);
+    const value = encoded(next, "take the boards from swarm.ts instead");
+    await put(slotKey(slot), value, state.get(slotKey(slot))?.value);
+    audit.noted(actor.name, `act forget ${name} ${id} ${names.join(" ")}`);
+    log.warn("action-given-up", { action: name, id, boards: names.join(","), by: actor.name });
+    this.stateChanged();
+    return statusOf(this.#coordinator.progress(slot)!);
+  }
+
+  #progressOf(name: string, id: string): Progress & { readonly slot: number } {
+    for (let slot = 0; slot < actionLimits.slots; slot++) {
+      const progress = this.#coordinator.progress(slot);
+      if (progress === undefined) continue;
+      const { action } = progress;
+      if (action.name === name && actionIdText(action.id) === id) return { ...progress, slot };
+    }
+    throw new ApiFailure("not-found", `There is no action ${name} (${id}); see covey act --list.`);
+  }
+
+  #viewOf({ action }: Progress, board: string): LostView {
+    const { definition, isConnected, now } = this.#options;
+    const program = Object.hasOwn(definition.boards, board) ? definition.boards[board]!.program : undefined;
+    const waiting = this.#coordinator.waiting().find((each) => each.action.id === action.id);
+    return {
+      isWaitedFor: waiting?.boards.includes(board) === true,
+      isConnected: isConnected(board),
+      silentMs: this.#silence.of(board),
+      patienceMs: silenceMs + (program?.sleep?.everyMs ?? 0),
+      wallMs: now(),
+    };
   }
 
   #definitionOf(name: string): ActionDefinition {
@@ -201,11 +246,25 @@ export class Actions {
     const action = readAction(value);
     if (value !== undefined && action === undefined) log.warn("action-not-read", { slot });
     this.#coordinator.onSlot(slot, action);
-    if (action === undefined || before?.id !== action.id || before.phase === action.phase) return;
+    if (action === undefined || before?.id !== action.id) return;
+    this.#noteReturns(before, action);
+    if (before.phase === action.phase) return;
     const { name, phase, reason } = action;
     const id = actionIdText(action.id);
     log.info("action-decided", { action: name, id, phase, reason: reason || undefined });
     if (isLeader()) audit.noted(`act ${id}`, `${name} ${phase} ${reason}`.trim());
+  }
+
+  /** Who was given up, and is back. */
+  #noteReturns(before: Action, action: Action): void {
+    const { log, audit, isLeader } = this.#options;
+    const id = actionIdText(action.id);
+    for (const board of givenUpNames(before)) {
+      if (isGivenUp(action, board)) continue;
+      const outcome = packedHas(action.boards, board) ? "did not act" : "had acted";
+      log.warn("action-board-back", { action: action.name, id, board, outcome });
+      if (isLeader()) audit.noted(`act ${id}`, `${action.name} ${board} is back: it ${outcome}`);
+    }
   }
 
   #stepSoon(): void {
@@ -221,6 +280,8 @@ export class Actions {
     this.#timer = undefined;
     if (this.#isStopped) return;
     const { definition, isLeader, now } = this.#options;
+    const waiting = isLeader() ? this.#coordinator.waiting() : [];
+    this.#silence.watch(new Set(waiting.flatMap(({ boards }) => boards)));
     if (isLeader()) {
       const isKnown = (board: string) => Object.hasOwn(definition.boards, board);
       for (const step of this.#coordinator.steps(now(), isKnown)) this.#take(step);

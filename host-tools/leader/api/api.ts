@@ -30,6 +30,7 @@
  * | PUT /api/images/DIGEST with an image's bytes, its release in the header `covey-release` | `ImageTaken`; for the host that is asked alone |
  * | POST /api/releases with `ReleaseRequest` | `ReleaseAgreed`, once it is committed; `no-image` until the host that leads has the image |
  * | POST /api/actions/NAME with `{boards?, timeoutMs?, startMs?}` | `ActionBegun`, once it is committed that it has begun |
+ * | POST /api/actions/NAME/forget with `{id, boards, acceptLoss: true}` | `ActionStatus`: boards that are lost for good are given up, once that is committed |
  * | GET /api/actions | `ActionStatus[]`: the last ones and how each board stands |
  * | GET /api/tasks | `TasksStatus` |
  * | POST /api/tasks with `{action, name}` | `TasksStatus`, once it is agreed on |

@@ -35,9 +35,9 @@ export interface HostView {
   readonly checkpoints: Pick<Checkpoints, "listing" | "list" | "create" | "delete" | "copies" | "copy">;
   readonly restoring: Pick<Restoring, "compare" | "restore" | "underWay">;
   readonly firmware: Pick<Firmware, "listing" | "proposals">;
-  readonly actions: Pick<Actions, "list" | "begin">;
+  readonly actions: Pick<Actions, "list" | "begin" | "forget">;
   readonly tasks: Pick<Tasks, "status" | "change" | "hold">;
-  readonly keeping: Pick<KeepingRoom, "status" | "restore" | "readings">;
+  readonly keeping: Pick<KeepingRoom, "status" | "restore" | "readings" | "acceptLoss">;
   /** undefined in a swarm without alerts. */
   readonly alerts: Pick<Alerts, "list" | "acknowledge" | "test"> | undefined;
   readonly queries: Pick<Queries, "run">;

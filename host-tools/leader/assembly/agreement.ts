@@ -50,7 +50,11 @@ export async function openAgreement(ground: Ground, host: HostParts, closing: Cl
     broadcast: (frame) => host.links.broadcast(frame),
   });
   closing.add(() => firmware.stop());
-  const actions = new Actions({ definition, state, audit, log, now: Date.now, isLeader, put, onChange });
+  const actions = new Actions({
+    ...{ definition, state, audit, log, isLeader, put, onChange },
+    ...{ now: Date.now, monotonic: () => performance.now() },
+    isConnected: (board) => host.boards.heardOf(board).isConnected,
+  });
   closing.add(() => actions.stop());
   const deployment = new Deployment(definition, state, log, () =>
     checkpoints.beforehand("deploy", "swarm.ts"),

@@ -36,7 +36,7 @@ export function openHostSide(there: There, host: HostParts, closing: Closing): H
   });
   const keeping = new KeepingRoom({
     ...{ definition, hostName, directory, state, replica, boards, links },
-    ...{ telemetry, unitOf: unitOf(definition), violations, log },
+    ...{ telemetry, unitOf: unitOf(definition), violations, log, audit },
   });
   closing.add(() => keeping.stop());
   const registers = new Registers({

@@ -53,6 +53,8 @@ export function frameToWire(frame: HostFrame): CborValue {
       return [kinds.keepAsk, frame.number, frame.waiting, frame.short, frame.lost];
     case "keep-index":
       return [kinds.keepIndex, frame.number, frame.index];
+    case "keep-accept":
+      return [kinds.keepAccept, frame.short, frame.lost];
     case "past":
       return [kinds.past, frame.blocks.map(keptBlockToWire)];
     case "order":
@@ -125,6 +127,10 @@ export function frameFromWire(value: CborValue): HostFrame | undefined {
       const number = items.integer("the number", 0, Number.MAX_SAFE_INTEGER);
       return { kind: "keep-index", number, index: items.integer("the index", 0, Number.MAX_SAFE_INTEGER) };
     }
+    case kinds.keepAccept: {
+      const short = items.integer("short", 0, Number.MAX_SAFE_INTEGER);
+      return { kind: "keep-accept", short, lost: items.integer("lost", 0, Number.MAX_SAFE_INTEGER) };
+    }
     case kinds.past:
       return {
         kind: "past",
@@ -178,6 +184,7 @@ const kinds = {
   keepIndex: 18,
   past: 19,
   order: 20,
+  keepAccept: 21,
 } as const;
 const { imagesMax, pieceChunksMax } = hostFrameLimits;
 const { imageIdBytes } = updateLimits;

@@ -22,6 +22,7 @@
  * keep-ask     [17, number, waiting, short, lost]            up to which entry must I have applied to know what was agreed on? And how my blocks stand
  * keep-index   [18, number, index]                           the leader's answer
  * past         [19, [block, ...]]                            blocks of readings, from boards that kept them: put them among yours
+ * keep-accept  [21, short, lost]                             somebody accepts that so many of your blocks are on too few boards, and so many on none: count them no more
  * order        [20, board, payload]                          tell it this on its channel for registers, if it is at your broker
  * ```
  *
@@ -73,7 +74,7 @@ export type TelemetryChannel =
   | "keep"
   | "register";
 
-/** Counted since the host has the disk that it has. */
+/** Counted since the host has the disk that it has, or since somebody accepted what was counted before. */
 export interface KeepAskFrame {
   readonly kind: "keep-ask";
   readonly number: number;
@@ -102,6 +103,7 @@ export type HostFrame =
   | { readonly kind: "keep"; readonly board: string; readonly payload: Uint8Array }
   | KeepAskFrame
   | { readonly kind: "keep-index"; readonly number: number; readonly index: number }
+  | { readonly kind: "keep-accept"; readonly short: number; readonly lost: number }
   | { readonly kind: "past"; readonly blocks: readonly KeptBlock[] }
   /** For a board that is connected there: what it is asked about registers, and which of its changes are in the log. */
   | { readonly kind: "order"; readonly board: string; readonly payload: Uint8Array }
@@ -130,7 +132,7 @@ export type HostFrame =
     };
 
 /** What hosts say to each other of readings that boards keep. */
-export type KeepingFrame = HostFrame & { readonly kind: "keep-ask" | "keep-index" | "past" };
+export type KeepingFrame = HostFrame & { readonly kind: "keep-ask" | "keep-index" | "keep-accept" | "past" };
 
 /** Hosts of different versions do not talk: what each may assume of the other is not the same. */
 export const hostWireVersion = 1;

@@ -125,6 +125,7 @@ export class Peers {
         break;
       case "keep-ask":
       case "keep-index":
+      case "keep-accept":
       case "past":
         takeKeeping(host, frame);
         break;

@@ -3,7 +3,9 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SwarmDefinition } from "../../swarm-file/definition.ts";
-import type { KeepRestored, KeepStatus } from "../api/types/keeping.ts";
+import type { Actor } from "../access/actor.ts";
+import { ApiFailure } from "../api/api-failure.ts";
+import type { KeepAccepted, KeepRestored, KeepStatus } from "../api/types/keeping.ts";
 import type { StoredReading } from "../api/types/readings.ts";
 import type { Status } from "../api/types/status.ts";
 import type { PlacedBlock } from "../boards/board-record.ts";
@@ -37,6 +39,8 @@ export interface KeepingRoomOptions {
   readonly unitOf: (board: string, metric: string) => string;
   readonly violations: Violations;
   readonly log: Log;
+  /** Keeps what was done where everybody can look it up. */
+  readonly audit: { noted(who: string, what: string): void };
 }
 
 export class KeepingRoom {
@@ -108,6 +112,28 @@ export class KeepingRoom {
 
   takeFrame(host: string, frame: KeepingFrame): void {
     this.#keeping.takeFrame(host, frame);
+  }
+
+  /** Somebody accepts the blocks that a host counts as short or lost. @throws {ApiFailure} */
+  acceptLoss(host: string, actor: Actor): KeepAccepted {
+    const counted = this.#keeping.hosts.get(host);
+    if (counted === undefined) {
+      const known = [...this.#keeping.hosts.keys()].sort().join(", ");
+      throw new ApiFailure("not-found", `Nothing is known of blocks of ${host}; there are ${known}.`);
+    }
+    const { short, lost } = counted;
+    if (short + lost === 0) {
+      throw new ApiFailure("conflict", `${host} has lost no blocks; there is nothing to accept.`);
+    }
+    if (!this.#keeping.acceptLoss(host, { short, lost })) {
+      throw new ApiFailure(
+        "conflict",
+        `${host} is not connected, and only there it can be written down; try again when it is.`,
+      );
+    }
+    this.#options.audit.noted(actor.name, `keep accept-loss ${host} ${lost} lost ${short} short`);
+    this.#options.log.warn("keep-loss-accepted", { host, lost, short, by: actor.name });
+    return { host, short, lost };
   }
 
   status(): KeepStatus {

@@ -39,7 +39,7 @@ export interface KeepingOptions {
   boardOf(board: string): KeepingBoard;
   /** To a board, wherever it is connected; false where it is not. */
   sendToBoard(board: string, payload: Uint8Array): boolean;
-  sendToHost(host: string, frame: HostFrame): void;
+  sendToHost(host: string, frame: HostFrame): boolean;
   /** To all other hosts. */
   tellHosts(frame: HostFrame): void;
   put(key: string, value: Uint8Array | undefined, expected: Uint8Array | undefined): Promise<unknown>;
@@ -134,6 +134,7 @@ export class Keeping {
   takeFrame(host: string, frame: KeepingFrame): void {
     if (frame.kind === "past") this.takePast(frame.blocks);
     else if (frame.kind === "keep-index") this.#fences.get(frame.number)?.settle(frame.index);
+    else if (frame.kind === "keep-accept") this.#accept(frame);
     else void this.#answerFence(host, frame);
   }
 
@@ -163,6 +164,20 @@ export class Keeping {
     for (const fence of [...this.#fences.values()]) fence.settle(undefined);
   }
 
+  /** Somebody accepts what `host` counts as short or lost, which is no more counted then. False where the host does not hear it. */
+  acceptLoss(host: string, counted: Pick<HostBlocks, "short" | "lost">): boolean {
+    const { hostName, sendToHost } = this.#options;
+    const { short, lost } = counted;
+    if (host === hostName) this.#accept(counted);
+    else if (!sendToHost(host, { kind: "keep-accept", short, lost })) return false;
+    const known = this.#hosts.get(host);
+    // As it will tell itself.
+    if (known !== undefined) {
+      this.#hosts.set(host, { ...known, short: known.short - short, lost: known.lost - lost });
+    }
+    return true;
+  }
+
   /** What boards keep, to be read. */
   readBack(): ReadBack {
     const { boardOf } = this.#options;
@@ -184,6 +199,16 @@ export class Keeping {
     let added = 0;
     for (const block of blocks) added += this.#options.addPast(pastReadings([block]));
     return added;
+  }
+
+  #accept({ short, lost }: Pick<HostBlocks, "short" | "lost">): void {
+    const { outbox } = this.#options;
+    try {
+      outbox.accept({ short, lost });
+    } catch (error) {
+      this.#failed(error as Error);
+    }
+    this.#lostBefore = Math.min(this.#lostBefore, outbox.counters.lost);
   }
 
   get #own(): HostBlocks {

@@ -63,8 +63,8 @@ export class Mending {
   /** Copied since this process began. */
   copied = 0;
   copiedBytes = 0;
-  /** Listed, and not to be read from anybody. */
-  unreadable = 0;
+  /** By board whose they are: how many blocks were listed and not to be read from anybody, when its copies were looked at last. */
+  readonly #unreadable = new Map<string, number>();
 
   constructor(options: MendingOptions) {
     this.#options = options;
@@ -79,6 +79,11 @@ export class Mending {
   /** Blocks of `board` that `keeper` lacked when it was last looked at. */
   missingOf(board: string, keeper: string): number | undefined {
     return this.#missing.get(`${board}/${keeper}`);
+  }
+
+  /** Blocks that are listed, and not to be read from anybody. */
+  get unreadable(): number {
+    return [...this.#unreadable.values()].reduce((sum, count) => sum + count, 0);
   }
 
   get isBusy(): boolean {
@@ -139,7 +144,9 @@ export class Mending {
       const holdings = await this.list(keeper, isLeader).catch(missed);
       if (holdings !== undefined) listed.set(keeper, holdings);
     }
-    await new ShelfMending(this, board, agreed, listed, isLeader).run();
+    const mending = new ShelfMending(this, board, agreed, listed, isLeader);
+    await mending.run();
+    this.#unreadable.set(board, mending.unreadable);
   }
 
   // What mending one shelf takes.
@@ -260,6 +267,11 @@ class ShelfMending {
     this.#isLeader = isLeader;
   }
 
+  /** Blocks that no source gave though it listed them. */
+  get unreadable(): number {
+    return [...this.#unreadable.values()].reduce((sum, ranges) => sum + countOf(ranges), 0);
+  }
+
   async run(): Promise<void> {
     const { shelf } = this.#agreed;
     const whole: ShelfKeeper[] = [];
@@ -304,7 +316,6 @@ class ShelfMending {
     }
     if (left.length === 0 || isSilent) return;
     this.#unreadable.set(series, unite(this.#unreadable.get(series) ?? noRanges, left));
-    this.#mending.unreadable += countOf(left);
   }
 
   #missingOf(keeper: ShelfKeeper, own: Holdings): Map<string, Ranges> {

@@ -37,7 +37,7 @@ export interface TakenBlock {
   readonly bytes: Uint8Array;
 }
 
-/** Since the file was made. */
+/** Since the file was made; `short` and `lost` since somebody accepted what they were before. */
 export interface OutboxCounters {
   readonly taken: number;
   readonly takenBytes: number;
@@ -160,6 +160,14 @@ export class Outbox {
       this.#writeCounters();
     });
     this.#forget(board, (block) => blocks.has(block));
+  }
+
+  /** Somebody knows of so many and accepts it: they are counted no more. Throws what SQLite throws. */
+  accept({ short, lost }: Pick<OutboxCounters, "short" | "lost">): void {
+    const counters = this.#counters;
+    counters.short = Math.max(0, counters.short - short);
+    counters.lost = Math.max(0, counters.lost - lost);
+    this.#transaction(() => this.#writeCounters());
   }
 
   close(): void {

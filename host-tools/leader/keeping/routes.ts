@@ -5,6 +5,7 @@
  * GET    /api/keep
  * GET    /api/keep/readings    ?board=&metric=&from=&to=
  * POST   /api/keep/restore     {"board": "north-1", "metric": "temperature"}
+ * POST   /api/keep/accept-loss {"host": "attic", "acceptLoss": true}
  * ```
  */
 import { mayRead } from "../access/actor.ts";
@@ -27,6 +28,14 @@ export function addKeeping({ api, needs, onLeader }: Routes, { leadership, keepi
   api.post(`${path}/restore`, requireJson, needs(toWrite(coveyResource.keep)), onLeader, async (context) =>
     answer(context, keeping.restore(readWish(await context.req.text()))),
   );
+  api.post(
+    `${path}/accept-loss`,
+    requireJson,
+    needs(toWrite(coveyResource.keep)),
+    onLeader,
+    async (context) =>
+      answer(context, keeping.acceptLoss(readHost(await context.req.text()), actorOf(context))),
+  );
   api.get(`${path}/readings`, needs(toReadBoard), onLeader, (context) => {
     const { query } = parseReadingRequest({ ...context.req.query(), format: "csv" });
     const actor = actorOf(context);
@@ -35,6 +44,13 @@ export function addKeeping({ api, needs, onLeader }: Routes, { leadership, keepi
     context.header("content-type", "text/csv; charset=utf-8");
     return context.body(ReadableStream.from(encoded(lines)) as ReadableStream);
   });
+}
+
+function readHost(text: string): string {
+  const example = '{"host": "attic", "acceptLoss": true}';
+  const { host, acceptLoss } = parseObject(text, example);
+  if (typeof host === "string" && acceptLoss === true) return host;
+  throw new ApiFailure("bad-request", `Say which host's lost blocks you accept: ${example}.`);
 }
 
 function readWish(text: string): RestoreWish {

@@ -71,6 +71,8 @@ export class LeaderOnTheWire implements Network {
   onWant: (payload: Uint8Array, port: number) => readonly Uint8Array[] = () => [];
   /** Takes what a board says of registers. */
   onRegister: ((payload: Uint8Array) => void) | undefined;
+  /** Takes what a board claims of tasks. */
+  onClaim: ((payload: Uint8Array) => void) | undefined;
   /** Takes publications instead of the boards. */
   onPublication: ((payload: Uint8Array) => void) | undefined;
   readonly trust = new HostTrust();
@@ -323,6 +325,9 @@ export class LeaderOnTheWire implements Network {
       }
       case "keep":
         this.kept.push(keepAnswerFromWire(value));
+        break;
+      case "lease":
+        this.onClaim?.(payload);
         break;
       case "register":
         if (this.onRegister === undefined) throw new Error("The board votes on registers.");

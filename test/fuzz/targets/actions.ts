@@ -5,6 +5,7 @@ import { CborError } from "../../../protocols/cbor/error.ts";
 import { ShapeError } from "../../../protocols/cbor/shape.ts";
 import { type Action, slotOf } from "../../../protocols/two-phase-commit/action.ts";
 import { actionFromWire, actionToWire, outputsFromWire } from "../../../protocols/two-phase-commit/codec.ts";
+import { givenUpNames, withGivenUp } from "../../../protocols/two-phase-commit/given-up.ts";
 import { checkNames, packNames, unpackNames } from "../../../protocols/two-phase-commit/names.ts";
 import { promisesFromBytes, promisesToBytes } from "../../../protocols/two-phase-commit/promises.ts";
 import { reportsFromWire, reportsToWire } from "../../../protocols/two-phase-commit/report.ts";
@@ -18,7 +19,7 @@ const action: Action = {
   set: [{ output: "valve", value: 1 }],
   require: [{ metric: "pressure", min: 1, max: 3, maxAgeMs: 10_000 }],
   ...{ forMs: 600_000, safetyMs: 30_000, deadlineMs: 1_800_000_000_000, startMs: undefined },
-  ...{ phase: "begun", isEnded: false, reason: "" },
+  ...{ phase: "begun", isEnded: false, reason: "", givenUp: [] },
 };
 const report = { slot: 3, id: 9, stage: "acted", reason: "", wallMs: 1_800_000_000_000, boundMs: 4 } as const;
 const promise = { ...report, stage: "promised", set: action.set, forMs: 1, safetyMs: 2, reason: "" } as const;
@@ -30,11 +31,12 @@ export const actionTargets: readonly Target[] = [
     seeds: [
       encodeCbor(actionToWire(action)),
       encodeCbor(actionToWire({ ...action, startMs: 5, isEnded: true })),
+      encodeCbor(actionToWire(withGivenUp(action, ["north-2"], "ada"))),
     ],
     errors,
     decode: (bytes) => {
       const found = actionFromWire(decodeCbor(bytes));
-      return [found, unpackNames(found.boards), outputsFromWire([], "action")];
+      return [found, unpackNames(found.boards), givenUpNames(found), outputsFromWire([], "action")];
     },
   },
   {

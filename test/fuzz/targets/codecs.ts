@@ -173,6 +173,7 @@ const hostFrames: HostFrame[] = [
   { kind: "keep", board: "north-1", payload: new Uint8Array(9) },
   { kind: "keep-ask", number: 7, waiting: 3, short: 0, lost: 0 },
   { kind: "keep-index", number: 7, index: 41 },
+  { kind: "keep-accept", short: 2, lost: 5 },
   {
     kind: "past",
     blocks: [{ series: "a/t~0123ab", number: 1, firstMs: 5, lastMs: 9, bytes: hash }],

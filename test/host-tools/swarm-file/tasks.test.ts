@@ -1,7 +1,16 @@
 /** What a task in `swarm.ts` compiles to, and what is said of mistakes in it. */
 import { expect, test } from "vitest";
 import { loadBoards } from "../../../host-tools/boards/boards.ts";
-import { board, sense, swarm, task } from "../../../host-tools/swarm-file/api.ts";
+import {
+  board,
+  output,
+  register,
+  sense,
+  setting,
+  swarm,
+  task,
+  when,
+} from "../../../host-tools/swarm-file/api.ts";
 import { compileSwarm } from "../../../host-tools/swarm-file/compile.ts";
 import type { TaskPart } from "../../../host-tools/swarm-file/parts.ts";
 
@@ -143,4 +152,42 @@ test.each([
   ],
 ])("is told of %s", (_what, given, says) => {
   expect(said(given)).toContain(says);
+});
+
+/** What is said of a rule `as` something, in a swarm of tasks, registers and settings. */
+function saidOfRule(as: string): string {
+  const rule = when("temperature").above(1, { as }).set("siren", true);
+  const siren = output.digital({ pin: 4, safe: false });
+  const hall = () =>
+    board("esp32c3-devkit", { sense: [temperature("temperature")], outputs: { siren }, rules: [rule] });
+  const given = swarm("house", {
+    settings: { both: setting.number({ unit: "", min: 0, max: 1, initial: 0 }) },
+    registers: {
+      boards: ["a", "b", "c"],
+      names: { first: register.coordinator(), loud: register.boolean({ initial: false }) },
+    },
+    boards: { a: hall(), b: hall(), c: hall() },
+    tasks: {
+      warden: task({ role: true }),
+      both: task({ role: true }),
+      gateway: task({ sense: [sense("humidity", { every: "1s" }).as("gateway")] }),
+      stick: task({ on: "hosts", role: true }),
+    },
+  } as never);
+  try {
+    const { boards } = compileSwarm(given, "/swarm.ts", loadBoards());
+    return `as ${boards.a!.program.rules[0]!.as}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+test("a rule may be that of whoever holds a task, if boards hold it", () => {
+  for (const as of ["warden", "gateway", "first"]) expect(saidOfRule(as)).toBe(`as ${as}`);
+  expect(saidOfRule("stick")).toContain('"stick" is held by a host; a rule is a board\'s');
+  expect(saidOfRule("both")).toContain('"both" names a task and a setting; give one of them another name.');
+  expect(saidOfRule("loud")).toContain('"loud" is a boolean.');
+  expect(saidOfRule("wardn")).toContain(
+    'no register that names a board, and no task; did you mean "warden"?',
+  );
 });

@@ -18,7 +18,7 @@ const action: Action = {
   set: [{ output: "valve", value: 1 }],
   require: [{ metric: "pressure", min: 1, max: 3, maxAgeMs: 10_000 }],
   ...{ forMs: 600_000, safetyMs: 30_000, deadlineMs: 1_800_000_000_000, startMs: undefined },
-  ...{ phase: "begun", isEnded: false, reason: "" },
+  ...{ phase: "begun", isEnded: false, reason: "", givenUp: [] },
 };
 
 describe("packed names", () => {

@@ -71,6 +71,27 @@ const faults: readonly Fault[] = [
     broken: '["heuristic"]',
     breaks: /committed without a vote|atomicity|not ended/,
   },
+  {
+    name: "a board that was given up acts when it is back",
+    file: "participant.ts",
+    correct: "if (isGivenUp(mine, this.#board)) this.letGo(slot, mine, nowMs);\n    else if",
+    broken: "if",
+    breaks: /acted when given up/,
+  },
+  {
+    name: "a board that was given up does not tell what it had done",
+    file: "participant.ts",
+    correct: " || isGivenUp(action, board)",
+    broken: "",
+    breaks: /never heard of again/,
+  },
+  {
+    name: "takes the silence of a board that was given up for an outcome",
+    file: "coordinator.ts",
+    correct: 'reports.get(board)?.stage ?? "yes"',
+    broken: 'reports.get(board)?.stage ?? "acted"',
+    breaks: /told wrongly/,
+  },
 ];
 
 describe("a deliberate fault is found", () => {

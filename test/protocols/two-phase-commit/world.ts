@@ -1,6 +1,7 @@
 /**
  * Boards and leaders that carry out actions, with everything between them as bad as it may be: reports are lost, doubled and overtaken, the power of a board fails before or
- * after any durable write, boards forget everything, and several hosts take themselves for the leader at once. Only the log is what Raft promises.
+ * after any durable write, boards forget everything, and several hosts take themselves for the leader at once. Somebody gives up boards that still run, and boards that do not. Only
+ * the log is what Raft promises.
  *
  * What must hold is checked at each step, against what really happened; `Broken` says what did not.
  */
@@ -11,7 +12,8 @@ import {
   sharedOutput,
 } from "../../../protocols/two-phase-commit/action.ts";
 import { Coordinator } from "../../../protocols/two-phase-commit/coordinator.ts";
-import { packNames, unpackNames } from "../../../protocols/two-phase-commit/names.ts";
+import { withGivenUp } from "../../../protocols/two-phase-commit/given-up.ts";
+import { packedHas, packNames, unpackNames } from "../../../protocols/two-phase-commit/names.ts";
 import { Participant } from "../../../protocols/two-phase-commit/participant.ts";
 import { promisesFromBytes } from "../../../protocols/two-phase-commit/promises.ts";
 import type { ActionReport } from "../../../protocols/two-phase-commit/report.ts";
@@ -40,6 +42,9 @@ export interface Tally {
   aborted: number;
   heuristic: number;
   powerCuts: number;
+  givenUp: number;
+  /** Of these, who turned out to have acted before. */
+  hadActed: number;
 }
 
 const outputs = ["valve", "pump", "fan"];
@@ -189,7 +194,7 @@ export class World {
   readonly random: () => number;
   readonly log: LogEntry[] = [];
   readonly messages: { readonly board: string; readonly report: ActionReport }[] = [];
-  readonly tally: Tally = { committed: 0, aborted: 0, heuristic: 0, powerCuts: 0 };
+  readonly tally: Tally = { committed: 0, aborted: 0, heuristic: 0, powerCuts: 0, givenUp: 0, hadActed: 0 };
   nowMs = 1_000;
   readonly #options: WorldOptions;
   readonly #boards: readonly Board[];
@@ -197,6 +202,8 @@ export class World {
   readonly #decisions = new Map<number, "committed" | "aborted">();
   readonly #begun = new Map<number, Action>();
   readonly #strays = new Set<string>();
+  /** By `board action`: after how many entries it had been given up. */
+  readonly #givenUp = new Map<string, number>();
   #nextId = 1;
 
   constructor(options: WorldOptions) {
@@ -238,6 +245,8 @@ export class World {
     if (board.acts.includes(id)) return;
     if (this.#decisions.get(id) !== "committed")
       throw new Broken("acted without a decision", `${board.name} ${id}`);
+    if (board.applied >= (this.#givenUp.get(`${board.name} ${id}`) ?? Infinity))
+      throw new Broken("acted when given up", `${board.name} ${id}`);
     board.acts.push(id);
   }
 
@@ -267,6 +276,7 @@ export class World {
     const board = this.#pick(this.#boards);
     const choice = random();
     if (choice < 0.03) this.#begin();
+    else if (choice < 0.034) this.#giveUp();
     else if (choice < 0.3)
       board.catchUp(Math.min(this.log.length, board.applied + 1 + Math.floor(random() * 4)));
     else if (choice < 0.5) board.run();
@@ -323,10 +333,27 @@ export class World {
       safetyMs: random() < 0.5 ? 0 : 4_000,
       deadlineMs: this.nowMs + 5_000,
       startMs: random() < 0.2 ? this.nowMs + 3_000 : undefined,
-      ...{ phase: "begun", isEnded: false },
+      ...{ phase: "begun", isEnded: false, givenUp: [] },
     };
     this.#begun.set(id, action);
     this.log.push({ slot: place.slot, action });
+  }
+
+  /** Somebody says of a board that it is lost, which may be so. */
+  #giveUp(): void {
+    const { random } = this;
+    const host = this.#pick(this.#hosts);
+    this.#catchUpHost(host, this.log.length);
+    const waiting = host.coordinator.waiting().filter(({ boards }) => boards.length > 0);
+    if (waiting.length === 0) return;
+    const { slot, action, boards } = this.#pick(waiting);
+    const name = this.#pick(boards);
+    this.log.push({ slot, action: withGivenUp(action, [name], random() < 0.5 ? "ada" : "ben") });
+    this.#givenUp.set(`${name} ${action.id}`, this.log.length);
+    this.tally.givenUp++;
+    const board = this.#boards.find((each) => each.name === name)!;
+    // Whom it hears first when it is back knows that: it looks when it has applied all that this one has committed.
+    if (board.participant === undefined) board.looksFrom = this.log.length;
   }
 
   #deliver(isPeace = false): void {
@@ -346,8 +373,8 @@ export class World {
     this.#catchUpHost(host, Math.min(this.log.length, upTo));
     for (const { slot, from, to } of host.coordinator.steps(this.nowMs, () => true)) {
       const present = this.stateAt(this.log.length).get(slot)!;
-      if (present.id !== from.id || present.phase !== from.phase || present.isEnded !== from.isEnded)
-        continue;
+      // As the whole value is compared in the log.
+      if (JSON.stringify(present) !== JSON.stringify(from)) continue;
       this.#onDecided(from, to);
       this.log.push({ slot, action: to });
     }
@@ -382,6 +409,9 @@ export class World {
     for (const [slot, action] of this.stateAt(this.log.length)) {
       if (!action.isEnded)
         throw new Broken("not ended", `slot ${slot}, action ${action.id} is ${action.phase}`);
+      if (action.givenUp.length > 0)
+        throw new Broken("never heard of again", `slot ${slot}, action ${action.id}`);
+      this.#checkTold(action);
     }
     for (const [id, action] of this.#begun) {
       const decision = this.#decisions.get(id);
@@ -391,11 +421,24 @@ export class World {
         if (isStray) this.tally.heuristic++;
         const isActed = board.acts.includes(id);
         const details = `${name} ${isActed ? "acted" : "did not act"} on ${id}, which was ${decision}`;
-        if (decision === "committed" && !isActed && !isStray) throw new Broken("atomicity", details);
+        const isExcused = isStray || this.#givenUp.has(`${name} ${id}`);
+        if (this.#givenUp.has(`${name} ${id}`) && isActed) this.tally.hadActed++;
+        if (decision === "committed" && !isActed && !isExcused) throw new Broken("atomicity", details);
         if (decision !== "committed" && isActed) throw new Broken("atomicity", details);
       }
     }
     this.#checkOrder();
+  }
+
+  /** Of an action that has ended, the log says of each board what is so, be it that the board forgot it. */
+  #checkTold({ id, phase, boards }: Action): void {
+    if (phase !== "committed") return;
+    const astray = unpackNames(boards);
+    for (const { name, acts, incarnation } of this.#boards) {
+      if (incarnation > 0 || !packedHas(this.#begun.get(id)!.boards, name)) continue;
+      if (acts.includes(id) === astray.includes(name))
+        throw new Broken("told wrongly", `${name} ${acts.includes(id) ? "acted" : "did not act"} on ${id}`);
+    }
   }
 
   /** Of two actions that share an output, all boards that act on both act on one first. */

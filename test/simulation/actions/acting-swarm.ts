@@ -7,6 +7,7 @@ import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { type Action, actionLimits, slotKey } from "../../../protocols/two-phase-commit/action.ts";
 import { actionFromWire, actionToWire } from "../../../protocols/two-phase-commit/codec.ts";
 import { Coordinator } from "../../../protocols/two-phase-commit/coordinator.ts";
+import { withGivenUp } from "../../../protocols/two-phase-commit/given-up.ts";
 import { packNames } from "../../../protocols/two-phase-commit/names.ts";
 import { type ActionReport, reportsFromWire } from "../../../protocols/two-phase-commit/report.ts";
 import type { SimulatedHost } from "../raft/full/simulated-host.ts";
@@ -80,10 +81,21 @@ export class ActingSwarm {
         require: [],
         reason: "",
       },
-      ...{ deadlineMs: this.swarm.nowMs + timeoutMs, phase: "begun", isEnded: false },
+      ...{ deadlineMs: this.swarm.nowMs + timeoutMs, phase: "begun", isEnded: false, givenUp: [] },
     };
     this.#put(host, place.slot, action);
     return id;
+  }
+
+  /** Gives a board up in each action that waits for it; in which. */
+  giveUp(board: string): number[] {
+    const host = this.leader;
+    if (host?.member === undefined) return [];
+    const waiting = this.#look(host)
+      .waiting()
+      .filter(({ boards }) => boards.includes(board));
+    for (const { slot, action } of waiting) this.#put(host, slot, withGivenUp(action, [board], "ada"));
+    return waiting.map(({ action }) => action.id);
   }
 
   /** The slots as a host has applied them. */

@@ -19,17 +19,19 @@ describe("actions over five boards, power cuts, cut links and killed hosts", () 
     "all or none, each at its time, and everything ends: hosts %j, seeds %j",
     { timeout },
     (hosts, seeds) => {
-      const sums = { committed: 0, late: 0, punctual: 0, heuristic: 0 };
+      const sums = { committed: 0, late: 0, punctual: 0, heuristic: 0, givenUp: 0 };
       for (const seed of seeds) {
         const result = new Ordeal(seed, hosts).run();
         expectAllOrNone(result);
         expectOnTime(result, sums);
         expectSafe(result, sums);
+        expectNothingLate(result, sums);
         sums.committed += [...result.decisions.values()].filter((phase) => phase === "committed").length;
       }
       expect(sums.committed).toBeGreaterThan(20);
       expect(sums.punctual).toBeGreaterThan(10);
       expect(sums.heuristic).toBeGreaterThan(0);
+      expect(sums.givenUp).toBeGreaterThan(2);
     },
   );
 });
@@ -84,5 +86,16 @@ function expectSafe({ begun, astray, deeds }: OrdealResult, sums: { heuristic: n
     if (wallMs === undefined || promisedWallMs === undefined || action === undefined) continue;
     if (action.safetyMs === 0 || action.startMs !== undefined) continue;
     expectWithin(key, wallMs - promisedWallMs, action.safetyMs + 2 * boundMs);
+  }
+}
+
+/** Who was given up acts no more, whatever it had promised; and the log ends up with what it did. */
+function expectNothingLate({ deeds, astray }: OrdealResult, sums: { givenUp: number }): void {
+  for (const [key, { actedMs, givenUpMs }] of deeds) {
+    if (givenUpMs === undefined) continue;
+    sums.givenUp++;
+    if (actedMs === undefined) continue;
+    expect({ key, isLate: actedMs > givenUpMs }).toEqual({ key, isLate: false });
+    expect({ key, isAstray: astray.has(key) }).toEqual({ key, isAstray: false });
   }
 }

@@ -5,6 +5,7 @@ import type { Program } from "../../../protocols/pipeline/program.ts";
 import { programToWire } from "../../../protocols/pipeline/program-codec.ts";
 import { programKeyPrefix } from "../../../protocols/state/command.ts";
 import type { Action } from "../../../protocols/two-phase-commit/action.ts";
+import { givenUpNames } from "../../../protocols/two-phase-commit/given-up.ts";
 import { unpackNames } from "../../../protocols/two-phase-commit/names.ts";
 import { promisesFromBytes } from "../../../protocols/two-phase-commit/promises.ts";
 import type { SimulatedBoard } from "../raft/full/simulated-board.ts";
@@ -28,6 +29,8 @@ export interface Deed {
   isWaiting?: boolean;
   /** As `isWaiting`, when it acted. */
   hasWaited?: boolean;
+  /** Since then it is agreed that it was given up. */
+  givenUpMs?: number;
   /** What it said of when it acted. */
   wallMs?: number;
   boundMs?: number;
@@ -145,11 +148,34 @@ export class Ordeal {
     }
   }
 
+  /**
+   * Takes the power from a board that is about to act, or has just done so. It is taken for lost once it has been away for so long that nothing of what it was told is on its
+   * way any more, and comes back all the same.
+   */
+  #loseSoon(name: string): void {
+    const random = this.#random;
+    const { swarm } = this.#acting;
+    const board = swarm.boards.find((each) => each.name === name)!;
+    const giveUpMs = random.between(1_200, 2_000);
+    const awayMs = random.between(2_500, 4_500);
+    swarm.after(random.between(0, 40), () => {
+      const { boots } = board;
+      board.powerOff();
+      swarm.after(giveUpMs, () => {
+        if (!board.isOn && board.boots === boots) this.#acting.giveUp(name);
+      });
+      swarm.after(awayMs, () => board.powerOn());
+    });
+  }
+
   #isDone(): boolean {
     const { leader } = this.#acting;
     if (leader === undefined) return false;
     const { appliedIndex, lastIndex } = leader.member!.status(leader.nowMs);
-    return appliedIndex === lastIndex && this.#acting.actionsOf(leader).every(({ isEnded }) => isEnded);
+    const actions = this.#acting.actionsOf(leader);
+    return (
+      appliedIndex === lastIndex && actions.every(({ isEnded, givenUp }) => isEnded && givenUp.length === 0)
+    );
   }
 
   #put(key: string, value: string | Uint8Array): void {
@@ -159,6 +185,7 @@ export class Ordeal {
 
   #onPhase(action: Action): void {
     const { id, phase, isEnded } = action;
+    for (const board of givenUpNames(action)) this.#deedOf(board, id).givenUpMs ??= this.#acting.swarm.nowMs;
     if (phase === "begun") {
       this.#begun.set(id, action);
       return;
@@ -167,6 +194,8 @@ export class Ordeal {
     const known = this.#decisions.get(id);
     if (known !== undefined && known !== phase) throw new Error(`two decisions on ${id}`);
     this.#decisions.set(id, phase);
+    if (phase !== "committed" || known !== undefined || !this.#random.chance(0.5)) return;
+    this.#loseSoon(this.#random.pick(unpackNames(action.boards)));
   }
 
   #onActed(board: string, id: number): void {

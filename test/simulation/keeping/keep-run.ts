@@ -211,7 +211,10 @@ class KeepRun {
         return { memberId: keeper.memberId, isUp: this.#isUp(keeper, name), isWell: true };
       },
       sendToBoard: (board, payload) => this.#toBoard(host, board, payload),
-      sendToHost: (to, frame) => this.#toHost(host, to, frame),
+      sendToHost: (to, frame) => {
+        this.#toHost(host, to, frame);
+        return true;
+      },
       tellHosts: (frame) => {
         for (const to of hostNames) if (to !== name) this.#toHost(host, to, frame);
       },

@@ -15,11 +15,11 @@ export interface ActionBegun {
 
 export interface ActionStatus extends Omit<ActionBegun, "boards"> {
   readonly phase: Phase;
-  /** Every board's outcome is known. */
+  /** Every board's outcome is known, or it was given up. */
   readonly isEnded: boolean;
   /** Why it was aborted; "" otherwise. */
   readonly reason: string;
-  /** Of one that had ended before this host knew of it, those that did not follow the decision. */
+  /** Of one that had ended before this host knew of it, those that did not follow the decision, or were given up. */
   readonly boards: readonly ActionOnBoard[];
 }
 
@@ -31,4 +31,6 @@ export interface ActionOnBoard {
   /** When it acted, in Unix milliseconds by its own clock, and by how much that may be off. */
   readonly wallMs: number | undefined;
   readonly boundMs: number | undefined;
+  /** Who gave it up, while nobody knows what it did. */
+  readonly givenUpBy: string | undefined;
 }

@@ -85,3 +85,12 @@ export interface KeepRestored {
   readonly boards: readonly string[];
   readonly reason?: string;
 }
+
+/** Blocks of a host that are counted as lost no more. */
+export interface KeepAccepted {
+  readonly host: string;
+  /** On fewer boards than they ought to be. */
+  readonly short: number;
+  /** On no board. */
+  readonly lost: number;
+}

@@ -45,6 +45,26 @@ describe("the outbox", () => {
     again.close();
   });
 
+  test("counts no more what somebody has accepted, also over its end, and counts on from there", () => {
+    const outbox = open();
+    const unsound = { ...block("a", 10), firstMs: -1 };
+    outbox.take(unsound);
+    outbox.take(unsound);
+    outbox.take(block("a", 10));
+    outbox.write();
+    expect(outbox.counters).toMatchObject({ taken: 1, lost: 2 });
+    outbox.accept({ short: 0, lost: 2 });
+    // Twice is as good as once.
+    outbox.accept({ short: 1, lost: 2 });
+    expect(outbox.counters).toMatchObject({ taken: 1, short: 0, lost: 0 });
+    outbox.close();
+    const again = open();
+    expect(again.counters).toMatchObject({ taken: 1, short: 0, lost: 0 });
+    again.take(unsound);
+    expect(again.counters.lost).toBe(1);
+    again.close();
+  });
+
   test("sends nothing that is not on disk", () => {
     const outbox = open();
     outbox.take(block("a", 10));
