@@ -29,28 +29,10 @@ const faults: readonly Fault[] = [
   },
 ];
 
-/** All that the ordeal imports. */
-const copied = [
-  "protocols",
-  "firmware",
-  "host-tools/codec",
-  "host-tools/keys",
-  "host-tools/leader/log.ts",
-  "host-tools/leader/raft",
-  "host-tools/leader/state",
-  "host-tools/raft-shell",
-  "host-tools/security",
-  "test/firmware/storage/flash-model.ts",
-  "test/members.ts",
-  "test/simulation/actions",
-  "test/simulation/raft",
-  "test/simulation/seeded-ciphers.ts",
-];
-
 describe("a deliberate fault is found", () => {
   it.each(faults)("$name", { timeout: 300_000 }, async ({ change, isFound }) => {
     const main = "test/simulation/actions/ordeal.ts";
-    const changed = await loadChanged<{ Ordeal: typeof Ordeal }>([change], copied, main);
+    const changed = await loadChanged<{ Ordeal: typeof Ordeal }>([change], main);
     let isSeen = false;
     for (let seed = 1; seed <= seedsMax && !isSeen; seed++) {
       isSeen = isFound(new changed.Ordeal(seed, ["host"]).run());
