@@ -158,7 +158,7 @@ describe("covey members", () => {
   it("replaces a dead board, whose old id follows without a vote when it comes back", async () => {
     cut("n3");
     await until(({ members }) => members.some(({ name, answers }) => name === "n3" && !answers));
-    const { stdout, exitCode } = await covey(["replace", "n3", "n4"], folder);
+    const { stdout, exitCode } = await covey(["members", "replace", "n3", "n4"], folder);
     expect(stdout).toMatch(/^The voters are a, b, n1, n2, n4; 5 of 5 voters answer/m);
     expect(exitCode).toBe(0);
     const [{ memory }] = boards.get("n3")! as [RawBoard];
