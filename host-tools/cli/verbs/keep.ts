@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Option } from "commander";
 import type { KeepRestored, KeepStatus } from "../../leader/api/types/keeping.ts";
 import { Failed, WrongInput } from "../failure.ts";
-import { keepLines, restoredText } from "../keep-lines.ts";
+import { keepLines, nothingKept, restoredText } from "../keep-lines.ts";
 import { SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
@@ -43,6 +43,14 @@ export const keep: Verb<KeepOptions> = {
 
 const pollEveryMs = 300;
 
+function nobodyAnswered({ boards }: KeepStatus): Failed {
+  if (boards.length === 0) return new Failed(nothingKept, "not-found");
+  return new Failed(
+    "No board that keeps readings answered; covey keep list shows which are connected.",
+    "timeout",
+  );
+}
+
 async function restore(
   terminal: Terminal,
   swarm: SwarmClient,
@@ -58,10 +66,7 @@ async function restore(
     if (restored.state === "done") {
       terminal.endProgress();
       if (restored.boards.length === 0) {
-        throw new Failed(
-          "No board that keeps readings answered; covey keep list shows which are connected.",
-          "timeout",
-        );
+        throw nobodyAnswered(await swarm.get<KeepStatus>("/api/keep"));
       }
       terminal.line(restoredText(restored));
       terminal.result(restored);

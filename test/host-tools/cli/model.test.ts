@@ -76,7 +76,7 @@ describe("a mistake is one sentence", { timeout: 120_000 }, () => {
     [
       "an action that there is not",
       ["tran", iris],
-      /^"tran" is nothing to do with a model; say train, eval, info or import\.\n$/,
+      /^There is no action tran; use train, eval, info or import\.\n$/,
     ],
     ["no place for the model", ["train", iris, "--target", "class"], /^Say where the model goes/],
     [
