@@ -91,7 +91,11 @@ describe("a mistake is one sentence", { timeout: 120_000 }, () => {
     ],
     ["a file too many", ["info", out, iris], /takes one file/],
     ["no model", ["info", iris], /^.*iris\.csv: it holds no model/],
-    ["a kind that there is not", ["train", iris, "--kind", "svm"], /^--kind can't be "svm"\. It takes tree, forest/],
+    [
+      "a kind that there is not",
+      ["train", iris, "--kind", "svm"],
+      /^--kind can't be "svm"\. It takes tree, forest/,
+    ],
   ])("%s", (_, args, sentence) => {
     const { status, stderr } = run(...args);
     expect(status).toBe(2);
