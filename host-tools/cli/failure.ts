@@ -58,10 +58,8 @@ function describe(thrown: unknown): Failure | undefined {
   if (thrown instanceof WrongInput) return wrongInput(thrown.message, thrown.problems);
   if (thrown instanceof SwarmFileError) return wrongInput(thrown.message, thrown.lines);
   if (thrown instanceof SwarmFileMissingError) return wrongInput(thrown.message);
-  if (thrown instanceof CommanderError) {
-    if (thrown.exitCode === 0) return undefined;
-    return wrongInput(`${sentence(thrown.message)} See covey --help.`);
-  }
+  // What was asked for, the help or the version, has been printed.
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return undefined;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const hint = process.env.COVEY_TRACE ? "" : " (COVEY_TRACE=1 shows where)";
   return { message: `covey failed: ${message}${hint}`, code: "fault", exitCode: 1 };
@@ -69,13 +67,4 @@ function describe(thrown: unknown): Failure | undefined {
 
 function wrongInput(message: string, problems: readonly string[] = [message]): Failure {
   return { message, code: "wrong-input", exitCode: 2, problems };
-}
-
-/** Commander says `error: unknown option '--x'` and may add `(Did you mean --y?)` on a line of its own. */
-function sentence(text: string): string {
-  const plain = text
-    .replace(/^error: /, "")
-    .replaceAll("\n", " ")
-    .trim();
-  return /[.?!)]$/.test(plain) ? plain : `${plain}.`;
 }

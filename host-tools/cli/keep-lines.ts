@@ -2,14 +2,15 @@
 import type { KeepRestored, KeepStatus, KeptBoardStatus } from "../leader/api/types/keeping.ts";
 import { columns } from "./columns.ts";
 
+export const nothingKept =
+  'No readings are kept on boards; swarm.ts says so with report({ batch: "1m", copies: 2 }) and place: { zone: "north", keeps: true }.';
+
 export function keepLines({ boards, keepers, hosts, mending }: KeepStatus): string[] {
   if (boards.length === 0) {
-    return [
-      'No readings are kept on boards; swarm.ts says so with report({ batch: "1m", copies: 2 }) and place: { zone: "north", keeps: true }.',
-    ];
+    return [nothingKept];
   }
   const lines = columns([
-    ["READINGS OF", "COPIES", "BLOCKS", "ABOUT", "KEEPERS"],
+    ["readings of", "copies", "blocks", "about", "keepers"],
     ...boards.map((board) => [
       `${board.board} (${board.metrics.join(", ")})`,
       `${board.whole} of ${board.copies}`,
@@ -22,7 +23,7 @@ export function keepLines({ boards, keepers, hosts, mending }: KeepStatus): stri
   lines.push(
     "",
     ...columns([
-      ["KEEPER", "ZONE", "LINK", "FLASH", "OF"],
+      ["keeper", "zone", "link", "flash", "of"],
       ...keepers.map(({ board, zone, link, bytes, usedBytes, isFull, isDrained, of, refusal }) => [
         ...[board, zone, link],
         bytes === undefined

@@ -30,7 +30,8 @@ export function memberLines(members: Members, terminal: Terminal): string[] {
 /** `4 of 5 voters answer, 3 must: one more may be lost`. */
 export function standing({ answering, quorum, spare, members }: Members): string {
   const voters = members.filter(({ role }) => role === "voter" || role === "leader").length;
-  const what = `${answering} of ${voters} voters answer, ${quorum} must`;
+  const who = voters === 1 ? "voter answers" : "voters answer";
+  const what = `${answering} of ${voters} ${who}, ${quorum} must`;
   if (spare < 0) return `${what}: nothing can be decided`;
   if (spare === 0) return `${what}: none may be lost`;
   return `${what}: ${spare} more may be lost`;

@@ -11,11 +11,12 @@ export function durationMs(text: string): number {
 }
 
 /** A parser for whole numbers within limits. */
-export function wholeNumber(min: number, max: number): (text: string) => number {
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`Write a whole number from ${min} to ${max}.`);
+      const range = max === Number.MAX_SAFE_INTEGER ? `${min} on` : `${min} to ${max}`;
+      throw new InvalidArgumentError(`Write a whole number from ${range}.`);
     }
     return value;
   };

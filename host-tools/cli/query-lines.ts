@@ -7,8 +7,8 @@ export function queryLines(answer: QueryAnswer, terminal: Pick<Terminal, "style"
   const { rows, boards, answered, silent, coveredMs } = answer;
   const width = Math.max(0, ...rows.map(({ group }) => group.length));
   const lines = rows.map((row) => printable(`${row.group.padEnd(width)}  ${valueText(row, answer)}`));
-  const [least, most] = coveredMs ?? [0, 0];
-  const reach = least === most ? duration(least) : `${duration(least)} to ${duration(most)}`;
+  const [least, most] = (coveredMs ?? [0, 0]).map(duration);
+  const reach = least === most ? least : `${least} to ${most}`;
   const covered = answered === 0 ? "" : `, the last ${reach}`;
   const who = `${answered} of ${boards} ${boards === 1 ? "board" : "boards"} answered${covered}`;
   const missing = silent.length === 0 ? "." : `; not ${silent.join(", ")}.`;

@@ -17,7 +17,7 @@ export function registerLines({ registers, group }: RegistersStatus, nowMs: numb
     const { version, by, atMs } = registers[name]!;
     return [name, registerText(registers[name]!), `${version}`, by || "-", since(atMs, nowMs)];
   });
-  return [...columns([["REGISTER", "VALUE", "VERSION", "BY", "SINCE"], ...rows]), "", ...groupLines(group)];
+  return [...columns([["register", "value", "version", "by", "since"], ...rows]), "", ...groupLines(group)];
 }
 
 /** `true`, `21.5 °C`, `"calm"`. */
@@ -34,7 +34,7 @@ export function changeLines({ name, changes, floor }: RegisterChanges): string[]
     by || "-",
     atMs === undefined ? "-" : new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z"),
   ]);
-  const lines = columns([["VERSION", "VALUE", "BY", "WHEN"], ...rows]);
+  const lines = columns([["version", "value", "by", "when"], ...rows]);
   const first = changes[0]!.version;
   const known = new Set(changes.map(({ version }) => version));
   const missing: number[] = [];

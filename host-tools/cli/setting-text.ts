@@ -18,7 +18,7 @@ export function parseSettingValue(
   if (typeof present.value === "boolean") {
     if (text === "true" || text === "on") return true;
     if (text === "false" || text === "off") return false;
-    throw new WrongInput(`${key} takes true or false, not "${text}".`);
+    throw new WrongInput(`${key} takes on or off (or true or false), not "${text}".`);
   }
   const digits =
     present.unit !== "" && text.endsWith(present.unit) ? text.slice(0, -present.unit.length) : text;

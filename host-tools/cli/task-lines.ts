@@ -6,7 +6,7 @@ export function taskLines({ tasks, drained }: TasksStatus, nowMs: number): strin
   if (tasks.length === 0)
     return ["This swarm has no tasks; declare them in swarm.ts with task({ sense: [...] })."];
   const rows = [
-    ["TASK", "HELD BY", "STATE", "TOKEN", "SINCE", "STRATEGY"],
+    ["task", "held by", "state", "token", "since", "strategy"],
     ...tasks.map((task) => [
       ...[task.name, task.holder ?? "-", stateText(task), `${task.token}`],
       ...[task.sinceMs === undefined ? "-" : ago(nowMs - task.sinceMs), task.strategy],

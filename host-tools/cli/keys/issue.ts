@@ -28,7 +28,8 @@ export async function issueKeys(
   }
   const files = await handOut(place);
   for (const entry of entries) terminal.line(issuedText(place, entry));
-  for (const file of files) terminal.line(`The host finds its own here: ${shownPath(file)}.`);
+  for (const { name, path } of files)
+    terminal.line(`The host ${name} finds its own here: ${shownPath(path)}.`);
   if (entries.length === 0)
     terminal.line("Nobody in swarm.ts lacks an identity; covey keys list shows them.");
   else for (const line of adviceFor(entries, place)) terminal.line(line);
@@ -99,12 +100,18 @@ async function rolesFor(place: KeyPlace, options: KeyOptions): Promise<(name: st
   };
 }
 
+/** A host's file, and where it lies. */
+export interface HandedOut {
+  readonly name: string;
+  readonly path: string;
+}
+
 /** Each host's file where `covey lead` looks for it on this computer. Gives those that were not there yet. */
-export async function handOut({ folder, stateDir, isSimulated }: KeyPlace): Promise<string[]> {
+export async function handOut({ folder, stateDir, isSimulated }: KeyPlace): Promise<HandedOut[]> {
   if (isSimulated) return [];
   const { membersOf } = await import("../../keys/ledger.ts");
   const { MemberFileError, readMemberFile, writeMemberFile } = await import("../../security/member-file.ts");
-  const written: string[] = [];
+  const written: HandedOut[] = [];
   for (const { name, role } of membersOf(folder.ledger())) {
     if (role !== "host" || !folder.hasIssued(name)) continue;
     const member = folder.readIssued(name);
@@ -116,7 +123,7 @@ export async function handOut({ folder, stateDir, isSimulated }: KeyPlace): Prom
     }
     makeHostDirectory(stateDir, name);
     writeMemberFile(path, member);
-    written.push(path);
+    written.push({ name, path });
   }
   return written;
 }

@@ -39,7 +39,8 @@ export async function rotateKeys(terminal: Terminal, options: KeyOptions): Promi
   const members = membersOf(ledger);
   const files = await handOut(place);
   for (const { name } of members) terminal.line(`${name}: ${shownPath(folder.issuedPath(name))}`);
-  for (const file of files) terminal.line(`The host finds its own here: ${shownPath(file)}.`);
+  for (const { name, path } of files)
+    terminal.line(`The host ${name} finds its own here: ${shownPath(path)}.`);
   terminal.line(
     "Take each file to its member, and start the hosts anew; the earlier identities count until the swarm is told.",
   );

@@ -44,10 +44,12 @@ export function formatClock(atMs: number): string {
     .join(":");
 }
 
-/** `voter, term 2, applied 9, heap 41.3 of 92 KB`. */
+/** `voter, term 2, applied 9, heap 41.3 of 92 KiB`. */
 export function boardSummary(board: BoardStatus): string {
-  const heap = `heap ${kilobytes(board.heapUsedBytes)} of ${kilobytes(board.arenaBytes)} KB`;
-  return `${board.role}, term ${board.term}, applied ${board.appliedIndex}, ${heap}`;
+  const place = `${board.role}, term ${board.term}, applied ${board.appliedIndex}`;
+  // Its first report says how large its memory is.
+  if (board.arenaBytes === 0) return place;
+  return `${place}, heap ${kilobytes(board.heapUsedBytes)} of ${kilobytes(board.arenaBytes)} KiB`;
 }
 
 /** `fetching 40 %`, `on trial`, `rolled back`; empty for a board that runs what it is to run. */

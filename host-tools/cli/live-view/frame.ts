@@ -214,7 +214,7 @@ function restSummary(rest: readonly BoardStatus[]): string {
   const [low, high] = [Math.min(...applied), Math.max(...applied)];
   const peak = Math.max(...rest.map(({ heapPeakBytes }) => heapPeakBytes));
   const range = low === high ? String(low) : `${low} to ${high}`;
-  return `and ${rest.length} more: ${up} up, applied ${range}, heap peak at most ${kilobytes(peak)} KB`;
+  return `and ${rest.length} more: ${up} up, applied ${range}, heap peak at most ${kilobytes(peak)} KiB`;
 }
 
 function eventCells(event: SwarmEvent): Cell[] {

@@ -79,6 +79,6 @@ export function describeOutcome(outcome: SimulationOutcome): string[] {
           ({ id, appliedIndex }) => `${id} has applied ${appliedIndex} of ${leader.commitIndex} entries.`,
         );
   const peak = Math.max(0, ...boards.map(({ heapPeakBytes }) => heapPeakBytes));
-  if (peak > 0) lines.push(`The fullest board's heap peaked at ${kilobytes(peak)} KB.`);
+  if (peak > 0) lines.push(`The fullest board's heap peaked at ${kilobytes(peak)} KiB.`);
   return [...lines, ...violations];
 }

@@ -50,7 +50,7 @@ export const build: Verb<BuildVerbOptions> = {
     ),
     new Option("--tls", "put the SDK's TLS into the image, for boards that do not vote"),
     new Option(
-      "--out <folder>",
+      "-o, --out <folder>",
       "where the build folder of the kind is made (build/boards; for sim build/simulator)",
     ),
   ],

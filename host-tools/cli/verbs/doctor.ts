@@ -55,7 +55,7 @@ function show({ ok, needed, name, detail, usedFor, remedy }: Diagnosis, terminal
     ? terminal.style("green", "ok     ")
     : needed
       ? terminal.style("red", "missing")
-      : terminal.style("yellow", "absent ");
+      : terminal.style("yellow", "warn   ");
   terminal.line(`${mark}  ${name.padEnd(18)}  ${detail}`);
   if (ok) return;
   const indent = " ".repeat(29);

@@ -1,7 +1,7 @@
 /** `covey export`: stored readings as CSV or JSON, streamed, so that their number does not matter. */
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Option } from "commander";
@@ -39,7 +39,7 @@ export const exportReadings: Verb<ExportOptions> = {
       "what boards keep (docs/keeping.md), one series after the other, whatever hosts have",
     ),
     new Option("--format <name>", "csv if not said").choices(["csv", "json"]),
-    new Option("--out <file>", "a file instead of stdout; replaced only when all has been written"),
+    new Option("-o, --out <file>", "a file instead of stdout; replaced only when all has been written"),
     ...swarmOptions(),
   ],
   async run(terminal, options) {
@@ -58,17 +58,27 @@ export const exportReadings: Verb<ExportOptions> = {
     const counted = new Counted();
     const { jsonArray } = await import("../readings-json.ts");
     const text = counted.lines(format === "csv" ? csv : jsonArray(csv));
+    const readings = () => counted.lineCount - (format === "csv" ? 1 : 2);
     if (out === undefined) {
-      await writeOut(text);
+      const isWhole = await writeOut(text);
+      if (isWhole && readings() === 0 && !terminal.json) terminal.note(nothingFound(options));
       return 0;
     }
     await writeWhole(resolve(out), text);
-    const readings = counted.lineCount - (format === "csv" ? 1 : 2);
-    terminal.line(`${readings} readings in ${out}`);
-    terminal.result({ file: resolve(out), format, readings });
+    if (readings() === 0 && !terminal.json) terminal.note(nothingFound(options));
+    terminal.line(`${readings()} readings in ${out}`);
+    terminal.result({ file: resolve(out), format, readings: readings() });
     return 0;
   },
 };
+
+/** A name that is mistyped must not look like a board that measured nothing. */
+function nothingFound({ board, metric, from, to }: ExportOptions): string {
+  const asked = Object.entries({ board, metric, from, to }).filter(([, value]) => value !== undefined);
+  if (asked.length === 0) return "There are no readings yet.";
+  const options = asked.map(([name, value]) => `--${name} ${value}`).join(" ");
+  return `No reading matches ${options}; covey status shows what boards measure.`;
+}
 
 /** Passes text on and counts its lines: a CSV has a heading, a JSON array a line for each bracket. */
 class Counted {
@@ -91,12 +101,14 @@ function timeParameter(name: string, text: string | undefined): number | undefin
   );
 }
 
-/** A reader that has seen enough (`covey export | head`) closes the pipe, and that is no failure. */
-async function writeOut(text: AsyncIterable<string>): Promise<void> {
+/** Whether all was written: a reader that has seen enough (`covey export | head`) closes the pipe, and that is no failure. */
+async function writeOut(text: AsyncIterable<string>): Promise<boolean> {
   try {
     await pipeline(Readable.from(text), process.stdout, { end: false });
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+    return false;
   }
 }
 
@@ -109,6 +121,7 @@ async function writeWhole(file: string, text: AsyncIterable<string>): Promise<vo
     await rm(unfinished, { force: true });
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined || error instanceof Failed) throw error;
-    throw new Failed(`${file} could not be written: ${message}.`);
+    const why = code === "ENOENT" ? `there is no folder ${dirname(file)}` : message;
+    throw new Failed(`${file} could not be written: ${why}.`);
   }
 }

@@ -62,7 +62,7 @@ export const flash: Verb<FlashOptions> = {
       "--erase",
       "erase all of the flash first, settings and identity included; where there is no image, that alone",
     ),
-    new Option("--yes", "erase without asking"),
+    new Option("-y, --yes", "erase without asking"),
     new Option("--monitor", "then show what the boards say, from their start; see covey monitor").conflicts(
       "json",
     ),

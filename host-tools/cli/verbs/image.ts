@@ -21,8 +21,8 @@ export const image: Verb<ImageOptions> = {
     "Actions: info FILE (an app, a bootloader, a partition table, an NVS, otadata, or a whole flash), merge FOLDER --out FILE (what covey build made, as one file that " +
     "begins at offset 0), partition FILE|BOARD (a table's text, its bytes, or a kind of board; prints the text, or writes --out FILE: text where it ends in .csv, else bytes).",
   examples: [
-    "covey image info build/boards/north-1/sdk/bin/esp32/release/north-1/xs_esp32.bin",
-    "covey image merge build/boards/north-1 --out north-1.bin",
+    "covey image merge build/boards/esp32c3-devkit --out whole.bin",
+    "covey image info whole.bin",
     "covey image partition esp32c3-devkit",
     "covey image partition partitions.csv --board esp32c3-devkit --out partition-table.bin",
   ],
@@ -35,7 +35,7 @@ export const image: Verb<ImageOptions> = {
   async run(terminal, options, [action, path]) {
     const run = actions[action!];
     if (run === undefined) {
-      throw new WrongInput(`"${action}" is nothing to do with an image; say info, merge or partition.`);
+      throw new WrongInput(`There is no action ${action}; use info, merge or partition.`);
     }
     checkOptions(action!, options);
     await run(terminal, options, path!);

@@ -1,4 +1,4 @@
-/** Every verb, in the order in which `covey --help` lists them. */
+/** Every verb, in the groups and the order in which `covey --help` lists them. */
 import type { Verb } from "../verb.ts";
 import { act } from "./act.ts";
 import { alerts } from "./alerts.ts";
@@ -33,36 +33,20 @@ import { task } from "./task.ts";
 import { update } from "./update.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each verb knows its own options; the list does not care
-export const verbs: readonly Verb<any>[] = [
-  init,
-  sim,
-  lead,
-  status,
-  get,
-  set,
-  act,
-  log,
-  alerts,
-  members,
-  task,
-  register,
-  replace,
-  recover,
-  checkpoint,
-  keys,
-  exportReadings,
-  keep,
-  query,
-  model,
-  boards,
-  build,
-  flash,
-  provision,
-  improv,
-  update,
-  move,
-  image,
-  monitor,
-  doctor,
-  raftShell,
+type AnyVerb = Verb<any>;
+
+/** As `covey --help` shows them: what a swarm needs first comes first. */
+export const verbGroups: readonly { readonly title: string; readonly verbs: readonly AnyVerb[] }[] = [
+  { title: "Run a swarm", verbs: [init, sim, lead, doctor] },
+  { title: "See it and set it", verbs: [status, get, set, log, alerts] },
+  { title: "Readings", verbs: [exportReadings, query, keep] },
+  { title: "Act together", verbs: [act, task, register, checkpoint] },
+  { title: "Who belongs and who votes", verbs: [members, replace, keys, recover] },
+  {
+    title: "Boards and their firmware",
+    verbs: [boards, build, flash, provision, improv, monitor, update, move],
+  },
+  { title: "Tools", verbs: [model, image, raftShell] },
 ];
+
+export const verbs: readonly AnyVerb[] = verbGroups.flatMap((group) => group.verbs);

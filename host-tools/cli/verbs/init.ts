@@ -27,14 +27,21 @@ export const init: Verb = {
       // wx: whoever made the file since the check above keeps it.
       await writeFile(join(folder, name), text, { flag: "wx" });
     }
-    const enter = relative(process.cwd(), folder);
-    const next = [...(enter === "" ? [] : [`cd ${enter}`]), "npm install", "npx covey sim"];
+    const next = [...enter(folder), "npm install", "npx covey sim"];
     terminal.line(`${Object.keys(files).join(", ")} are in ${folder}. Next:`);
     for (const command of next) terminal.line(`  ${terminal.style("bold", command)}`);
     terminal.result({ folder, files: Object.keys(files), next });
     return 0;
   },
 };
+
+/** As a shell takes it: nothing for this folder, and a place elsewhere by its whole path. */
+function enter(folder: string): string[] {
+  const near = relative(process.cwd(), folder);
+  if (near === "") return [];
+  const path = near.startsWith("..") ? folder : near;
+  return [/^[\w./-]+$/.test(path) ? `cd ${path}` : `cd '${path.replaceAll("'", "'\\''")}'`];
+}
 
 /** A folder's name as a swarm can have it. */
 function swarmName(folder: string): string {

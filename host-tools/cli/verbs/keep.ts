@@ -4,7 +4,7 @@ import { Option } from "commander";
 import type { KeepAccepted, KeepRestored, KeepStatus } from "../../leader/api/types/keeping.ts";
 import { confirmed } from "../confirmation.ts";
 import { Failed, WrongInput } from "../failure.ts";
-import { keepLines, restoredText } from "../keep-lines.ts";
+import { keepLines, nothingKept, restoredText } from "../keep-lines.ts";
 import { SwarmClient, type SwarmOptions, swarmOptions } from "../swarm-client.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Verb } from "../verb.ts";
@@ -80,6 +80,14 @@ async function acceptLoss(
   return 0;
 }
 
+function nobodyAnswered({ boards }: KeepStatus): Failed {
+  if (boards.length === 0) return new Failed(nothingKept, "not-found");
+  return new Failed(
+    "No board that keeps readings answered; covey keep list shows which are connected.",
+    "timeout",
+  );
+}
+
 async function restore(
   terminal: Terminal,
   swarm: SwarmClient,
@@ -95,10 +103,7 @@ async function restore(
     if (restored.state === "done") {
       terminal.endProgress();
       if (restored.boards.length === 0) {
-        throw new Failed(
-          "No board that keeps readings answered; covey keep list shows which are connected.",
-          "timeout",
-        );
+        throw nobodyAnswered(await swarm.get<KeepStatus>("/api/keep"));
       }
       terminal.line(restoredText(restored));
       terminal.result(restored);

@@ -24,7 +24,7 @@ export const log: Verb<LogOptions> = {
   examples: ["covey log --limit 5", "covey log --from 1 --json", "covey log --follow"],
   options: [
     new Option("--from <index>", "the first entry to show; the newest are shown otherwise").argParser(
-      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+      wholeNumber(1),
     ),
     new Option("--limit <n>", "how many").argParser(wholeNumber(1, limitMax)).default(20),
     new Option("--follow", "go on with entries as they come, until Ctrl-C").conflicts("json"),
@@ -39,6 +39,7 @@ export const log: Verb<LogOptions> = {
     let entries = await swarm.get<LogEntry[]>(`/api/log${query({ from, limit })}`);
     if (options.follow !== true) {
       for (const entry of entries) terminal.line(entryLine(entry, terminal));
+      if (entries.length === 0 && !terminal.json) terminal.note(`The log has no entry ${from} yet.`);
       terminal.result(entries);
       return 0;
     }

@@ -70,7 +70,7 @@ export const model: Verb<ModelOptions> = {
   async run(terminal, options, [action, path, data]) {
     const run = actions[action!];
     if (run === undefined) {
-      throw new WrongInput(`"${action}" is nothing to do with a model; say train, eval, info or import.`);
+      throw new WrongInput(`There is no action ${action}; use train, eval, info or import.`);
     }
     if (data !== undefined && action !== "eval") {
       throw new WrongInput(`covey model ${action} takes one file; "${data}" is one too many.`);

@@ -112,10 +112,11 @@ async function watchBoards(
   const { moveText } = await import("../move/board-move.ts");
   const { watchMove } = await import("../move/watch-move.ts");
   const moves = await watchMove(terminal, swarm, contact, options.timeout, untilInterrupted());
+  const width = Math.max(...moves.map(({ id }) => id.length));
   for (const each of moves) {
     const { outcome } = each;
     const style = outcome === "moved" ? "green" : outcome === "went-back" ? "red" : "yellow";
-    terminal.line(`${each.id}  ${terminal.style(style, moveText(each))}`);
+    terminal.line(`${each.id.padEnd(width)}  ${terminal.style(style, moveText(each))}`);
   }
   terminal.result({ contact, boards: moves.map(({ id, outcome, note }) => ({ id, outcome, note })) });
   return moves.some(({ outcome }) => outcome === "went-back") ? 1 : 0;
@@ -128,11 +129,12 @@ async function showStatus(terminal: Terminal, options: MoveOptions): Promise<num
       ? "The swarm has agreed on no contact: boards are where they were provisioned."
       : `Contact ${contact.number} is agreed on (entry ${contact.index}).`;
   terminal.line(agreed);
+  const width = Math.max(...boards.map(({ id }) => id.length));
   for (const board of boards) {
     const number = board.contact === undefined ? "no contact" : `contact ${board.contact}`;
     const isThere = contact === undefined || (board.contact ?? 0) >= contact.number;
     const where = board.link === "up" ? number : `not connected, ${number} when last heard of`;
-    terminal.line(`${board.id}  ${terminal.style(isThere ? "green" : "yellow", where)}`);
+    terminal.line(`${board.id.padEnd(width)}  ${terminal.style(isThere ? "green" : "yellow", where)}`);
   }
   terminal.result({
     contact,

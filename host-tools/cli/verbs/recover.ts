@@ -29,7 +29,7 @@ export const recover: Verb<RecoverOptions> = {
     new Option("--wait <duration>", "for members to come, unless all are there before")
       .argParser(durationMs)
       .default(30_000, "30s"),
-    new Option("--yes", "go ahead without asking"),
+    new Option("-y, --yes", "go ahead without asking"),
     new Option("--force", "also where the group could go on without"),
     ...hostPlaceOptions().filter(({ long }) => long !== "--http-port"),
   ],

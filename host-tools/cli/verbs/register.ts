@@ -41,7 +41,7 @@ export const register: Verb<RegisterOptions> = {
     new Option("--now", "ask the boards, not the log"),
     new Option("--if-version <n>", "change it only in place of this version").argParser(versionOf),
     new Option("--accept-loss", "begin anew from what is left: changes that only lost boards had are lost"),
-    new Option("--yes", "recover without asking"),
+    new Option("-y, --yes", "recover without asking"),
     ...swarmOptions(),
   ],
   async run(terminal, options, args) {

@@ -29,6 +29,8 @@ export const status: Verb<StatusOptions> = {
       const now = await swarm.get<Status>("/api/status");
       terminal.repaint(statusLines(now, swarm.url, terminal));
     });
+    // The shell goes on below the picture.
+    terminal.line();
     return 0;
   },
 };

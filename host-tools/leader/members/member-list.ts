@@ -47,7 +47,7 @@ export function listMembers({ replica, hosts, boards, voterNames }: MemberListVi
     const isHost = hosts.some(({ name }) => name === nameOf(voter));
     row(isHost ? "host" : "board", nameOf(voter), voter, []);
   }
-  const voters = members.filter(({ role }) => role === "voter" || role === "leader");
+  const voters = members.filter(isVoting);
   const answering = voters.filter(({ answers }) => answers).length;
   const quorum = majorityOf(replica.voters.length);
   return {
@@ -60,6 +60,10 @@ export function listMembers({ replica, hosts, boards, voterNames }: MemberListVi
     members,
     advice: adviceOn(members, voterNames),
   };
+}
+
+function isVoting({ role }: MemberStatus): boolean {
+  return role === "voter" || role === "leader";
 }
 
 /** Members by name, as voters are judged: a board answers if any of its incarnations does. */
@@ -80,8 +84,14 @@ function adviceOn(members: readonly MemberStatus[], voterNames: readonly string[
   );
   const what = verdict.refusal ?? verdict.warning;
   if (what === undefined) return undefined;
-  // "That makes ..." is said of a change; here it is so already.
-  const said = what.replace("That makes", "There are").replace("That would leave", "There is");
+  // "That makes ..." is said of a change; here it is so already, or will be once those who are to vote have caught up.
+  const votes = new Set(members.filter(isVoting).map(({ name }) => name));
+  const areInForce = named.every((member) => isVoter(member) === votes.has(member.name));
+  const said = areInForce
+    ? what.replace("That makes", "There are").replace("That would leave", "There is")
+    : what
+        .replace("That makes", "Once all vote that are to, there are")
+        .replace("That would leave", "Once all vote that are to, there would be");
   return verdict.better === undefined ? said : `${said} ${suggestion(voterNames, verdict.better)}`;
 }
 

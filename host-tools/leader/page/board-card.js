@@ -22,7 +22,8 @@ export class BoardCard {
   #name;
   #link = element("span", { class: "link" });
   #role = element("span", { class: "badge" });
-  #identity = element("p", { class: "quiet identity" });
+  #kind = element("span");
+  #member = element("span", { class: "member" });
   #agreement = element("dd");
   #term = element("dd");
   #update = element("p", { class: "quiet update" });
@@ -49,7 +50,7 @@ export class BoardCard {
       "li",
       { class: "card board", "aria-labelledby": `board-${name}` },
       element("div", { class: "board-head" }, heading, this.#role, this.#link),
-      this.#identity,
+      element("p", { class: "quiet identity" }, this.#kind, this.#member),
       this.#update,
       element(
         "dl",
@@ -71,8 +72,9 @@ export class BoardCard {
     setText(this.#role, board.role);
     setAttribute(this.#role, "data-role", board.role);
     const { model, firmware, memberId } = board;
-    const version = firmware === undefined ? [] : [`firmware ${firmware.version}`];
-    setText(this.#identity, [model, ...version, ...(memberId === undefined ? [] : [memberId])].join(" · "));
+    const kind = firmware === undefined ? model : `${model} · firmware ${firmware.version}`;
+    setText(this.#kind, memberId === undefined ? kind : `${kind} · `);
+    setText(this.#member, memberId ?? "");
     this.#updateAgreement(board, commitIndex);
     setText(this.#term, board.memberId === undefined ? "none" : String(board.term));
     this.#updateFirmware(board);

@@ -190,7 +190,7 @@ function counterFacts({ counters, keeping }) {
     ["Handshakes failed", exact(counters.sessions.handshakesFailed)],
     ["Records not opened", exact(unopened(counters.sessions))],
     ["Connections refused", exact(counters.refused)],
-    ["Garbage", exact(counters.garbage)],
+    ["Messages not understood", exact(counters.garbage)],
   ];
 }
 

@@ -22,8 +22,8 @@ export function exact(value) {
 /** @param {number} value */
 export function bytes(value) {
   if (value < 1024) return `${value} B`;
-  if (value < 1024 ** 2) return `${tenths(value / 1024)} KB`;
-  return `${tenths(value / 1024 ** 2)} MB`;
+  if (value < 1024 ** 2) return `${tenths(value / 1024)} KiB`;
+  return `${tenths(value / 1024 ** 2)} MiB`;
 }
 
 /** @param {number} ms */

@@ -66,7 +66,10 @@ describe("without the SDK", () => {
       ["--board", "hall", "--tls"],
       "hall votes, and a board that votes has no memory left for TLS beside its connections to every host; leave --tls out.",
     ],
-    [["--board", "hall", "--hosts", "main=192.0.2.7"], "unknown option '--hosts'. See covey --help."],
+    [
+      ["--board", "hall", "--hosts", "main=192.0.2.7"],
+      "covey build has no option --hosts. See covey build --help.",
+    ],
     [[], "Say which board: covey build --board NAME, one of swarm.ts or of covey boards."],
   ])("says in a sentence what is wrong with %j", async (words, sentence) => {
     expect(await build(words)).toEqual({ exitCode: 2, stdout: "", stderr: `${sentence}\n` });

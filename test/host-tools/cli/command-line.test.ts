@@ -42,25 +42,31 @@ describe.each(names)("covey %s", (name) => {
     expect(await covey([name, "--colour"], folder)).toEqual({
       exitCode: 2,
       stdout: "",
-      stderr: "unknown option '--colour'. See covey --help.\n",
+      stderr: `covey ${name} has no option --colour. See covey ${name} --help.\n`,
     });
   });
 });
 
 describe("a wrong command line", () => {
+  it("is told of an option without its value", async () => {
+    const { exitCode, stderr } = await covey(["log", "--limit"], folder);
+    expect([exitCode, stderr]).toEqual([2, "--limit needs a value: --limit <n>. See covey log --help.\n"]);
+  });
+
   const noLeader = `No swarm runs from ${folder}/.covey; start one with covey sim or covey lead, or name its hosts with --url.`;
   it.each([
-    ["staus", 2, "unknown command 'staus' (Did you mean status?) See covey --help."],
-    ["set fan.duty", 2, "missing required argument 'value'. See covey --help."],
-    [
-      "log --limit 0",
-      2,
-      "option '--limit <n>' argument '0' is invalid. Write a whole number from 1 to 1000. See covey --help.",
-    ],
+    ["staus", 2, "There is no verb staus; did you mean status? See covey --help."],
+    ["help staus", 2, "There is no verb staus; did you mean status? See covey --help."],
+    ["--wath", 2, "covey has no option --wath. See covey --help."],
+    ["status --wath", 2, "covey status has no option --wath; did you mean --watch? See covey status --help."],
+    ["status now", 2, "covey status takes nothing beside its options. See covey status --help."],
+    ["set fan.duty", 2, "covey set needs its value: covey set <key> <value>. See covey set --help."],
+    ["export --format xml", 2, '--format can\'t be "xml". It takes csv, json. See covey export --help.'],
+    ["log --limit 0", 2, '--limit can\'t be "0". Write a whole number from 1 to 1000. See covey log --help.'],
     [
       "set a 1 --timeout 5",
       2,
-      "option '--timeout <duration>' argument '5' is invalid. Write a duration such as 500ms, 20s, 2m or 1h. See covey --help.",
+      '--timeout can\'t be "5". Write a duration such as 500ms, 20s, 2m or 1h. See covey set --help.',
     ],
     ["status --url ftp://here", 2, "ftp://here is no address of a host; write it as http://127.0.0.1:7800."],
     ["export --from yesterday", 1, noLeader],

@@ -180,8 +180,8 @@ describe("covey image partition", () => {
 describe("what can't be done is said in a sentence", () => {
   mkdirSync(at("empty"));
   it.each([
-    ["show north-1", 2, '"show" is nothing to do with an image; say info, merge or partition.'],
-    ["constructor north-1", 2, '"constructor" is nothing to do with an image; say info, merge or partition.'],
+    ["show north-1", 2, "There is no action show; use info, merge or partition."],
+    ["constructor north-1", 2, "There is no action constructor; use info, merge or partition."],
     ["info nowhere.bin", 2, "There is no nowhere.bin."],
     ["info north-1", 2, "north-1 is a folder; name a file in it."],
     ["info nvs.bin --out x", 2, "covey image info has no use for --out."],

@@ -13,7 +13,7 @@ const files = ["package.json", "swarm.ts", "tsconfig.json"];
 it("makes a swarm of three files, named after its folder", async () => {
   const { exitCode, stdout } = await covey(["init", "My Greenhouse"], folder);
   expect(exitCode).toBe(0);
-  expect(stdout).toContain("npm install");
+  expect(stdout).toContain("\n  cd 'My Greenhouse'\n  npm install\n");
   const made = join(folder, "My Greenhouse");
   expect(readdirSync(made).sort()).toEqual(files);
   const manifest = JSON.parse(readFileSync(join(made, "package.json"), "utf8")) as Record<string, unknown>;

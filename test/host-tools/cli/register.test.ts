@@ -108,7 +108,7 @@ it("is set only in place of the version that is named", async () => {
 it("is listed with who agrees on it", async () => {
   await until(async () => (await json<RegisterStatus>("register", "get", "note")).value === "fire");
   const { stdout } = await covey(["register"], folder);
-  expect(stdout).toMatch(/^REGISTER +VALUE +VERSION +BY +SINCE$/m);
+  expect(stdout).toMatch(/^register +value +version +by +since$/m);
   expect(stdout).toMatch(/^note +"fire" +1 +(north|south|gate) +\d+ s$/m);
   expect(stdout).toContain("north, south, gate agree by themselves, 2 of them are enough (epoch 1, open).");
 });

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { nothingKept } from "../../../host-tools/cli/keep-lines.ts";
 import type { LogEntry } from "../../../host-tools/leader/api/types/log.ts";
 import type { Setting } from "../../../host-tools/leader/api/types/settings.ts";
 import type { Status } from "../../../host-tools/leader/api/types/status.ts";
@@ -73,8 +74,14 @@ it.each([
   [["set", "fan.duty", "400"], 2, "fan.duty takes 0 to 100 %; 400 is too high."],
   [["set", "fan.duty", "-1"], 2, "fan.duty takes 0 to 100 %; -1 is too low."],
   [["set", "fan.duty", "much"], 2, 'fan.duty takes a number in %, not "much".'],
-  [["set", "lamp.on", "1"], 2, 'lamp.on takes true or false, not "1".'],
+  [["set", "lamp.on", "1"], 2, 'lamp.on takes on or off (or true or false), not "1".'],
   [["get", "fan.dutty"], 2, "There is no setting fan.dutty; this swarm has fan.duty, lamp.on, note."],
+  [["keep", "restore"], 1, nothingKept],
+  [
+    ["export", "--out", "nowhere/readings.csv"],
+    1,
+    `${join(folder, "nowhere/readings.csv")} could not be written: there is no folder ${join(folder, "nowhere")}.`,
+  ],
   [
     ["export", "--from", "yesterday"],
     2,
@@ -100,6 +107,14 @@ it("lists the log", async () => {
   expect(stdout.trimEnd().split("\n")).toHaveLength(2);
 });
 
+it("says of an entry that is still to come that it is", async () => {
+  expect(await covey(["log", "--from", "100000"], folder)).toEqual({
+    exitCode: 0,
+    stdout: "",
+    stderr: "The log has no entry 100000 yet.\n",
+  });
+});
+
 it("follows the log", async () => {
   const following = new CoveyProcess(["log", "--follow"], folder);
   await following.firstLine();
@@ -114,6 +129,14 @@ it("exports as CSV, as JSON, and to a file", async () => {
   const file = join(folder, "readings.csv");
   expect(await json("export", "--out", file)).toEqual({ file, format: "csv", readings: 0 });
   expect(readFileSync(file, "utf8")).toBe("time,board,metric,value,unit,quality\n");
+});
+
+it("says that nothing was found where a name may be mistyped", async () => {
+  const { stderr } = await covey(["export", "--board", "nowhere", "--metric", "heat"], folder);
+  expect(stderr).toBe(
+    "No reading matches --board nowhere --metric heat; covey status shows what boards measure.\n",
+  );
+  expect((await covey(["export"], folder)).stderr).toBe("There are no readings yet.\n");
 });
 
 it("refuses a second process of the same host, and says who the first is", async () => {

@@ -47,7 +47,7 @@ test("the page shows the swarm as it is and as it changes", async () => {
   const card = "#boards > li:first-child";
   await reads(page, card, "connected");
   await reads(page, card, "21.5\u202f°C");
-  await reads(page, card, "45 of 92 KB");
+  await reads(page, card, "45 of 92 KiB");
   await reads(page, card, "held by a rule");
   await reads(page, card, "35\u202f%");
   await reads(page, `${card} .badge`, "voter");

@@ -46,20 +46,28 @@ afterEach(async () => {
   fs.rmSync(folder, { recursive: true });
 });
 
-async function powerOn(source: string): Promise<XsBoard> {
+async function powerOn(source: string, limits?: { silenceMs: number }): Promise<XsBoard> {
   const core = await compileModule(host, "core", "export const version = 1;");
   const main = await compileModule(host, "main", prelude + source);
   const world = new SimulatedWorld({
     config,
     flash: FlashFile.open(join(folder, "gate.flash"), { sizeBytes: 8192, ...nor }).flash,
     sensors: new Map(),
-    onLog: (_level, text) => said.push(text),
+    onLog: (_level, text) => {
+      if (text === "slow") blockFor(100);
+      said.push(text);
+    },
     onOutput: () => {},
     onRestart: () => {},
     onDeepSleep: () => {},
   });
-  board = new XsBoard({ host, core, main }, world, ram);
+  board = new XsBoard({ host, core, main }, world, ram, limits);
   return board;
+}
+
+/** As a simulator does that has a hundred other boards to answer. */
+function blockFor(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 async function until(accept: () => boolean): Promise<void> {
@@ -119,5 +127,30 @@ describe("a board in XS", () => {
     const switchedOff = await powerOn("host.turn = () => none;");
     await switchedOff.powerOff();
     expect((await switchedOff.ended).cause).toBe("power-off");
+  });
+
+  it("may be in a turn for long, as long as it is heard of", async () => {
+    await powerOn(
+      `host.turn = () => {
+        for (let i = 0; i < 20; i++) say("slow");
+        say("done");
+        return none;
+      };`,
+      { silenceMs: 500 },
+    );
+    await until(() => said.includes("done"));
+    expect(board?.pid).toBeDefined();
+  });
+
+  it("is ended when nothing is heard of it in the middle of a turn", async () => {
+    const stopped = await powerOn(`host.turn = () => { say("turn"); return host.now() + 20; };`, {
+      silenceMs: 200,
+    });
+    await until(() => said.includes("turn"));
+    process.kill(stopped.pid!, "SIGSTOP");
+    expect(await stopped.ended).toEqual({
+      cause: "watchdog",
+      text: "said nothing for 0.2 s of a turn (watchdog)",
+    });
   });
 });

@@ -95,7 +95,7 @@ describe("the picture of a swarm", () => {
     const text = lines.join("\n");
     for (const id of ["b17", "b33", "b41"]) expect(text).toMatch(new RegExp(`^${id} `, "m"));
     const shown = lines.filter((line) => /^b\d+ /.test(line)).length;
-    expect(text).toContain(`and ${50 - shown} more: ${50 - shown} up, applied 9, heap peak at most 50 KB`);
+    expect(text).toContain(`and ${50 - shown} more: ${50 - shown} up, applied 9, heap peak at most 50 KiB`);
   });
 
   it("shows which of several hosts leads, and which is down", () => {

@@ -39,7 +39,7 @@ describe("the outcome of a simulated run", () => {
     });
     expect(describeOutcome(outcome)).toEqual([
       "All 2 boards have applied the 9 committed entries.",
-      "The fullest board's heap peaked at 51 KB.",
+      "The fullest board's heap peaked at 51 KiB.",
     ]);
   });
 

@@ -20,10 +20,17 @@ describe("what is told between two statuses", () => {
     expect(statusChanges(undefined, before).map(({ source, text }) => `${source}: ${text}`)).toEqual([
       "leader: a.11aa22bb leads in term 2",
       "leader: voters: a.11aa22bb",
-      "north-1: joined: learner, term 2, applied 9, heap 40 of 92 KB",
+      "north-1: joined: learner, term 2, applied 9, heap 40 of 92 KiB",
       "north-1: fan 90 % (rule)",
-      "door: joined: learner, term 2, applied 9, heap 40 of 92 KB",
+      "door: joined: learner, term 2, applied 9, heap 40 of 92 KiB",
     ]);
+  });
+
+  it("is no memory of a board that has not told of it yet", () => {
+    const young = { ...boards[0]!, outputs: [], heapUsedBytes: 0, arenaBytes: 0 };
+    expect(told(sampleStatus([young]), sampleStatus([{ ...young, link: "down" }]))).toContain(
+      "info north-1: joined: learner, term 2, applied 9",
+    );
   });
 
   it("is an election", () => {
@@ -68,7 +75,7 @@ describe("what is told between two statuses", () => {
     const away = sampleStatus([sampleBoard("north-1", { link: "down" }), boards[1]!]);
     expect(told(away)).toEqual(["warn north-1: lost its link"]);
     expect(told(before, away)).toEqual([
-      "info north-1: joined: learner, term 2, applied 9, heap 40 of 92 KB",
+      "info north-1: joined: learner, term 2, applied 9, heap 40 of 92 KiB",
     ]);
   });
 
