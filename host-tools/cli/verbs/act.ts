@@ -56,7 +56,7 @@ export const act: Verb<ActOptions> = {
     new Option("--list", "show the last actions and how each board stands"),
     new Option("--forget <action>", "end a committed action without --boards: its id, or its name"),
     new Option("--accept-loss", "of --forget: these boards are lost, and nobody will know what they did"),
-    new Option("--yes", "forget without asking"),
+    new Option("-y, --yes", "forget without asking"),
     ...swarmOptions(),
   ],
   async run(terminal, options, [name]) {

@@ -35,7 +35,7 @@ export const checkpoint: Verb<CheckpointOptions> = {
     "covey checkpoint restore summer --only settings",
   ],
   options: [
-    new Option("--yes", "restore without asking"),
+    new Option("-y, --yes", "restore without asking"),
     new Option("--only <parts>", "of settings, programs, models and voters, those named: settings,programs"),
     new Option("--boards <names>", "of the programs, those of these boards"),
     ...swarmOptions(),

@@ -29,7 +29,7 @@ export const keep: Verb<KeepOptions> = {
   options: [
     new Option("--board <name>", "of restore: readings of this board only"),
     new Option("--metric <name>", "of restore: readings of this metric only"),
-    new Option("--yes", "accept a loss without asking"),
+    new Option("-y, --yes", "accept a loss without asking"),
     ...swarmOptions(),
   ],
   async run(terminal, options, args) {
