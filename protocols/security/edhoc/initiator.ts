@@ -2,9 +2,9 @@
  * The side that speaks first (RFC 9528, section 5.2 on). Its session may be used once message 4 has come: until then nobody has
  * shown to it that it holds the keys (section 8.1, key confirmation).
  */
-import { type KeyPair, keyBytes } from "../ciphers.ts";
+import { keyBytes } from "../ciphers.ts";
 import { hkdfExtract } from "../hkdf.ts";
-import { encodeIdentifier, isSameKey, unknownPeer } from "./credential.ts";
+import { type Credential, encodeIdentifier, isSameKey, unknownPeer } from "./credential.ts";
 import { EdhocError } from "./error.ts";
 import { authenticate, Label, outputKey, transcript2, transcriptAfter } from "./key-schedule.ts";
 import {
@@ -23,7 +23,8 @@ import { type CipherSuite, cipherSuite, cipherSuites } from "./suite.ts";
 export class Initiator {
   readonly #party: Party;
   readonly #suite: CipherSuite;
-  readonly #ephemeral: KeyPair;
+  /** Private. */
+  readonly #ephemeralKey: Uint8Array;
   /** To be sent first. */
   readonly message1: Uint8Array;
   #waitsFor: 2 | 4 | undefined = 2;
@@ -42,43 +43,66 @@ export class Initiator {
     }
     this.#party = party;
     this.#suite = suite;
-    this.#ephemeral = party.ephemeral ?? party.ciphers.generateKeyPair();
+    const { privateKey, publicKey } = party.ephemeral ?? party.ciphers.generateKeyPair();
+    this.#ephemeralKey = privateKey;
     this.message1 = encodeMessage1({
       suites: suites.slice(0, suites.indexOf(suite.number) + 1),
-      ephemeralX: this.#ephemeral.publicKey.subarray(0, keyBytes),
+      ephemeralX: publicKey.subarray(0, keyBytes),
       initiatorId: party.connectionId,
     });
   }
 
-  /** Gives message 3. Throws `EdhocError`, and the handshake is over. */
+  /** Gives message 3. Throws `EdhocError`, and the handshake is over. In two steps, so that what only the first needs leaves a board's heap before the second. */
   takeMessage2(bytes: Uint8Array): Uint8Array {
     if (this.#waitsFor !== 2) throw new EdhocError("out-of-turn", "message 2 was not expected");
     this.#waitsFor = undefined;
-    const { ciphers, credential, privateKey, find } = this.#party;
-    const suite = this.#suite;
+    return this.prove(this.checkResponder(bytes));
+  }
+
+  /** The responder holds the key of its credential, or `EdhocError` is thrown. */
+  private checkResponder(bytes: Uint8Array): Checked {
+    const { ciphers } = this.#party;
+    const ephemeralKey = this.#ephemeralKey;
     const { ephemeralY, ciphertext } = decodeMessage2(bytes);
     const th2 = transcript2(ciphers, ephemeralY, this.message1);
-    const prk2e = hkdfExtract(ciphers, th2, shared(ciphers, this.#ephemeral.privateKey, ephemeralY));
+    const prk2e = hkdfExtract(ciphers, th2, shared(ciphers, ephemeralKey, ephemeralY));
     const plaintext2 = xorKeystream2(ciphers, prk2e, th2, ciphertext);
     const { responderId, idCred, mac, ead } = decodePlaintext2(plaintext2);
 
-    const peer = find(idCred);
+    const peer = this.#party.find(idCred);
     if (peer === undefined) throw unknownPeer("responder", idCred);
-    if (isSameKey(peer, credential)) throw new EdhocError("refused", "the responder is this side itself");
+    if (isSameKey(peer, this.#party.credential))
+      throw new EdhocError("refused", "the responder is this side itself");
     const responderX = peer.publicKey.subarray(0, keyBytes);
-    const secretRx = shared(ciphers, this.#ephemeral.privateKey, responderX);
+    const secretRx = shared(ciphers, ephemeralKey, responderX);
     const prk3e2m = authenticate(ciphers, prk2e, Label.salt3e2m, th2, secretRx);
     const before = encodeIdentifier(responderId);
-    const expected = macOf(ciphers, suite, prk3e2m, Label.mac2, th2, { ...peer, id: idCred }, before, ead);
+    const expected = macOf(
+      ciphers,
+      this.#suite,
+      prk3e2m,
+      Label.mac2,
+      th2,
+      { ...peer, id: idCred },
+      before,
+      ead,
+    );
     if (mac.length !== expected.length || !ciphers.isEqual(mac, expected)) {
       throw new EdhocError("refused", "the responder does not hold the key of its credential");
     }
 
-    const th3 = transcriptAfter(ciphers, th2, plaintext2, peer.bytes);
+    return { prk3e2m, th3: transcriptAfter(ciphers, th2, plaintext2, peer.bytes), peer, ephemeralY };
+  }
+
+  /** Message 3, with which this side proves the same of itself. */
+  private prove({ prk3e2m, th3, peer, ephemeralY }: Checked): Uint8Array {
+    const { ciphers, credential, privateKey } = this.#party;
+    const suite = this.#suite;
     const secretIy = shared(ciphers, privateKey, ephemeralY);
     const prk4e3m = authenticate(ciphers, prk3e2m, Label.salt4e3m, th3, secretIy);
-    const mac3 = macOf(ciphers, suite, prk4e3m, Label.mac3, th3, credential, none, none);
-    const plaintext3 = encodeProof(credential.id, mac3);
+    const { id } = credential;
+    const mac3 = macOf(ciphers, suite, prk4e3m, Label.mac3, th3, { id, bytes: credential.bytes }, none, none);
+    const plaintext3 = encodeProof(id, mac3);
     const th4 = transcriptAfter(ciphers, th3, plaintext3, credential.bytes);
     const session = new EdhocSession(ciphers, outputKey(ciphers, prk4e3m, th4), peer);
     this.#finish = { prk4e3m, th4, session };
@@ -98,6 +122,14 @@ export class Initiator {
     checkEad(open(this.#party.ciphers, this.#suite, prk4e3m, [Label.k4, Label.iv4], th4, sealed));
     return session;
   }
+}
+
+/** Of message 2, once its sender has proved itself. */
+interface Checked {
+  readonly prk3e2m: Uint8Array;
+  readonly th3: Uint8Array;
+  readonly peer: Credential;
+  readonly ephemeralY: Uint8Array;
 }
 
 interface Finish {

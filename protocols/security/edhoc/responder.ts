@@ -63,15 +63,16 @@ export class Responder {
       throw new EdhocError("out-of-turn", "message 3 was not expected");
     }
     this.#waitsFor = undefined;
-    const { ciphers, credential, find } = this.#party;
+    const { ciphers } = this.#party;
     const { suite, prk3e2m, th3, ephemeralKey } = this.#half;
     this.#half = undefined;
     const sealed = decodeCiphertext("message 3", bytes);
     const plaintext3 = open(ciphers, suite, prk3e2m, [Label.k3, Label.iv3], th3, sealed);
     const { idCred, mac, ead } = decodePlaintext3(plaintext3);
-    const peer = find(idCred);
+    const peer = this.#party.find(idCred);
     if (peer === undefined) throw unknownPeer("initiator", idCred);
-    if (isSameKey(peer, credential)) throw new EdhocError("refused", "the initiator is this side itself");
+    if (isSameKey(peer, this.#party.credential))
+      throw new EdhocError("refused", "the initiator is this side itself");
     const secretIy = shared(ciphers, ephemeralKey, peer.publicKey.subarray(0, keyBytes));
     const prk4e3m = authenticate(ciphers, prk3e2m, Label.salt4e3m, th3, secretIy);
     const expected = macOf(ciphers, suite, prk4e3m, Label.mac3, th3, { ...peer, id: idCred }, none, ead);

@@ -24,8 +24,8 @@ export class EdhocSession {
 
   /** EDHOC_Exporter (section 4.2.1): a secret of `lengthBytes` for a purpose. Labels from 32768 on are for private use. */
   exportKey(label: number, context: Uint8Array, lengthBytes: number): Uint8Array {
-    const key = expand(this.#ciphers, this.#key, Label.prkExporter, new Uint8Array(0), hashBytes);
-    return expand(this.#ciphers, key, label, context, lengthBytes);
+    const key = expand(this.#ciphers, this.#key, Label.prkExporter, [], hashBytes);
+    return expand(this.#ciphers, key, label, [context], lengthBytes);
   }
 
   /**
@@ -33,7 +33,7 @@ export class EdhocSession {
    * it is, for as long as it is not known whether the other side follows.
    */
   updated(context: Uint8Array): EdhocSession {
-    const key = expand(this.#ciphers, this.#key, Label.keyUpdate, context, hashBytes);
+    const key = expand(this.#ciphers, this.#key, Label.keyUpdate, [context], hashBytes);
     return new EdhocSession(this.#ciphers, key, this.peer);
   }
 }
