@@ -66,7 +66,7 @@ export class DesktopPorts implements Ports {
     const [hasKeyValues, slotBytes, isOnTrial, keptBytes] = chip;
     this.clock = new DesktopClock(host);
     const ciphers = new DesktopCiphers(parent);
-    this.random = { fill: (into) => ciphers.random(into) };
+    this.random = new DesktopRandom(ciphers);
     this.ciphers = ciphers;
     this.flash = new DesktopFlash(parent, logCalls, sizeBytes, sectorBytes, alignBytes);
     if (hasKeyValues) this.keyValue = new DesktopKeyValue(parent);
@@ -81,7 +81,7 @@ export class DesktopPorts implements Ports {
     if (near.button !== undefined) this.button = near.button;
     if (near.light !== undefined) this.light = near.light;
     this.network = new DesktopNetwork(parent, near);
-    this.sensors = { read: (sensor) => parent.call([Call.sensorRead, sensor]) as number };
+    this.sensors = new DesktopSensors(parent);
     this.actuators = new DesktopActuators(parent);
     const boardConfig = {
       swarm,
@@ -237,6 +237,30 @@ class DesktopUdpSocket implements UdpSocket {
 
   close(): void {
     if (this.#sockets.delete(this.#socket)) this.#parent.call([Call.udpClose, this.#socket]);
+  }
+}
+
+class DesktopRandom implements Random {
+  readonly #ciphers: Ciphers;
+
+  constructor(ciphers: Ciphers) {
+    this.#ciphers = ciphers;
+  }
+
+  fill(into: Uint8Array): void {
+    this.#ciphers.random(into);
+  }
+}
+
+class DesktopSensors implements Sensors {
+  readonly #parent: Parent;
+
+  constructor(parent: Parent) {
+    this.#parent = parent;
+  }
+
+  read(sensor: string): number {
+    return this.#parent.call([Call.sensorRead, sensor]) as number;
   }
 }
 

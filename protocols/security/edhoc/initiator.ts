@@ -4,7 +4,7 @@
  */
 import { keyBytes } from "../ciphers.ts";
 import { hkdfExtract } from "../hkdf.ts";
-import { type Credential, encodeIdentifier, isSameKey, unknownPeer } from "./credential.ts";
+import { encodeIdentifier, isSameKey, unknownPeer } from "./credential.ts";
 import { EdhocError } from "./error.ts";
 import { authenticate, Label, outputKey, transcript2, transcriptAfter } from "./key-schedule.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "./messages.ts";
 import type { Party } from "./party.ts";
 import { macOf, open, seal, shared, xorKeystream2 } from "./proof.ts";
-import { EdhocSession } from "./session.ts";
+import { EdhocSession, type Handshaken } from "./session.ts";
 import { type CipherSuite, cipherSuite, cipherSuites } from "./suite.ts";
 
 export class Initiator {
@@ -91,11 +91,12 @@ export class Initiator {
       throw new EdhocError("refused", "the responder does not hold the key of its credential");
     }
 
-    return { prk3e2m, th3: transcriptAfter(ciphers, th2, plaintext2, peer.bytes), peer, ephemeralY };
+    const th3 = transcriptAfter(ciphers, th2, plaintext2, peer.bytes);
+    return { prk3e2m, th3, peerBytes: peer.bytes, ephemeralY };
   }
 
   /** Message 3, with which this side proves the same of itself. */
-  private prove({ prk3e2m, th3, peer, ephemeralY }: Checked): Uint8Array {
+  private prove({ prk3e2m, th3, peerBytes, ephemeralY }: Checked): Uint8Array {
     const { ciphers, credential, privateKey } = this.#party;
     const suite = this.#suite;
     const secretIy = shared(ciphers, privateKey, ephemeralY);
@@ -104,23 +105,23 @@ export class Initiator {
     const mac3 = macOf(ciphers, suite, prk4e3m, Label.mac3, th3, { id, bytes: credential.bytes }, none, none);
     const plaintext3 = encodeProof(id, mac3);
     const th4 = transcriptAfter(ciphers, th3, plaintext3, credential.bytes);
-    const session = new EdhocSession(ciphers, outputKey(ciphers, prk4e3m, th4), peer);
-    this.#finish = { prk4e3m, th4, session };
+    const session = new EdhocSession(ciphers, outputKey(ciphers, prk4e3m, th4));
+    this.#finish = { prk4e3m, th4, handshaken: { session, peerBytes } };
     this.#waitsFor = 4;
     return seal(ciphers, suite, prk3e2m, [Label.k3, Label.iv3], th3, plaintext3);
   }
 
   /** The other side has shown that it holds the keys. Throws `EdhocError`. */
-  takeMessage4(bytes: Uint8Array): EdhocSession {
+  takeMessage4(bytes: Uint8Array): Handshaken {
     if (this.#waitsFor !== 4 || this.#finish === undefined) {
       throw new EdhocError("out-of-turn", "message 4 was not expected");
     }
     this.#waitsFor = undefined;
-    const { prk4e3m, th4, session } = this.#finish;
+    const { prk4e3m, th4, handshaken } = this.#finish;
     this.#finish = undefined;
     const sealed = decodeCiphertext("message 4", bytes);
     checkEad(open(this.#party.ciphers, this.#suite, prk4e3m, [Label.k4, Label.iv4], th4, sealed));
-    return session;
+    return handshaken;
   }
 }
 
@@ -128,14 +129,14 @@ export class Initiator {
 interface Checked {
   readonly prk3e2m: Uint8Array;
   readonly th3: Uint8Array;
-  readonly peer: Credential;
+  readonly peerBytes: Uint8Array;
   readonly ephemeralY: Uint8Array;
 }
 
 interface Finish {
   readonly prk4e3m: Uint8Array;
   readonly th4: Uint8Array;
-  readonly session: EdhocSession;
+  readonly handshaken: Handshaken;
 }
 
 const none = new Uint8Array(0);

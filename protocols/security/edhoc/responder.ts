@@ -14,7 +14,7 @@ import {
 } from "./messages.ts";
 import type { Party } from "./party.ts";
 import { macOf, open, seal, shared, xorKeystream2 } from "./proof.ts";
-import { EdhocSession } from "./session.ts";
+import { EdhocSession, type Handshaken } from "./session.ts";
 import { type CipherSuite, cipherSuite, cipherSuites } from "./suite.ts";
 
 const none = new Uint8Array(0);
@@ -58,7 +58,7 @@ export class Responder {
   }
 
   /** Gives message 4 and the session with whoever proved to be the initiator. Throws `EdhocError`, and the handshake is over. */
-  takeMessage3(bytes: Uint8Array): { message4: Uint8Array; session: EdhocSession } {
+  takeMessage3(bytes: Uint8Array): Handshaken & { message4: Uint8Array } {
     if (this.#waitsFor !== 3 || this.#half === undefined) {
       throw new EdhocError("out-of-turn", "message 3 was not expected");
     }
@@ -80,8 +80,9 @@ export class Responder {
       throw new EdhocError("refused", "the initiator does not hold the key of its credential");
     }
     const th4 = transcriptAfter(ciphers, th3, plaintext3, peer.bytes);
-    const session = new EdhocSession(ciphers, outputKey(ciphers, prk4e3m, th4), peer);
-    return { message4: seal(ciphers, suite, prk4e3m, [Label.k4, Label.iv4], th4, none), session };
+    const session = new EdhocSession(ciphers, outputKey(ciphers, prk4e3m, th4));
+    const message4 = seal(ciphers, suite, prk4e3m, [Label.k4, Label.iv4], th4, none);
+    return { message4, session, peerBytes: peer.bytes };
   }
 
   /**

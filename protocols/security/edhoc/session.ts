@@ -2,19 +2,23 @@
  * What a finished handshake leaves behind: keys for whatever runs on it, bound to everything that was said (RFC 9528, section 4.2).
  */
 import type { Ciphers } from "../ciphers.ts";
-import type { Credential } from "./credential.ts";
 import { expand, hashBytes, Label } from "./key-schedule.ts";
 
+/** With whom there is a session now. */
+export interface Handshaken {
+  readonly session: EdhocSession;
+  /** The other side's credential, of which it has proved to hold the key. */
+  readonly peerBytes: Uint8Array;
+}
+
 export class EdhocSession {
-  readonly peer: Credential;
   readonly #ciphers: Ciphers;
-  #key: Uint8Array;
+  readonly #key: Uint8Array;
 
   /** `key` is PRK_out, of a handshake or as it was kept. */
-  constructor(ciphers: Ciphers, key: Uint8Array, peer: Credential) {
+  constructor(ciphers: Ciphers, key: Uint8Array) {
     this.#ciphers = ciphers;
     this.#key = key;
-    this.peer = peer;
   }
 
   /** PRK_out: for a board that keeps its session while it sleeps. */
@@ -34,6 +38,6 @@ export class EdhocSession {
    */
   updated(context: Uint8Array): EdhocSession {
     const key = expand(this.#ciphers, this.#key, Label.keyUpdate, [context], hashBytes);
-    return new EdhocSession(this.#ciphers, key, this.peer);
+    return new EdhocSession(this.#ciphers, key);
   }
 }

@@ -118,12 +118,12 @@ export class SessionInitiator {
   private onMessage4(message4: Uint8Array): Step {
     if (this.#handshake === undefined) return ignored;
     const { ciphers, own, roster } = this.#options;
-    const edhoc = this.#handshake.takeMessage4(message4);
-    const peer = roster.admit(edhoc.peer.bytes);
+    const { session, peerBytes } = this.#handshake.takeMessage4(message4);
+    const peer = roster.admit(peerBytes);
     if (peer === undefined) throw new EdhocError("refused", "the responder belongs no more");
     this.#handshake = undefined;
     const ends = { ciphers, own: own.identity.name, peer, isInitiator: true };
-    this.#session = new SecureSession(ends, edhoc, this.#epoch);
+    this.#session = new SecureSession(ends, session, this.#epoch);
     this.#isUp = true;
     return { isUp: true };
   }

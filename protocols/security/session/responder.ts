@@ -85,9 +85,9 @@ export class SessionResponder {
   private onMessage3(message3: Uint8Array): Step {
     if (this.#handshake === undefined) return this.refused("message 3 came without message 1");
     const { ciphers, own, roster } = this.#options;
-    const { message4, session } = this.#handshake.takeMessage3(message3);
+    const { message4, session, peerBytes } = this.#handshake.takeMessage3(message3);
     this.#handshake = undefined;
-    const peer = roster.admit(session.peer.bytes);
+    const peer = roster.admit(peerBytes);
     if (peer === undefined) throw new EdhocError("refused", "the initiator belongs no more");
     const ends = { ciphers, own: own.identity.name, peer, isInitiator: false };
     this.#session = new SecureSession(ends, session, this.#epoch);
