@@ -362,6 +362,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
     const isNeeded = this.#member.isVoter || this.#together.isMember;
     const maySleep = system.deepSleep !== undefined && !isNeeded;
     this.#life.planSleep(maySleep ? this.#program.sleep : undefined);
+    if (!this.#life.sleeps) return false;
     const isTold = this.#life.isTelling(nowMs) && this.#messenger.isAllTold();
     if (!this.#life.isTired(nowMs, isTold)) return false;
     const durationMs = this.#life.sleep(nowMs);

@@ -75,7 +75,10 @@ export class Links {
   get state(): LinkState {
     let furthest = 0;
     for (let i = 0; i < this.#links.length; i++) {
-      furthest = Math.max(furthest, order.indexOf(this.#links[i]!.state));
+      const { state } = this.#links[i]!;
+      // Nothing is further, and every turn asks.
+      if (state === "joined") return state;
+      furthest = Math.max(furthest, order.indexOf(state));
     }
     return order[furthest]!;
   }
