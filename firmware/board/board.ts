@@ -37,6 +37,7 @@ import { Links } from "./links.ts";
 import { Member, type MemberEvents } from "./member.ts";
 import { Messenger } from "./messenger.ts";
 import { NamedValues } from "./named-values.ts";
+import { BoardSensingParts } from "./sensing-parts.ts";
 import { Telemetry } from "./telemetry.ts";
 import { Together } from "./together.ts";
 import { Trust } from "./trust.ts";
@@ -87,7 +88,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
 
   /** On what `store` has recovered. Nothing moves before `start`. */
   constructor(ports: Ports, store: BoardStore) {
-    const { ciphers, clock, network, random, sensors, actuators, system } = ports;
+    const { ciphers, clock, network, random, system } = ports;
     const { config } = system;
     const log = new BoardLog(system);
     this.#ports = ports;
@@ -97,19 +98,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
     this.#member = new Member(store, ports, log, this);
     const values = new NamedValues(store, config.board);
     this.#time = new WallTime({ clock, random, network, log, turns: this }, config.timeServer);
-    this.#sensing = new Sensing({
-      board: config.board,
-      sensors,
-      actuators,
-      settings: values,
-      queue: this.#queue,
-      blocks: this.#blocks,
-      wallMs: (nowMs) => this.#time.wallMs(nowMs),
-      onOutputRefused: (output, reason) =>
-        log.write("error", "output-refused", "output", output, "reason", reason),
-      onModelRefused: (metric, reason) =>
-        log.write("error", "model-refused", "metric", metric, "reason", reason),
-    });
+    const sensingParts = new BoardSensingParts(ports, values, this.#queue, this.#blocks, this.#time, log);
+    this.#sensing = new Sensing(sensingParts);
     this.#checkpoints = new Checkpoints(store, this.#sensing, this.#bootMs);
     this.#crashLoop = new CrashLoop(store, log, system.startReason, this.#bootMs);
     this.#program = new CommittedProgram(store, values, this.#sensing, this.#crashLoop, log, config.board);
@@ -118,7 +108,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
     this.#trust = new Trust(ciphers, config, topics.all, log);
     const linkParts = { clock, random, network, log, turns: this, trust: this.#trust, topics };
     this.#links = new Links(linkParts, this, config, encodeCbor(goneToWire(store.memberId)));
-    this.#finder = new HostFinder(linkParts, config.swarm, (hosts) => this.#links.find(hosts));
+    this.#finder = new HostFinder(linkParts, config.swarm, this.#links);
     this.#contacts = this.newContacts();
     this.#telemetry = new Telemetry(this.#queue, this.#blocks);
     this.#updater = this.newUpdater();
@@ -372,6 +362,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
     const isNeeded = this.#member.isVoter || this.#together.isMember;
     const maySleep = system.deepSleep !== undefined && !isNeeded;
     this.#life.planSleep(maySleep ? this.#program.sleep : undefined);
+    if (!this.#life.sleeps) return false;
     const isTold = this.#life.isTelling(nowMs) && this.#messenger.isAllTold();
     if (!this.#life.isTired(nowMs, isTold)) return false;
     const durationMs = this.#life.sleep(nowMs);

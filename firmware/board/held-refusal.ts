@@ -1,6 +1,7 @@
 import type { AppendRequest, AppendResponse, RaftLog } from "../../protocols/raft/types.ts";
 import type { Random } from "../platform/ports.ts";
 import type { Link } from "./link.ts";
+import type { MemberEvents } from "./member.ts";
 
 export const refusalLimits = Object.freeze({
   /** A refusal waits for a random part of this, in ms. */
@@ -53,12 +54,12 @@ export class HeldRefusal {
     if (this.#response !== undefined && log.termAt(this.#index) === this.#term) this.drop();
   }
 
-  /** Sends it when its time has come. */
-  run(nowMs: number, send: (response: AppendResponse, link: Link) => void): void {
+  /** Answers with it when its time has come. */
+  run(nowMs: number, events: Pick<MemberEvents, "onAnswer">): void {
     const response = this.#response;
     const link = this.#link;
     if (nowMs < this.#dueMs || response === undefined || link === undefined) return;
     this.drop();
-    send(response, link);
+    events.onAnswer(response, link);
   }
 }

@@ -34,6 +34,11 @@ export interface HostFinderParts {
   readonly turns: Turns;
 }
 
+export interface FinderEvents {
+  /** All that is found of one question, each time that it is more. */
+  find(hosts: readonly HostAddress[]): void;
+}
+
 /**
  * Looks for the swarm's hosts by multicast DNS while none answers where it ought to: one question from a port of its own, answered to that
  * port alone (RFC 6762, section 5.1), so that the board joins no group. What is found lasts until the next question or the next start.
@@ -44,7 +49,7 @@ export interface HostFinderParts {
 export class HostFinder implements UdpEvents {
   readonly #parts: HostFinderParts;
   readonly #swarm: string;
-  readonly #onFound: (hosts: readonly HostAddress[]) => void;
+  readonly #events: FinderEvents;
   readonly #backoff: Backoff;
   #isUp = false;
   #socket: UdpSocket | undefined;
@@ -56,11 +61,10 @@ export class HostFinder implements UdpEvents {
   /** When to ask, or to wait for answers no longer; Infinity for not. */
   #dueMs = Infinity;
 
-  /** `onFound` is told all that is found of one question, each time that it is more. */
-  constructor(parts: HostFinderParts, swarm: string, onFound: (hosts: readonly HostAddress[]) => void) {
+  constructor(parts: HostFinderParts, swarm: string, events: FinderEvents) {
     this.#parts = parts;
     this.#swarm = swarm;
-    this.#onFound = onFound;
+    this.#events = events;
     this.#backoff = new Backoff(finderLimits.pauseFirstMs, finderLimits.pauseMostMs, parts.random);
   }
 
@@ -131,7 +135,7 @@ export class HostFinder implements UdpEvents {
     const before = this.#found.length;
     this.#waiting = none;
     for (const bytes of waiting) this.take(bytes);
-    if (this.#found.length > before) this.#onFound(this.#found);
+    if (this.#found.length > before) this.#events.find(this.#found);
   }
 
   /** Whatever is no answer to the question is somebody else's affair. */

@@ -5,6 +5,7 @@ import { type KeepAnswer, type KeepRequest, keepRequestFromWire } from "../../pr
 import type { RingOwner } from "../keeping/block-ring.ts";
 import { Keeper } from "../keeping/keeper.ts";
 import { RingFlashFails } from "../keeping/ring-flash.ts";
+import { draw32 } from "../platform/draw.ts";
 import type { FlashRegion, Random } from "../platform/ports.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import type { BoardLog } from "./board-log.ts";
@@ -40,9 +41,7 @@ export class Keeping implements RingOwner {
   }
 
   drawName(): number {
-    const name = new Uint8Array(4);
-    this.#parts.random.fill(name);
-    return new DataView(name.buffer).getUint32(0);
+    return draw32(this.#parts.random);
   }
 
   /** A host asks; it is answered at once. */

@@ -1,4 +1,5 @@
 import type { BoardTopics } from "../../protocols/messages/topics.ts";
+import type { PacketWriter } from "../../protocols/mqtt/packets.ts";
 import type { MqttOptions } from "../../protocols/mqtt/session.ts";
 import type { Clock, Network, Random } from "../platform/ports.ts";
 import type { BoardLog } from "./board-log.ts";
@@ -29,4 +30,5 @@ export interface LinkParts {
   readonly inbox: Inbox;
   readonly topics: BoardTopics;
   readonly mqttOptions: MqttOptions;
+  readonly writer: PacketWriter;
 }

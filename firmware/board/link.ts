@@ -336,7 +336,7 @@ export class Link implements TcpEvents, MqttEvents {
     if (this.#state !== "connecting") return;
     this.#state = "joining";
     this.#dueMs = Infinity;
-    this.#session = new MqttSession(this.#parts.mqttOptions, this);
+    this.#session = new MqttSession(this.#parts.mqttOptions, this, this.#parts.writer);
     this.#session.open(this.nowMs());
   }
 

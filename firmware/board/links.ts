@@ -8,6 +8,7 @@ import { serviceLimits } from "../../protocols/mdns/service.ts";
 import type { SealedChannel } from "../../protocols/messages/board-messages.ts";
 import { nameOf } from "../../protocols/messages/member-name.ts";
 import type { BoardTopics } from "../../protocols/messages/topics.ts";
+import { PacketWriter } from "../../protocols/mqtt/packets.ts";
 import type { MemberId } from "../../protocols/raft/types.ts";
 import { type BoardConfig, type HostAddress, hostsMax } from "../platform/ports.ts";
 import { Inbox } from "./inbox.ts";
@@ -45,7 +46,7 @@ export class Links {
 
   /** `gone` is the payload of the board's last will. */
   constructor(
-    parts: Omit<LinkParts, "inbox" | "mqttOptions" | "authority">,
+    parts: Omit<LinkParts, "inbox" | "mqttOptions" | "writer" | "authority">,
     events: LinkEvents,
     { board, hosts, credentials }: BoardConfig,
     gone: Uint8Array,
@@ -61,7 +62,8 @@ export class Links {
       userName: board,
       password: credentials.signed,
     };
-    this.#parts = { ...parts, inbox: this.#inbox, mqttOptions, authority: credentials.authority };
+    const writer = new PacketWriter(linkLimits.packetBytesMax);
+    this.#parts = { ...parts, inbox: this.#inbox, mqttOptions, writer, authority: credentials.authority };
     this.#events = events;
     this.#known = hosts;
     this.#places = hosts;
@@ -73,7 +75,10 @@ export class Links {
   get state(): LinkState {
     let furthest = 0;
     for (let i = 0; i < this.#links.length; i++) {
-      furthest = Math.max(furthest, order.indexOf(this.#links[i]!.state));
+      const { state } = this.#links[i]!;
+      // Nothing is further, and every turn asks.
+      if (state === "joined") return state;
+      furthest = Math.max(furthest, order.indexOf(state));
     }
     return order[furthest]!;
   }

@@ -122,7 +122,7 @@ export class Member {
   }
 
   run(nowMs: number): void {
-    this.#refusal.run(nowMs, this.#answer);
+    this.#refusal.run(nowMs, this.#events);
   }
 
   private onMessage(message: Message, link: Link): void {
@@ -173,8 +173,6 @@ export class Member {
     this.#refusal.drop();
     this.#events.onAnswer(answer, link);
   }
-
-  readonly #answer = (answer: Message, link: Link) => this.#events.onAnswer(answer, link);
 
   /** What the flash has no room for is dropped, as if it had been lost on the way; the leader repeats it. */
   private makeRoom(message: Message | Publication): boolean {

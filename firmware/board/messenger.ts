@@ -12,6 +12,7 @@ import type { Message } from "../../protocols/raft/types.ts";
 import { type Leases, leasesToWire } from "../../protocols/tasks/lease-messages.ts";
 import { type TurnMessage, turnMessageToWire } from "../../protocols/turns/turn-message.ts";
 import { type ActionReport, reportsToWire } from "../../protocols/two-phase-commit/report.ts";
+import { draw32 } from "../platform/draw.ts";
 import type { Clock, Random } from "../platform/ports.ts";
 import { firmwareVersion } from "../version.ts";
 import { type HealthSources, healthOf } from "./health.ts";
@@ -34,9 +35,7 @@ export class Messenger implements TelemetrySender {
     this.#of = of;
     this.#clock = clock;
     this.#bootMs = bootMs;
-    const seed = new Uint8Array(4);
-    random.fill(seed);
-    this.#startId = new DataView(seed.buffer).getUint32(0);
+    this.#startId = draw32(random);
   }
 
   /** A timer was late by this; the most since the last health message is told. */

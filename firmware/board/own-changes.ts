@@ -8,6 +8,7 @@ import type {
   RegisterValue,
 } from "../../protocols/paxos/types.ts";
 import type { Lan } from "../lan/lan.ts";
+import { draw32 } from "../platform/draw.ts";
 import type { Random } from "../platform/ports.ts";
 import type { ProposalRun } from "../sensing/condition-run.ts";
 import type { Sensing } from "../sensing/sensing.ts";
@@ -35,10 +36,6 @@ export interface OwnChangesParts {
   readonly time: WallTime;
   readonly random: Random;
   readonly log: BoardLog;
-  readonly lan: Lan;
-  readonly member: Member;
-  /** 32 bits. */
-  draw(): number;
 }
 
 /** Something that the board wants a register to be. */
@@ -79,13 +76,17 @@ interface Seat {
  */
 export class OwnChanges {
   readonly #parts: OwnChangesParts;
+  readonly #lan: Lan;
+  readonly #member: Member;
   readonly #wishes: Wish[] = [];
   #seats: readonly Seat[] = noSeats;
   /** Since when no host is connected; Infinity while one is. */
   #aloneMs: number;
 
-  constructor(parts: OwnChangesParts, nowMs: number) {
+  constructor(parts: OwnChangesParts, lan: Lan, member: Member, nowMs: number) {
     this.#parts = parts;
+    this.#lan = lan;
+    this.#member = member;
     this.#aloneMs = nowMs;
   }
 
@@ -99,14 +100,14 @@ export class OwnChanges {
 
   onGroup(group: Group | undefined): void {
     const named = group?.registers.filter(({ kind }) => kind === "coordinator") ?? [];
-    const seats = this.#parts.member.isMember ? named : noSeats;
+    const seats = this.#member.isMember ? named : noSeats;
     this.#seats = seats.map(
       ({ name }) =>
         this.#seats.find(({ register }) => register === name) ?? {
           ...{ register: name, version: -1, sinceMs: -Infinity, dueMs: -Infinity, runMs: Infinity },
         },
     );
-    if (this.#seats.length === 0) this.#parts.lan.keepAlive(false);
+    if (this.#seats.length === 0) this.#lan.keepAlive(false);
   }
 
   /** A majority may be there now. */
@@ -161,20 +162,20 @@ export class OwnChanges {
   private followCoordinators(nowMs: number, isJoined: boolean): void {
     if (isJoined) this.#aloneMs = Infinity;
     else if (this.#aloneMs === Infinity) this.#aloneMs = nowMs;
-    this.#parts.lan.keepAlive(!isJoined);
+    this.#lan.keepAlive(!isJoined);
     for (let i = 0; i < this.#seats.length; i++) this.followSeat(this.#seats[i]!, nowMs);
   }
 
   private followSeat(seat: Seat, nowMs: number): void {
-    const { board, lan, member, crashLoop } = this.#parts;
-    const { version = 0, value: holder = "" } = member.known(seat.register)?.state ?? {};
+    const { board, crashLoop } = this.#parts;
+    const { version = 0, value: holder = "" } = this.#member.known(seat.register)?.state ?? {};
     if (version !== seat.version) {
       seat.version = version;
       seat.sinceMs = nowMs;
     }
     // Nobody who runs no program can do what a coordinator has to.
     const isContent = holder === board || this.#aloneMs === Infinity || crashLoop.isSafe;
-    const heardMs = holder === "" ? -Infinity : lan.heardMs(`${holder}`);
+    const heardMs = holder === "" ? -Infinity : this.#lan.heardMs(`${holder}`);
     const overMs = Math.max(this.#aloneMs, seat.sinceMs, heardMs) + ownChangePeriods.silentMs;
     if (isContent || nowMs < overMs) {
       seat.dueMs = isContent ? Infinity : overMs;
@@ -185,7 +186,7 @@ export class OwnChanges {
     if (this.#wishes.some(({ of, register }) => of === undefined && register === seat.register)) {
       seat.dueMs = Infinity;
     } else if (seat.runMs === Infinity) {
-      seat.runMs = nowMs + Math.ceil((ownChangePeriods.pauseMs * this.#parts.draw()) / 2 ** 32);
+      seat.runMs = nowMs + Math.ceil((ownChangePeriods.pauseMs * draw32(this.#parts.random)) / 2 ** 32);
       seat.dueMs = seat.runMs;
     } else if (nowMs >= seat.runMs) {
       seat.runMs = Infinity;
@@ -193,7 +194,7 @@ export class OwnChanges {
       this.#parts.log.write("info", "runs-for", "register", seat.register, "after", `${holder}`);
       const wish = this.wish(seat.register, board, undefined, nowMs);
       this.#wishes.push(wish);
-      const state = member.known(seat.register)?.state;
+      const state = this.#member.known(seat.register)?.state;
       // In place of the one that it has not heard, and of no other.
       if (state !== undefined) this.aim(wish, state, nowMs);
     }
@@ -215,7 +216,7 @@ export class OwnChanges {
   private aim(wish: Wish, state: RegisterState, nowMs: number): void {
     const wallMs = this.#parts.time.wallMs(nowMs);
     wish.seen = state;
-    wish.request = this.#parts.draw();
+    wish.request = draw32(this.#parts.random);
     wish.atMs = Number.isNaN(wallMs) ? 0 : Math.round(wallMs);
     wish.dueMs = nowMs;
   }
@@ -223,7 +224,7 @@ export class OwnChanges {
   private ask(wish: Wish, nowMs: number): Change {
     const { register, seen, atMs } = wish;
     const { tryMs, againMostMs } = ownChangePeriods;
-    wish.asked = seen === undefined ? this.#parts.draw() : wish.request;
+    wish.asked = seen === undefined ? draw32(this.#parts.random) : wish.request;
     // Should its outcome be lost, as when the flash is full.
     wish.dueMs = nowMs + tryMs + againMostMs;
     const value = seen === undefined ? undefined : wish.value;

@@ -9,6 +9,7 @@ import { paxosMessageFromWire, paxosMessageToWire } from "../../protocols/paxos/
 import { registerOrderFromWire } from "../../protocols/paxos/report.ts";
 import type { Change, Chosen, Group, RegisterValue } from "../../protocols/paxos/types.ts";
 import { Lan, type LanEvents, type LanParts } from "../lan/lan.ts";
+import { draw32 } from "../platform/draw.ts";
 import type { Sensing } from "../sensing/sensing.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 import { RecordKind } from "../storage/record.ts";
@@ -63,13 +64,12 @@ export class Registers implements KnownRegisters, LanEvents {
   /** Takes up what was kept, and what the agreed state says. */
   constructor(parts: RegistersParts, nowMs: number) {
     this.#parts = parts;
-    const { store, log } = parts;
-    const draw = () => this.draw();
+    const { store, log, random } = parts;
     const kept = store.own(RecordKind.registers);
     if (kept !== undefined && memberFromBytes(kept) === undefined) log.write("error", "registers-unreadable");
-    this.#member = new Member({ memberId: store.memberId, random: () => this.draw() / 2 ** 32 }, kept);
+    this.#member = new Member({ memberId: store.memberId, random: () => draw32(random) / 2 ** 32 }, kept);
     this.#lan = new Lan(parts, this);
-    this.#own = new OwnChanges({ ...parts, draw, lan: this.#lan, member: this.#member }, nowMs);
+    this.#own = new OwnChanges(parts, this.#lan, this.#member, nowMs);
     this.#reports = new RegisterReports(this.#member, parts.messenger, parts.board, parts.random);
     parts.values.registers = this;
     this.onGroup(nowMs);
@@ -259,13 +259,6 @@ export class Registers implements KnownRegisters, LanEvents {
   private wallMs(nowMs: number): number {
     const wallMs = this.#parts.time.wallMs(nowMs);
     return Number.isNaN(wallMs) ? 0 : Math.round(wallMs);
-  }
-
-  /** 32 bits. */
-  private draw(): number {
-    const seed = new Uint8Array(4);
-    this.#parts.random.fill(seed);
-    return new DataView(seed.buffer).getUint32(0);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type TurnPurpose, turnIn, turnKey } from "../../protocols/turns/turn.ts";
 import { TurnClaim, type Whereabouts } from "../../protocols/turns/turn-claim.ts";
 import type { TurnMessage } from "../../protocols/turns/turn-message.ts";
+import { draw32 } from "../platform/draw.ts";
 import type { Random } from "../platform/ports.ts";
 import type { BoardStore } from "../storage/board-store.ts";
 
@@ -24,10 +25,8 @@ export class VoterTurn {
   readonly #claim: TurnClaim;
 
   constructor(board: string, store: Pick<BoardStore, "isVoter" | "get">, random: Random) {
-    const seed = new Uint8Array(4);
-    random.fill(seed);
     this.#store = store;
-    this.#claim = new TurnClaim(board, new DataView(seed.buffer).getUint32(0));
+    this.#claim = new TurnClaim(board, draw32(random));
     this.onStateReplaced();
   }
 

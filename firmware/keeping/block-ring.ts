@@ -29,7 +29,6 @@ import {
   recordSize,
   type StoredRecord,
 } from "../storage/record.ts";
-import { isErased } from "../storage/written-end.ts";
 import { RingFlash } from "./ring-flash.ts";
 import { SectorWalk } from "./sector-walk.ts";
 import { seriesOf, seriesTag, storedBlock } from "./stored-block.ts";
@@ -198,7 +197,7 @@ export class BlockRing {
     // Those whose header is damaged, and whose blocks were promised.
     while (this.holdsBlocks(this.#newest + 1)) this.#newest++;
     const address = this.addressOf(this.#newest);
-    this.#isMarked = !isErased(this.#flash.read(address + this.markOffset, recordAlignBytes));
+    this.#isMarked = !this.#flash.isErased(address + this.markOffset, recordAlignBytes);
     this.#end = this.#isMarked ? this.#flash.sectorBytes : this.endOf(this.#newest);
   }
 
@@ -261,8 +260,7 @@ export class BlockRing {
     this.startWalk(walk, sector, last);
     if (!walk.next() || walk.read() === undefined) return sectorBytes;
     end *= recordAlignBytes;
-    const rest = this.#flash.read(this.addressOf(sector) + end, this.markOffset - end);
-    return isErased(rest) ? end : sectorBytes;
+    return this.#flash.isErased(this.addressOf(sector) + end, this.markOffset - end) ? end : sectorBytes;
   }
 
   private get markOffset(): number {

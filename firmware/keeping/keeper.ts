@@ -40,7 +40,7 @@ export class Keeper {
 
   private put({ id, blocks }: PutRequest): StoredAnswer {
     const sectors: number[] = [];
-    for (const block of blocks) sectors.push(this.#ring.put(block));
+    for (let i = 0; i < blocks.length; i++) sectors.push(this.#ring.put(blocks[i]!));
     return { kind: "stored", id, ring: this.#ring.state(0), sectors };
   }
 

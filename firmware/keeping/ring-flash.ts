@@ -1,4 +1,5 @@
 import type { FlashRegion } from "../platform/ports.ts";
+import { isErased } from "../storage/written-end.ts";
 
 /** The flash for kept blocks refused a call: nothing is kept there, and the board works on. */
 export class RingFlashFails extends Error {
@@ -10,6 +11,8 @@ export class RingFlashFails extends Error {
     return "RingFlashFails";
   }
 }
+
+const pieceBytes = 512;
 
 /** A region of flash whose every error is a `RingFlashFails`. */
 export class RingFlash implements FlashRegion {
@@ -37,6 +40,15 @@ export class RingFlash implements FlashRegion {
     } catch (error) {
       throw new RingFlashFails(`it does not give ${lengthBytes} bytes at ${offsetBytes} (${error})`);
     }
+  }
+
+  /** Looked at piece by piece, so that most of a sector never is in the heap at once. */
+  isErased(offsetBytes: number, lengthBytes: number): boolean {
+    const end = offsetBytes + lengthBytes;
+    for (let at = offsetBytes; at < end; at += pieceBytes) {
+      if (!isErased(this.read(at, Math.min(pieceBytes, end - at)))) return false;
+    }
+    return true;
   }
 
   write(offsetBytes: number, bytes: Uint8Array): void {

@@ -16,6 +16,7 @@ import { SessionInitiator } from "../../protocols/security/session/initiator.ts"
 import { SessionResponder } from "../../protocols/security/session/responder.ts";
 import type { SecureSession } from "../../protocols/security/session/secure-session.ts";
 import type { Trust } from "../board/trust.ts";
+import { draw32 } from "../platform/draw.ts";
 import type { Random } from "../platform/ports.ts";
 import { LanEnd } from "./lan-end.ts";
 import { handshakeLimits } from "./lan-limits.ts";
@@ -100,9 +101,7 @@ export class LanHandshakes {
   /** Begins one with `peer`, in place of whatever was begun. */
   begin(peer: LanPeer, nowMs: number): void {
     const { trust, random, own, swarm } = this.#parts;
-    const seed = new Uint8Array(4);
-    random.fill(seed);
-    const tag = ((seed[0]! << 24) | (seed[1]! << 16) | (seed[2]! << 8) | seed[3]!) >>> 0;
+    const tag = draw32(random);
     const initiator = new SessionInitiator(new LanEnd(trust, own, peer.name));
     const frame = initiator.start();
     const datagram = encodeFirst({ tag, swarm, from: own.identity.name, to: peer.name, frame });

@@ -155,12 +155,14 @@ export class Lan implements UdpEvents, HandshakeEvents {
     if (nowMs < this.#dueMs || handshakes === undefined) return;
     this.#dueMs = Infinity;
     if (!this.isOpen(nowMs)) return;
-    for (const each of this.#inbox.takeAll()) this.take(each, nowMs);
+    const arrived = this.#inbox.takeAll();
+    for (let i = 0; i < arrived.length; i++) this.take(arrived[i]!, nowMs);
     handshakes.run(nowMs);
     let dueMs = Infinity;
     let isNewlySought = false;
     let isSought = false;
-    for (const peer of this.#peers) {
+    for (let i = 0; i < this.#peers.length; i++) {
+      const peer = this.#peers[i]!;
       dueMs = Math.min(dueMs, this.tend(peer, handshakes, nowMs));
       const wasSought = peer.isSought;
       peer.isSought = this.isToBeSought(peer, nowMs);

@@ -26,9 +26,14 @@ export class SequenceReader {
 
   /** The next item as its bytes, a copy. Throws `CborError`. */
   item(): Uint8Array {
+    return this.itemView().slice();
+  }
+
+  /** The same, a view. */
+  itemView(): Uint8Array {
     const start = this.#at;
     this.pass(0);
-    return this.#bytes.slice(start, this.#at);
+    return this.#bytes.subarray(start, this.#at);
   }
 
   /** All that is left, a view. */
@@ -127,18 +132,41 @@ export class SequenceReader {
 
 /** A map of encoded keys and values, in the order given. */
 export function encodeMap(...pairs: readonly (readonly [Uint8Array, Uint8Array])[]): Uint8Array {
-  return concat(Uint8Array.of(0xa0 | pairs.length), ...pairs.flat());
+  return concat(0xa0 | pairs.length, ...pairs.flat());
 }
 
-/** The arrays one after the other. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (let i = 0; i < parts.length; i++) length += parts[i]!.length;
-  const bytes = new Uint8Array(length);
+/** What `concat` joins: several bytes, or one as a number, of which an array would take a board 120 bytes of heap. */
+export type Bytes = Uint8Array | number;
+
+/** All one after the other. */
+export function concat(...parts: readonly Bytes[]): Uint8Array {
+  const bytes = new Uint8Array(lengthOf(parts));
   let at = 0;
   for (let i = 0; i < parts.length; i++) {
-    bytes.set(parts[i]!, at);
-    at += parts[i]!.length;
+    const part = parts[i]!;
+    if (typeof part === "number") bytes[at++] = part;
+    else {
+      bytes.set(part, at);
+      at += part.length;
+    }
   }
   return bytes;
+}
+
+/** Bytes of all. */
+export function lengthOf(parts: readonly Bytes[]): number {
+  let length = 0;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]!;
+    length += typeof part === "number" ? 1 : part.length;
+  }
+  return length;
+}
+
+/** The first bytes of an item (RFC 8949, section 3), shortest form: an integer of major type 0, or the head of a byte string, type 2. Up to 65,535. */
+export function head(type: 0 | 2, argument: number): readonly number[] {
+  const initial = type << 5;
+  if (argument < 24) return [initial | argument];
+  if (argument < 0x100) return [initial | 24, argument];
+  return [initial | 25, argument >> 8, argument & 0xff];
 }

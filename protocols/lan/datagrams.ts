@@ -65,7 +65,7 @@ export function tagOf(bytes: Uint8Array): number {
 
 export function encodeAnnouncement({ isAsking, swarm, name }: Announcement): Uint8Array {
   const kind = isAsking ? DatagramKind.asking : DatagramKind.here;
-  return concat(Uint8Array.of((version << 4) | kind), encodeCbor(swarm), encodeCbor(name));
+  return concat((version << 4) | kind, encodeCbor(swarm), encodeCbor(name));
 }
 
 /** Of kind `here` or `asking`; undefined for garbage. */

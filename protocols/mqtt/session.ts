@@ -52,11 +52,16 @@ export class MqttSession {
   /** When the server must have answered what it owes us: CONNACK and SUBACK, or a PINGRESP; Infinity for nothing. */
   #answerDueMs = Infinity;
 
-  constructor(options: MqttOptions, events: MqttEvents) {
+  /** @param writer for packets of `packetBytesMax`; several sessions may have one, because what it wrote is sent before it writes again */
+  constructor(
+    options: MqttOptions,
+    events: MqttEvents,
+    writer: PacketWriter = new PacketWriter(options.packetBytesMax),
+  ) {
     this.#options = options;
     this.#events = events;
     this.#reader = new PacketReader(options.packetBytesMax, this);
-    this.#writer = new PacketWriter(options.packetBytesMax);
+    this.#writer = writer;
   }
 
   get ready(): boolean {

@@ -69,7 +69,7 @@ export function contactFromBytes(bytes: Uint8Array): Contact | undefined {
 /** 16 bytes, the same for all boards of the swarm, made of the root's private key. */
 export function contactKeyOf(ciphers: Ciphers, rootPrivateKey: Uint8Array, swarm: string): Uint8Array {
   const key = hkdfExtract(ciphers, new Uint8Array(0), rootPrivateKey);
-  return hkdfExpand(ciphers, key, encodeCbor(["covey contact", swarm]), contactKeyBytes);
+  return hkdfExpand(ciphers, key, [encodeCbor(["covey contact", swarm])], contactKeyBytes);
 }
 
 /** For the agreed state. `nonce`: 13 random bytes. */

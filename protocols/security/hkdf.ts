@@ -1,4 +1,5 @@
 /** HKDF with SHA-256 (RFC 5869). */
+import { type Bytes, concat } from "../cbor/sequence.ts";
 import type { Ciphers } from "./ciphers.ts";
 
 /** Section 2.2; 32 bytes. */
@@ -6,26 +7,26 @@ export function hkdfExtract(ciphers: Ciphers, salt: Uint8Array, inputKey: Uint8A
   return ciphers.hmacSha256(salt, inputKey);
 }
 
-/** Section 2.3; `lengthBytes` is at most 8,160, and `RangeError` is thrown beyond. */
+/**
+ * Section 2.3, with `info` in parts, so that only what is hashed need ever be in one piece. `lengthBytes` is at most 8,160, and `RangeError` is thrown
+ * beyond.
+ */
 export function hkdfExpand(
   ciphers: Ciphers,
   key: Uint8Array,
-  info: Uint8Array,
+  info: readonly Bytes[],
   lengthBytes: number,
 ): Uint8Array {
-  const blocks = Math.ceil(lengthBytes / hashBytes);
-  if (blocks > 255) throw new RangeError(`HKDF gives at most ${255 * hashBytes} bytes, not ${lengthBytes}.`);
-  const output = new Uint8Array(blocks * hashBytes);
-  let before = new Uint8Array(0);
-  for (let block = 1; block <= blocks; block++) {
-    const input = new Uint8Array(before.length + info.length + 1);
-    input.set(before);
-    input.set(info, before.length);
-    input[input.length - 1] = block;
-    before = new Uint8Array(ciphers.hmacSha256(key, input));
-    output.set(before, (block - 1) * hashBytes);
+  if (lengthBytes > 255 * hashBytes)
+    throw new RangeError(`HKDF gives at most ${255 * hashBytes} bytes, not ${lengthBytes}.`);
+  let block = ciphers.hmacSha256(key, concat(...info, 1));
+  const output = new Uint8Array(lengthBytes);
+  for (let number = 2, at = 0; ; number++) {
+    output.set(block.subarray(0, lengthBytes - at), at);
+    at += hashBytes;
+    if (at >= lengthBytes) return output;
+    block = ciphers.hmacSha256(key, concat(block, ...info, number));
   }
-  return output.slice(0, lengthBytes);
 }
 
 const hashBytes = 32;

@@ -66,7 +66,7 @@ export class DesktopPorts implements Ports {
     const [hasKeyValues, slotBytes, isOnTrial, keptBytes] = chip;
     this.clock = new DesktopClock(host);
     const ciphers = new DesktopCiphers(parent);
-    this.random = { fill: (into) => ciphers.random(into) };
+    this.random = new DesktopRandom(ciphers);
     this.ciphers = ciphers;
     this.flash = new DesktopFlash(parent, logCalls, sizeBytes, sectorBytes, alignBytes);
     if (hasKeyValues) this.keyValue = new DesktopKeyValue(parent);
@@ -81,7 +81,7 @@ export class DesktopPorts implements Ports {
     if (near.button !== undefined) this.button = near.button;
     if (near.light !== undefined) this.light = near.light;
     this.network = new DesktopNetwork(parent, near);
-    this.sensors = { read: (sensor) => parent.call([Call.sensorRead, sensor]) as number };
+    this.sensors = new DesktopSensors(parent);
     this.actuators = new DesktopActuators(parent);
     const boardConfig = {
       swarm,
@@ -153,27 +153,14 @@ export class DesktopNetwork implements Network {
     const socket = ++this.#lastSocket;
     this.#sockets.set(socket, events);
     this.#parent.call([Call.tcpOpen, socket, host, port]);
-    return {
-      write: (bytes) =>
-        this.#sockets.has(socket) && this.#parent.call([Call.tcpWrite, socket, bytes]) === true,
-      close: () => {
-        if (this.#sockets.delete(socket)) this.#parent.call([Call.tcpClose, socket]);
-      },
-    };
+    return new DesktopConnection(this.#parent, this.#sockets, socket);
   }
 
   openUdp(port: number, events: UdpEvents, group?: string): UdpSocket {
     const socket = ++this.#lastSocket;
     this.#parent.call([Call.udpOpen, socket, port, group ?? null]);
     this.#udpSockets.set(socket, events);
-    return {
-      send: (host, to, bytes) => {
-        if (this.#udpSockets.has(socket)) this.#parent.call([Call.udpSend, socket, host, to, bytes]);
-      },
-      close: () => {
-        if (this.#udpSockets.delete(socket)) this.#parent.call([Call.udpClose, socket]);
-      },
-    };
+    return new DesktopUdpSocket(this.#parent, this.#udpSockets, socket);
   }
 
   /** Something that the parent tells; what it says of a socket that was closed meanwhile is dropped. */
@@ -206,6 +193,74 @@ export class DesktopNetwork implements Network {
         if (this.#near.onArrival(opcode, items[1], what)) break;
         throw new RangeError(`The parent said ${opcode}, which this board does not know.`);
     }
+  }
+}
+
+class DesktopConnection implements TcpConnection {
+  readonly #parent: Parent;
+  /** Those that are open. */
+  readonly #sockets: Map<number, TcpEvents>;
+  readonly #socket: number;
+
+  constructor(parent: Parent, sockets: Map<number, TcpEvents>, socket: number) {
+    this.#parent = parent;
+    this.#sockets = sockets;
+    this.#socket = socket;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const socket = this.#socket;
+    return this.#sockets.has(socket) && this.#parent.call([Call.tcpWrite, socket, bytes]) === true;
+  }
+
+  close(): void {
+    if (this.#sockets.delete(this.#socket)) this.#parent.call([Call.tcpClose, this.#socket]);
+  }
+}
+
+class DesktopUdpSocket implements UdpSocket {
+  readonly #parent: Parent;
+  /** Those that are open. */
+  readonly #sockets: Map<number, UdpEvents>;
+  readonly #socket: number;
+
+  constructor(parent: Parent, sockets: Map<number, UdpEvents>, socket: number) {
+    this.#parent = parent;
+    this.#sockets = sockets;
+    this.#socket = socket;
+  }
+
+  send(host: string, port: number, bytes: Uint8Array): void {
+    const socket = this.#socket;
+    if (this.#sockets.has(socket)) this.#parent.call([Call.udpSend, socket, host, port, bytes]);
+  }
+
+  close(): void {
+    if (this.#sockets.delete(this.#socket)) this.#parent.call([Call.udpClose, this.#socket]);
+  }
+}
+
+class DesktopRandom implements Random {
+  readonly #ciphers: Ciphers;
+
+  constructor(ciphers: Ciphers) {
+    this.#ciphers = ciphers;
+  }
+
+  fill(into: Uint8Array): void {
+    this.#ciphers.random(into);
+  }
+}
+
+class DesktopSensors implements Sensors {
+  readonly #parent: Parent;
+
+  constructor(parent: Parent) {
+    this.#parent = parent;
+  }
+
+  read(sensor: string): number {
+    return this.#parent.call([Call.sensorRead, sensor]) as number;
   }
 }
 

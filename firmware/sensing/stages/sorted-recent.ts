@@ -1,8 +1,9 @@
 import type { CborValue } from "../../../protocols/cbor/value.ts";
 import { readDoubles, savedDoubles } from "./doubles.ts";
+import { Passing } from "./passing.ts";
 
-/** The last values, at most `capacity`, in the order of arrival and in ascending order. Adding one moves up to `capacity` numbers. */
-export class SortedRecent {
+/** A filter of the last values, at most `capacity`, in the order of arrival and in ascending order. Adding one moves up to `capacity` numbers. */
+export abstract class SortedRecent extends Passing {
   readonly #capacity: number;
   /**
    * The values in ascending order, then from `capacity` on the same in the order of arrival, a ring. One array, because
@@ -13,23 +14,24 @@ export class SortedRecent {
   #next = 0;
 
   constructor(capacity: number) {
+    super();
     this.#capacity = capacity;
     this.#values = new Float64Array(2 * capacity);
   }
 
-  get count(): number {
+  protected get count(): number {
     return this.#count;
   }
 
   /** Makes room by dropping the oldest. */
-  add(value: number): void {
+  protected add(value: number): void {
     if (this.#count === this.#capacity) this.dropOldest();
     this.#values[this.#capacity + this.#next] = value;
     this.#next = (this.#next + 1) % this.#capacity;
     this.insert(value);
   }
 
-  dropOldest(): void {
+  private dropOldest(): void {
     const sorted = this.#values;
     const value = sorted[this.place(0)]!;
     let place = 0;
@@ -39,12 +41,12 @@ export class SortedRecent {
   }
 
   /** By rank, from 0, the smallest. */
-  ranked(rank: number): number {
+  protected ranked(rank: number): number {
     return this.#values[rank]!;
   }
 
   /** The middle one; of an even number the mean of the two in the middle. */
-  median(): number {
+  protected median(): number {
     const values = this.#values;
     const upper = values[this.#count >> 1]!;
     if (this.#count % 2 === 1) return upper;
@@ -53,13 +55,13 @@ export class SortedRecent {
   }
 
   /** The values in the order of arrival, as the bytes of doubles. */
-  save(): CborValue {
+  override save(): CborValue {
     const arrived = new Float64Array(this.#count);
     for (let i = 0; i < this.#count; i++) arrived[i] = this.#values[this.place(i)]!;
     return savedDoubles(arrived);
   }
 
-  restore(state: CborValue): void {
+  override restore(state: CborValue): void {
     const arrived = readDoubles(state, "median", 0, this.#capacity);
     for (let i = 0; i < arrived.length; i++) this.add(arrived[i]!);
   }

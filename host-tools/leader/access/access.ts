@@ -7,7 +7,11 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Ciphers } from "../../../protocols/security/ciphers.ts";
-import { type IdentityRole, identityLimits } from "../../../protocols/security/identity/identity.ts";
+import {
+  type IdentityRole,
+  identityLimits,
+  readStoredIdentity,
+} from "../../../protocols/security/identity/identity.ts";
 import type { Known } from "../../../protocols/security/identity/roster.ts";
 import { ApiFailure, TooManyAttempts } from "../api/api-failure.ts";
 import type { LoggedIn, LoginChallenge, LoginRequest } from "../api/types/access.ts";
@@ -147,12 +151,12 @@ export class Access {
     );
   }
 
-  #isSigned(login: LoginRequest, { identity }: Known): boolean {
+  #isSigned(login: LoginRequest, { identity, signed }: Known): boolean {
     const { ciphers, reach } = this.#options;
     if (!personRoles.has(identity.role) || !reach.isOwnOrigin(login.origin)) return false;
     const { swarm, hostName: host } = this.#options;
     const proof = loginProof({ swarm, host, challenge: login.challenge }, login.origin);
-    return ciphers.verify(identity.publicKey, proof, bytesOf(login.signature));
+    return ciphers.verify(readStoredIdentity(signed).publicKey, proof, bytesOf(login.signature));
   }
 
   #tokenOf({ headers }: IncomingMessage): string | undefined {

@@ -14,13 +14,7 @@ import { isSameBytes } from "../same-bytes.ts";
 /** Signs with the root's private key. */
 export function signRoot(ciphers: Ciphers, rootKey: Uint8Array, payload: Uint8Array): Uint8Array {
   const signature = ciphers.sign(rootKey, toBeSigned(payload));
-  return concat(
-    Uint8Array.of(0x84),
-    encodeCbor(protectedHeader),
-    Uint8Array.of(0xa0),
-    encodeCbor(payload),
-    encodeCbor(signature),
-  );
+  return concat(0x84, encodeCbor(protectedHeader), 0xa0, encodeCbor(payload), encodeCbor(signature));
 }
 
 /** The payload; undefined for whatever the root did not sign as it stands. */

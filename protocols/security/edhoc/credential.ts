@@ -17,9 +17,6 @@ export interface Credential {
   readonly publicKey: Uint8Array;
 }
 
-/** Finds the credential that an ID_CRED_x speaks of; undefined for nobody who is welcome. */
-export type FindCredential = (id: Uint8Array) => Credential | undefined;
-
 /** COSE header parameter `kid` (RFC 9052, section 3.1). */
 const kidLabel = 4;
 
@@ -34,9 +31,9 @@ export function shortenId(id: Uint8Array): Uint8Array {
   return kid === undefined ? id : encodeIdentifier(kid);
 }
 
-/** The next item as ID_CRED_x in full. Throws `CborError`, `EdhocError`. */
+/** The next item as ID_CRED_x in full, a view where it stands so. Throws `CborError`, `EdhocError`. */
 export function readId(reader: SequenceReader): Uint8Array {
-  if (reader.nextType === 5) return reader.item();
+  if (reader.nextType === 5) return reader.itemView();
   return idOfKid(readIdentifier(reader));
 }
 
@@ -51,13 +48,13 @@ export function isSameKey(a: Credential, b: Credential): boolean {
   return isSameBytes(a.publicKey, b.publicKey);
 }
 
-/** The kid of an ID_CRED_x that is a reference; undefined for any other. Throws `CborError`. */
+/** The kid of an ID_CRED_x that is a reference, a view; undefined for any other. Throws `CborError`. */
 export function kidInside(id: Uint8Array): Uint8Array | undefined {
   const reader = new SequenceReader(id);
   if (reader.map() !== 1 || reader.nextType > 1 || reader.integer() !== kidLabel || reader.nextType !== 2) {
     return undefined;
   }
-  return reader.byteString();
+  return reader.byteStringView();
 }
 
 /**

@@ -29,7 +29,7 @@ export interface Message1 {
   readonly initiatorId: Uint8Array;
 }
 
-/** What a plaintext says of its sender. */
+/** What a plaintext says of its sender, in views of it. */
 export interface Proof {
   readonly idCred: Uint8Array;
   readonly mac: Uint8Array;
@@ -69,10 +69,11 @@ export function encodeMessage2(ephemeralY: Uint8Array, ciphertext: Uint8Array): 
   return encodeCbor(concat(ephemeralY, ciphertext));
 }
 
+/** Both are views. */
 export function decodeMessage2(bytes: Uint8Array): { ephemeralY: Uint8Array; ciphertext: Uint8Array } {
   const both = decodeCiphertext("message 2", bytes);
   if (both.length <= keyBytes) throw new EdhocError("malformed", `message 2 has ${both.length} bytes`);
-  return { ephemeralY: both.slice(0, keyBytes), ciphertext: both.slice(keyBytes) };
+  return { ephemeralY: both.subarray(0, keyBytes), ciphertext: both.subarray(keyBytes) };
 }
 
 /** Messages 3 and 4, which are one byte string. */
@@ -139,7 +140,7 @@ export function decodeError(bytes: Uint8Array): EdhocError | undefined {
 
 function readProof(reader: SequenceReader): Proof {
   const idCred = readId(reader);
-  const mac = reader.byteString();
+  const mac = reader.byteStringView();
   const ead = reader.rest();
   checkEad(ead);
   return { idCred, mac, ead };

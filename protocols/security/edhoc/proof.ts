@@ -1,10 +1,10 @@
 /** The codes with which a static key proves itself, and the encryption around them: the same computation on both sides (RFC 9528, sections 5.3 and 5.4). */
 import { encodeCbor } from "../../cbor/encode.ts";
-import { concat } from "../../cbor/sequence.ts";
+import { head } from "../../cbor/sequence.ts";
 import type { Ciphers } from "../ciphers.ts";
 import type { Credential } from "./credential.ts";
 import { EdhocError } from "./error.ts";
-import { aeadKeyBytes, aeadNonceBytes, encStructure, expand, Label } from "./key-schedule.ts";
+import { aeadKeyBytes, aeadNonceBytes, encStructure, expand, hashBytes, Label } from "./key-schedule.ts";
 import type { CipherSuite } from "./suite.ts";
 
 /** MAC_2, of the responder: `before` is its encoded identifier. MAC_3, of the initiator: `before` is empty. */
@@ -18,7 +18,7 @@ export function macOf(
   before: Uint8Array,
   ead: Uint8Array,
 ): Uint8Array {
-  const context = concat(before, credential.id, encodeCbor(transcript), credential.bytes, ead);
+  const context = [before, credential.id, ...head(2, hashBytes), transcript, credential.bytes, ead];
   return expand(ciphers, key, label, context, suite.macBytes);
 }
 
@@ -29,7 +29,7 @@ export function xorKeystream2(
   transcript2: Uint8Array,
   bytes: Uint8Array,
 ): Uint8Array {
-  const stream = expand(ciphers, prk2e, Label.keystream2, transcript2, bytes.length);
+  const stream = expand(ciphers, prk2e, Label.keystream2, [transcript2], bytes.length);
   for (let i = 0; i < stream.length; i++) stream[i]! ^= bytes[i]!;
   return stream;
 }
@@ -77,7 +77,7 @@ function keyAndNonce(
   transcript: Uint8Array,
 ): [Uint8Array, Uint8Array] {
   return [
-    expand(ciphers, key, keyLabel, transcript, aeadKeyBytes),
-    expand(ciphers, key, nonceLabel, transcript, aeadNonceBytes),
+    expand(ciphers, key, keyLabel, [transcript], aeadKeyBytes),
+    expand(ciphers, key, nonceLabel, [transcript], aeadNonceBytes),
   ];
 }

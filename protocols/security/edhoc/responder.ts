@@ -14,7 +14,7 @@ import {
 } from "./messages.ts";
 import type { Party } from "./party.ts";
 import { macOf, open, seal, shared, xorKeystream2 } from "./proof.ts";
-import { EdhocSession } from "./session.ts";
+import { EdhocSession, type Handshaken } from "./session.ts";
 import { type CipherSuite, cipherSuite, cipherSuites } from "./suite.ts";
 
 const none = new Uint8Array(0);
@@ -58,20 +58,21 @@ export class Responder {
   }
 
   /** Gives message 4 and the session with whoever proved to be the initiator. Throws `EdhocError`, and the handshake is over. */
-  takeMessage3(bytes: Uint8Array): { message4: Uint8Array; session: EdhocSession } {
+  takeMessage3(bytes: Uint8Array): Handshaken & { message4: Uint8Array } {
     if (this.#waitsFor !== 3 || this.#half === undefined) {
       throw new EdhocError("out-of-turn", "message 3 was not expected");
     }
     this.#waitsFor = undefined;
-    const { ciphers, credential, find } = this.#party;
+    const { ciphers } = this.#party;
     const { suite, prk3e2m, th3, ephemeralKey } = this.#half;
     this.#half = undefined;
     const sealed = decodeCiphertext("message 3", bytes);
     const plaintext3 = open(ciphers, suite, prk3e2m, [Label.k3, Label.iv3], th3, sealed);
     const { idCred, mac, ead } = decodePlaintext3(plaintext3);
-    const peer = find(idCred);
+    const peer = this.#party.find(idCred);
     if (peer === undefined) throw unknownPeer("initiator", idCred);
-    if (isSameKey(peer, credential)) throw new EdhocError("refused", "the initiator is this side itself");
+    if (isSameKey(peer, this.#party.credential))
+      throw new EdhocError("refused", "the initiator is this side itself");
     const secretIy = shared(ciphers, ephemeralKey, peer.publicKey.subarray(0, keyBytes));
     const prk4e3m = authenticate(ciphers, prk3e2m, Label.salt4e3m, th3, secretIy);
     const expected = macOf(ciphers, suite, prk4e3m, Label.mac3, th3, { ...peer, id: idCred }, none, ead);
@@ -79,8 +80,9 @@ export class Responder {
       throw new EdhocError("refused", "the initiator does not hold the key of its credential");
     }
     const th4 = transcriptAfter(ciphers, th3, plaintext3, peer.bytes);
-    const session = new EdhocSession(ciphers, outputKey(ciphers, prk4e3m, th4), peer);
-    return { message4: seal(ciphers, suite, prk4e3m, [Label.k4, Label.iv4], th4, none), session };
+    const session = new EdhocSession(ciphers, outputKey(ciphers, prk4e3m, th4));
+    const message4 = seal(ciphers, suite, prk4e3m, [Label.k4, Label.iv4], th4, none);
+    return { message4, session, peerBytes: peer.bytes };
   }
 
   /**

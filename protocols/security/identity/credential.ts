@@ -29,12 +29,12 @@ export function credentialByReference(
   return { id: idOfKid(kidOf(ciphers, signed)), bytes: signed, publicKey };
 }
 
-/** The signed identity that an ID_CRED_x carries; undefined when it only refers to one. */
+/** The signed identity that an ID_CRED_x carries, a view; undefined when it only refers to one. */
 export function identityInside(id: Uint8Array): Uint8Array | undefined {
   try {
     const reader = new SequenceReader(id);
     if (reader.map() !== 1 || reader.integer() !== kcwtLabel) return undefined;
-    const signed = reader.item();
+    const signed = reader.itemView();
     reader.end();
     return signed;
   } catch (error) {

@@ -20,7 +20,8 @@ import { type Scope, scopeLimits } from "./scope.ts";
 export const roles = Object.freeze(["board", "host", "viewer", "operator", "admin"] as const);
 export type IdentityRole = (typeof roles)[number];
 
-export interface Identity {
+/** What a signed identity says beside its key. A member keeps it of several others; their keys it reads again where a handshake needs one. */
+export interface Claims {
   readonly swarm: string;
   /** Of the board, host or person: without an incarnation, which is drawn anew where memory is lost. */
   readonly name: string;
@@ -28,6 +29,9 @@ export interface Identity {
   readonly scope: Scope;
   /** Of the roster when this was issued; a roster of a later epoch says who of an earlier one still belongs. */
   readonly epoch: number;
+}
+
+export interface Identity extends Claims {
   /** x and y on P-256. */
   readonly publicKey: Uint8Array;
 }

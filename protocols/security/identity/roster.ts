@@ -18,7 +18,7 @@ import type { Ciphers } from "../ciphers.ts";
 import { openRoot, signRoot } from "../cose/sign1.ts";
 import { isSameBytes } from "../same-bytes.ts";
 import { kidBytes, kidOf } from "./credential.ts";
-import { type Identity, IdentityError, identityLimits, readIdentity } from "./identity.ts";
+import { type Claims, type Identity, IdentityError, identityLimits, readIdentity } from "./identity.ts";
 
 /** Where the replicated state keeps the root's latest statement. */
 export const rosterKey = "covey/roster";
@@ -93,13 +93,13 @@ function readPacked(ciphers: Ciphers, root: Uint8Array, bytes: Uint8Array): Pack
 export interface Known {
   readonly signed: Uint8Array;
   readonly kid: Uint8Array;
-  readonly identity: Identity;
+  readonly identity: Claims;
 }
 
 /** What of an identity says whether it still belongs. */
 export interface Issued {
   readonly kid: Uint8Array;
-  readonly identity: Pick<Identity, "epoch">;
+  readonly identity: Pick<Claims, "epoch">;
 }
 
 export class Roster {
@@ -140,8 +140,9 @@ export class Roster {
     const kid = kidOf(this.#ciphers, signed);
     const found = this.find(kid);
     if (found !== undefined) return found;
-    const identity = this.read(signed);
-    if (identity === undefined) return undefined;
+    const read = this.read(signed);
+    if (read === undefined) return undefined;
+    const { publicKey: _, ...identity } = read;
     const known = { signed: signed.slice(), kid, identity };
     if (identity.swarm !== this.#swarm || !this.belongs(known)) return undefined;
     if (this.#known.length >= this.#rememberedMax) this.#known.shift();

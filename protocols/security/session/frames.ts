@@ -45,11 +45,11 @@ export interface Frame {
 }
 
 export function encodeFrame(kind: number, body: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(kind), body);
+  return concat(kind, body);
 }
 
 export function encodeRefresh(number: number, epoch: number, record: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(FrameKind.refresh), encodeCbor(number), encodeCbor(epoch), record);
+  return concat(FrameKind.refresh, encodeCbor(number), encodeCbor(epoch), record);
 }
 
 /** undefined for what is no frame, or too long for one. Its body is a view of `bytes`. */

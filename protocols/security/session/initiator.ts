@@ -9,18 +9,14 @@
  *
  * It refers to its identity first, and gives it by value to whoever does not know it.
  */
-
-import type { Ciphers } from "../ciphers.ts";
-import type { Credential } from "../edhoc/credential.ts";
-import { kidInside } from "../edhoc/credential.ts";
 import { EdhocError } from "../edhoc/error.ts";
 import { Initiator } from "../edhoc/initiator.ts";
 import { decodeError, encodeError } from "../edhoc/messages.ts";
-import { credentialByReference, credentialByValue, identityInside } from "../identity/credential.ts";
-import type { Known, Roster } from "../identity/roster.ts";
+import type { Known } from "../identity/roster.ts";
 import type { OpenedRecord } from "../record/channel.ts";
-import type { EndOptions, OwnIdentity, Step } from "./end.ts";
-import { decodeFrame, encodeFrame, encodeRefresh, epochToId, FrameKind } from "./frames.ts";
+import type { EndOptions, Step } from "./end.ts";
+import { EndParty } from "./end-party.ts";
+import { decodeFrame, encodeFrame, encodeRefresh, FrameKind } from "./frames.ts";
 import { refreshTopic, SecureSession } from "./secure-session.ts";
 
 export class SessionInitiator {
@@ -58,18 +54,11 @@ export class SessionInitiator {
 
   /** Begins a handshake in the roster's present epoch, whatever was before: message 1. */
   start(): Uint8Array {
-    const { ciphers, own, roster } = this.#options;
-    this.#epoch = roster.epoch;
+    this.#epoch = this.#options.roster.epoch;
     this.#isUp = false;
     this.#session = undefined;
     this.#next = undefined;
-    this.#handshake = new Initiator({
-      ciphers,
-      credential: ownCredential(ciphers, own, this.#isByValue),
-      privateKey: own.privateKey,
-      find: (id) => findPeer(this.#options, id),
-      connectionId: epochToId(this.#epoch),
-    });
+    this.#handshake = new Initiator(new EndParty(this.#options, this.#epoch, this.#isByValue));
     return encodeFrame(FrameKind.message1, this.#handshake.message1);
   }
 
@@ -129,12 +118,12 @@ export class SessionInitiator {
   private onMessage4(message4: Uint8Array): Step {
     if (this.#handshake === undefined) return ignored;
     const { ciphers, own, roster } = this.#options;
-    const edhoc = this.#handshake.takeMessage4(message4);
-    const peer = roster.admit(edhoc.peer.bytes);
+    const { session, peerBytes } = this.#handshake.takeMessage4(message4);
+    const peer = roster.admit(peerBytes);
     if (peer === undefined) throw new EdhocError("refused", "the responder belongs no more");
     this.#handshake = undefined;
     const ends = { ciphers, own: own.identity.name, peer, isInitiator: true };
-    this.#session = new SecureSession(ends, edhoc, this.#epoch);
+    this.#session = new SecureSession(ends, session, this.#epoch);
     this.#isUp = true;
     return { isUp: true };
   }
@@ -170,28 +159,7 @@ export class SessionInitiator {
 const none = new Uint8Array(0);
 const ignored: Step = Object.freeze({ isIgnored: true });
 
-export function ownCredential(ciphers: Ciphers, own: OwnIdentity, isByValue: boolean): Credential {
-  return isByValue
-    ? credentialByValue(own.signed, own.identity)
-    : credentialByReference(ciphers, own.signed, own.identity);
-}
-
 /** Whether a session with this peer may go on: the root has not revoked it, and the connection is for it. */
 export function belongs(options: EndOptions, peer: Known): boolean {
   return options.roster.belongs(peer) && options.admits(peer);
-}
-
-/** Whom an ID_CRED_x speaks of, if that is somebody for this connection. */
-export function findPeer(options: EndOptions, id: Uint8Array): Credential | undefined {
-  const known = knownPeer(options.roster, id);
-  if (known === undefined || !options.admits(known)) return undefined;
-  // The handshake goes by the ID_CRED_x that it has read. This stays as long as the session, so the short one does.
-  return { id: known.kid, bytes: known.signed, publicKey: known.identity.publicKey };
-}
-
-function knownPeer(roster: Roster, id: Uint8Array): Known | undefined {
-  const inside = identityInside(id);
-  if (inside !== undefined) return roster.admit(inside);
-  const kid = kidInside(id);
-  return kid === undefined ? undefined : roster.find(kid);
 }

@@ -9,8 +9,9 @@ import { encodeError } from "../edhoc/messages.ts";
 import { Responder } from "../edhoc/responder.ts";
 import type { OpenedRecord } from "../record/channel.ts";
 import type { EndOptions, Step } from "./end.ts";
+import { EndParty } from "./end-party.ts";
 import { decodeFrame, encodeFrame, epochOfId, type Frame, FrameKind } from "./frames.ts";
-import { belongs, findPeer, ownCredential } from "./initiator.ts";
+import { belongs } from "./initiator.ts";
 import { refreshTopic, SecureSession } from "./secure-session.ts";
 
 export class SessionResponder {
@@ -72,14 +73,7 @@ export class SessionResponder {
   }
 
   private onMessage1(message1: Uint8Array): Step {
-    const { ciphers, own } = this.#options;
-    const handshake = new Responder({
-      ciphers,
-      credential: ownCredential(ciphers, own, true),
-      privateKey: own.privateKey,
-      find: (id) => findPeer(this.#options, id),
-      connectionId: Uint8Array.of(0),
-    });
+    const handshake = new Responder(new EndParty(this.#options, 0, true));
     const message2 = handshake.takeMessage1(message1);
     const epoch = epochOfId(handshake.initiatorId);
     if (epoch === undefined) throw new EdhocError("malformed", "message 1 names no epoch");
@@ -91,9 +85,9 @@ export class SessionResponder {
   private onMessage3(message3: Uint8Array): Step {
     if (this.#handshake === undefined) return this.refused("message 3 came without message 1");
     const { ciphers, own, roster } = this.#options;
-    const { message4, session } = this.#handshake.takeMessage3(message3);
+    const { message4, session, peerBytes } = this.#handshake.takeMessage3(message3);
     this.#handshake = undefined;
-    const peer = roster.admit(session.peer.bytes);
+    const peer = roster.admit(peerBytes);
     if (peer === undefined) throw new EdhocError("refused", "the initiator belongs no more");
     const ends = { ciphers, own: own.identity.name, peer, isInitiator: false };
     this.#session = new SecureSession(ends, session, this.#epoch);

@@ -194,11 +194,10 @@ export function restoreSession(
   own: string,
   { key, peer, refreshes }: KeptSession,
 ): SecureSession {
-  const identity = readStoredIdentity(peer);
+  const { publicKey: _, ...identity } = readStoredIdentity(peer);
   const known = { signed: peer, kid: kidOf(ciphers, peer), identity };
-  const credential = { id: known.kid, bytes: peer, publicKey: identity.publicKey };
   const ends = { ciphers, own, peer: known, isInitiator: true };
-  return new SecureSession(ends, new EdhocSession(ciphers, key, credential), 0, refreshes, undefined, true);
+  return new SecureSession(ends, new EdhocSession(ciphers, key), 0, refreshes, undefined, true);
 }
 
 /** For records of a refresh, which belong to no topic. */

@@ -61,7 +61,7 @@ describe("RFC 9529, chapter 3", () => {
   const message2 = second.takeMessage1(first.message1);
   const message3 = first.takeMessage2(message2);
   const { message4, session } = second.takeMessage3(message3);
-  const own = first.takeMessage4(message4);
+  const { session: own } = first.takeMessage4(message4);
 
   test("message 1 (3.2)", () => {
     expect(hex(first.message1)).toBe(

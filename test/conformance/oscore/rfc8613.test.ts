@@ -118,7 +118,7 @@ describe.each(providers)("%s", (_, ciphers) => {
       // Section 3.2.1; 10 is AES-CCM-16-64-128.
       const own = encodeCbor([bytes(id), idContext === null ? null : bytes(idContext), 10, type, length]);
       expect(hex(own)).toBe(info);
-      expect(hex(hkdfExpand(ciphers, extracted, own, length))).toBe(key);
+      expect(hex(hkdfExpand(ciphers, extracted, [own], length))).toBe(key);
     }
     for (const [id, , , nonce] of [client, server]) expect(hex(ivOf(commonIv[1], id))).toBe(nonce);
   });

@@ -53,7 +53,7 @@ export function faultIn(ciphers: Ciphers, { kind, isValid, fields }: WycheproofC
       const size = fifth![0]! * 256 + fifth![1]!;
       try {
         // RFC 5869, section 2.2: without a salt, one of zeros, which HMAC pads a shorter key with anyway.
-        const output = hkdfExpand(ciphers, hkdfExtract(ciphers, second, first), third, size);
+        const output = hkdfExpand(ciphers, hkdfExtract(ciphers, second, first), [third], size);
         return isValid && isSame(output, fourth!) ? undefined : "another output";
       } catch (error) {
         return !isValid && error instanceof RangeError ? undefined : String(error);

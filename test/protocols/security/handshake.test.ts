@@ -10,16 +10,17 @@ import {
   encodeMessage1,
 } from "../../../protocols/security/edhoc/messages.ts";
 import { Responder } from "../../../protocols/security/edhoc/responder.ts";
-import { board, handshake, host, identity, party } from "./two-parties.ts";
+import { board, handshake, handshakeOf, host, identity, party } from "./two-parties.ts";
 
 const none = new Uint8Array(0);
 
 describe("a handshake", () => {
   test("ends with one secret on both sides, each knowing the other", () => {
-    const { initiator, responder } = handshake();
-    expect(initiator.exportKey(32768, none, 32)).toEqual(responder.exportKey(32768, none, 32));
-    expect(initiator.peer).toBe(host.credential);
-    expect(responder.peer).toBe(board.credential);
+    const { initiator, responder } = handshakeOf(board, host);
+    const secret = initiator.session.exportKey(32768, none, 32);
+    expect(responder.session.exportKey(32768, none, 32)).toEqual(secret);
+    expect(initiator.peerBytes).toBe(host.credential.bytes);
+    expect(responder.peerBytes).toBe(board.credential.bytes);
   });
 
   test("has 126 bytes in all with suite 3 and credentials by reference", () => {

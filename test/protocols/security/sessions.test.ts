@@ -163,12 +163,7 @@ describe("a refresh", () => {
     const next = pair.initiator.session!;
     expect(next.isWorn).toBe(false);
     // As the host would, after it sealed so many: 32769 is the label of its keys.
-    const credential = {
-      id: next.peer.kid,
-      bytes: next.peer.signed,
-      publicKey: next.peer.identity.publicKey,
-    };
-    const bytes = new EdhocSession(nodeCiphers, key, credential).exportKey(32769, encodeCbor(0), 29);
+    const bytes = new EdhocSession(nodeCiphers, key).exportKey(32769, encodeCbor(0), 29);
     const context = { epoch: 0, sender: "main", receiver: "north-1", topic: "t/down", type: "raft" };
     const keys = { key: bytes.slice(0, 16), iv: bytes.slice(16) };
     const record = sealRecord(nodeCiphers, keys, sessionLimits.recordsMax - 1, recordAad(context), hello);

@@ -5,7 +5,7 @@ import { type Credential, idOfKid } from "../../../protocols/security/edhoc/cred
 import { Initiator } from "../../../protocols/security/edhoc/initiator.ts";
 import type { Party } from "../../../protocols/security/edhoc/party.ts";
 import { Responder } from "../../../protocols/security/edhoc/responder.ts";
-import type { EdhocSession } from "../../../protocols/security/edhoc/session.ts";
+import type { EdhocSession, Handshaken } from "../../../protocols/security/edhoc/session.ts";
 
 export interface Identity {
   readonly credential: Credential;
@@ -35,9 +35,19 @@ export function party(own: Identity, others: readonly Identity[], differs: Parti
   };
 }
 
+/** The sessions of both sides. */
 export function handshake(): { initiator: EdhocSession; responder: EdhocSession } {
-  const first = new Initiator(party(board, [host]));
-  const second = new Responder(party(host, [board]));
-  const { message4, session } = second.takeMessage3(first.takeMessage2(second.takeMessage1(first.message1)));
-  return { initiator: first.takeMessage4(message4), responder: session };
+  const { initiator, responder } = handshakeOf(board, host);
+  return { initiator: initiator.session, responder: responder.session };
+}
+
+/** What both sides have of a handshake with each other. */
+export function handshakeOf(
+  one: Identity,
+  other: Identity,
+): { initiator: Handshaken; responder: Handshaken } {
+  const first = new Initiator(party(one, [other]));
+  const second = new Responder(party(other, [one]));
+  const responder = second.takeMessage3(first.takeMessage2(second.takeMessage1(first.message1)));
+  return { initiator: first.takeMessage4(responder.message4), responder };
 }
