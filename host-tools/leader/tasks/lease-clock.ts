@@ -10,11 +10,12 @@ export class LeaseClock {
   readonly #steadyMs: () => number;
   readonly #wallMs: () => number;
   readonly #startOffsetMs: number;
-  #aheadMs = randomInt(2 ** 40);
+  #aheadMs: number;
 
-  constructor(steadyMs = () => performance.now(), wallMs = Date.now) {
+  constructor(steadyMs = () => performance.now(), wallMs = Date.now, startMs = randomInt(2 ** 40)) {
     this.#steadyMs = steadyMs;
     this.#wallMs = wallMs;
+    this.#aheadMs = startMs;
     this.#startOffsetMs = wallMs() - steadyMs() - this.#aheadMs;
   }
 
