@@ -6,7 +6,7 @@ export class Computer {
   /** What has power has the number that this was when it was started. */
   life = 0;
   readonly #rate: number;
-  #asleepUntilMs = 0;
+  #asleepUntilMs = -Infinity;
   /** Of the world's time, all that it was asleep for, up to the end of the last sleep. */
   #sleptMs = 0;
   #wallOffsetMs = 0;
@@ -18,6 +18,11 @@ export class Computer {
 
   get isAsleep(): boolean {
     return this.world.nowMs < this.#asleepUntilMs;
+  }
+
+  /** So much of the world's time has passed since it last slept. */
+  get awakeMs(): number {
+    return this.world.nowMs - this.#asleepUntilMs;
   }
 
   /** The steady clock. */
@@ -45,25 +50,27 @@ export class Computer {
   powerCut(): void {
     this.life++;
     this.#sleptMs -= Math.max(0, this.#asleepUntilMs - this.world.nowMs);
-    this.#asleepUntilMs = 0;
+    this.#asleepUntilMs = -Infinity;
   }
 
   /**
-   * So much later by its steady clock, when it is awake, and `isReady` where that is said; never after the power failed. What it returns calls it off.
+   * So much later by its steady clock, when it is awake, and not before `readyMs` of the world's time, which is asked for then; never after the power failed. What it returns calls it off.
    */
-  after(delayMs: number, act: () => void, isReady: () => boolean = () => true): () => void {
+  after(delayMs: number, act: () => void, readyMs: () => number = () => 0): () => void {
     const { life } = this;
     const dueMs = this.steadyMs() + delayMs;
     let isOff = false;
     const look = () => {
       if (isOff || this.life !== life) return;
-      const leftMs = (dueMs - this.steadyMs()) / this.#rate;
-      if (this.isAsleep) this.world.after(this.#asleepUntilMs - this.world.nowMs, look);
-      else if (leftMs > 0.01) this.world.after(leftMs, look);
-      else if (!isReady()) this.world.after(10, look);
-      else act();
+      const leftMs = Math.max(
+        this.#asleepUntilMs - this.world.nowMs,
+        (dueMs - this.steadyMs()) / this.#rate,
+        readyMs() - this.world.nowMs,
+      );
+      if (leftMs <= 0) act();
+      else if (leftMs < Infinity) this.world.after(Math.ceil(leftMs), look);
     };
-    this.world.after(Math.max(0, delayMs) / this.#rate, look);
+    this.world.after(Math.ceil(Math.max(0, delayMs) / this.#rate), look);
     return () => {
       isOff = true;
     };

@@ -16,12 +16,16 @@ export class HolderWatch {
   /** Of each run of a host's process, the highest token of an aggregate that it took. */
   readonly #takenBy = new WeakMap<object, number>();
 
+  /** Found while a host was at work, which would take an error for its own. */
+  #failure: TaskViolation | undefined;
+
   constructor(world: HolderWorld) {
     this.#world = world;
   }
 
-  /** At every step. */
+  /** At every step. Throws what was found in it. */
   check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
     for (const task of Object.keys(tasks)) {
       const holders = hostNames.filter((name) => this.#world.awake(name)?.tenure.of(task) !== undefined);
       this.#expectAlone(task, holders, "is open on");
@@ -33,13 +37,15 @@ export class HolderWatch {
   onTold(from: string, { task }: AggregateTold): void {
     const others = hostNames.filter((name) => name !== from);
     const holder = others.find((name) => this.#world.awake(name)?.tenure.of(task) !== undefined);
-    if (holder !== undefined) throw this.#violation(task, `is told by ${from} while ${holder} holds it`);
+    if (holder !== undefined)
+      this.#failure = this.#violation(task, `is told by ${from} while ${holder} holds it`);
   }
 
   onTaken(member: object, token: number): void {
     this.taken++;
     const before = this.#takenBy.get(member) ?? 0;
-    if (token < before) throw this.#violation("p95", `is taken under token ${token} after ${before}`);
+    if (token < before)
+      this.#failure = this.#violation("p95", `is taken under token ${token} after ${before}`);
     this.#takenBy.set(member, token);
   }
 

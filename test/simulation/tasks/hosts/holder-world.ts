@@ -180,7 +180,7 @@ export class HolderWorld {
       ...{ host, computer: this.computer(name), agreed },
       claim: (leases) => this.#claim(name, leases),
       tell: (told) => this.#tell(name, told),
-      query: (value) => this.#query(value),
+      query: (value) => this.#query(host, value),
       onTaken: (token) => this.watch.onTaken(member!, token),
     });
     this.#holders.set(name, holder);
@@ -218,9 +218,11 @@ export class HolderWorld {
     this.#toOthers(from, (to) => to.aggregations.take(from, told));
   }
 
-  #query(value: number): Promise<QueryAnswer> {
+  #query({ name, member }: Host, value: number): Promise<QueryAnswer> {
     const answer = { rows: [{ value }] } as unknown as QueryAnswer;
-    return new Promise((resolve) => this.world.after(this.#delayMs(400), () => resolve(answer)));
+    return new Promise((resolve) =>
+      this.world.after(this.#delayMs(400), () => this.#whenAwake(name, member, () => resolve(answer))),
+    );
   }
 
   // On their way.

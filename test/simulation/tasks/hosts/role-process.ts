@@ -66,10 +66,11 @@ export class RoleProcess {
 
   /** Ctrl-C. */
   interrupt(): void {
-    this.computer.after(0, () => this.#interrupted.abort(), this.#isReady);
+    this.computer.after(0, () => this.#interrupted.abort(), this.#readyMs);
   }
 
-  readonly #isReady = () => !this.#isKilled && this.computer.world.nowMs >= this.#frozenUntilMs;
+  /** It goes on then. */
+  readonly #readyMs = () => (this.#isKilled ? Infinity : this.#frozenUntilMs);
 
   #surroundings(): Surroundings {
     const { computer } = this;
@@ -83,13 +84,13 @@ export class RoleProcess {
       nowMs: () => clock.nowMs(),
       sleep: (durationMs, interrupted) =>
         new Promise((resolve) => {
-          computer.after(durationMs, resolve, this.#isReady);
+          computer.after(durationMs, resolve, this.#readyMs);
           interrupted?.addEventListener("abort", () => resolve());
         }),
-      after: (delayMs, act) => computer.after(delayMs, act, this.#isReady),
+      after: (delayMs, act) => computer.after(delayMs, act, this.#readyMs),
       start: (start) => {
         const onEnd: typeof start.onEnd = (...how) =>
-          computer.after(0, () => start.onEnd(...how), this.#isReady);
+          computer.after(0, () => start.onEnd(...how), this.#readyMs);
         const command = new GuardedCommand(computer, { ...start, onEnd });
         this.#started.push(command);
         return command;
@@ -104,7 +105,7 @@ export class RoleProcess {
   /** It sees an answer when it does not stand still. */
   #awake<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const hand = (act: () => void) => void this.computer.after(0, act, this.#isReady);
+      const hand = (act: () => void) => void this.computer.after(0, act, this.#readyMs);
       answer.then(
         (value) => hand(() => resolve(value)),
         (error) => hand(() => reject(error)),

@@ -1,0 +1,114 @@
+/** Mistakes that somebody could make where hosts hold tasks, one change of the source each: the simulation must find every one. */
+import type { Change } from "../../changed-sources.ts";
+
+export interface Fault {
+  readonly name: string;
+  readonly change: Change;
+  /** Where the search begins: a seed in which it showed when this was written; 1 when not said. */
+  readonly seed?: number;
+}
+
+const tenure = "host-tools/leader/tasks/host-tenure.ts";
+const desk = "host-tools/leader/tasks/role-desk.ts";
+const clock = "host-tools/leader/tasks/lease-clock.ts";
+const hold = "host-tools/cli/hold/hold.ts";
+const command = "host-tools/cli/hold/held-command.ts";
+const keeper = "host-tools/leader/tasks/task-keeper.ts";
+const aggregations = "host-tools/leader/tasks/aggregations.ts";
+
+function fault(name: string, file: string, correct: string, broken: string, seed?: number): Fault {
+  return { name, change: { file, correct, broken }, ...(seed === undefined ? {} : { seed }) };
+}
+
+export const faults: readonly Fault[] = [
+  fault(
+    "a host goes on with what it holds when its lease is over",
+    tenure,
+    "held === undefined || !this.#tenure.isOpen(held, nowMs)",
+    "held === undefined",
+  ),
+  fault(
+    "a host counts its lease from when it was given it",
+    tenure,
+    "this.#tenure.grant(leases, this.#follow());",
+    "this.#tenure.grant({ ...leases, askedMs: this.#options.nowMs() }, this.#follow());",
+  ),
+  fault(
+    "a host keeps what is taken from it",
+    tenure,
+    'placement?.mode === "held" && placement.holder === hostName',
+    "placement?.holder === hostName",
+  ),
+  fault(
+    "a host's clock stands while the computer sleeps",
+    clock,
+    "Math.max(this.#aheadMs, this.#wallMs() - steadyMs - this.#startOffsetMs)",
+    "this.#aheadMs",
+  ),
+  fault(
+    "a host takes what the process before asked for as its own",
+    clock,
+    "this.#aheadMs = startMs;",
+    "this.#aheadMs = 0;",
+  ),
+  fault(
+    "a role is let go while its command still runs",
+    desk,
+    "(stand !== undefined && nowMs < stand.mayRunUntilMs)",
+    "false",
+  ),
+  fault(
+    "a host that was started anew knows that nobody runs a role",
+    desk,
+    "return nowMs < this.#startedMs + leaseMs;",
+    "return nowMs < this.#startedMs;",
+  ),
+  fault(
+    "a host that was started anew gives a role to another process than the one before",
+    desk,
+    "(request.isRunning || !this.#isUnknown(leaseMs, nowMs))",
+    "true",
+  ),
+  fault(
+    "a second process is given a role that the first may still carry out",
+    desk,
+    "|| nowMs < known.mayRunUntilMs)",
+    ")",
+  ),
+  fault(
+    "what stands ready counts its lease from when it was answered",
+    hold,
+    "const untilMs = askedMs + leftMs;",
+    "const untilMs = this.#surroundings.nowMs() + leftMs;",
+  ),
+  fault(
+    "a command goes on under another token than it was told",
+    hold,
+    'state === "held" && token === this.#token',
+    'state === "held"',
+  ),
+  fault(
+    "the guard is told that a command that was asked to stop has all the time",
+    command,
+    "Math.min(mostMs, this.#leftMs)",
+    "60_000",
+  ),
+  fault(
+    "what was worked out is told without another look at the lease",
+    aggregations,
+    "if (tenure.of(task)?.token !== before.token) {",
+    "if (task === undefined) {",
+  ),
+  fault(
+    "what a former holder tells is taken",
+    aggregations,
+    "placement?.holder !== host || placement.token !== token",
+    "placement === undefined",
+  ),
+  fault(
+    "each leader counts tokens by itself",
+    keeper,
+    "holder: wanted, token: placement.token + 1",
+    "holder: wanted, token: Number(Object.assign(steward, { token: (Object(steward).token ?? 1) + 1 }).token)",
+  ),
+];
