@@ -42,8 +42,14 @@ export const faults: readonly Fault[] = [
   fault(
     "a host's clock stands while the computer sleeps",
     clock,
-    "Math.max(this.#aheadMs, this.#wallMs() - steadyMs - this.#startOffsetMs)",
-    "this.#aheadMs",
+    "this.#aheadMs = Math.max(this.#aheadMs, aheadMs);",
+    "",
+  ),
+  fault(
+    "a wall clock that was set back hides the computer's next sleep",
+    clock,
+    "if (aheadMs < this.#aheadMs - setBackMsMin) this.#offsetMs -= this.#aheadMs - aheadMs;",
+    "",
   ),
   fault(
     "a host takes what the process before asked for as its own",

@@ -19,6 +19,8 @@ export interface HolderRunResult {
 const faultsMs = 120_000;
 const quietMs = 60_000;
 const mischiefEveryMs = 1_000;
+/** As long as a process waits for an answer, it does not look at its clock. */
+const clockUnseenMsMax = 6_000;
 
 /** Runs one seed. Rejects with `TaskViolation`. */
 export async function runHolders(seed: number): Promise<HolderRunResult> {
@@ -27,6 +29,7 @@ export async function runHolders(seed: number): Promise<HolderRunResult> {
 
 class HolderRun {
   readonly #holders: HolderWorld;
+  readonly #wallSetMs = new Map(hostNames.map((name) => [name, -Infinity]));
   readonly #mischiefs: readonly (readonly [weight: number, act: (host: string, role: string) => void])[];
 
   constructor(seed: number) {
@@ -42,8 +45,8 @@ class HolderRun {
       [7, (host) => this.#kill(host)],
       [12, () => this.#startAll()],
       [8, (host) => this.#stall(host, upTo(20_000))],
-      [6, (host) => holders.sleep(host, upTo(30_000))],
-      [3, (host) => holders.computer(host).setWall(upTo(120_000) - 60_000)],
+      [6, (host) => this.#sleep(host, upTo(30_000))],
+      [3, (host) => this.#setWall(host, upTo(120_000) - 60_000)],
       [8, (host) => drained.delete(host) || drained.add(host)],
       [6, (host, role) => holders.processesOf(host, role)[0]?.kill()],
       [8, (host, role) => holders.processesOf(host, role)[0]?.freeze(upTo(15_000))],
@@ -102,6 +105,20 @@ class HolderRun {
 
   #stall(host: string, durationMs: number): void {
     if (!this.#holders.computer(host).isAsleep) this.#holders.world.stall(host, durationMs);
+  }
+
+  #sleep(host: string, durationMs: number): void {
+    const { world } = this.#holders;
+    if (world.nowMs >= this.#wallSetMs.get(host)! + clockUnseenMsMax) this.#holders.sleep(host, durationMs);
+  }
+
+  /** While every process there goes on, and notices: what is set back and sleeps before anybody has looked at a clock knows nothing of it (`LeaseClock`). */
+  #setWall(host: string, byMs: number): void {
+    const holders = this.#holders;
+    if (holders.awake(host) === undefined || holders.processesOf(host).some(({ isFrozen }) => isFrozen))
+      return;
+    holders.computer(host).setWall(byMs);
+    this.#wallSetMs.set(host, holders.world.nowMs);
   }
 
   /** The host's process alone: what stands ready, and its commands, go on. */

@@ -33,7 +33,7 @@ const answerMs = 5_000;
 export class HolderWorld {
   readonly world: HostWorld;
   readonly computers: ReadonlyMap<string, Computer>;
-  readonly processes: RoleProcess[] = [];
+  processes: RoleProcess[] = [];
   readonly drained = new Set<string>();
   readonly log = new AgreedLog();
   readonly keepers: Keepers;
@@ -124,6 +124,7 @@ export class HolderWorld {
   startProcess(name: string, task: string): void {
     const computer = this.computer(name);
     const ask = (body: object) => this.#ask(name, task, body as HoldRequest);
+    this.processes = this.processes.filter(({ hasEnded, commands }) => !hasEnded || commands.length > 0);
     this.processes.push(new RoleProcess({ task, computer, ask }));
   }
 

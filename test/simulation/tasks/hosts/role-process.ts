@@ -45,6 +45,10 @@ export class RoleProcess {
     return this.#started.filter(({ isRunning }) => isRunning);
   }
 
+  get isFrozen(): boolean {
+    return this.computer.world.nowMs < this.#frozenUntilMs;
+  }
+
   /** SIGKILL: the guard notices at once, unless the computer sleeps. */
   kill(): void {
     this.#isKilled = true;
