@@ -5,6 +5,9 @@ import type { runRegisters } from "./register-run.ts";
 /** All that the simulation imports. */
 const copied = [
   "protocols",
+  "host-tools/codec",
+  "host-tools/leader/registers/history.ts",
+  "host-tools/leader/registers/recording.ts",
   "test/simulation/linearizability",
   "test/simulation/raft/agenda.ts",
   "test/simulation/raft/random.ts",
