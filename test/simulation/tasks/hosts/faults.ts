@@ -10,7 +10,6 @@ export interface Fault {
 
 const tenure = "host-tools/leader/tasks/host-tenure.ts";
 const desk = "host-tools/leader/tasks/role-desk.ts";
-const clock = "host-tools/leader/tasks/lease-clock.ts";
 const hold = "host-tools/cli/hold/hold.ts";
 const command = "host-tools/cli/hold/held-command.ts";
 const keeper = "host-tools/leader/tasks/task-keeper.ts";
@@ -28,52 +27,17 @@ export const faults: readonly Fault[] = [
     "held === undefined",
   ),
   fault(
-    "a host counts its lease from when it was given it",
-    tenure,
-    "this.#tenure.grant(leases, this.#follow());",
-    "this.#tenure.grant({ ...leases, askedMs: this.#options.nowMs() }, this.#follow());",
-  ),
-  fault(
     "a host keeps what is taken from it",
     tenure,
     'placement?.mode === "held" && placement.holder === hostName',
     "placement?.holder === hostName",
   ),
   fault(
-    "a host's clock stands while the computer sleeps",
-    clock,
-    "this.#aheadMs = Math.max(this.#aheadMs, aheadMs);",
-    "",
-  ),
-  fault(
-    "a wall clock that was set back hides the computer's next sleep",
-    clock,
-    "if (aheadMs < this.#aheadMs - setBackMsMin) this.#offsetMs -= this.#aheadMs - aheadMs;",
-    "",
-  ),
-  fault(
-    "a host takes what the process before asked for as its own",
-    clock,
-    "this.#aheadMs = startMs;",
-    "this.#aheadMs = 0;",
-  ),
-  fault(
     "a role is let go while its command still runs",
     desk,
     "(stand !== undefined && nowMs < stand.mayRunUntilMs)",
     "false",
-  ),
-  fault(
-    "a host that was started anew knows that nobody runs a role",
-    desk,
-    "return nowMs < this.#startedMs + leaseMs;",
-    "return nowMs < this.#startedMs;",
-  ),
-  fault(
-    "a host that was started anew gives a role to another process than the one before",
-    desk,
-    "(request.isRunning || !this.#isUnknown(leaseMs, nowMs))",
-    "true",
+    6,
   ),
   fault(
     "a second process is given a role that the first may still carry out",
@@ -86,12 +50,6 @@ export const faults: readonly Fault[] = [
     hold,
     "const untilMs = askedMs + leftMs;",
     "const untilMs = this.#surroundings.nowMs() + leftMs;",
-  ),
-  fault(
-    "a command goes on under another token than it was told",
-    hold,
-    'state === "held" && token === this.#token',
-    'state === "held"',
   ),
   fault(
     "the guard is told that a command that was asked to stop has all the time",

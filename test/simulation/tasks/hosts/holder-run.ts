@@ -17,7 +17,7 @@ export interface HolderRunResult {
 }
 
 const faultsMs = 120_000;
-const quietMs = 60_000;
+const quietMs = 40_000;
 const mischiefEveryMs = 1_000;
 /** As long as a process waits for an answer, it does not look at its clock. */
 const clockUnseenMsMax = 6_000;
