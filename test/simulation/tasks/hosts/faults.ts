@@ -10,7 +10,6 @@ export interface Fault {
 
 const tenure = "host-tools/leader/tasks/host-tenure.ts";
 const desk = "host-tools/leader/tasks/role-desk.ts";
-const hold = "host-tools/cli/hold/hold.ts";
 const command = "host-tools/cli/hold/held-command.ts";
 const keeper = "host-tools/leader/tasks/task-keeper.ts";
 const aggregations = "host-tools/leader/tasks/aggregations.ts";
@@ -46,28 +45,25 @@ export const faults: readonly Fault[] = [
     ")",
   ),
   fault(
-    "what stands ready counts its lease from when it was answered",
-    hold,
-    "const untilMs = askedMs + leftMs;",
-    "const untilMs = this.#surroundings.nowMs() + leftMs;",
-  ),
-  fault(
     "the guard is told that a command that was asked to stop has all the time",
     command,
     "Math.min(mostMs, this.#leftMs)",
     "60_000",
+    4,
   ),
   fault(
     "what was worked out is told without another look at the lease",
     aggregations,
     "if (tenure.of(task)?.token !== before.token) {",
     "if (task === undefined) {",
+    18,
   ),
   fault(
     "what a former holder tells is taken",
     aggregations,
     "placement?.holder !== host || placement.token !== token",
     "placement === undefined",
+    3,
   ),
   fault(
     "each leader counts tokens by itself",
