@@ -11,10 +11,8 @@
 import { nameOf } from "../messages/member-name.ts";
 import type { MemberId } from "../raft/types.ts";
 import type { Copy } from "./copy.ts";
-import { isLater } from "./copy.ts";
 import type { ClosedReport } from "./report.ts";
 import {
-  type Chosen,
   fits,
   type Group,
   majorityOf,
@@ -87,24 +85,6 @@ export function nextGroup(
   });
   const registers = declared.map(({ definition }) => definition);
   return { epoch: group.epoch + 1, isClosing: false, members, registers, base };
-}
-
-/** What the copies of a group's registers have to become when it begins: later than all that was chosen before. */
-export function copiesOf({ epoch, registers, base }: Group): { register: string; copy: Copy }[] {
-  return registers.map(({ name }, at) => {
-    const { version, value, by, atMs } = base[at]!;
-    return { register: name, copy: { epoch, version, value, by, atMs } };
-  });
-}
-
-/**
- * What is to be made of a state that a board says is chosen, beside the log's copy. `later`: it becomes the copy, and goes to the history. `passed`: to the history only, once. `same`: it is there.
- */
-export function meritOf(copy: Copy | undefined, { epoch, state }: Chosen): "later" | "passed" | "same" {
-  const { version } = state;
-  if (copy === undefined || isLater({ epoch, version }, copy)) return "later";
-  // The copy of the base of a later epoch has the version that was chosen last in the one before.
-  return version === copy.version && state.value === copy.value && state.by === copy.by ? "same" : "passed";
 }
 
 /** Of what was accepted, the state of the highest ballot: it contains every change that was chosen. */

@@ -4,11 +4,10 @@
  * What the host answers counts from when it was asked. The command is never started, and never goes on, by a lease of which this process does not know that it lasts.
  */
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { HoldAnswer } from "../../leader/api/types/tasks.ts";
-import { LeaseClock } from "../../leader/tasks/lease-clock.ts";
 import { Failed } from "../failure.ts";
 import { HeldCommand, killMarginMs } from "./held-command.ts";
+import { type Surroundings, thisComputer } from "./surroundings.ts";
 
 export interface HoldOptions {
   readonly task: string;
@@ -38,13 +37,13 @@ const pauseMs = 500;
 const interruptedGraceMs = 10_000;
 
 /** Until the command ends by itself, or whoever started this has had enough. @throws {Failed} */
-export function hold(options: HoldOptions): Promise<HoldResult> {
-  return new Hold(options).run();
+export function hold(options: HoldOptions, surroundings = thisComputer()): Promise<HoldResult> {
+  return new Hold(options, surroundings).run();
 }
 
 class Hold {
   readonly #options: HoldOptions;
-  readonly #clock = new LeaseClock();
+  readonly #surroundings: Surroundings;
   readonly #process = randomBytes(8).toString("hex");
   #number = 0;
   #command: HeldCommand | undefined;
@@ -54,16 +53,18 @@ class Hold {
   #ended: { readonly exitCode: number | undefined; readonly reason: string | undefined } | undefined;
   #wasReached = true;
 
-  constructor(options: HoldOptions) {
+  constructor(options: HoldOptions, surroundings: Surroundings) {
     this.#options = options;
+    this.#surroundings = surroundings;
   }
 
   async run(): Promise<HoldResult> {
     const { interrupted, task } = this.#options;
+    const { sleep } = this.#surroundings;
     interrupted.addEventListener("abort", () => this.#command?.stop(interruptedGraceMs));
     while (!interrupted.aborted && this.#ended === undefined) {
       const waitMs = await this.#askOnce(false);
-      await sleep(this.#ended === undefined ? waitMs : 0, undefined, { signal: interrupted }).catch(() => {});
+      await sleep(this.#ended === undefined ? waitMs : 0, interrupted);
     }
     while (this.#command !== undefined) await sleep(20);
     await this.#askOnce(true);
@@ -78,7 +79,7 @@ class Hold {
 
   /** How long to wait before the next question. */
   async #askOnce(isLeaving: boolean): Promise<number> {
-    const askedMs = this.#clock.nowMs();
+    const askedMs = this.#surroundings.nowMs();
     const isRunning = this.#command !== undefined;
     try {
       const number = ++this.#number;
@@ -106,7 +107,7 @@ class Hold {
     }
     const graceMs = this.#options.graceMs ?? leaseMs / 4;
     // One that would have to stop before the next answer is not started.
-    const isLongEnough = untilMs - this.#clock.nowMs() > graceMs + killMarginMs + askAgainMs;
+    const isLongEnough = untilMs - this.#surroundings.nowMs() > graceMs + killMarginMs + askAgainMs;
     if (state !== "held" || !isLongEnough || this.#options.interrupted.aborted || this.#ended !== undefined)
       return;
     this.#start(token, host, graceMs, untilMs);
@@ -119,9 +120,8 @@ class Hold {
     say(`${host} holds ${task} under token ${token}: ${command} runs.`);
     const started: HeldCommand = new HeldCommand(
       {
-        ...{ command, args, graceMs },
+        ...{ command, args, graceMs, surroundings: this.#surroundings },
         environment: { COVEY_TASK: task, COVEY_TASK_TOKEN: `${token}`, COVEY_HOST: host },
-        nowMs: () => this.#clock.nowMs(),
         onEnd: (exitCode, reason) => {
           this.#command = undefined;
           if (!started.isStopping) this.#ended = { exitCode, reason };

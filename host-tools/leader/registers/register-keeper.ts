@@ -11,7 +11,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { nameOf } from "../../../protocols/messages/member-name.ts";
-import { type Copy, copyKey, copyOf, copyToWire } from "../../../protocols/paxos/copy.ts";
+import { type Copy, copyKey, copyToWire } from "../../../protocols/paxos/copy.ts";
 import { groupToWire } from "../../../protocols/paxos/group.ts";
 import type {
   ChosenReport,
@@ -35,7 +35,8 @@ import type { Log } from "../log.ts";
 import type { ExpectedPut } from "../raft/host-member-types.ts";
 import type { Agreed, AgreedRegisters } from "./agreed-registers.ts";
 import { declaredRegisters } from "./declared.ts";
-import { historyKeyPrefix, historyToWire, isRecorded, newHistory, withChange } from "./history.ts";
+import { historyKeyPrefix, historyToWire, isRecorded } from "./history.ts";
+import { recordingOf } from "./recording.ts";
 
 export const registerKeeperLimits = {
   lookEveryMs: 200,
@@ -234,15 +235,7 @@ export class RegisterKeeper {
 
   /** What an epoch began with is chosen, and nobody else tells it. */
   #recordBase({ epoch, registers, base }: Group): boolean {
-    const { agreed } = this.#options;
-    for (const [i, { name: register }] of registers.entries()) {
-      const state = base[i]!;
-      const history = agreed.history(register)?.said;
-      if (history !== undefined && isRecorded(history, epoch, state.version)) continue;
-      this.#record({ register, epoch, state }, []);
-      return true;
-    }
-    return false;
+    return registers.some(({ name: register }, i) => this.#record({ register, epoch, state: base[i]! }, []));
   }
 
   #removeLeftOver(): boolean {
@@ -254,41 +247,39 @@ export class RegisterKeeper {
 
   /** Of those that wait, the one of the lowest version: what a long history drops is the oldest. */
   #recordNext(): boolean {
-    const { agreed } = this.#options;
     const waiting = [...this.#waiting.values()].sort(
       (a, b) => a.chosen.state.version - b.chosen.state.version,
     );
-    for (const { chosen, boards } of waiting) {
-      const { register, epoch, state } = chosen;
-      const history = agreed.history(register)?.said;
+    return waiting.some(({ chosen, boards }) => {
       this.#waiting.delete(keyOf(chosen));
-      if (history === undefined || isRecorded(history, epoch, state.version))
-        this.#tellRecorded(chosen, boards);
-      else {
-        this.#record(chosen, boards);
-        return true;
-      }
-    }
-    return false;
+      // Of a register that is gone there is nothing to be written.
+      const isGone = this.#options.agreed.history(chosen.register) === undefined;
+      if (!isGone && this.#record(chosen, boards)) return true;
+      this.#tellRecorded(chosen, boards);
+      return false;
+    });
   }
 
-  #record(chosen: Chosen, boards: Iterable<string>): void {
+  /** Whether anything of it is to be written; then that is on its way. */
+  #record(chosen: Chosen, boards: Iterable<string>): boolean {
     const { agreed, log } = this.#options;
-    const { register, epoch, state } = chosen;
+    const { register, state } = chosen;
     const history = agreed.history(register);
     const copy = agreed.copy(register);
-    const next = history === undefined ? newHistory(epoch, state) : withChange(history.said, state);
+    const recording = recordingOf(chosen, history?.said, copy?.said);
+    if (recording === undefined) return false;
     const puts: ExpectedPut[] = [
-      expectedPut(historyKeyPrefix + register, encodeCbor(historyToWire(next)), history),
+      expectedPut(historyKeyPrefix + register, encodeCbor(historyToWire(recording.history)), history),
     ];
-    if (copy === undefined || copy.said.version < state.version) {
-      puts.push(expectedPut(copyKey(register), encodeCbor(copyToWire(copyOf(chosen))), copy));
+    if (recording.copy !== undefined) {
+      puts.push(expectedPut(copyKey(register), encodeCbor(copyToWire(recording.copy)), copy));
     }
     this.#put(puts, () => {
       const { version, value, by } = state;
       log.info("register", { register, version, value, by });
       this.#tellRecorded(chosen, boards);
     });
+    return true;
   }
 
   #tellRecorded({ register, epoch, state }: Chosen, boards: Iterable<string>): void {

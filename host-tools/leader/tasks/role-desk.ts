@@ -56,9 +56,9 @@ export class RoleDesk {
     const roles = Object.entries(this.#options.tasks).filter(([, definition]) => isRoleOfHosts(definition));
     return roles.flatMap(([task, { leaseMs }]) => {
       const stand = this.#stands.get(task);
-      // The process of this host before may have told somebody something: that is over by then.
-      const isUnknown = nowMs < this.#startedMs + leaseMs;
-      return isUnknown || (stand !== undefined && nowMs < stand.mayRunUntilMs) ? [task] : [];
+      return this.#isUnknown(leaseMs, nowMs) || (stand !== undefined && nowMs < stand.mayRunUntilMs)
+        ? [task]
+        : [];
     });
   }
 
@@ -73,11 +73,18 @@ export class RoleDesk {
     const askAgainMs = silenceMs(leaseMs) / asksInSilence;
     stand.heardMs = request.isLeaving ? -Infinity : nowMs;
     if (!request.isRunning) stand.mayRunUntilMs = -Infinity;
-    const open = request.isLeaving ? undefined : tenure.of(task);
+    // Whoever does not run it may be another one than whom the process of this host before told something.
+    const mayHold = !request.isLeaving && (request.isRunning || !this.#isUnknown(leaseMs, nowMs));
+    const open = mayHold ? tenure.of(task) : undefined;
     if (open === undefined) return { task, host: hostName, state: "waiting", leaseMs, askAgainMs };
     stand.mayRunUntilMs = Math.max(stand.mayRunUntilMs, open.untilMs);
     const leftMs = open.untilMs - nowMs;
     return { task, host: hostName, state: "held", leaseMs, askAgainMs, token: open.token, leftMs };
+  }
+
+  /** Whether the process of this host before may have told somebody something that lasts. */
+  #isUnknown(leaseMs: number, nowMs: number): boolean {
+    return nowMs < this.#startedMs + leaseMs;
   }
 
   /** @throws {ApiFailure} for a second process, and for a question that comes after a later one. */

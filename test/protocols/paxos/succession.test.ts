@@ -9,10 +9,8 @@ import {
 import type { ClosedReport } from "../../../protocols/paxos/report.ts";
 import {
   closingGroup,
-  copiesOf,
   firstGroup,
   isClosed,
-  meritOf,
   nextGroup,
   tellingsOf,
 } from "../../../protocols/paxos/succession.ts";
@@ -67,30 +65,6 @@ describe("the next group", () => {
     const copies = new Map([["setpoint", { epoch: 4, version: 30, value: 25, by: "b", atMs: 0 }]]);
     const next = nextGroup(closing, [tell("a.1", [17, 22], [8, "a"])], members, [setpoint, lead], copies)!;
     expect(next.base).toMatchObject([{ version: 30, value: 25 }, { value: "a" }]);
-  });
-});
-
-describe("what a board says is chosen", () => {
-  const copy = { epoch: 4, version: 7, value: 22, by: "a", atMs: 0 };
-  it.each([
-    ["later", 4, 8, "later"],
-    ["passed", 4, 6, "passed"],
-    ["there already", 4, 7, "same"],
-    ["what the next epoch began with", 3, 7, "same"],
-    ["of a register that was declared anew since", 3, 9, "passed"],
-  ] as const)("is %s", (_what, epoch, version, merit) => {
-    const state = { version, value: 22, by: "a", request: 5, atMs: 0 };
-    expect(meritOf(copy, { register: "setpoint", epoch, state })).toBe(merit);
-  });
-
-  it("becomes the copy where there is none, as the base of a group does", () => {
-    const [first] = copiesOf(closing);
-    expect(first).toEqual({
-      register: "setpoint",
-      copy: { epoch: 4, version: 0, value: 21, by: "", atMs: 0 },
-    });
-    const state = { version: 1, value: 22, by: "a", request: 5, atMs: 0 };
-    expect(meritOf(undefined, { register: "setpoint", epoch: 4, state })).toBe("later");
   });
 });
 

@@ -1,5 +1,6 @@
 /** Sees all that anybody takes to be chosen, and what the log records, and says what must not be. */
 import { isDeepStrictEqual } from "node:util";
+import type { Copy } from "../../../protocols/paxos/copy.ts";
 import type { Member } from "../../../protocols/paxos/member.ts";
 import type { Change, Chosen, Outcome, RegisterState } from "../../../protocols/paxos/types.ts";
 import type { SimulatedLeader } from "./simulated-leader.ts";
@@ -15,6 +16,8 @@ export class RegisterWatch {
   readonly #chosen = new Map<string, RegisterState>();
   readonly #versionOf = new Map<string, string>();
   readonly #recorded = new Set<string>();
+  /** Version of the log's copy, by register. */
+  readonly #copied = new Map<string, number>();
   readonly #not = new Set<string>();
 
   /** That were chosen, of all registers. */
@@ -59,6 +62,16 @@ export class RegisterWatch {
       throw new RegisterViolation(`${made} is ${before} and ${key}`);
     this.#versionOf.set(made, key);
     this.#checkNot(made);
+  }
+
+  /** The log has it as its copy from now on. */
+  onCopy(register: string, { version }: Copy): void {
+    if (register === "r3") return;
+    const before = this.#copied.get(register) ?? -1;
+    if (version <= before) {
+      throw new RegisterViolation(`the log's copy of ${register} goes from ${before} to ${version}`);
+    }
+    this.#copied.set(register, version);
   }
 
   onRecorded({ register, state }: Chosen): void {

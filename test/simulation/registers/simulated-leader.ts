@@ -1,11 +1,11 @@
-/** The hosts' half as the rules of succession want it, over a log that is never lost: who leads and how the log is kept is proved elsewhere (`test/simulation/raft`). */
+/** The hosts' half by the rules of succession and of recording that ship, over a log that is never lost: who leads and how the log is kept is proved elsewhere (`test/simulation/raft`). */
+import type { RegisterHistory } from "../../../host-tools/leader/registers/history.ts";
+import { recordingOf } from "../../../host-tools/leader/registers/recording.ts";
 import type { Copy } from "../../../protocols/paxos/copy.ts";
 import type { ClosedReport, RecordedState, RegisterReport } from "../../../protocols/paxos/report.ts";
 import {
   closingGroup,
-  copiesOf,
   type DeclaredRegister,
-  meritOf,
   nextGroup,
   tellingsOf,
 } from "../../../protocols/paxos/succession.ts";
@@ -19,6 +19,7 @@ export type LogEntry =
 export class SimulatedLeader {
   readonly log: LogEntry[];
   readonly copies = new Map<string, Copy>();
+  readonly #histories = new Map<string, RegisterHistory>();
   readonly #watch: RegisterWatch;
   readonly #ids = new Map<string, string>();
   readonly #lost = new Set<string>();
@@ -101,27 +102,38 @@ export class SimulatedLeader {
 
   #record(chosen: Chosen): RecordedState {
     const { register, epoch, state } = chosen;
-    const merit = meritOf(this.copies.get(register), chosen);
+    // Of a register that is gone there is nothing to be written.
+    const isGone = !this.group.registers.some(({ name }) => name === register);
+    if (!isGone) this.#write(chosen);
     this.#watch.onRecorded(chosen);
-    if (merit === "later") {
-      const { version, value, by, atMs } = state;
-      const copy = { epoch, version, value, by, atMs };
-      this.copies.set(register, copy);
-      this.log.push({ kind: "copy", register, copy });
-    }
     return { register, epoch, version: state.version };
+  }
+
+  #write(chosen: Chosen): void {
+    const { register } = chosen;
+    const recording = recordingOf(chosen, this.#histories.get(register), this.copies.get(register));
+    if (recording === undefined) return;
+    const { history, copy } = recording;
+    this.#histories.set(register, history);
+    if (copy === undefined) return;
+    this.#watch.onCopy(register, copy);
+    this.copies.set(register, copy);
+    this.log.push({ kind: "copy", register, copy });
   }
 
   #open(group: Group): void {
     this.group = group;
     this.log.push({ kind: "group", group });
-    for (const { register, copy } of copiesOf(group)) {
-      this.copies.set(register, copy);
-      this.log.push({ kind: "copy", register, copy });
+    const names = new Set(group.registers.map(({ name }) => name));
+    for (const leftOver of [...this.copies.keys()].filter((name) => !names.has(name))) {
+      this.copies.delete(leftOver);
+      this.#histories.delete(leftOver);
     }
     group.registers.forEach(({ name }, at) => {
-      this.#watch.onChosen({ register: name, epoch: group.epoch, state: group.base[at]! });
-      this.#watch.onRecorded({ register: name, epoch: group.epoch, state: group.base[at]! });
+      const chosen = { register: name, epoch: group.epoch, state: group.base[at]! };
+      this.#write(chosen);
+      this.#watch.onChosen(chosen);
+      this.#watch.onRecorded(chosen);
     });
   }
 }

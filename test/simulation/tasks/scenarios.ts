@@ -6,7 +6,8 @@ import { taskKeeperLimits } from "../../../host-tools/leader/tasks/task-keeper.t
 import type { Placement } from "../../../protocols/tasks/placement.ts";
 import { lapseMs } from "../../../protocols/tasks/placement.ts";
 import type { TaskBoard } from "./task-board.ts";
-import { leaseMs, TaskViolation, TaskWorld } from "./task-world.ts";
+import { TaskViolation } from "./task-violation.ts";
+import { leaseMs, TaskWorld } from "./task-world.ts";
 
 export type Scenario = "claimed-while-moved" | "leader-stood-still";
 
@@ -67,7 +68,7 @@ class Course {
     });
     this.tasks.isQuiet = true;
     this.tasks.world.startAll();
-    this.tasks.every(taskKeeperLimits.lookEveryMs, () => this.tasks.look());
+    this.tasks.every(taskKeeperLimits.lookEveryMs, () => this.tasks.keepers.look());
     for (const board of this.tasks.boards) this.tasks.every(40, () => this.tasks.turn(board));
   }
 

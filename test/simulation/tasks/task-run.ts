@@ -34,14 +34,14 @@ class TaskRun {
   async run(): Promise<TaskRunResult> {
     const tasks = this.#tasks;
     this.#world.startAll();
-    tasks.every(taskKeeperLimits.lookEveryMs, () => tasks.look());
+    tasks.every(taskKeeperLimits.lookEveryMs, () => tasks.keepers.look());
     for (const board of tasks.boards) tasks.every(40, () => tasks.turn(board));
     tasks.every(1_500, () => this.#mischief());
     await tasks.until(faultsMs);
     this.#calm();
     await tasks.until(faultsMs + quietMs);
     tasks.expectAllRun();
-    return { placements: tasks.placements, grants: tasks.grants, elections: tasks.terms.size };
+    return { placements: tasks.log.placements, grants: tasks.grants, elections: tasks.keepers.terms.size };
   }
 
   // Faults.

@@ -4,23 +4,18 @@
  *
  * At every step, by the boards' own clocks, no task is open on two of them, and no token is ever given twice.
  */
-import { decodeCbor } from "../../../host-tools/codec/cbor.ts";
-import { AgreedState } from "../../../host-tools/leader/state/agreed-state.ts";
-import { AgreedTasks } from "../../../host-tools/leader/tasks/agreed-tasks.ts";
-import { type HolderFacts, TaskKeeper } from "../../../host-tools/leader/tasks/task-keeper.ts";
+
+import type { HostMember } from "../../../host-tools/leader/raft/host-member.ts";
+import type { HolderFacts } from "../../../host-tools/leader/tasks/task-keeper.ts";
 import type { TaskDefinition } from "../../../host-tools/swarm-file/definition.ts";
 import { strategies } from "../../../protocols/balancing/types.ts";
-import type { Entry } from "../../../protocols/raft/types.ts";
-import { changesOf } from "../../../protocols/state/apply.ts";
 import type { Leases } from "../../../protocols/tasks/lease-messages.ts";
-import { type Placement, placementFromWire, taskKeyPrefix } from "../../../protocols/tasks/placement.ts";
+import type { Placement } from "../../../protocols/tasks/placement.ts";
 import { type Host, HostWorld, smallSizes } from "../../host-tools/leader/raft/host-world.ts";
+import { AgreedLog } from "./agreed-log.ts";
+import { Keepers } from "./keepers.ts";
 import { TaskBoard } from "./task-board.ts";
-
-/** Somebody did what must not be. */
-export class TaskViolation extends Error {
-  override readonly name = "TaskViolation";
-}
+import { TaskViolation } from "./task-violation.ts";
 
 export const hostNames = ["a", "b", "c"];
 export const leaseMs = 6_000;
@@ -41,16 +36,6 @@ export const tasks: Readonly<Record<string, TaskDefinition>> = Object.fromEntrie
   ]),
 );
 
-/** A host's keeper, and how far its state is. */
-interface Keeping {
-  readonly keeper: TaskKeeper;
-  readonly state: AgreedState;
-  readonly member: unknown;
-  taken: number;
-  restored: number;
-  readonly facts: Map<string, number>;
-}
-
 export interface TaskWorldOptions {
   readonly seed: number;
   /** Share of the hosts' messages that are lost. */
@@ -63,22 +48,27 @@ export class TaskWorld {
   readonly world: HostWorld;
   readonly boards: readonly TaskBoard[];
   readonly drained = new Set<string>();
-  /** In which somebody led. */
-  readonly terms = new Set<number>();
-  placements = 0;
+  readonly log = new AgreedLog();
+  readonly keepers: Keepers;
   grants = 0;
   /** Nothing is held up any more. */
   isQuiet = false;
-  readonly #options: TaskWorldOptions;
-  readonly #keepings = new Map<string, Keeping>();
-  /** All that was committed, by index from 1. */
-  readonly #entries: Entry[] = [];
-  readonly #tokens = new Map<string, { token: number; holder: string | undefined }>();
+  /** What each run of a host's process knows that boards have applied. */
+  readonly #applied = new WeakMap<HostMember, Map<string, number>>();
 
-  constructor(options: TaskWorldOptions) {
-    this.#options = options;
-    this.world = new HostWorld({ seed: options.seed, hostNames, sizes: smallSizes, loss: options.loss });
-    this.boards = boardNames.map((name) => new TaskBoard(name, this.world, hostNames));
+  constructor({ seed, loss, onPropose }: TaskWorldOptions) {
+    const world = new HostWorld({ seed, hostNames, sizes: smallSizes, loss });
+    this.world = world;
+    this.boards = boardNames.map((name) => new TaskBoard(name, world, hostNames));
+    this.keepers = new Keepers({
+      ...{ world, tasks, onPropose },
+      holders: (host) => this.#facts(host),
+      send: (from, board, leases) => this.#sendGrant(from, board, leases),
+      clockOf: () => {
+        const rate = 0.9 + 0.2 * world.random();
+        return () => world.nowMs * rate;
+      },
+    });
   }
 
   async until(endMs: number): Promise<void> {
@@ -88,7 +78,7 @@ export class TaskWorld {
   async step(): Promise<void> {
     this.world.step();
     await settled();
-    this.#collect();
+    this.log.collect(this.world);
     this.#check();
   }
 
@@ -102,71 +92,14 @@ export class TaskWorld {
 
   // Hosts.
 
-  #keepingOf(host: Host): Keeping {
-    const known = this.#keepings.get(host.name);
-    if (known !== undefined && known.member === host.member) return known;
-    const state = new AgreedState();
-    const facts = new Map<string, number>();
-    const { member, name } = host;
-    const world = this.world;
-    const rate = 0.9 + 0.2 * world.random();
-    const keeper = new TaskKeeper({
-      tasks,
-      agreed: new AgreedTasks(state),
-      replica: {
-        get isLeader() {
-          return host.member === member && member!.isLeader;
-        },
-        get term() {
-          return member!.term;
-        },
-      },
-      confirm: (done) =>
-        member!.read(world.nowMs, (outcome) => {
-          if (!(outcome instanceof Error)) this.#follow(host);
-          done(!(outcome instanceof Error));
-        }),
-      holders: () => this.#facts(host, facts),
-      put: (key, value, expected, done) => {
-        const placement = placementFromWire(decodeCbor(value));
-        this.#options.onPropose?.(host, key.slice(taskKeyPrefix.length), placement);
-        world.propose(name, { key, value, expected: { value: expected } }).then(() => done(undefined), done);
-      },
-      send: (board, leases) => this.#sendGrant(name, board, leases),
-      log: { info: () => {}, warn: () => {} },
-      nowMs: () => world.nowMs * rate,
-      wallMs: () => Math.round(world.nowMs),
-    });
-    const keeping = { keeper, state, member, taken: 0, restored: -1, facts };
-    this.#keepings.set(name, keeping);
-    return keeping;
+  #appliedAt({ member }: Host): Map<string, number> {
+    const known = this.#applied.get(member!) ?? new Map<string, number>();
+    this.#applied.set(member!, known);
+    return known;
   }
 
-  /** Brings the keeper's state to where the host's is. */
-  #follow(host: Host): Keeping {
-    const keeping = this.#keepingOf(host);
-    if (keeping.restored !== host.restored) {
-      keeping.restored = host.restored;
-      keeping.state.restore(host.member!.state, host.member!.appliedIndex);
-      keeping.taken = host.applied.length;
-    }
-    if (keeping.taken < host.applied.length) {
-      keeping.state.apply(host.applied.slice(keeping.taken));
-      keeping.taken = host.applied.length;
-    }
-    return keeping;
-  }
-
-  look(): void {
-    for (const host of this.world.hosts.values()) {
-      if (!this.#isAwake(host)) continue;
-      const { isLeader, term } = host.member!;
-      if (isLeader) this.terms.add(term);
-      this.#follow(host).keeper.look();
-    }
-  }
-
-  #facts(host: Host, applied: ReadonlyMap<string, number>): Map<string, HolderFacts> {
+  #facts(host: Host): Map<string, HolderFacts> {
+    const applied = this.#appliedAt(host);
     return new Map(
       this.boards.map((board) => {
         const isUp = board.isOn && this.#reaches(board.home, host.name) && !board.cut.has(board.home);
@@ -199,7 +132,7 @@ export class TaskWorld {
     if (!board.isOn) return;
     // Now and then it sees the log move on, each time by a few entries.
     if (!board.cut.has(board.home) && random() < board.haste)
-      board.follow(this.#entries, 1 + Math.floor(random() * 8));
+      board.follow(this.log.entries, 1 + Math.floor(random() * 8));
     const leases = board.tenure.claim(board.nowMs);
     if (leases !== undefined) this.#sendClaim(board, leases);
     else if (random() < 0.1) this.#sendClaim(board, { askedMs: board.nowMs, tasks: [] });
@@ -215,15 +148,12 @@ export class TaskWorld {
   /** What a board at `home` asks for comes to all hosts that can be reached from there. */
   hear({ name }: TaskBoard, home: string, leases: Leases, appliedIndex: number): void {
     for (const host of this.world.hosts.values()) {
-      if (!this.#isAwake(host) || !this.#reaches(home, host.name)) continue;
-      const { keeper, facts } = this.#follow(host);
-      facts.set(name, Math.max(facts.get(name) ?? 0, appliedIndex));
+      if (!this.keepers.isAwake(host) || !this.#reaches(home, host.name)) continue;
+      const { keeper } = this.keepers.follow(host);
+      const applied = this.#appliedAt(host);
+      applied.set(name, Math.max(applied.get(name) ?? 0, appliedIndex));
       if (leases.tasks.length > 0) void keeper.claim(name, leases);
     }
-  }
-
-  #isAwake({ member, stalledUntilMs }: Host): boolean {
-    return member !== undefined && this.world.nowMs >= stalledUntilMs;
   }
 
   #sendGrant(from: string, name: string, leases: Leases): void {
@@ -245,35 +175,6 @@ export class TaskWorld {
   }
 
   // What must hold.
-
-  /** Takes note of what was committed. */
-  #collect(): void {
-    for (const host of this.world.hosts.values()) {
-      for (let i = host.applied.length - 1; i >= 0 && host.applied[i]!.index > this.#entries.length; i--) {
-        const next = host.applied.find(({ index }) => index === this.#entries.length + 1);
-        if (next === undefined) break;
-        this.#entries.push(next);
-        this.#expectNewToken(next);
-      }
-    }
-  }
-
-  #expectNewToken(entry: Entry): void {
-    for (const { key, value } of changesOf(entry, { has: () => true } as never)) {
-      if (!key.startsWith(taskKeyPrefix) || !(value instanceof Uint8Array)) continue;
-      const task = key.slice(taskKeyPrefix.length);
-      const { token, holder, mode } = placementFromWire(decodeCbor(value));
-      const before = this.#tokens.get(task);
-      const isSame = before?.token === token && before.holder === holder;
-      if (mode === "held" && !isSame) this.placements++;
-      if (before !== undefined && !isSame && token <= before.token) {
-        throw new TaskViolation(
-          `${task} was given to ${holder} under token ${token}, after ${before.token}.`,
-        );
-      }
-      this.#tokens.set(task, { token, holder });
-    }
-  }
 
   #check(): void {
     for (const task of Object.keys(tasks)) {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { HeldCommand } from "../../../../host-tools/cli/hold/held-command.ts";
 import { hold } from "../../../../host-tools/cli/hold/hold.ts";
+import { thisComputer } from "../../../../host-tools/cli/hold/surroundings.ts";
 import type { HoldAnswer } from "../../../../host-tools/leader/api/types/tasks.ts";
 
 function temporaryFile(name: string): string {
@@ -37,13 +38,13 @@ test("a command that ignores SIGTERM is dead when the lease is over, with what i
   const file = temporaryFile("pid");
   const startMs = performance.now();
   const { promise, resolve } = Promise.withResolvers<number | undefined>();
+  const surroundings = thisComputer();
   new HeldCommand(
     {
-      ...{ command: "sh", args: stubborn(file), environment: {}, graceMs: 700 },
-      nowMs: () => performance.now(),
+      ...{ command: "sh", args: stubborn(file), environment: {}, graceMs: 700, surroundings },
       onEnd: (code) => resolve(code),
     },
-    startMs + 1_500,
+    surroundings.nowMs() + 1_500,
   );
   await until("it runs", () => isWritten(file));
   expect(await promise).toBe(137);
@@ -55,13 +56,15 @@ test("a command that ignores SIGTERM is dead when the lease is over, with what i
 test("a lease that goes on is waited for; then the command has its grace to end well", async () => {
   const startMs = performance.now();
   const { promise, resolve } = Promise.withResolvers<number | undefined>();
+  const surroundings = thisComputer();
+  const startedMs = surroundings.nowMs();
   const options = {
     ...{ command: "sh", args: ["-c", "trap 'exit 3' TERM; while true; do sleep 0.05; done"] },
-    ...{ environment: {}, graceMs: 800, nowMs: () => performance.now() },
+    ...{ environment: {}, graceMs: 800, surroundings },
     onEnd: (code: number | undefined) => resolve(code),
   };
-  const held = new HeldCommand(options, startMs + 1_500);
-  setTimeout(() => held.extend(startMs + 2_500), 400);
+  const held = new HeldCommand(options, startedMs + 1_500);
+  setTimeout(() => held.extend(startedMs + 2_500), 400);
   expect(await promise).toBe(3);
   expect(performance.now() - startMs).toBeGreaterThan(1_550);
   expect(performance.now() - startMs).toBeLessThan(2_400);
@@ -71,11 +74,14 @@ test.each(["SIGKILL", "SIGSTOP"] as const)(
   "whoever holds the lease gets %s: the command ends all the same",
   async (signal) => {
     const file = temporaryFile("pid");
-    const module = new URL("../../../../host-tools/cli/hold/held-command.ts", import.meta.url).href;
+    const module = (name: string) =>
+      JSON.stringify(new URL(`../../../../host-tools/cli/hold/${name}.ts`, import.meta.url).href);
     const source = `
-    const { HeldCommand } = await import(${JSON.stringify(module)});
+    const { HeldCommand } = await import(${module("held-command")});
+    const { thisComputer } = await import(${module("surroundings")});
+    const surroundings = thisComputer();
     new HeldCommand({ command: "sh", args: ${JSON.stringify(stubborn(file))}, environment: {}, graceMs: 100,
-      nowMs: () => performance.now(), onEnd: () => {} }, performance.now() + 2_000);
+      surroundings, onEnd: () => {} }, surroundings.nowMs() + 2_000);
     setInterval(() => {}, 1_000);
   `;
     const holder = spawn(process.execPath, ["--input-type=module-typescript", "-e", source], {

@@ -41,6 +41,7 @@ test("somebody stands ready from its first question until it is silent, or leave
 
 test("whoever asks is told how long the host's own lease lasts, and under which token", () => {
   const scene = new Scene();
+  scene.settle();
   scene.open = { token: 7, untilMs: scene.nowMs + 4_000 };
   expect(scene.ask()).toMatchObject({ state: "held", token: 7, leftMs: 4_000 });
 });
@@ -70,6 +71,15 @@ test("all roles linger after a start for a lease: the process before may have to
   expect(scene.desk.lingering).toEqual([]);
 });
 
+test("for a lease after a start, only whoever runs a role already may go on: another may run it, as the process before told it", () => {
+  const scene = new Scene();
+  scene.open = { token: 7, untilMs: scene.nowMs + 20_000 };
+  expect(scene.ask(false).state).toBe("waiting");
+  expect(scene.ask(true).state).toBe("held");
+  scene.settle();
+  expect(scene.ask(false).state).toBe("held");
+});
+
 test("a question that comes after a later one changes nothing", () => {
   const scene = new Scene();
   scene.settle();
@@ -83,6 +93,7 @@ test("a question that comes after a later one changes nothing", () => {
 
 test("a second process waits until the first is silent and its lease is over", () => {
   const scene = new Scene();
+  scene.settle();
   scene.open = { token: 7, untilMs: scene.nowMs + 9_000 };
   scene.ask();
   scene.nowMs += 8_999;
