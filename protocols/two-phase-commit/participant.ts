@@ -257,7 +257,7 @@ export class Participant {
     return standing;
   }
 
-  /** Acts, now or at its time; or goes to its safe values, where it was away for longer than it may have waited. */
+  /** Acts, now or at its time, where it has one once it knows the time; or goes to its safe values, where it was away for longer than it may have waited. */
   private carryOut(standing: Standing, { startMs }: Action, nowMs: number): void {
     const { kept, isRestored } = standing;
     const wallMs = this.#ports.wallMs(nowMs);
@@ -269,9 +269,14 @@ export class Participant {
         return;
       }
     }
-    if (startMs !== undefined && !(wallMs >= startMs)) {
-      standing.isArmed = true;
-      return;
+    if (startMs !== undefined) {
+      // Its start may have passed while the board was off: it arms only once it can tell.
+      if (Number.isNaN(wallMs)) return;
+      if (wallMs < startMs) {
+        standing.isArmed = true;
+        this.#isChanged = true;
+        return;
+      }
     }
     this.act(standing, nowMs);
   }

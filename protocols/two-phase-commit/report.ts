@@ -10,7 +10,7 @@ import type { CborValue } from "../cbor/value.ts";
 import { actionLimits } from "./action.ts";
 
 /**
- * `no`: it can't. `yes`: it has promised, and keeps that over a power cut. `armed`: it will act at the action's time. `acted`. `released`: it knows that the action
+ * `no`: it can't. `yes`: it has promised, and keeps that over a power cut. `armed`: it knows the time, and will act at the action's. `acted`. `released`: it knows that the action
  * was aborted, or that it was given up before it had acted, and is bound by nothing. `heuristic`: it heard no decision in time, or could not act, and went to its safe values on its own. `settled`: that, and by now it knows
  * the decision.
  */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Member, memberPeriods } from "../../../protocols/paxos/member.ts";
+import { settlePeriods } from "../../../protocols/paxos/changes.ts";
+import { Member } from "../../../protocols/paxos/member.ts";
 import type { Group } from "../../../protocols/paxos/types.ts";
 
 const memberId = "north-1.00000001";
@@ -51,7 +52,7 @@ describe("when a member is due", () => {
     const groups = [open, { ...open, isClosing: true }, { ...open, epoch: 2 }, undefined];
     for (const group of groups) {
       it.onGroup(group, nowMs);
-      for (const endMs = nowMs + 2 * memberPeriods.settleMs; it.dueMs < endMs; ) {
+      for (const endMs = nowMs + 2 * settlePeriods.settleMs; it.dueMs < endMs; ) {
         nowMs = it.dueMs;
         it.run(nowMs);
         expect(it.dueMs).toBeGreaterThan(nowMs);
@@ -66,6 +67,6 @@ describe("when a member is due", () => {
     it.onKept();
     it.onGroup(undefined, 200);
     expect(it.dueMs).toBe(Infinity);
-    expect(it.run(memberPeriods.settleMsMax).messages).toEqual([]);
+    expect(it.run(settlePeriods.settleMsMax).messages).toEqual([]);
   });
 });

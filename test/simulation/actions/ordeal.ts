@@ -79,7 +79,8 @@ export class Ordeal {
         onReport: (board, _bytes, reports) => {
           for (const { id, stage, wallMs, boundMs } of reports) {
             const deed = this.#deedOf(board, id);
-            if (stage === "armed") deed.isWaiting = true;
+            // What arrives from a board that is off it said before; nothing is on its way for as long as a restart takes.
+            if (stage === "armed") deed.isWaiting = this.#isOn(board);
             if (stage === "acted" && wallMs !== undefined) Object.assign(deed, { wallMs, boundMs });
           }
         },
@@ -211,6 +212,10 @@ export class Ordeal {
       const deed = this.#deedOf(name, id);
       if (wallMs !== undefined) deed.promisedWallMs ??= wallMs;
     }
+  }
+
+  #isOn(board: string): boolean {
+    return this.#acting.swarm.boards.find(({ name }) => name === board)!.isOn;
   }
 
   /** Whoever was off has waited for nothing. */

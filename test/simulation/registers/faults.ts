@@ -11,6 +11,8 @@ export interface Fault {
 const acceptor = "protocols/paxos/acceptor.ts";
 const proposer = "protocols/paxos/proposer.ts";
 const member = "protocols/paxos/member.ts";
+const changes = "protocols/paxos/changes.ts";
+const memory = "protocols/paxos/member-memory.ts";
 const succession = "protocols/paxos/succession.ts";
 const recording = "host-tools/leader/registers/recording.ts";
 const board = "test/simulation/registers/simulated-member.ts";
@@ -84,7 +86,11 @@ export const faults: readonly Fault[] = [
   {
     name: "a proposer uses a ballot again",
     changes: [
-      change(member, "nextBallot(Math.max(after, this.#acceptor!.promised(register)),", "nextBallot(after,"),
+      change(
+        changes,
+        "nextBallot(Math.max(after, memory.acceptor!.promised(register)),",
+        "nextBallot(after,",
+      ),
     ],
   },
   {
@@ -101,7 +107,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a request that is asked for again is another change",
-    changes: [change(member, "if (past !== undefined) this.#outcomes.push(past);\n    else if", "if")],
+    changes: [change(changes, "if (past !== undefined) outbox.tell(past);\n    else if", "if")],
   },
   {
     name: "a proposer builds on what may not be chosen",
@@ -177,9 +183,9 @@ export const faults: readonly Fault[] = [
     seed: 22,
     changes: [
       change(
-        member,
-        "if (group.isClosing && this.#acceptor?.close() === true) this.#isDirty = true;",
-        "if (group.isClosing) this.#acceptor?.close();",
+        memory,
+        "if (this.#acceptor?.close() === true) this.#isDirty = true;",
+        "this.#acceptor?.close();",
       ),
     ],
   },
@@ -212,7 +218,7 @@ export const faults: readonly Fault[] = [
   {
     name: "messages of an earlier epoch count",
     changes: [
-      change(member, "|| message.epoch !== this.#group!.epoch) return", ") return"),
+      change(member, "|| message.epoch !== membership.group!.epoch) return", ") return"),
       change(acceptor, "|| question.epoch !== this.epoch ||", "||"),
       change(
         proposer,

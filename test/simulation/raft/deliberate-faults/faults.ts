@@ -741,6 +741,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "decides on a state that knows nothing of an adoption in its log",
+    seed: 8,
     full: drafting,
     changes: [
       {
@@ -776,14 +777,13 @@ export const faults: readonly Fault[] = [
     ],
   },
   {
-    name: "loses what lies across two pieces of a draft",
-    full: drafting,
-    property: "an adoption",
+    name: "a board adopts all of a draft but its last put",
+    full: draftingPowerless,
     changes: [
       {
-        file: draft,
-        correct: "this.#rest = this.#rest.length === 0 ? piece : concat(this.#rest, piece);",
-        broken: "this.#rest = piece;",
+        file: adopting,
+        correct: "put !== undefined; put = draft.next()) {",
+        broken: 'put !== undefined && put.key !== "twin/2"; put = draft.next()) {',
       },
     ],
   },
@@ -808,17 +808,6 @@ export const faults: readonly Fault[] = [
         file: "firmware/storage/store-recovery.ts",
         correct: "if (index <= this.#appliedIndex) state.replayValue(tag, index, place);",
         broken: "state.replayValue(tag, index, place);",
-      },
-    ],
-  },
-  {
-    name: "a board says that a draft is adopted before its values are durable",
-    full: draftingPowerless,
-    changes: [
-      {
-        file: adopting,
-        correct: "  entries.apply(record);\n  commitApplied(contents);\n",
-        broken: "  entries.apply(record);\n",
       },
     ],
   },

@@ -122,6 +122,8 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
   readonly #applied = new Map<MemberId, number>();
   #stateNumber = 0;
   #wakeMs = Infinity;
+  /** Thrown behind the step: the member itself would take it for a second one that comes of the first. */
+  #failure: Error | undefined;
 
   constructor(options: HostOptions) {
     this.name = options.name;
@@ -193,7 +195,7 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
         onRestored: () => surroundings.onRestored(this),
         onViolation: (violation) => surroundings.onViolation(this, violation),
         onFailure: (error) => {
-          throw error;
+          this.#failure = error;
         },
       },
     });
@@ -503,6 +505,7 @@ export class SimulatedHost implements BrokerEvents, BoardSessionEvents {
   }
 
   #afterStep(member: HostMember): void {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#member !== member) return;
     this.#followRoster(member);
     this.#surroundings.onStep(this);
