@@ -352,6 +352,8 @@ describe("damage", () => {
     // In every record, so that whatever is read next is wrong.
     const { bytes, sectorBytes } = it.flash;
     for (let i = sectorBytes + 16; i < 2 * sectorBytes - 16; i += 16) if (bytes[i] !== 0xff) bytes[i]! ^= 1;
+    // A program that begins reads its settings.
+    it.leader.put("program/north-1", programBytes(program));
     it.leader.put("fan.duty", 90);
     it.run(3000);
     expect(it.restarts).toHaveLength(1);
