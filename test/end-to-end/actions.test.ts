@@ -154,7 +154,7 @@ describe("actions over five boards", () => {
   );
 
   it("at a time to come, all act at that time within what their clocks may be off", patient, async () => {
-    const startMs = Date.now() + 4_000;
+    const startMs = Date.now() + 10_000;
     const { code, stdout } = await act("open", "--at", new Date(startMs).toISOString(), "--json");
     const { boards } = JSON.parse(stdout) as ActionStatus;
     expect({ code, boards: boards.length }).toEqual({ code: 0, boards: 5 });
