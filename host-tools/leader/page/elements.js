@@ -78,6 +78,8 @@ export class KeyedList {
 
   /** @param {readonly (readonly [string, T])[]} items */
   update(items) {
+    // An element that is moved loses the focus.
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
     const keys = new Set(items.map(([key]) => key));
     for (const [key, child] of this.#children) {
       if (keys.has(key)) continue;
@@ -95,5 +97,7 @@ export class KeyedList {
       }
       child.update(item);
     });
+    if (this.#list.contains(focused) && focused !== document.activeElement)
+      focused?.focus({ preventScroll: true });
   }
 }
