@@ -58,7 +58,7 @@ export class BoardRow {
     setText(this.#role, board.role === "unknown" ? "" : board.role);
     setAttribute(this.#agreement, "data-agreement", state === "behind" ? "behind" : "");
     setText(this.#agreement, agreementOf(board, commitIndex).text);
-    setText(this.#memory, memoryText(board));
+    setText(this.#memory, memoryText(board, state));
     setText(this.#readings, board.readings.map(readingText).join(" · "));
     if (this.isOpen) this.#card?.update(now);
   }
@@ -78,8 +78,13 @@ export class BoardRow {
   }
 }
 
-/** @param {BoardStatus} board */
-function memoryText({ arenaBytes, heapUsedBytes }) {
+/**
+ * What is in use; where the peak is what worries, that.
+ * @param {BoardStatus} board
+ * @param {BoardState} state
+ */
+function memoryText({ arenaBytes, heapUsedBytes, heapPeakBytes }, state) {
+  if (state === "memory") return `peak ${bytes(heapPeakBytes)}`;
   return arenaBytes === 0 ? "" : `${tenths(heapUsedBytes / 1024)} of ${bytes(arenaBytes)}`;
 }
 
