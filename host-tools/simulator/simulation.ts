@@ -117,18 +117,15 @@ export class Simulation {
     onProgress("Switching the boards on");
     const boards = makeBoards(options, engine, sensors, state, keys, hosts);
     ends.push(() => Promise.all(boards.map((board) => board.powerOff())));
+    const urls = hosts.map(({ address }) => address!.url);
+    // The page shows meanwhile who has joined.
     const tellBegun = atMostEvery(progressEveryMs, (count: number) =>
-      onProgress(`${count} of ${boards.length} boards are started`),
+      onProgress(`${count} of ${boards.length} boards are started; ${urls[0]} shows them`),
     );
     const on = switchOn(boards, boardsAtOnce, signal, tellBegun);
     await Promise.race([on, rejectedBy(signal)]);
     ends.push(tellRounds(sensors, onEvent));
-    return new Simulation(
-      engine,
-      hosts.map(({ address }) => address!.url),
-      boards,
-      ends,
-    );
+    return new Simulation(engine, urls, boards, ends);
   }
 
   get boards(): readonly BoardInside[] {

@@ -97,10 +97,7 @@ export class BoardList {
     this.#more.hidden = shown.length === wanted.length;
     setText(this.#more, `Show all ${wanted.length}`);
     const isPart = wanted.length < all.length;
-    setText(
-      byId("board-count"),
-      isPart ? `${wanted.length} of ${all.length} boards` : `${all.length} boards`,
-    );
+    setText(byId("board-count"), isPart ? `${wanted.length} of ${all.length} boards` : "");
   }
 
   /** Anew, unless somebody is about to click on a row, which must not move away then. */
