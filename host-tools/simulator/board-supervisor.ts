@@ -74,6 +74,11 @@ export class BoardSupervisor {
     return this.#board?.pid;
   }
 
+  /** As the board's own; a board that did not start has nothing to begin. */
+  get begun(): Promise<void> {
+    return this.#board?.begun ?? Promise.resolve();
+  }
+
   /** How often the board came back by itself; waking from its sleep is no coming back. */
   get restarts(): number {
     return Math.max(0, this.#boots - this.#wakes - 1);

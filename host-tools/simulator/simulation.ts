@@ -4,6 +4,7 @@
  * It starts them, keeps them running, and ends them; what they do together it does not know. Whoever wants to see that asks a
  * host, as for a swarm of real boards.
  */
+import { availableParallelism } from "node:os";
 import { loadBoards } from "../boards/boards.ts";
 import type { SwarmDefinition } from "../swarm-file/definition.ts";
 import { BoardSupervisor } from "./board-supervisor.ts";
@@ -16,6 +17,7 @@ import { type ReplayOverride, type SwarmSensors, swarmSensors } from "./sensors/
 import { SystemSensors } from "./sensors/system-sensors.ts";
 import { SimulationKeys } from "./simulation-keys.ts";
 import { StateFolder } from "./state-folder.ts";
+import { switchOn } from "./switch-on.ts";
 import type { SimulatedHouse } from "./world/air-file.ts";
 import { SimulatedLan } from "./world/simulated-lan.ts";
 
@@ -83,7 +85,7 @@ export class Simulation {
   }
 
   /**
-   * Starts everything; resolves once every host answers and every board is switched on. When that fails, or is given up,
+   * Starts everything; resolves once every host answers and every board has begun. When that fails, or is given up,
    * nothing is left running. @throws {SimulationError} {ReplayFileError}
    */
   static async start(options: SimulationOptions): Promise<Simulation> {
@@ -115,14 +117,15 @@ export class Simulation {
     onProgress("Switching the boards on");
     const boards = makeBoards(options, engine, sensors, state, keys, hosts);
     ends.push(() => Promise.all(boards.map((board) => board.powerOff())));
-    for (const board of boards) board.powerOn();
-    ends.push(tellRounds(sensors, onEvent));
-    return new Simulation(
-      engine,
-      hosts.map(({ address }) => address!.url),
-      boards,
-      ends,
+    const urls = hosts.map(({ address }) => address!.url);
+    // The page shows meanwhile who has joined.
+    const tellBegun = atMostEvery(progressEveryMs, (count: number) =>
+      onProgress(`${count} of ${boards.length} boards are started; ${urls[0]} shows them`),
     );
+    const on = switchOn(boards, boardsAtOnce, signal, tellBegun);
+    await Promise.race([on, rejectedBy(signal)]);
+    ends.push(tellRounds(sensors, onEvent));
+    return new Simulation(engine, urls, boards, ends);
   }
 
   get boards(): readonly BoardInside[] {
@@ -145,6 +148,20 @@ export class Simulation {
   stop(): Promise<void> {
     return endAll(this.#ends);
   }
+}
+
+/** Boards that begin at the same time: one computes while another one's process is made. */
+const boardsAtOnce = 2 * availableParallelism();
+const progressEveryMs = 500;
+
+/** `tell`, unless it was called in the last `everyMs`. */
+function atMostEvery<T>(everyMs: number, tell: (now: T) => void): (now: T) => void {
+  let toldMs = performance.now();
+  return (now) => {
+    if (performance.now() - toldMs < everyMs) return;
+    toldMs = performance.now();
+    tell(now);
+  };
 }
 
 type End = () => unknown;

@@ -39,16 +39,19 @@ export class BoardCard {
   #sparklines = new Map();
   element;
 
-  /** @param {string} name */
-  constructor(name) {
+  /**
+   * @param {string} name
+   * @param {string} [tag] of its element
+   */
+  constructor(name, tag = "li") {
     this.#name = name;
     this.#meter.append(this.#meterFill, this.#meterPeak);
     this.#readings = new KeyedList(this.#readingList, (metric) => this.#makeReading(metric));
     this.#outputs = new KeyedList(this.#outputList, (output) => makeOutput(output));
     const heading = element("h3", { id: `board-${name}` }, name);
     this.element = element(
-      "li",
-      { class: "card board", "aria-labelledby": `board-${name}` },
+      tag,
+      { class: "card board", "aria-labelledby": heading.id, ...(tag === "li" ? {} : { role: "group" }) },
       element("div", { class: "board-head" }, heading, this.#role, this.#link),
       element("p", { class: "quiet identity" }, this.#kind, this.#member),
       this.#update,
@@ -97,11 +100,9 @@ export class BoardCard {
    * @param {number} commitIndex
    */
   #updateAgreement(board, commitIndex) {
-    const behind = commitIndex - board.appliedIndex;
-    const state = board.memberId === undefined ? "unknown" : behind > 0 ? "behind" : "agreed";
+    const { state, text } = agreementOf(board, commitIndex);
     setAttribute(this.#agreement, "data-agreement", state);
-    if (state === "unknown") setText(this.#agreement, "nothing yet");
-    else setText(this.#agreement, `${board.appliedIndex} of ${commitIndex}`);
+    setText(this.#agreement, text);
   }
 
   /** @param {BoardStatus} board */
@@ -157,6 +158,24 @@ export class BoardCard {
   }
 }
 
+/**
+ * How much of what is committed a board has applied.
+ * @param {BoardStatus} board
+ * @param {number} commitIndex
+ */
+export function agreementOf({ memberId, appliedIndex }, commitIndex) {
+  if (memberId === undefined) return { state: "unknown", text: "nothing yet" };
+  const state = appliedIndex < commitIndex ? "behind" : "agreed";
+  return { state, text: `${appliedIndex} of ${commitIndex}` };
+}
+
+/** @param {BoardStatus} board */
+export function linkText(board) {
+  if (board.link === "up") return "connected";
+  if (board.lastSeenMs === undefined) return "never seen";
+  return `gone for ${duration(Math.max(0, Date.now() - board.lastSeenMs))}`;
+}
+
 /** @param {string} name */
 function makeOutput(name) {
   const value = element("span", { class: "value" });
@@ -192,11 +211,4 @@ function updateText({ stage, target, percent, reason }) {
   if (stage === "ready") return `has release ${target}, and restarts into it soon`;
   if (stage === "trial") return `tries release ${target}`;
   return stage === "rolled-back" ? `rolled back from release ${target}${why}` : `refuses its release${why}`;
-}
-
-/** @param {BoardStatus} board */
-function linkText(board) {
-  if (board.link === "up") return "connected";
-  if (board.lastSeenMs === undefined) return "never seen";
-  return `gone for ${duration(Math.max(0, Date.now() - board.lastSeenMs))}`;
 }

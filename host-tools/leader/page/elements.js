@@ -78,22 +78,26 @@ export class KeyedList {
 
   /** @param {readonly (readonly [string, T])[]} items */
   update(items) {
+    // An element that is moved loses the focus.
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
     const keys = new Set(items.map(([key]) => key));
     for (const [key, child] of this.#children) {
       if (keys.has(key)) continue;
       child.element.remove();
       this.#children.delete(key);
     }
-    items.forEach(([key, item], i) => {
+    let place = this.#list.firstElementChild;
+    for (const [key, item] of items) {
       let child = this.#children.get(key);
       if (child === undefined) {
         child = this.#make(key);
         this.#children.set(key, child);
       }
-      if (this.#list.children[i] !== child.element) {
-        this.#list.insertBefore(child.element, this.#list.children[i] ?? null);
-      }
+      if (place === child.element) place = place.nextElementSibling;
+      else this.#list.insertBefore(child.element, place);
       child.update(item);
-    });
+    }
+    if (this.#list.contains(focused) && focused !== document.activeElement)
+      focused?.focus({ preventScroll: true });
   }
 }

@@ -1,29 +1,18 @@
 // @ts-check
 /** The first page: the status as the leader pushes it, and the settings. */
 import { AlertList } from "./alert-list.js";
-import { BoardCard } from "./board-card.js";
+import { BoardList } from "./board-list.js";
 import { byId, element, KeyedList, setAttribute, setFacts, setText } from "./elements.js";
 import { Login } from "./login.js";
 import { bytes, duration, exact } from "./quantities.js";
 import { byBoards, bySwarm, SettingRow } from "./settings-card.js";
-import { sparklineLimits } from "./sparkline.js";
 
 /** @typedef {import("../api/types/status.ts").Status} Status */
 /** @typedef {import("../api/types/settings.ts").Setting} Setting */
-/** @typedef {import("../api/types/readings.ts").StoredReading} StoredReading */
-/** @typedef {import("../api/types/status.ts").BoardStatus} BoardStatus */
 
 const retryMs = 2_000;
-const historyReadingsMax = 20_000;
 
-/** @type {Map<string, BoardCard>} */
-const cards = new Map();
-/** @type {KeyedList<{ board: BoardStatus, commitIndex: number }>} */
-const boards = new KeyedList(byId("boards"), (name) => {
-  const card = new BoardCard(name);
-  cards.set(name, card);
-  return { element: card.element, update: (now) => card.update(now) };
-});
+const boards = new BoardList();
 /** @type {KeyedList<Setting>} */
 const settings = new KeyedList(byId("settings"), (key) => {
   const row = new SettingRow(key, bySwarm);
@@ -49,7 +38,6 @@ const login = new Login(begin, () => {
 
 /** @type {EventSource | undefined} */
 let source;
-let isFirst = true;
 begin();
 
 /** Finds out who looks, then follows the swarm. */
@@ -91,10 +79,7 @@ function show(status) {
   setText(byId("swarm"), status.swarm);
   setText(byId("summary"), summary(status));
   setFacts(byId("leader"), leaderFacts(status));
-  const { commitIndex } = status.leader;
-  boards.update(status.boards.map((board) => [board.id, { board, commitIndex }]));
-  if (isFirst) showPast();
-  isFirst = false;
+  boards.update(status);
   byId("settings-section").hidden = Object.keys(status.settings).length === 0;
   settings.update(Object.entries(status.settings));
   byId("registers-section").hidden = Object.keys(status.registers ?? {}).length === 0;
@@ -105,18 +90,6 @@ function show(status) {
   byId("violations").hidden = status.violations.length === 0;
   violations.update(status.violations.map((sentence) => [sentence, sentence]));
   setFacts(byId("counters"), counterFacts(status));
-}
-
-/** The lines' last minutes, once; what they miss while the leader is away they go without. */
-async function showPast() {
-  const from = Date.now() - sparklineLimits.ageMaxMs;
-  const response = await fetch(`/api/readings?from=${from}&limit=${historyReadingsMax}`);
-  if (!response.ok) return;
-  const readings = /** @type {StoredReading[]} */ (await response.json());
-  for (const series of Map.groupBy(readings, ({ board, metric }) => `${board}/${metric}`).values()) {
-    const { board, metric } = series[0];
-    cards.get(board)?.remember(metric, series);
-  }
 }
 
 /** @param {Status} status */

@@ -128,9 +128,12 @@ export class SettingRow {
 }
 
 /** @param {Setting} setting */
-function shown({ value, unit }) {
+function shown(setting) {
+  const { value, unit } = setting;
+  const choices = "choices" in setting ? setting.choices : undefined;
   if (typeof value === "boolean") return value ? "on" : "off";
-  if (typeof value === "string") return value === "" ? "empty" : value;
+  if (value === "") return choices === undefined ? "empty" : "nobody";
+  if (typeof value === "string") return value;
   return withUnit(exact(value), unit);
 }
 
@@ -150,6 +153,7 @@ function shown({ value, unit }) {
  */
 function makeControl(key, setting) {
   const { type } = setting.takes;
+  if ("choices" in setting && setting.choices !== undefined) return choiceControl(setting, setting.choices);
   if (type === "boolean") return booleanControl(setting);
   return type === "number" ? numberControl(key, setting) : textControl(setting);
 }
@@ -219,7 +223,24 @@ function textControl(setting) {
 }
 
 /**
- * @param {HTMLInputElement} field
+ * One of some names, or none.
+ * @param {Setting} setting
+ * @param {readonly string[]} choices
+ * @returns {Control}
+ */
+function choiceControl(setting, choices) {
+  const options = ["", ...choices].map((name) => element("option", { value: name }, name || "nobody"));
+  const field = /** @type {HTMLSelectElement} */ (element("select", {}, ...options));
+  const control = touchable(field, [field], () => field.value);
+  control.agreed = (value) => {
+    if (!control.isTouched) field.value = String(value);
+  };
+  control.agreed(setting.value);
+  return control;
+}
+
+/**
+ * @param {HTMLInputElement | HTMLSelectElement} field
  * @param {HTMLElement[]} elements
  * @param {() => unknown} value
  * @returns {Control}

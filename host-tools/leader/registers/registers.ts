@@ -166,13 +166,15 @@ export class Registers {
   #valueOf(name: string): RegisterStatus {
     const takes = this.#declared[name]!;
     const unit = takes.type === "number" ? takes.unit : "";
+    const choices =
+      takes.type === "coordinator" ? { choices: this.#options.definition.registers!.boards } : {};
     const copy = this.#agreed.copy(name);
     if (copy === undefined) {
       const value = takes.type === "coordinator" ? "" : takes.initial;
-      return { value, unit, version: 0, by: "", atMs: undefined, index: 0, takes };
+      return { value, unit, version: 0, by: "", atMs: undefined, index: 0, takes, ...choices };
     }
     const { value, version, by, atMs } = copy.said;
-    return { value, unit, version, by, atMs: atMs || undefined, index: copy.index, takes };
+    return { value, unit, version, by, atMs: atMs || undefined, index: copy.index, takes, ...choices };
   }
 
   #group(): RegisterGroupStatus {

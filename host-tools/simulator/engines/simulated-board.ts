@@ -31,6 +31,8 @@ export interface SimulatedBoard {
   /** The board's own process; undefined where it shares the simulator's. */
   readonly pid: number | undefined;
   readonly figures: EngineFigures;
+  /** Resolves when what beginning costs the computer is over: the first turn, however it went; never rejects. */
+  readonly begun: Promise<void>;
   /** Resolves once, when the board runs no more; never rejects. */
   readonly ended: Promise<BoardEnd>;
   /** Takes the power away, without warning, as a plug that is pulled; resolves when nothing of the board is left. */

@@ -35,6 +35,8 @@ class RealTimeBoard implements SimulatedBoard {
   readonly engine = "virtual";
   readonly pid = undefined;
   readonly figures: EngineFigures = { slotBytes: 0, arenaBytes: 0, heapUsedBytes: 0, heapPeakBytes: 0 };
+  /** Beginning costs it nothing. */
+  readonly begun = Promise.resolve();
   readonly ended: Promise<BoardEnd>;
   readonly #board: VirtualBoard;
   readonly #world: SimulatedWorld;

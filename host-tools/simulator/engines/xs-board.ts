@@ -31,6 +31,8 @@ const xsBoardLimits = Object.freeze({
 
 export class XsBoard implements SimulatedBoard {
   readonly engine = "xs";
+  readonly #firstTurn = Promise.withResolvers<void>();
+  readonly begun = this.#firstTurn.promise;
   readonly ended: Promise<BoardEnd>;
   readonly #process: XsProcess;
   readonly #world: SimulatedWorld;
@@ -143,6 +145,7 @@ export class XsBoard implements SimulatedBoard {
       };
     } finally {
       clearTimeout(this.#watchdog);
+      this.#firstTurn.resolve();
     }
   }
 

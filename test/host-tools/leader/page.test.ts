@@ -138,6 +138,19 @@ test("a register is shown with whoever changed it, and says why it cannot be cha
   await reads(page, "#registers .answer", "none of its boards is connected to a host");
 });
 
+test("a register that holds a board's name is chosen among the boards that agree", async () => {
+  const boards = Object.keys(definition.boards);
+  const registers = { boards, names: { coordinator: { type: "coordinator" } } } as const;
+  const leader = await leaderUnderTest({ definition: { ...definition, registers } });
+  const { page } = await open(leader.url);
+  await reads(page, "#registers .value", "nobody");
+  const field = page.getByRole("combobox", { name: "coordinator" });
+  expect(await field.locator("option").allTextContents()).toEqual(["nobody", ...boards]);
+  await field.selectOption("south-1");
+  await page.locator("#registers").getByRole("button", { name: "Set" }).click();
+  await reads(page, "#registers .answer", "waiting for a majority of its boards");
+});
+
 test("what somebody else sets is shown, but does not take what is being typed", async () => {
   const leader = await leaderUnderTest();
   const { page } = await open(leader.url);

@@ -15,6 +15,8 @@ export interface RegisterStatus {
   readonly index: number;
   /** Its type and limits, as `swarm.ts` defines them. */
   readonly takes: RegisterDefinition;
+  /** The names that it takes, beside "" for nobody; absent where it does not hold a name. */
+  readonly choices?: readonly string[];
 }
 
 export interface RegistersStatus {
