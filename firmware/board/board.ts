@@ -81,6 +81,11 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
   readonly #onTimer = () => this.onTime();
   #timer: Timer | undefined;
   #timerMs = Infinity;
+  /**
+   * When the links have something to do. `setTimer` works it out where a turn ends, and a turn that comes by the clock need not ask again: nothing happens to links
+   * outside of turns. In all others, which something has begun, they may have something to do at once: `begin`.
+   */
+  #linksDueMs = -Infinity;
   #outputChanges = 0;
   /** undefined as long as it wants no turn to be away, and has none. */
   #turn: VoterTurn | undefined;
@@ -227,6 +232,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
   // Turns.
 
   begin(): boolean {
+    this.#linksDueMs = -Infinity;
     return !this.#isHalted;
   }
 
@@ -274,7 +280,7 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
   }
 
   private run(nowMs: number): void {
-    if (nowMs >= this.#links.dueMs) this.#links.run(nowMs);
+    if (nowMs >= this.#linksDueMs) this.#links.run(nowMs);
     this.#member.run(nowMs);
     this.#links.setVoter(this.#member.isVoter);
     const isJoined = this.#links.state === "joined";
@@ -288,8 +294,9 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
     if (this.#life.isTelling(nowMs)) this.#sensing.flush();
     else if (nowMs >= this.#sensing.dueMs) this.#sensing.run(nowMs);
     this.#together.run(nowMs, isJoined);
-    if (this.#links.state !== "joined") this.#telemetry.leave();
-    this.#life.onLink(this.#links.state);
+    const { state } = this.#links;
+    if (state !== "joined") this.#telemetry.leave();
+    this.#life.onLink(state);
     this.noteOutputs();
     this.#telemetry.run(nowMs, this.#messenger);
     this.#checkpoints.run(nowMs);
@@ -332,7 +339,8 @@ export class Board implements Turns, LinkEvents, MemberEvents, WifiSwitch, Leavi
   private setTimer(nowMs: number): void {
     const lifeMs = Math.min(this.#checkpoints.dueMs, this.#crashLoop.dueMs, this.#life.dueMs(nowMs));
     const nearMs = this.#improv?.dueMs ?? Infinity;
-    const netMs = Math.min(this.#links.dueMs, this.#finder.dueMs, this.#time.dueMs, nearMs);
+    this.#linksDueMs = this.#links.dueMs;
+    const netMs = Math.min(this.#linksDueMs, this.#finder.dueMs, this.#time.dueMs, nearMs);
     const linkMs = Math.min(netMs, this.#member.dueMs, this.#telemetry.dueMs);
     const sampleMs = this.#life.isTelling(nowMs) ? Infinity : this.#sensing.dueMs;
     const updateMs = this.#updater?.dueMs(nowMs) ?? Infinity;

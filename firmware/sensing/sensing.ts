@@ -53,6 +53,8 @@ export interface SensingParts {
 }
 
 export class Sensing implements ReadingSink {
+  /** When `run` has something to do; Infinity for never. Kept, not worked out, because every turn of the board asks for it: see `setDue`. */
+  dueMs = Infinity;
   readonly #parts: SensingParts;
   #pipelines: readonly PipelineRun[] = [];
   readonly #models: Models;
@@ -82,12 +84,6 @@ export class Sensing implements ReadingSink {
   /** Counts the changes of any output's value or cause, so that an owner can tell that there was one. */
   get outputChanges(): number {
     return this.#outputChanges;
-  }
-
-  /** When `run` has something to do; Infinity for never. */
-  get dueMs(): number {
-    const judgedMs = Math.min(earliest(this.#rules), earliest(this.#proposals));
-    return Math.min(earliest(this.#pipelines), judgedMs, earliest(this.#schedules));
   }
 
   /** What the program has the board propose, when that is active. */
@@ -152,35 +148,18 @@ export class Sensing implements ReadingSink {
 
   /** Gives a saved part to the pipeline, the model or the rules of the same definition; gives the number that took it up. */
   restore(part: Uint8Array, nowMs: number): number {
-    const items = new ItemReader(decodeCbor(part), "checkpoint", "part", 2);
-    const whose = items.any();
-    const state = items.any();
-    let restored = 0;
-    if (whose !== rulesPart) {
-      const run = this.#pipelines.find(({ definition }) => pipelineHash(definition) === whose);
-      const isTaken =
-        run === undefined ? this.#models.restore(whose, state, nowMs) : run.restore(state, nowMs);
-      return isTaken ? 1 : 0;
+    try {
+      return this.takeUp(part, nowMs);
+    } finally {
+      this.settle();
     }
-    for (const rule of state as readonly CborValue[]) {
-      const ofRule = new ItemReader(rule, "checkpoint", "rule", 2);
-      const hash = ofRule.any();
-      const run: ConditionRun | undefined =
-        this.#rules.find(({ definition }) => ruleHash(definition) === hash) ??
-        this.#proposals.find(({ definition }) => proposalHash(definition) === hash);
-      if (run === undefined) continue;
-      run.restore(ofRule.any(), nowMs);
-      restored++;
-    }
-    this.decide();
-    return restored;
   }
 
   /** The wall's time is known anew: what schedules do follows from it. */
   onTime(nowMs: number): void {
     const wallMs = this.#parts.wallMs(nowMs);
     for (const schedule of this.#schedules) schedule.run(nowMs, wallMs);
-    this.decide();
+    this.settle();
   }
 
   /** A committed entry has changed a setting. `isMore`: it changes others as well, so outputs wait for the last of them. */
@@ -191,6 +170,7 @@ export class Sensing implements ReadingSink {
       this.judgeAnew(this.#rules, key, nowMs);
       this.judgeAnew(this.#proposals, key, nowMs);
       this.#isUndecided = true;
+      this.setDue();
     }
     if (isMore || !this.#isUndecided) return;
     this.#isUndecided = false;
@@ -218,7 +198,7 @@ export class Sensing implements ReadingSink {
       const schedule = this.#schedules[i]!;
       if (schedule.dueMs <= nowMs) schedule.run(nowMs, this.#parts.wallMs(nowMs));
     }
-    this.decide();
+    this.settle();
   }
 
   answer({ id, metric, windowMs }: BoardQuery, nowMs: number): BoardAnswer {
@@ -249,6 +229,30 @@ export class Sensing implements ReadingSink {
     this.#acting?.onReading(metric, value, takenMs);
     tell(this.#rules, metric, value, takenMs);
     tell(this.#proposals, metric, value, takenMs);
+  }
+
+  private takeUp(part: Uint8Array, nowMs: number): number {
+    const items = new ItemReader(decodeCbor(part), "checkpoint", "part", 2);
+    const whose = items.any();
+    const state = items.any();
+    let restored = 0;
+    if (whose !== rulesPart) {
+      const run = this.#pipelines.find(({ definition }) => pipelineHash(definition) === whose);
+      const isTaken =
+        run === undefined ? this.#models.restore(whose, state, nowMs) : run.restore(state, nowMs);
+      return isTaken ? 1 : 0;
+    }
+    for (const rule of state as readonly CborValue[]) {
+      const ofRule = new ItemReader(rule, "checkpoint", "rule", 2);
+      const hash = ofRule.any();
+      const run: ConditionRun | undefined =
+        this.#rules.find(({ definition }) => ruleHash(definition) === hash) ??
+        this.#proposals.find(({ definition }) => proposalHash(definition) === hash);
+      if (run === undefined) continue;
+      run.restore(ofRule.any(), nowMs);
+      restored++;
+    }
+    return restored;
   }
 
   /** What is kept of a metric goes on while its pipeline does. */
@@ -331,6 +335,18 @@ export class Sensing implements ReadingSink {
     }
   }
 
+  private settle(): void {
+    this.decide();
+    this.setDue();
+  }
+
+  /** To be called after pipelines, rules, proposals or schedules were made, run, restored or judged anew: nothing else changes their deadlines. */
+  private setDue(): void {
+    const sampleMs = earliest(this.#pipelines, Infinity);
+    const judgeMs = earliest(this.#proposals, earliest(this.#rules, sampleMs));
+    this.dueMs = earliest(this.#schedules, judgeMs);
+  }
+
   private decide(): void {
     for (let i = 0; i < this.#outputs.length; i++) {
       const output = this.#outputs[i]!;
@@ -361,9 +377,12 @@ function tell(runs: readonly ConditionRun[], metric: string, value: number, take
   }
 }
 
-/** When the first of them has something to do. Without `for of`, here and wherever each turn passes: it takes 128 bytes. */
-function earliest(runs: readonly { readonly dueMs: number }[]): number {
-  let dueMs = Infinity;
-  for (let i = 0; i < runs.length; i++) dueMs = Math.min(dueMs, runs[i]!.dueMs);
-  return dueMs;
+/** When the first of them has something to do, `byMs` at the latest. Without `for of`, here and wherever each turn passes: it takes 128 bytes. */
+function earliest(runs: readonly { readonly dueMs: number }[], byMs: number): number {
+  let earliestMs = byMs;
+  for (let i = 0; i < runs.length; i++) {
+    const { dueMs } = runs[i]!;
+    if (dueMs < earliestMs) earliestMs = dueMs;
+  }
+  return earliestMs;
 }

@@ -10,6 +10,8 @@ const depthMax = 8;
 export class SequenceReader {
   readonly #bytes: Uint8Array;
   #at = 0;
+  /** Major type of the item whose head was read last. Kept, not given: to take two values out of an array costs XS more than to read them. */
+  #type = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -36,6 +38,11 @@ export class SequenceReader {
     return this.#bytes.subarray(start, this.#at);
   }
 
+  /** The next item, passed over. Throws `CborError`. */
+  skip(): void {
+    this.pass(0);
+  }
+
   /** All that is left, a view. */
   rest(): Uint8Array {
     const start = this.#at;
@@ -46,9 +53,9 @@ export class SequenceReader {
   /** An integer within 32 bits. Throws `CborError` when the next item is none. */
   integer(): number {
     const at = this.#at;
-    const [type, argument] = this.head();
-    if (type > 1) this.fail(at, "unsupported", "an integer must stand here");
-    return type === 0 ? argument : -1 - argument;
+    const argument = this.head();
+    if (this.#type > 1) this.fail(at, "unsupported", "an integer must stand here");
+    return this.#type === 0 ? argument : -1 - argument;
   }
 
   /** A byte string, a copy. Throws `CborError` when the next item is none. */
@@ -59,24 +66,24 @@ export class SequenceReader {
   /** The same, a view. */
   byteStringView(): Uint8Array {
     const at = this.#at;
-    const [type, length] = this.head();
-    if (type !== 2) this.fail(at, "unsupported", "a byte string must stand here");
+    const length = this.head();
+    if (this.#type !== 2) this.fail(at, "unsupported", "a byte string must stand here");
     return this.take(length);
   }
 
   /** The number of items of an array, which come next. Throws `CborError` when the next item is none. */
   array(): number {
     const at = this.#at;
-    const [type, length] = this.head();
-    if (type !== 4) this.fail(at, "unsupported", "an array must stand here");
+    const length = this.head();
+    if (this.#type !== 4) this.fail(at, "unsupported", "an array must stand here");
     return length;
   }
 
   /** The number of pairs of a map, which come next. Throws `CborError` when the next item is none. */
   map(): number {
     const at = this.#at;
-    const [type, pairs] = this.head();
-    if (type !== 5) this.fail(at, "unsupported", "a map must stand here");
+    const pairs = this.head();
+    if (this.#type !== 5) this.fail(at, "unsupported", "a map must stand here");
     return pairs;
   }
 
@@ -87,38 +94,45 @@ export class SequenceReader {
 
   private pass(depth: number): void {
     if (depth > depthMax) this.fail(this.#at, "too-large", `nested deeper than ${depthMax}`);
-    const [type, argument] = this.head();
-    if (type === 2 || type === 3) this.take(argument);
+    const argument = this.head();
+    const type = this.#type;
+    if (type === 2 || type === 3) this.advance(argument);
     const items = type === 4 ? argument : type === 5 ? 2 * argument : type === 6 ? 1 : 0;
     // Each item takes a byte at least, so a short message cannot claim a long array.
     if (items > this.#bytes.length - this.#at) this.fail(this.#at, "truncated", "items are missing");
     for (let i = 0; i < items; i++) this.pass(depth + 1);
   }
 
-  /** Major type and argument; of a simple value or a float, the bytes of its value are passed over. */
-  private head(): readonly [number, number] {
+  /** The argument of the next item, whose major type `#type` says then; of a simple value or a float, the bytes of its value are passed over. */
+  private head(): number {
     const at = this.#at;
     if (this.isAtEnd) this.fail(at, "truncated", "an item is missing");
     const initial = this.#bytes[this.#at++]!;
     const additional = initial & 0x1f;
-    if (additional < 24) return [initial >> 5, additional];
+    this.#type = initial >> 5;
+    if (additional < 24) return additional;
     if (additional > 27) this.fail(at, "unsupported", "indefinite lengths are not used");
     const size = 1 << (additional - 24);
     let argument = 0;
-    this.take(size);
+    this.advance(size);
     for (let i = this.#at - size; i < this.#at; i++) argument = argument * 256 + this.#bytes[i]!;
     // Shortest form (RFC 8949, section 4.2.1): else one message could be written in two ways.
     const least = size === 1 ? 24 : size === 2 ? 0x100 : size === 4 ? 0x10000 : 0x1_0000_0000;
-    if (initial >> 5 !== 7 && argument < least)
+    if (this.#type !== 7 && argument < least)
       this.fail(at, "unsupported", "a number is longer than it need be");
-    return [initial >> 5, argument];
+    return argument;
   }
 
   private take(count: number): Uint8Array {
+    const start = this.#at;
+    this.advance(count);
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  private advance(count: number): void {
     if (count > this.#bytes.length - this.#at)
       this.fail(this.#at, "truncated", "the item is longer than the bytes");
     this.#at += count;
-    return this.#bytes.subarray(this.#at - count, this.#at);
   }
 
   private fail(

@@ -17,7 +17,7 @@ export function signRoot(ciphers: Ciphers, rootKey: Uint8Array, payload: Uint8Ar
   return concat(0x84, encodeCbor(protectedHeader), 0xa0, encodeCbor(payload), encodeCbor(signature));
 }
 
-/** The payload; undefined for whatever the root did not sign as it stands. */
+/** The payload, a view; undefined for whatever the root did not sign as it stands. */
 export function openRoot(
   ciphers: Ciphers,
   rootPublicKey: Uint8Array,
@@ -30,19 +30,24 @@ export function openRoot(
     : undefined;
 }
 
-/** The payload of what was checked before: nobody vouches for it here. undefined when `bytes` are no COSE_Sign1 of this form. */
+/** The payload of what was checked before, a view: nobody vouches for it here. undefined when `bytes` are no COSE_Sign1 of this form. */
 export function payloadUnchecked(bytes: Uint8Array): Uint8Array | undefined {
   return takeApart(bytes)?.payload;
 }
 
+/** Views. */
 function takeApart(bytes: Uint8Array): { payload: Uint8Array; signature: Uint8Array } | undefined {
   try {
     const reader = new SequenceReader(bytes);
-    if (reader.array() !== 4 || !isSameBytes(reader.byteString(), protectedHeader) || reader.map() !== 0) {
+    if (
+      reader.array() !== 4 ||
+      !isSameBytes(reader.byteStringView(), protectedHeader) ||
+      reader.map() !== 0
+    ) {
       return undefined;
     }
-    const payload = reader.byteString();
-    const signature = reader.byteString();
+    const payload = reader.byteStringView();
+    const signature = reader.byteStringView();
     reader.end();
     return { payload, signature };
   } catch (error) {

@@ -70,19 +70,31 @@ export function readIdentity(ciphers: Ciphers, rootPublicKey: Uint8Array, bytes:
   if (bytes.length > identityLimits.bytesMax) throw new IdentityError(`it has ${bytes.length} bytes`);
   const claims = openRoot(ciphers, rootPublicKey, bytes);
   if (claims === undefined) throw new IdentityError("this swarm's root did not sign it");
-  return reading(claims);
+  return reading(claims, decodeClaims);
 }
 
 /** Of one that was checked when it was stored. Throws `IdentityError` for what is none. */
 export function readStoredIdentity(bytes: Uint8Array): Identity {
-  const claims = payloadUnchecked(bytes);
-  if (claims === undefined) throw new IdentityError("it is no COSE_Sign1");
-  return reading(claims);
+  return readingStored(bytes, decodeClaims);
 }
 
-function reading(claims: Uint8Array): Identity {
+/**
+ * The key alone, of an identity that was checked as a whole when it was stored: the other claims are passed over, of which texts and scope are most of the work. Throws
+ * `IdentityError` where no key stands in its place.
+ */
+export function readStoredKey(bytes: Uint8Array): Uint8Array {
+  return readingStored(bytes, decodeKey);
+}
+
+function readingStored<What>(bytes: Uint8Array, decode: (claims: Uint8Array) => What): What {
+  const claims = payloadUnchecked(bytes);
+  if (claims === undefined) throw new IdentityError("it is no COSE_Sign1");
+  return reading(claims, decode);
+}
+
+function reading<What>(claims: Uint8Array, decode: (claims: Uint8Array) => What): What {
   try {
-    return decodeClaims(claims);
+    return decode(claims);
   } catch (error) {
     if (error instanceof CborError) throw new IdentityError(error.message);
     throw error;
@@ -128,10 +140,7 @@ function decodeClaims(claims: Uint8Array): Identity {
   const swarm = text(reader, "the swarm");
   expectLabel(reader, Claim.subject);
   const name = text(reader, "the name");
-  expectLabel(reader, Claim.confirmation);
-  if (reader.map() !== 1) throw new IdentityError("it confirms no single key");
-  expectLabel(reader, 1);
-  const publicKey = readKey(reader);
+  const publicKey = readConfirmation(reader);
   expectLabel(reader, Claim.scope);
   const scope = readScope(decodeCbor(reader.item()));
   expectLabel(reader, Claim.role);
@@ -144,6 +153,24 @@ function decodeClaims(claims: Uint8Array): Identity {
   return { swarm, name, role, scope, epoch, publicKey };
 }
 
+/** The key stands third among the claims; what comes after it is not looked at. */
+function decodeKey(claims: Uint8Array): Uint8Array {
+  const reader = new SequenceReader(claims);
+  reader.map();
+  expectLabel(reader, Claim.issuer);
+  reader.skip();
+  expectLabel(reader, Claim.subject);
+  reader.skip();
+  return readConfirmation(reader);
+}
+
+function readConfirmation(reader: SequenceReader): Uint8Array {
+  expectLabel(reader, Claim.confirmation);
+  if (reader.map() !== 1) throw new IdentityError("it confirms no single key");
+  expectLabel(reader, 1);
+  return readKey(reader);
+}
+
 function readKey(reader: SequenceReader): Uint8Array {
   if (reader.map() !== 4)
     throw new IdentityError("its key has not exactly a type, a curve and two coordinates");
@@ -152,9 +179,9 @@ function readKey(reader: SequenceReader): Uint8Array {
   expectLabel(reader, KeyLabel.curve);
   const curve = reader.integer();
   expectLabel(reader, KeyLabel.x);
-  const x = reader.byteString();
+  const x = reader.byteStringView();
   expectLabel(reader, KeyLabel.y);
-  const y = reader.byteString();
+  const y = reader.byteStringView();
   if (type !== keyTypeEc2 || curve !== curveP256 || x.length !== keyBytes || y.length !== keyBytes) {
     throw new IdentityError("its key is not one of P-256");
   }
@@ -166,8 +193,9 @@ function readScope(value: unknown): Scope {
   if (!Array.isArray(value) || value.length > entriesMax)
     throw new IdentityError("its scope is no short list");
   return value.map((entry) => {
-    const [resource, permissions] =
-      Array.isArray(entry) && entry.length === 2 ? entry : [undefined, undefined];
+    const isPair = Array.isArray(entry) && entry.length === 2;
+    const resource = isPair ? entry[0] : undefined;
+    const permissions = isPair ? entry[1] : undefined;
     const isSound =
       typeof resource === "string" &&
       resource.length > 0 &&

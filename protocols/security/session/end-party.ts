@@ -2,7 +2,7 @@ import type { Ciphers } from "../ciphers.ts";
 import { type Credential, kidInside } from "../edhoc/credential.ts";
 import type { Party } from "../edhoc/party.ts";
 import { credentialByReference, credentialByValue, identityInside } from "../identity/credential.ts";
-import { readStoredIdentity } from "../identity/identity.ts";
+import { readStoredKey } from "../identity/identity.ts";
 import type { Known, Roster } from "../identity/roster.ts";
 import type { EndOptions } from "./end.ts";
 import { epochToId } from "./frames.ts";
@@ -47,7 +47,7 @@ export class EndParty implements Party {
     const known = knownPeer(this.#options.roster, id);
     if (known === undefined || !this.#options.admits(known)) return undefined;
     // The handshake goes by the ID_CRED_x that it has read.
-    return { id, bytes: known.signed, publicKey: readStoredIdentity(known.signed).publicKey };
+    return { id, bytes: known.signed, publicKey: readStoredKey(known.signed) };
   }
 }
 

@@ -253,6 +253,34 @@ describe("outputs", () => {
     expect(values).toEqual([0, 1, 0, 0, 1, 1]);
   });
 
+  test("a rule that waits has the board run when its wait is over, whatever began it", () => {
+    const rule = { metric: "a", when: "above", threshold: "limit", hysteresis: 0, forMs: 300 } as const;
+    const program = {
+      pipelines: [{ ...pipeline, everyMs: 10_000 }],
+      outputs: [fan],
+      rules: [{ ...rule, output: "fan", value: 90 }],
+    };
+    settings.set("limit", 5);
+    sensing.load(program, 0);
+    sensing.run(0);
+    expect(sensing.dueMs).toBe(10_000);
+    // A setting, with others that are still to come.
+    settings.set("limit", 0.5);
+    sensing.onSetting("limit", 0.5, 100, true);
+    expect(sensing.dueMs).toBe(400);
+    // What was saved of it.
+    const parts = sensing.save(200);
+    sensing.load(nothing, 200);
+    expect(sensing.dueMs).toBe(Infinity);
+    sensing.load(program, 5000);
+    sensing.run(5000);
+    for (const part of parts) sensing.restore(part, 6000);
+    expect(sensing.dueMs).toBe(6200);
+    run(6200);
+    expect(sensing.outputs()[0]).toEqual({ name: "fan", value: 90, cause: "rule" });
+    expect(sensing.dueMs).toBe(15_000);
+  });
+
   test("of two active rules the first in the program decides", () => {
     const rule = {
       metric: "a",

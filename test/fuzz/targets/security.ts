@@ -23,9 +23,11 @@ import { GroupReceiver, GroupSender } from "../../../protocols/security/group/gr
 import { makeSenderKey } from "../../../protocols/security/group/sender-key.ts";
 import { credentialByValue, identityInside } from "../../../protocols/security/identity/credential.ts";
 import {
+  type Identity,
   IdentityError,
   readIdentity,
   readStoredIdentity,
+  readStoredKey,
 } from "../../../protocols/security/identity/identity.ts";
 import { Roster, readRoster } from "../../../protocols/security/identity/roster.ts";
 import { parseGroupRecord, parseRecord } from "../../../protocols/security/record/record.ts";
@@ -101,13 +103,13 @@ export const securityTargets: readonly Target[] = [
   ),
   {
     name: "identity",
-    covers: ["readIdentity", "readStoredIdentity"].map(
+    covers: ["readIdentity", "readStoredIdentity", "readStoredKey"].map(
       (name) => `protocols/security/identity/identity.ts ${name}`,
     ),
     seeds: [north.signed, root.issue("host", "main").signed],
     errors: [IdentityError],
     decode: (bytes) => {
-      const stored = readStoredIdentity(bytes);
+      const stored = withItsKey(bytes);
       return [stored, readIdentity(nodeCiphers, publicKey, bytes)];
     },
   },
@@ -116,7 +118,7 @@ export const securityTargets: readonly Target[] = [
     covers: [],
     seeds: [payloadUnchecked(north.signed)!, payloadUnchecked(root.issue("admin", "ada").signed)!],
     errors: [IdentityError],
-    decode: (claims) => readStoredIdentity(signRoot(zeroSignatures, privateKey, claims)),
+    decode: (claims) => withItsKey(signRoot(zeroSignatures, privateKey, claims)),
   },
   plain(
     "identity in a header",
@@ -215,3 +217,21 @@ function eachFrame(bytes: Uint8Array, take: (frame: Uint8Array) => unknown): unk
 
 /** What is inside is looked at, so that its signature need not be made for each. */
 const zeroSignatures = { ...nodeCiphers, sign: () => new Uint8Array(64) };
+
+/** What is read of a whole identity, whose key by itself must be the same one. */
+function withItsKey(bytes: Uint8Array): Identity {
+  const key = keyAlone(bytes);
+  const identity = readStoredIdentity(bytes);
+  if (key === undefined || Buffer.compare(key, identity.publicKey) !== 0)
+    throw new Error("An identity has one key, and by itself another.");
+  return identity;
+}
+
+function keyAlone(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    return readStoredKey(bytes);
+  } catch (error) {
+    if (error instanceof IdentityError) return undefined;
+    throw error;
+  }
+}

@@ -2,6 +2,8 @@ import { Decoder } from "cbor-x";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { nodeCiphers } from "../../../host-tools/security/node-ciphers.ts";
+import { encodeCbor } from "../../../protocols/cbor/encode.ts";
+import { signRoot } from "../../../protocols/security/cose/sign1.ts";
 import { Initiator } from "../../../protocols/security/edhoc/initiator.ts";
 import { Responder } from "../../../protocols/security/edhoc/responder.ts";
 import {
@@ -15,6 +17,7 @@ import {
   IdentityError,
   issueIdentity,
   readIdentity,
+  readStoredKey,
 } from "../../../protocols/security/identity/identity.ts";
 import { isAllowed, Permission } from "../../../protocols/security/identity/scope.ts";
 
@@ -46,6 +49,32 @@ describe("an identity", () => {
     expect(signature).toHaveLength(64);
     const map = library.decode(claims) as Map<number, unknown>;
     expect([map.get(1), map.get(2), map.get(-65538)]).toEqual(["greenhouse", "north-1", 3]);
+  });
+
+  test("has the same key by itself, whatever else it says", () => {
+    const text = fc.string({ minLength: 1, maxLength: 48 });
+    const entry = fc.record({
+      resource: fc.string({ minLength: 1, maxLength: 12 }),
+      permissions: fc.integer({ min: 1, max: 255 }),
+    });
+    fc.assert(
+      fc.property(text, text, fc.array(entry, { maxLength: 4 }), fc.nat(), (swarm, name, scope, epoch) => {
+        const { publicKey } = nodeCiphers.generateKeyPair();
+        const issued = issueIdentity(nodeCiphers, root.privateKey, {
+          ...{ swarm, name, scope, epoch, publicKey },
+          role: "host",
+        });
+        expect(readStoredKey(issued)).toEqual(readIdentity(nodeCiphers, root.publicKey, issued).publicKey);
+      }),
+    );
+  });
+
+  test("that ends before its key has none", () => {
+    for (const length of [0, 1, 10, 60]) {
+      expect(() => readStoredKey(signed.slice(0, length)), `${length} bytes`).toThrow(IdentityError);
+    }
+    const claims = encodeCbor(["greenhouse", 1]);
+    expect(() => readStoredKey(signRoot(nodeCiphers, root.privateKey, claims))).toThrow(IdentityError);
   });
 
   test("of another root, or with any byte changed, is refused", () => {
