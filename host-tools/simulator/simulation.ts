@@ -122,7 +122,7 @@ export class Simulation {
     const tellBegun = atMostEvery(progressEveryMs, (count: number) =>
       onProgress(`${count} of ${boards.length} boards are started; ${urls[0]} shows them`),
     );
-    const on = switchOn(boards, boardsAtOnce, signal, tellBegun);
+    const on = switchOn(boards, { atOnce: boardsAtOnce, patienceMs, signal, onBegun: tellBegun });
     await Promise.race([on, rejectedBy(signal)]);
     ends.push(tellRounds(sensors, onEvent));
     return new Simulation(engine, urls, boards, ends);
@@ -152,6 +152,8 @@ export class Simulation {
 
 /** Boards that begin at the same time: one computes while another one's process is made. */
 const boardsAtOnce = 2 * availableParallelism();
+/** One that takes longer is waited for no more: else those that work already would leave little to those that begin. */
+const patienceMs = 250;
 const progressEveryMs = 500;
 
 /** `tell`, unless it was called in the last `everyMs`. */

@@ -17,12 +17,13 @@ class Board implements Startable {
 }
 
 const never = new AbortController().signal;
+const atOnce = (count: number) => ({ atOnce: count, patienceMs: 60_000, signal: never, onBegun() {} });
 const namesOn = (boards: readonly Board[]) => boards.flatMap(({ isOn }, i) => (isOn ? [i] : []));
 
 it("at most so many boards begin at once, and the next when one of them has begun, whichever it is", async () => {
   const boards = Array.from({ length: 5 }, () => new Board());
   const counts: number[] = [];
-  const all = switchOn(boards, 2, never, (count) => counts.push(count));
+  const all = switchOn(boards, { ...atOnce(2), onBegun: (count) => counts.push(count) });
   expect(namesOn(boards)).toEqual([0, 1]);
   await boards[1]!.begin();
   expect(namesOn(boards)).toEqual([0, 1, 2]);
@@ -38,7 +39,7 @@ it("at most so many boards begin at once, and the next when one of them has begu
 it("boards that are not on yet stay off when it is given up", async () => {
   const boards = Array.from({ length: 3 }, () => new Board());
   const given = new AbortController();
-  const all = switchOn(boards, 1, given.signal, () => {});
+  const all = switchOn(boards, { ...atOnce(1), signal: given.signal });
   given.abort();
   await boards[0]!.begin();
   await all;
@@ -50,7 +51,18 @@ it("boards that are not on yet stay off when one can't be switched on, and why i
   boards[1]!.powerOn = () => {
     throw new RangeError("no flash");
   };
-  await expect(switchOn(boards, 2, never, () => {})).rejects.toThrow("no flash");
+  await expect(switchOn(boards, atOnce(2))).rejects.toThrow("no flash");
   await boards[0]!.begin();
   expect(namesOn(boards)).toEqual([0]);
+});
+
+it("a board that takes long to begin holds nobody up", async () => {
+  const boards = Array.from({ length: 3 }, () => new Board());
+  let begun = 0;
+  const all = switchOn(boards, { ...atOnce(1), patienceMs: 1, onBegun: (count) => (begun = count) });
+  while (namesOn(boards).length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(begun).toBe(0);
+  for (const board of boards) await board.begin();
+  await all;
+  expect(begun).toBe(3);
 });
