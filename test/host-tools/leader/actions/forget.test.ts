@@ -84,7 +84,7 @@ test("a board that is lost is given up, over a change of leader; when it is back
   const south1 = { board: "south-1", stage: "yes", givenUpBy: "local" };
   await eventually(() => swarm.host(leads).logged.some((line) => line.includes("action-given-up")));
   await expect
-    .poll(() => list(leads))
+    .poll(() => list(leads), { timeout: 10_000 })
     .toMatchObject([{ id: begun.id, isEnded: true, boards: [{ stage: "acted" }, south1] }]);
   expect(await list(other)).toMatchObject([{ id: begun.id, boards: [{}, south1] }]);
   expect((await covey(["act", "--list", "--url", swarm.host(other).url], folder)).stdout).toContain(
