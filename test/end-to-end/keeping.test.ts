@@ -161,10 +161,10 @@ describe("readings kept on XS boards", () => {
     const restored = await runCovey(["keep", "restore", "--json", ...url()], swarm.folder);
     expect(restored.stderr).toBe("");
     const told = JSON.parse(restored.stdout) as KeepRestored;
+    // How many it says is of the leader that ended it; hosts that have just started may elect another one meanwhile.
     expect(told, JSON.stringify(told)).toMatchObject({
       state: "done",
       series: 2,
-      readings: had.length,
       missing: 0,
       hosts: ["a", "b"],
     });

@@ -50,6 +50,8 @@ export const keep: Verb<KeepOptions> = {
 };
 
 const pollEveryMs = 300;
+/** Hosts that are asked, one after the other, where leadership moves. */
+const leadersMax = 5;
 
 async function acceptLoss(
   terminal: Terminal,
@@ -93,11 +95,21 @@ async function restore(
   swarm: SwarmClient,
   { board, metric }: KeepOptions,
 ): Promise<number> {
-  const { number } = await swarm.post<KeepRestored>("/api/keep/restore", { board, metric });
+  const ask = () => swarm.post<KeepRestored>("/api/keep/restore", { board, metric });
+  let { number } = await ask();
+  let leaders = 1;
   for (;;) {
     const { restored } = await swarm.get<KeepStatus>("/api/keep");
     if (restored?.number !== number) {
-      throw new Failed("Another host leads by now and has not restored everything; ask again.", "not-leader");
+      if (leaders++ === leadersMax) {
+        throw new Failed(
+          "The leader changed several times, and not everything is restored; ask again.",
+          "not-leader",
+        );
+      }
+      // Another host leads by now. What is there already stays.
+      ({ number } = await ask());
+      continue;
     }
     if (restored.state === "failed") throw new Failed(`Not all was restored: ${restored.reason}.`);
     if (restored.state === "done") {
