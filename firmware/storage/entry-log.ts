@@ -2,14 +2,10 @@
  * The entries of the log, each a record in flash. The applied ones leave it late: the last `retainedMin` at least stay, so that
  * a host that lacks a few can read them here, unless they are so long that the state needs their room.
  */
-import { decodeCbor } from "../../protocols/cbor/decode.ts";
-import { CborError } from "../../protocols/cbor/error.ts";
-import { ShapeError } from "../../protocols/cbor/shape.ts";
 import { chainHash, emptyChain, type Sha256 } from "../../protocols/raft/chain.ts";
 import type { Entry, SnapshotItem, SnapshotPlace } from "../../protocols/raft/types.ts";
 import { EntryKind } from "../../protocols/raft/types.ts";
-import { commandFromWire } from "../../protocols/state/codec.ts";
-import type { PutCommand } from "../../protocols/state/command.ts";
+import { commandOf, orSkipped } from "../../protocols/state/apply.ts";
 import { type Adoption, adoptionFromData, isAdoption } from "../../protocols/state/draft.ts";
 import { isPuts, putsLimits } from "../../protocols/state/puts.ts";
 import { EntryIndex } from "./entry-index.ts";
@@ -221,7 +217,7 @@ export function isOfSeveral(kind: number): boolean {
 
 /** undefined for an entry that is no valid adoption. */
 function adoptionOf(entry: SnapshotItem): Adoption | undefined {
-  return isAdoption(entry) ? orInvalid(entry.data, adoptionFromData) : undefined;
+  return isAdoption(entry) ? orSkipped(entry.data, adoptionFromData) : undefined;
 }
 
 /** How much longer a record is than its data, at most. */
@@ -233,22 +229,8 @@ export const absentPieceBytes = 48;
 /** The hash of the key under which an entry or item puts a value; undefined for any other, valid or not. */
 export function hashOfPut({ kind, version, data }: SnapshotItem): number | undefined {
   if (kind !== EntryKind.put || version !== 1) return undefined;
-  const put = orInvalid(data, commandOf);
+  const put = orSkipped(data, commandOf);
   return put?.value === undefined ? undefined : hashOf(put.key);
 }
 
 type KindAndTag = Pick<RecordHead, "kind" | "tag">;
-
-function commandOf(data: Uint8Array): PutCommand {
-  return commandFromWire(decodeCbor(data));
-}
-
-/** undefined for data that breaks a rule. */
-function orInvalid<T>(data: Uint8Array, read: (data: Uint8Array) => T): T | undefined {
-  try {
-    return read(data);
-  } catch (error) {
-    if (error instanceof CborError || error instanceof ShapeError) return undefined;
-    throw error;
-  }
-}

@@ -159,12 +159,13 @@ function readPuts(data: Uint8Array): PutCommand[] | undefined {
   return orSkipped(data, putsFromData);
 }
 
-function commandOf(data: Uint8Array): PutCommand {
+/** The command in the data of a `put` entry (version 1). Throws `ShapeError` or `CborError`. */
+export function commandOf(data: Uint8Array): PutCommand {
   return commandFromWire(decodeCbor(data));
 }
 
 /** undefined for data that breaks a rule. */
-function orSkipped<T>(data: Uint8Array, read: (data: Uint8Array) => T | undefined): T | undefined {
+export function orSkipped<T>(data: Uint8Array, read: (data: Uint8Array) => T | undefined): T | undefined {
   try {
     return read(data);
   } catch (error) {

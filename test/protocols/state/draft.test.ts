@@ -4,7 +4,6 @@ import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { concat } from "../../../protocols/cbor/sequence.ts";
 import { EntryKind } from "../../../protocols/raft/types.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
-import { commandToWire } from "../../../protocols/state/codec.ts";
 import { type PutCommand, stateLimits } from "../../../protocols/state/command.ts";
 import {
   type Adoption,
@@ -14,6 +13,7 @@ import {
   draftLimits,
   draftPieces,
 } from "../../../protocols/state/draft.ts";
+import { contentsOf, single, stateOf } from "./states.ts";
 
 const id = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
@@ -125,18 +125,4 @@ function stage(state: StateMap, puts: readonly PutCommand[]): Adoption {
 
 function adoptionOf(adoption: Adoption) {
   return { kind: EntryKind.adoption, version: 1, data: adoptionToData(id, adoption) };
-}
-
-function single(put: PutCommand) {
-  return { kind: EntryKind.put, version: 1, data: encodeCbor(commandToWire(put)) };
-}
-
-function stateOf(puts: readonly PutCommand[]): StateMap {
-  const state = new StateMap();
-  for (const put of puts) state.apply(single(put));
-  return state;
-}
-
-function contentsOf(state: StateMap) {
-  return state.sortedKeys().map((key) => [key, state.get(key)]);
 }

@@ -4,9 +4,9 @@ import { encodeCbor } from "../../../protocols/cbor/encode.ts";
 import { concat } from "../../../protocols/cbor/sequence.ts";
 import { EntryKind, limits } from "../../../protocols/raft/types.ts";
 import { StateMap } from "../../../protocols/state/apply.ts";
-import { commandToWire } from "../../../protocols/state/codec.ts";
-import { type PutCommand, stateLimits } from "../../../protocols/state/command.ts";
+import { stateLimits } from "../../../protocols/state/command.ts";
 import { putBytes, putsFromData, putsLimits, putsToData } from "../../../protocols/state/puts.ts";
+import { contentsOf, single, stateOf } from "./states.ts";
 
 const id = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
@@ -95,18 +95,4 @@ describe("several puts in one entry", () => {
 
 function entry(data: Uint8Array) {
   return { kind: EntryKind.puts, version: 1, data };
-}
-
-function single(put: PutCommand) {
-  return { kind: EntryKind.put, version: 1, data: encodeCbor(commandToWire(put)) };
-}
-
-function stateOf(puts: readonly PutCommand[]): StateMap {
-  const state = new StateMap();
-  for (const put of puts) state.apply(single(put));
-  return state;
-}
-
-function contentsOf(state: StateMap) {
-  return state.sortedKeys().map((key) => [key, state.get(key)]);
 }
