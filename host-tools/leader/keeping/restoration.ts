@@ -1,4 +1,5 @@
 /** Brings the readings that boards keep back into the hosts that are connected: one at a time, in the background. */
+import { randomInt } from "node:crypto";
 import { ApiFailure } from "../api/api-failure.ts";
 import type { KeepRestored } from "../api/types/keeping.ts";
 import type { Keeping } from "./keeping.ts";
@@ -18,7 +19,8 @@ export class Restoration {
   readonly #keeping: Keeping;
   readonly #hosts: () => readonly string[];
   #progress: Progress | undefined;
-  #number = 0;
+  /** Begins anywhere: what another host calls so, or this one before its restart, is not taken for it. */
+  #number = randomInt(2 ** 40);
 
   /** `hosts`: those that are connected, this one among them. */
   constructor(keeping: Keeping, hosts: () => readonly string[]) {
